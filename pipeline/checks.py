@@ -1,0 +1,89 @@
+"""Checks of settings against each other, before anything runs; nothing heavy is imported."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import PipelineError, nearest
+
+#: Stop-word lists by name; anything else is a file.
+STOP_WORD_LISTS = ("none", "scikit-learn", "nltk")
+_ENGLISH_ONLY = {"porter": "snowball or simplemma", "wordnet": "snowball or simplemma"}
+
+
+def fractions(test: float, validation: float, folds: int, fold: int) -> None:
+    """Raise unless the parts of a split fit.
+
+    Raises
+    ------
+    PipelineError
+        With the sum that is too large, or the fold that does not exist.
+    """
+    if test + validation >= 1:
+        raise PipelineError(
+            f"test_fraction and validation_fraction must leave rows for training, got {test:g} + "
+            f"{validation:g} = {test + validation:g}; choose fractions that add up to below 1."
+        )
+    if folds == 1 or not 0 <= fold < max(folds, 1):
+        raise PipelineError(
+            f"folds must be 0 or at least 2, and fold from 0 to folds - 1; got fold {fold} of "
+            f"{folds} folds."
+        )
+
+
+def tokens(given: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    """Raise unless the settings of tokenizing fit together.
+
+    Parameters
+    ----------
+    given : mapping
+        What the user gave, None where nothing.
+    settings : mapping
+        The same, resolved.
+
+    Raises
+    ------
+    PipelineError
+    """
+    if settings["tokenizer"] == "regexp":
+        pattern(settings["pattern"])
+    elif given.get("pattern") is not None:
+        raise PipelineError(
+            f"pattern is for tokenizer regexp, got tokenizer {settings['tokenizer']}; add "
+            "--tokenizer regexp or leave pattern out."
+        )
+    form, language = settings["word_form"], settings["language"]
+    if form in _ENGLISH_ONLY and language != "english":
+        raise PipelineError(
+            f"word_form {form} is English only, got language {language}; use {_ENGLISH_ONLY[form]}."
+        )
+    choice = settings["stop_words"]
+    if choice == "scikit-learn" and language != "english":
+        raise PipelineError(
+            f"stop_words scikit-learn is English only, got language {language}; use nltk or a file."
+        )
+    if choice not in STOP_WORD_LISTS and not Path(choice).is_file():
+        raise PipelineError(
+            f"stop_words must be {', '.join(STOP_WORD_LISTS)} or a file with one word a line, got "
+            f"{choice!r}, which is no file; {nearest(choice, STOP_WORD_LISTS)}."
+        )
+
+
+def pattern(text: str) -> None:
+    """Raise unless the text is a regular expression that takes at least one character.
+
+    Raises
+    ------
+    PipelineError
+        With what is wrong with it.
+    """
+    try:
+        compiled = re.compile(text)
+    except re.error as error:
+        raise PipelineError(
+            f"pattern must be a regular expression, got {text!r}: {error}; quote it for the "
+            r"shell, for example '\w+'."
+        ) from error
+    if compiled.fullmatch(""):
+        raise PipelineError(f"pattern {text!r} matches the empty text; use + in the place of *.")

@@ -1,0 +1,1 @@
+"""Where labelled texts come from: a catalogue, ways to fetch raw files, and readers."""

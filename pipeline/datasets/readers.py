@@ -1,0 +1,504 @@
+"""Read raw files into one table of texts, and say of every record left out why."""
+
+import csv
+import json
+import re
+import tarfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.datasets.catalogue import Dataset, Table
+from pipeline.datasets.sources import opened
+from pipeline.errors import PipelineError, nearest
+
+CHUNK = 100_000  # records turned into columns at a time
+_FIELD_LIMIT = 1 << 27  # bytes; Python's own limit of 131,072 is less than a long review
+
+REJECTED = pa.schema(
+    [
+        ("id", pa.int64()),
+        ("file", pa.string()),
+        ("line", pa.int64()),
+        ("reason", pa.string()),
+        ("detail", pa.string()),
+        ("raw", pa.string()),
+    ]
+)
+ROWS = pa.schema(
+    [
+        ("id", pa.int64()),
+        ("source_id", pa.string()),
+        ("raw", pa.string()),
+        ("label", pa.string()),
+        ("partition", pa.string()),
+    ]
+)
+
+
+class Record(NamedTuple):
+    """One record as it stands in the file; an error says why it could not be read."""
+
+    line: int
+    id: str | None
+    text: str | None
+    label: str | None
+    partition: str | None
+    error: str = ""
+
+
+@dataclass
+class Reading:
+    """What came out of a dataset's raw files.
+
+    Attributes
+    ----------
+    rows : pa.Table
+        Kept rows, columns of `ROWS`. ``id`` numbers all records in reading order from 0.
+    rejected : pa.Table
+        Records left out, columns of `REJECTED`.
+    records : int
+        Records found; kept and rejected add up to it.
+    """
+
+    rows: pa.Table
+    rejected: pa.Table
+    records: int
+
+
+@dataclass
+class _Collector:
+    """Columns under construction."""
+
+    rows: list[pa.Table] = field(default_factory=list)
+    rejected: list[pa.Table] = field(default_factory=list)
+    records: int = 0
+
+
+def read(dataset: Dataset, files: dict[str, Path]) -> Reading:
+    """Read all tables of a dataset.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Row of the catalogue.
+    files : dict
+        Path of each raw file that is there, by its name in the catalogue.
+
+    Returns
+    -------
+    Reading
+
+    Raises
+    ------
+    PipelineError
+        On a wrong encoding, a missing column, a label that the catalogue does not name, or when
+        no labelled row is found.
+    """
+    collected = _Collector()
+    for table in dataset.tables:
+        path = files.get(table.file)
+        if path is None:
+            continue
+        before = collected.records
+        for chunk in _chunks(_records(table, path)):
+            _collect(chunk, table, dataset, path, collected)
+        if collected.records == before:
+            raise PipelineError(f"{_name(table, path)} is empty: it holds no record.")
+    rows = pa.concat_tables(collected.rows) if collected.rows else ROWS.empty_table()
+    if pc.count(rows["label"]).as_py() == 0:
+        raise PipelineError(
+            f"dataset {dataset.name!r} has no labelled row among {collected.records} records "
+            f"of {', '.join(map(str, files.values()))}; see the reasons in {_reasons(collected)}."
+        )
+    rejected = (
+        pa.concat_tables(collected.rejected) if collected.rejected else REJECTED.empty_table()
+    )
+    return Reading(rows, rejected, collected.records)
+
+
+def rejections(rows: pa.Table, reason: str, detail: pa.Array | None = None) -> pa.Table:
+    """Make rows of `REJECTED` out of rows that a later step leaves out."""
+    empty = pa.nulls(rows.num_rows, pa.string())
+    columns = {
+        "id": rows["id"],
+        "file": rows["file"] if "file" in rows.column_names else empty,
+        "line": rows["line"] if "line" in rows.column_names else empty.cast(pa.int64()),
+        "reason": pa.array([reason] * rows.num_rows, pa.string()),
+        "detail": empty if detail is None else detail,
+        "raw": rows["raw"],
+    }
+    return pa.table(columns, schema=REJECTED)
+
+
+def _reasons(collected: _Collector) -> str:
+    """List why records were left out."""
+    if not collected.rejected:
+        return "the catalogue's partitions"
+    counts = pc.value_counts(pa.concat_tables(collected.rejected)["reason"]).to_pylist()
+    return "; ".join(f"{entry['counts']} x {entry['values']}" for entry in counts)
+
+
+def _collect(
+    chunk: list[Record], table: Table, dataset: Dataset, path: Path, collected: _Collector
+) -> None:
+    """Turn records into columns, map labels, and set aside what cannot be used."""
+    rows = _columns(chunk, collected.records, table, path)
+    collected.records += len(chunk)
+    rows = _without(rows, pc.not_equal(rows["error"], ""), None, collected)
+    rows = _without(rows, _blank(rows["raw"]), "text is empty", collected)
+    if table.label:
+        rows = _labelled(rows, table, dataset, path, collected)
+    else:
+        rows = rows.append_column("label", pa.nulls(rows.num_rows, pa.string()))
+    collected.rows.append(rows.select(ROWS.names).cast(ROWS))
+
+
+def _columns(chunk: list[Record], first: int, table: Table, path: Path) -> pa.Table:
+    """Lay records out as columns, ids counted on from ``first``."""
+    lines, ids, texts, labels, partitions, errors = zip(*chunk, strict=True)
+    if any(partitions):
+        partition = _partitions(partitions, table, path)
+    else:
+        partition = pa.array([table.partition] * len(chunk), pa.string())
+    return pa.table(
+        {
+            "id": pa.array(range(first, first + len(chunk)), pa.int64()),
+            "source_id": _strings(ids),
+            "raw": _strings(texts),
+            "raw_label": _strings(labels),
+            "partition": partition,
+            "file": pa.array([_name(table, path)] * len(chunk), pa.string()),
+            "line": pa.array(lines, pa.int64()),
+            "error": pa.array(errors, pa.string()),
+        }
+    )
+
+
+def _strings(values: Iterable[str | None]) -> pa.Array:
+    """Make a column of texts; halves of surrogate pairs, which JSON can spell, are replaced."""
+    values = list(values)
+    try:
+        return pa.array(values, pa.string())
+    except UnicodeEncodeError:
+        whole = (
+            value
+            if value is None
+            else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            for value in values
+        )
+        return pa.array(list(whole), pa.string())
+
+
+def _partitions(values: Iterable[str | None], table: Table, path: Path) -> pa.Array:
+    """Translate a partition column."""
+    known = dict(table.partitions)
+    column = pa.array(values, pa.string()).dictionary_encode()
+    names = []
+    for value in column.dictionary.to_pylist():
+        if value not in known:
+            raise PipelineError(
+                f"{_name(table, path)}: partition value {value!r} is not in the catalogue's "
+                f"partitions; {nearest(value, known)}."
+            )
+        names.append(known[value])
+    return pa.array(names, pa.string()).take(column.indices)
+
+
+def _labelled(
+    rows: pa.Table, table: Table, dataset: Dataset, path: Path, collected: _Collector
+) -> pa.Table:
+    """Add the column ``label``: the class of each raw label, null for unlabelled rows."""
+    raw = pc.utf8_trim_whitespace(rows["raw_label"])
+    is_unlabelled = pc.or_(
+        pc.equal(rows["partition"], "unlabelled"),
+        pc.fill_null(pc.is_in(raw, pa.array(dataset.unlabelled, pa.string())), False),
+    )
+    rows = rows.set_column(
+        rows.schema.get_field_index("partition"),
+        "partition",
+        pc.if_else(is_unlabelled, "unlabelled", rows["partition"]),
+    )
+    raw = pc.if_else(is_unlabelled, pa.scalar(None, pa.string()), raw)
+    if dataset.labels[0].values:
+        label = _by_value(raw, table, dataset, path)
+        outside = "label is empty"
+    else:
+        label, outside = _by_bounds(raw, table, dataset, path)
+    rows = rows.append_column("label", label)
+    lost = pc.and_(pc.is_null(label), pc.invert(is_unlabelled))
+    is_empty = _blank(rows["raw_label"])
+    rows = _without(rows, pc.and_(lost, is_empty), "label is empty", collected)
+    lost = pc.and_(pc.is_null(rows["label"]), pc.not_equal(rows["partition"], "unlabelled"))
+    return _without(rows, lost, outside, collected, detail="raw_label")
+
+
+def _by_value(raw: pa.ChunkedArray, table: Table, dataset: Dataset, path: Path) -> pa.Array:
+    """Look raw labels up among the values of the classes."""
+    known = {value: label.name for label in dataset.labels for value in label.values}
+    column = raw.combine_chunks().dictionary_encode()
+    names: list[str | None] = []
+    for value in column.dictionary.to_pylist():
+        if value not in known and value != "":
+            count = pc.sum(pc.equal(raw, value)).as_py()
+            raise PipelineError(
+                f"{_name(table, path)}, column {table.label!r}: label {value!r} ({count} rows of "
+                f"the first {len(raw)}) is not among the dataset's labels; "
+                f"{nearest(value, known)}."
+            )
+        names.append(known.get(value))
+    return pa.array(names, pa.string()).take(column.indices)
+
+
+def _by_bounds(
+    raw: pa.ChunkedArray, table: Table, dataset: Dataset, path: Path
+) -> tuple[pa.Array, str]:
+    """Compare numeric raw labels with the bounds of the classes."""
+    raw = pc.if_else(pc.equal(raw, ""), pa.scalar(None, pa.string()), raw)
+    try:
+        number = pc.cast(raw, pa.float64())
+    except pa.ArrowInvalid as error:
+        raise PipelineError(
+            f"{_name(table, path)}, column {table.label!r}: the dataset's labels are bounds, so "
+            f"numbers are expected: {error}."
+        ) from error
+    label = pa.nulls(len(raw), pa.string())
+    for rule in dataset.labels:
+        fits = pc.is_valid(number)
+        if rule.below is not None:
+            fits = pc.and_(fits, pc.less(number, rule.below))
+        if rule.above is not None:
+            fits = pc.and_(fits, pc.greater(number, rule.above))
+        label = pc.if_else(pc.fill_null(fits, False), rule.name, label)
+    bounds = sorted(b for rule in dataset.labels for b in (rule.below, rule.above) if b is not None)
+    between = f"{table.label} between the labels' bounds ({', '.join(f'{b:g}' for b in bounds)})"
+    if isinstance(label, pa.ChunkedArray):
+        label = label.combine_chunks()
+    return label, between
+
+
+def _without(
+    rows: pa.Table,
+    lost: pa.Array,
+    reason: str | None,
+    collected: _Collector,
+    detail: str = "",
+) -> pa.Table:
+    """Set the marked rows aside; without a reason, the row's own error is the reason."""
+    lost = pc.fill_null(lost, False)
+    if not pc.any(lost).as_py():
+        return rows
+    out = rows.filter(lost)
+    details = out[detail] if detail else None
+    if reason is None:
+        collected.rejected.append(rejections(out, "malformed record", out["error"]))
+    else:
+        collected.rejected.append(rejections(out, reason, details))
+    return rows.filter(pc.invert(lost))
+
+
+def _blank(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Mark texts that are null or only white space."""
+    return pc.fill_null(pc.equal(pc.utf8_trim_whitespace(column), ""), True)
+
+
+def _chunks(records: Iterator[Record]) -> Iterator[list[Record]]:
+    """Group records so that columns are built at a bounded cost of memory."""
+    while chunk := list(islice(records, CHUNK)):
+        yield chunk
+
+
+def _records(table: Table, path: Path) -> Iterator[Record]:
+    """Choose the reader of a table's format."""
+    if table.format == "folders":
+        yield from _from_folders(table, path)
+        return
+    with opened(path, table.member) as stream:
+        if table.format == "parquet":
+            yield from _from_parquet(table, path, stream)
+            return
+        lines = _decoded(stream, table, path)
+        if table.format == "jsonl":
+            yield from _from_json_lines(table, path, lines)
+        else:
+            yield from _from_csv(table, path, lines)
+
+
+def _decoded(stream: IO[bytes], table: Table, path: Path) -> Iterator[str]:
+    """Decode line by line; line ends stay, since quoted fields may hold them."""
+    encoding = "utf-8" if table.encoding in ("utf-8", "utf8", "utf-8-sig") else table.encoding
+    for number, line in enumerate(stream, start=1):
+        if number == 1 and encoding == "utf-8":
+            line = line.removeprefix(b"\xef\xbb\xbf")
+        try:
+            yield line.decode(encoding)
+        except UnicodeDecodeError as error:
+            raise PipelineError(
+                f"{_name(table, path)} is not {table.encoding}: line {number} has the byte "
+                f"0x{error.object[error.start]:02x}; set encoding in the dataset's TOML file, "
+                "for example 'cp1252', 'latin-1' or 'mac_roman'."
+            ) from error
+        except LookupError as error:
+            raise PipelineError(
+                f"{_name(table, path)}: unknown encoding {table.encoding!r}; use a name that "
+                "Python knows, such as 'utf-8', 'cp1252' or 'mac_roman'."
+            ) from error
+
+
+def _from_csv(table: Table, path: Path, lines: Iterator[str]) -> Iterator[Record]:
+    """Read separated fields; a record with another number of fields than the header is an error."""
+    csv.field_size_limit(_FIELD_LIMIT)
+    style: dict[str, Any] = {"delimiter": table.delimiter}
+    if not table.quoting:
+        style["quoting"] = csv.QUOTE_NONE
+    fields = _fields(lines, style, table.multiline)
+    header = list(table.header)
+    if not header:
+        first = next(fields, None)
+        if first is None:
+            return
+        header = [name.strip() for name in first[1]]
+    places = [_place(name, header, table, path) for name in _wanted(table)]
+    expected = len(header)
+    for line, values in fields:
+        if len(values) != expected:
+            text = table.delimiter.join(values)
+            found = f"{expected} fields expected, {len(values)} found"
+            yield Record(line, None, text, None, None, found)
+        else:
+            yield Record(line, *(None if at is None else values[at] for at in places))
+
+
+def _fields(
+    lines: Iterator[str], style: dict[str, Any], multiline: bool
+) -> Iterator[tuple[int, list[str]]]:
+    """Split records into fields, with the number of the line where each begins."""
+    if multiline:
+        reader = csv.reader(lines, **style)
+        start = 1
+        try:
+            for values in reader:
+                if values:
+                    yield start, values
+                start = reader.line_num + 1
+        except csv.Error as error:
+            raise PipelineError(f"line {start} cannot be read as CSV: {error}.") from error
+        return
+    for number, line in enumerate(lines, start=1):
+        # A reader for each line, so that a quote left open ends with its line.
+        for values in csv.reader((line,), **style):
+            if values:
+                yield number, values
+
+
+def _wanted(table: Table) -> tuple[str, str, str, str]:
+    """Name the columns that a record takes, in the order of `Record`."""
+    return table.id, table.text, table.label, table.partition_column
+
+
+def _place(name: str, header: list[str], table: Table, path: Path) -> int | None:
+    """Find a column."""
+    if not name:
+        return None
+    if name not in header:
+        raise PipelineError(
+            f"{_name(table, path)} has no column {name!r}; {nearest(name, header)}. "
+            "Set id, text and label in the dataset's TOML file."
+        )
+    return header.index(name)
+
+
+def _from_json_lines(table: Table, path: Path, lines: Iterator[str]) -> Iterator[Record]:
+    """Read one JSON object a line."""
+    seen: set[str] = set()
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            entry = json.loads(line)
+            if not isinstance(entry, dict):
+                raise ValueError("a line must be a JSON object")
+        except (ValueError, RecursionError) as error:
+            yield Record(number, None, line.rstrip("\r\n"), None, None, str(error))
+            continue
+        if not seen:
+            for name in filter(None, _wanted(table)):
+                _place(name, list(entry), table, path)
+        seen.update(entry)
+        yield Record(number, *(_as_text(entry.get(name)) for name in _wanted(table)))
+
+
+def _as_text(value: Any) -> str | None:
+    """Write a JSON or Parquet value as the text that a CSV file would have."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value)
+
+
+def _from_parquet(table: Table, path: Path, stream: IO[bytes]) -> Iterator[Record]:
+    """Read the wanted columns of a Parquet file."""
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(stream)
+        header = file.schema_arrow.names
+        wanted = _wanted(table)
+        for name in wanted:
+            _place(name, header, table, path)
+        line = 0
+        for batch in file.iter_batches(CHUNK, columns=[name for name in wanted if name]):
+            columns = [
+                batch[name].to_pylist() if name else [None] * batch.num_rows for name in wanted
+            ]
+            for values in zip(*columns, strict=True):
+                line += 1
+                yield Record(line, *map(_as_text, values))
+    except pa.ArrowInvalid as error:
+        raise PipelineError(f"{_name(table, path)} is no whole Parquet file: {error}.") from error
+
+
+def _from_folders(table: Table, path: Path) -> Iterator[Record]:
+    """Read one text a file out of a tar archive, label and partition from its path."""
+    pattern = re.compile(
+        "".join(
+            f"(?P<{piece[1:-1]}>[^/]+)" if piece.startswith("{") else re.escape(piece)
+            for piece in re.split(r"(\{(?:partition|label|id)\})", table.member)
+        )
+    )
+    known = dict(table.partitions)
+    try:
+        with tarfile.open(path) as archive:
+            # Sorted, so that ids do not depend on the order in which the archive was packed.
+            texts = {}
+            for entry in archive:
+                match = pattern.fullmatch(entry.name)
+                if match and entry.isfile():
+                    texts[entry.name] = (match.groupdict(), archive.extractfile(entry).read())  # type: ignore[union-attr]
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise PipelineError(f"{path} cannot be read: {error}; get the file again.") from error
+    for number, name in enumerate(sorted(texts), start=1):
+        found, content = texts[name]
+        part = found.get("partition")
+        if known and part not in known:
+            yield Record(number, name, name, None, None, f"partition {part!r} is unknown")
+            continue
+        try:
+            text = content.decode(table.encoding)
+        except UnicodeDecodeError as error:
+            raise PipelineError(
+                f"{path}: {name} is not {table.encoding}: {error.reason}; set encoding in the "
+                "dataset's TOML file."
+            ) from error
+        yield Record(number, name, text, found.get("label"), part if known else None)
+
+
+def _name(table: Table, path: Path) -> str:
+    """Name a table for messages and for the column ``file``."""
+    return f"{path.name}:{table.member}" if table.member else path.name

@@ -1,0 +1,1 @@
+"""What models read: encoders that are fitted on training rows and turn tokens into arrays."""

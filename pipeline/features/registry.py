@@ -1,0 +1,97 @@
+"""The representations, as rows: what each is called, which settings it takes, where its code is.
+
+Nothing heavy is imported here, since every command reads this table.
+"""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from pipeline.settings import Setting
+
+SETTINGS = {
+    setting.name: setting
+    for setting in (
+        Setting(
+            "max_words",
+            "int",
+            "all",
+            "size of the vocabulary, most frequent words of the training rows first; padding and "
+            "unknown count for sequences",
+            unit="words",
+            low=3,
+            also=("all",),
+        ),
+        Setting(
+            "min_count",
+            "int",
+            1,
+            "least occurrences in the training rows for a word to be in the vocabulary",
+            unit="occurrences",
+            low=1,
+        ),
+        Setting(
+            "sequence_length",
+            "int",
+            "auto",
+            "length to which texts are padded or cut; auto covers the 99th percentile of the "
+            "training texts",
+            unit="tokens",
+            low=1,
+            also=("auto",),
+            hint="leave it out to cover 99 % of the training texts",
+        ),
+        Setting(
+            "padding",
+            "choice",
+            "after",
+            "where short texts are padded",
+            choices=("after", "before"),
+        ),
+        Setting(
+            "cutting",
+            "choice",
+            "after",
+            "where long texts are cut",
+            choices=("after", "before"),
+        ),
+        Setting(
+            "norm",
+            "choice",
+            "l2",
+            "length to which each text's tf-idf values are scaled",
+            choices=("l2", "l1", "none"),
+        ),
+        Setting(
+            "sublinear_tf",
+            "flag",
+            False,
+            "whether 1 + ln(count) takes the place of the count of a word in a text",
+        ),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Representation:
+    """One way to turn tokens into arrays."""
+
+    encoder: str
+    settings: tuple[str, ...]
+
+    def load_encoder(self) -> Any:
+        """Import the encoder's class."""
+        module, name = self.encoder.split(":")
+        return getattr(import_module(module), name)
+
+
+REPRESENTATIONS = {
+    "sequences": Representation(
+        "pipeline.features.sequences:SequenceEncoder",
+        ("max_words", "min_count", "sequence_length", "padding", "cutting"),
+    ),
+    "tfidf": Representation(
+        "pipeline.features.tfidf:TfidfEncoder",
+        ("max_words", "min_count", "norm", "sublinear_tf"),
+    ),
+}

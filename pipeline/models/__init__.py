@@ -1,0 +1,1 @@
+"""The models: a registry of rows, and one module for each family."""

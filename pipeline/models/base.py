@@ -1,0 +1,92 @@
+"""What every classifier can do, and what it is trained on."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+#: Called with the share done (0 to 1) and a short text.
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Rows to fit on and rows to choose by.
+
+    Attributes
+    ----------
+    train, validation : ndarray or sparse matrix, shape (n_rows, ...)
+        Vectors of the model's representation.
+    train_labels, validation_labels : ndarray of int, shape (n_rows,)
+        Index into ``class_names``.
+    class_names : sequence of str
+    n_words : int
+        Size of the vocabulary.
+    """
+
+    train: Any
+    train_labels: np.ndarray
+    validation: Any
+    validation_labels: np.ndarray
+    class_names: Sequence[str]
+    n_words: int
+
+
+@dataclass
+class Training:
+    """What training left behind besides the model.
+
+    Attributes
+    ----------
+    history : list of dict
+        One entry an epoch: ``epoch``, losses and scores on validation rows.
+    facts : dict
+        Epoch kept, number of parameters, and the like, for ``training.json``.
+    """
+
+    history: list[dict[str, float]] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+class Classifier(ABC):
+    """A model that learns classes from vectors; all models share these five verbs."""
+
+    @classmethod
+    @abstractmethod
+    def fit(
+        cls,
+        model: str,
+        data: TrainingData,
+        settings: Mapping[str, Any],
+        progress: Progress,
+        logs: Path,
+    ) -> tuple["Classifier", Training]:
+        """Train.
+
+        Parameters
+        ----------
+        model : str
+            Row of the registry.
+        data : TrainingData
+        settings : mapping
+            The row's hyper-parameters.
+        progress : callable
+        logs : Path
+            Folder for TensorBoard logs, made only when something is written.
+        """
+
+    @abstractmethod
+    def predict(self, vectors: Any) -> np.ndarray:
+        """Return probabilities, float64, shape (n_rows, n_classes); rows sum to one."""
+
+    @abstractmethod
+    def save(self, folder: Path) -> None:
+        """Write the model's files; nothing is pickled."""
+
+    @classmethod
+    @abstractmethod
+    def load(cls, folder: Path) -> "Classifier":
+        """Read the files that `save` wrote."""

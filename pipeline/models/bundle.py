@@ -1,0 +1,106 @@
+"""A trained model with everything that a prediction from raw text needs, in one folder."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import PipelineError
+from pipeline.features import registry as features
+from pipeline.models import registry
+from pipeline.models.base import Classifier
+
+_FILE = "bundle.json"
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What `load` returns.
+
+    Attributes
+    ----------
+    model : str
+        Row of the registry.
+    representation : str
+        What the model reads.
+    class_names : list of str
+    steps : dict
+        Settings of every step, by task: how raw text was cleaned and cut.
+    classifier : Classifier
+    encoder : object
+        Turns tokens into vectors.
+    """
+
+    model: str
+    representation: str
+    class_names: list[str]
+    steps: dict[str, Any]
+    classifier: Classifier
+    encoder: Any
+
+
+def save(
+    folder: Path,
+    classifier: Classifier,
+    encoder: Any,
+    class_names: Sequence[str],
+    steps: Mapping[str, Any],
+) -> None:
+    """Write a bundle.
+
+    Parameters
+    ----------
+    folder : Path
+    classifier : Classifier
+    encoder : object
+        Of the model's representation.
+    class_names : sequence of str
+    steps : mapping
+        Settings by task; that of TrainModel names the model.
+    """
+    model = steps["TrainModel"]["model"]
+    classifier.save(folder)
+    encoder.save(folder)
+    content = {
+        "format": _FORMAT,
+        "model": model,
+        "representation": registry.MODELS[model].reads,
+        "class_names": list(class_names),
+        "steps": steps,
+    }
+    (folder / _FILE).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def load(folder: Path) -> Bundle:
+    """Read a bundle.
+
+    Raises
+    ------
+    PipelineError
+        If the folder holds none, or one of another format.
+    """
+    try:
+        content = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise PipelineError(
+            f"{folder} holds no model: {_FILE} cannot be read ({error}); name the folder of a "
+            "TrainModel artifact."
+        ) from error
+    if content.get("format") != _FORMAT or content["model"] not in registry.MODELS:
+        raise PipelineError(
+            f"{folder / _FILE} has format {content.get('format')} and model "
+            f"{content.get('model')!r}; this version reads format {_FORMAT} and "
+            f"{', '.join(registry.MODELS)}."
+        )
+    family = registry.MODELS[content["model"]].load_family()
+    encoder = features.REPRESENTATIONS[content["representation"]].load_encoder()
+    return Bundle(
+        content["model"],
+        content["representation"],
+        content["class_names"],
+        content["steps"],
+        family.load(folder),
+        encoder.load(folder),
+    )

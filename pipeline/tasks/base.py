@@ -1,0 +1,215 @@
+"""What every step shares: its own settings, its digest, its place, and publishing."""
+
+import functools
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import luigi
+
+from pipeline import artifacts
+from pipeline.settings import Setting
+from pipeline.tasks.parameters import SettingParameter
+
+logger = logging.getLogger("luigi-interface")
+
+_LIBRARIES = (
+    "luigi",
+    "tensorflow",
+    "keras",
+    "numpy",
+    "scipy",
+    "pandas",
+    "pyarrow",
+    "scikit-learn",
+    "nltk",
+    "ftfy",
+    "simplemma",
+    "skops",
+    "matplotlib",
+)
+_MODULES = {"scikit-learn": "sklearn"}
+
+
+class paths(luigi.Config):
+    """Where raw files and artifacts lie."""
+
+    data = luigi.Parameter(default="data", description="folder of raw files")
+    outputs = luigi.Parameter(default="outputs", description="folder of artifacts")
+
+
+def remember_paths() -> None:
+    """Keep what the command line said of paths for when Luigi has forgotten it, at exit."""
+    known = paths()
+    config = luigi.configuration.get_config()
+    config.set("paths", "data", str(known.data))
+    config.set("paths", "outputs", str(known.outputs))
+
+
+class Artifact(luigi.Target):
+    """A folder artifact as Luigi's target; ``path`` is None while its place is not known."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+
+    def exists(self) -> bool:
+        """Say whether the folder is whole."""
+        return self.path is not None and artifacts.is_whole(self.path)
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+
+class Step(luigi.Task):
+    """A step of the chain: reads what is above it, writes one folder artifact.
+
+    A step declares its own parameters, ``folder`` (of its kind, below the dataset's), `label` and
+    `build`. What it requires comes from ``@requires``.
+    """
+
+    #: Raised when the same parameters come to give different bytes.
+    version = 1
+    folder = ""
+
+    @property
+    def label(self) -> str:
+        """A readable beginning of the artifact's name."""
+        raise NotImplementedError(type(self).__name__)
+
+    def build(self, out: artifacts.Workspace) -> None:
+        """Do the work and write its files."""
+        raise NotImplementedError(type(self).__name__)
+
+    def upstream(self) -> "Step | None":
+        """Return the step that this one requires, or None for the first."""
+        required = self.requires()
+        return required if isinstance(required, Step) else None
+
+    def chain(self) -> "Iterator[Step]":
+        """Yield this step and those above it, the first step of the chain last."""
+        step: Step | None = self
+        while step is not None:
+            yield step
+            step = step.upstream()
+
+    def place_of(self, family: str) -> Path:
+        """Return the folder of a step above this one, by its task's name."""
+        return next(step for step in self.chain() if step.task_family == family).place()
+
+    def own_settings(self) -> dict[str, Setting]:
+        """Return the settings that this step declares and that can change bytes."""
+        above = self.upstream()
+        inherited = {name for name, _ in above.get_params()} if above else set()
+        return {
+            name: known.setting
+            for name, known in self.get_params()
+            if name not in inherited and isinstance(known, SettingParameter) and known.significant
+        }
+
+    def settings(self) -> dict[str, Any]:
+        """Return the step's own settings with defaults filled in: what the digest covers."""
+        values = {}
+        for name, setting in self.own_settings().items():
+            value = getattr(self, name)
+            values[name] = setting.check(setting.default) if value is None else value
+        return values
+
+    def outside(self) -> dict[str, Any]:
+        """Return checksums of what comes from outside the graph."""
+        return {}
+
+    def digest(self) -> str:
+        """Return what identifies the artifact: task, version, settings, and all above it."""
+        above = self.upstream()
+        return artifacts.digest(
+            {
+                "task": self.task_family,
+                "version": self.version,
+                "settings": self.settings(),
+                "outside": self.outside(),
+                "upstream": above.digest() if above else None,
+            }
+        )
+
+    def place(self) -> Path:
+        """Return the artifact's folder."""
+        outputs = Path(paths().outputs)
+        return outputs / self.dataset / self.folder / f"{self.label}-{self.digest()}"
+
+    def output(self) -> Artifact:
+        """Return the artifact; its place is not known before everything above it is there."""
+        above = self.upstream()
+        return Artifact(self.place() if above is None or above.complete() else None)
+
+    def complete(self) -> bool:
+        """Say whether the artifact and everything above it is whole."""
+        above = self.upstream()
+        return (above is None or above.complete()) and artifacts.is_whole(self.place())
+
+    def run(self) -> None:
+        """Build the artifact, unless it is whole already and only something above it was not."""
+        place = self.place()
+        if artifacts.is_whole(place):
+            return
+        logger.info("%s -> %s", self.task_family, place)
+        with artifacts.publish(place, self.description) as out:
+            self.build(out)
+
+    def description(self) -> dict[str, Any]:
+        """Return what the manifest says of how the artifact was made."""
+        above = self.upstream()
+        return {
+            "task": self.task_family,
+            "version": self.version,
+            "digest": self.digest(),
+            "settings": self.settings(),
+            "outside": self.outside(),
+            "upstream": {
+                "task": above.task_family,
+                "digest": above.digest(),
+                "place": os.path.relpath(above.place(), self.place()),
+            }
+            if above
+            else None,
+            "libraries": _library_versions(),
+            "git_commit": _git_commit(),
+        }
+
+    def __repr__(self) -> str:
+        return short_name(self)
+
+
+def short_name(task: luigi.Task) -> str:
+    """Write a task with dataset, model, and those settings that differ from their defaults."""
+    shown = []
+    for name, known in task.get_params():
+        value = getattr(task, name)
+        if value is None or not known.significant:
+            continue
+        is_default = isinstance(known, SettingParameter) and value == known.setting.default
+        if name in ("dataset", "model") or not is_default:
+            shown.append(f"{name}={known.serialize(value)}")
+    return f"{task.task_family}({', '.join(shown)})"
+
+
+def _library_versions() -> dict[str, str]:
+    """Return the versions of Python and of the libraries that this process has loaded."""
+    loaded = (name for name in _LIBRARIES if _MODULES.get(name, name) in sys.modules)
+    return {"python": sys.version.split()[0], **{name: metadata.version(name) for name in loaded}}
+
+
+@functools.cache
+def _git_commit() -> str | None:
+    """Return the commit of the package's checkout, ``-dirty`` when changed, or None."""
+    command = ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
+    folder = Path(__file__).parent
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip() or None

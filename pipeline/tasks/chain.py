@@ -1,0 +1,671 @@
+"""The eight steps, and RunAll at their root."""
+
+import json
+import logging
+import os
+import shlex
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import luigi
+from luigi.util import inherits, requires
+
+from pipeline import artifacts, checks
+from pipeline.datasets import catalogue, sources
+from pipeline.features import registry as features
+from pipeline.models import registry as models
+from pipeline.tasks import console
+from pipeline.tasks.base import Artifact, Step, paths, remember_paths, short_name
+from pipeline.tasks.parameters import SettingParameter, parameter
+from pipeline.tasks.progress import TaskProgress
+from pipeline.text.languages import CODES
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+logger = logging.getLogger("luigi-interface")
+_KEEP_REPLACE_REMOVE = ("keep", "replace", "remove")
+
+
+class DownloadData(Step):
+    """Have the raw files in the data folder, and record which bytes they are.
+
+    The files stay where they are; the artifact is ``source.json`` alone, for example
+    ``{"files": [{"name": "train.csv", "size": 3103170, "sha256": "..."}], "licence": "MIT"}``.
+    """
+
+    folder = "1_download"
+    label = "raw"
+
+    dataset = parameter(
+        "dataset",
+        "text",
+        "vader",
+        "name of a dataset of the catalogue, or of a folder with a dataset.toml under the data "
+        "folder",
+    )
+
+    @property
+    def row(self) -> catalogue.Dataset:
+        """The dataset's row of the catalogue."""
+        return catalogue.load(self.dataset, Path(paths().data))
+
+    @property
+    def raw_folder(self) -> Path:
+        """Where the raw files lie."""
+        return Path(paths().data) / self.dataset
+
+    def raw_files(self) -> dict[str, Path]:
+        """Return the raw files that are there, by their name in the catalogue."""
+        found = {file.name: sources.locate(file, self.raw_folder) for file in self.row.files}
+        return {name: path for name, path in found.items() if path is not None}
+
+    def settings(self) -> dict[str, Any]:
+        """Return the whole row of the catalogue, so that a change of it reruns the chain."""
+        return {"dataset": self.row.resolved()}
+
+    def outside(self) -> dict[str, Any]:
+        """Return the sha256 of each raw file."""
+        memory = Path(paths().outputs) / ".sha256"
+        return {
+            name: artifacts.remembered_sha256(path, memory)
+            for name, path in self.raw_files().items()
+        }
+
+    def complete(self) -> bool:
+        """Say whether the raw files are there and recorded."""
+        return not sources.missing(self.row, self.raw_folder) and super().complete()
+
+    def output(self) -> Artifact:
+        """Return the record; without the raw files its place is not known."""
+        is_there = not sources.missing(self.row, self.raw_folder)
+        return Artifact(self.place() if is_there else None)
+
+    def run(self) -> None:
+        """Fetch what is missing, then record what is there."""
+        for file in sources.missing(self.row, self.raw_folder):
+            sources.fetch(file, self.row, self.raw_folder)
+        super().run()
+
+    def build(self, out: artifacts.Workspace) -> None:
+        """Write ``source.json``."""
+        row, checksums = self.row, self.outside()
+        by_name = {file.name: file.source for file in row.files}
+        files = [
+            {
+                "name": name,
+                "path": str(path),
+                "address": by_name[name].address or None,
+                "size": path.stat().st_size,
+                "sha256": checksums[name],
+                "modified": time.strftime(
+                    "%Y-%m-%dT%H:%M:%S%z", time.localtime(path.stat().st_mtime)
+                ),
+            }
+            for name, path in self.raw_files().items()
+        ]
+        out.write_json(
+            "source.json",
+            {
+                "dataset": row.name,
+                "title": row.title,
+                "licence": row.licence,
+                "citation": row.citation,
+                "homepage": row.homepage,
+                "files": files,
+            },
+        )
+
+
+@requires(DownloadData)
+class CleanText(Step):
+    """Read the raw files into rows, clean their texts, and write down what is left out.
+
+    A real bad record: ``3,0,"  "`` has a label and no text; it goes to ``rejected.parquet`` with
+    the reason "text is empty".
+    """
+
+    folder = "2_clean"
+    label = "rows"
+
+    encoding_repair = parameter(
+        "encoding_repair",
+        "choice",
+        "repair",
+        "repair text that was decoded with the wrong encoding (ftfy)",
+        choices=("repair", "keep"),
+    )
+    html = parameter(
+        "html",
+        "choice",
+        "decode",
+        "HTML entities and <br /> become characters and spaces",
+        choices=("decode", "keep"),
+    )
+    unicode_form = parameter(
+        "unicode_form", "choice", "NFC", "Unicode normal form", choices=("NFC", "NFKC", "none")
+    )
+    urls = parameter(
+        "urls", "choice", "replace", "URLs; replaced by <url>", choices=_KEEP_REPLACE_REMOVE
+    )
+    mentions = parameter(
+        "mentions", "choice", "replace", "@names; replaced by <user>", choices=_KEEP_REPLACE_REMOVE
+    )
+    hashtags = parameter(
+        "hashtags",
+        "choice",
+        "keep",
+        "hashtags; replaced by <hashtag>",
+        choices=_KEEP_REPLACE_REMOVE,
+    )
+    numbers = parameter(
+        "numbers", "choice", "keep", "numbers; replaced by <number>", choices=_KEEP_REPLACE_REMOVE
+    )
+    case = parameter("case", "choice", "keep", "letter case", choices=("keep", "lower"))
+    duplicates = parameter(
+        "duplicates",
+        "choice",
+        "keep",
+        "labelled rows whose clean text came before; dropped rows go to rejected.parquet",
+        choices=("keep", "drop"),
+    )
+
+    def build(self, out: artifacts.Workspace) -> None:
+        """Write ``rows.parquet``, ``rejected.parquet`` and ``profile.json``."""
+        import pyarrow.parquet as pq
+
+        from pipeline.datasets import readers
+        from pipeline.text.rows import clean_rows
+
+        download = self.upstream()
+        assert isinstance(download, DownloadData)
+        reading = readers.read(download.row, download.raw_files())
+        class_names = [label.name for label in download.row.labels]
+        cleaned = clean_rows(
+            reading.rows, reading.rejected, reading.records, self.settings(), class_names
+        )
+        pq.write_table(cleaned.rows, out.path("rows.parquet"))
+        pq.write_table(cleaned.rejected, out.path("rejected.parquet"))
+        out.write_json("profile.json", cleaned.profile)
+        out.counts(reading.records, cleaned.rows.num_rows)
+
+
+@requires(CleanText)
+class Tokenize(Step):
+    """Cut clean texts into tokens."""
+
+    folder = "3_tokenize"
+
+    tokenizer = parameter(
+        "tokenizer",
+        "choice",
+        "words",
+        "words: lower case, punctuation split off; tweet: NLTK's TweetTokenizer; regexp: NLTK's "
+        "RegexpTokenizer with pattern",
+        choices=("words", "tweet", "regexp"),
+    )
+    pattern = parameter(
+        "pattern", "text", r"\w+", "regular expression of a token, for tokenizer regexp"
+    )
+    stop_words = parameter(
+        "stop_words",
+        "text",
+        "none",
+        "words to leave out: none, scikit-learn, nltk (its corpus must be installed), or a file "
+        "with one word a line",
+    )
+    word_form = parameter(
+        "word_form",
+        "choice",
+        "as_is",
+        "stems (porter, snowball) or lemmas (simplemma, or wordnet when NLTK's corpus is "
+        "installed) in the place of words",
+        choices=("as_is", "porter", "snowball", "simplemma", "wordnet"),
+    )
+    language = parameter(
+        "language",
+        "choice",
+        "english",
+        "language of stop words, stems and lemmas",
+        choices=tuple(CODES),
+    )
+    processes = parameter(
+        "processes",
+        "int",
+        os.cpu_count() or 1,
+        "most processes at once, where a tokenizer works text by text",
+        low=1,
+        significant=False,
+    )
+
+    @property
+    def label(self) -> str:
+        """Tokenizer and word form."""
+        settings = self.settings()
+        form = settings["word_form"]
+        return settings["tokenizer"] + ("" if form == "as_is" else f"-{form}")
+
+    def outside(self) -> dict[str, Any]:
+        """Return the sha256 of a stop-word file."""
+        choice = self.settings()["stop_words"]
+        if choice in checks.STOP_WORD_LISTS:
+            return {}
+        return {"stop_words": artifacts.sha256_of(Path(choice))}
+
+    def build(self, out: artifacts.Workspace) -> None:
+        """Write ``tokens.parquet`` and ``tokens.json``."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        from pipeline.text.tokenize import lexical_diversity, summary, tokenize
+
+        place = self.place_of("CleanText")
+        rows = pq.read_table(place / "rows.parquet", columns=["id", "clean"])
+        processes = self.processes or os.cpu_count() or 1
+        tokens = tokenize(rows["clean"], self.settings(), processes)
+        diversity = lexical_diversity(tokens)
+        table = pa.table(
+            {
+                "id": rows["id"],
+                "tokens": tokens.to_arrow(),
+                "words": pa.array(tokens.lengths, pa.int32()),
+                "lexical_diversity": pa.array(diversity, pa.float32()),
+            }
+        )
+        pq.write_table(table, out.path("tokens.parquet"))
+        out.write_json("tokens.json", summary(tokens, diversity))
+        out.counts(rows.num_rows, len(tokens))
+
+
+@requires(Tokenize)
+class Vectorize(Step):
+    """Turn tokens into what a model reads, fitted on training rows alone."""
+
+    folder = "4_vectorize"
+
+    representation = parameter(
+        "representation",
+        "choice",
+        "sequences",
+        "what the model reads; RunAll takes it from the model",
+        choices=tuple(features.REPRESENTATIONS),
+    )
+    max_words = SettingParameter(features.SETTINGS["max_words"])
+    min_count = SettingParameter(features.SETTINGS["min_count"])
+    sequence_length = SettingParameter(features.SETTINGS["sequence_length"])
+    padding = SettingParameter(features.SETTINGS["padding"])
+    cutting = SettingParameter(features.SETTINGS["cutting"])
+    norm = SettingParameter(features.SETTINGS["norm"])
+    sublinear_tf = SettingParameter(features.SETTINGS["sublinear_tf"])
+    test_fraction = parameter(
+        "test_fraction",
+        "float",
+        0.1,
+        "share of the labelled rows for testing; without effect where the dataset has test rows "
+        "of its own",
+        above=0,
+        below=1,
+    )
+    validation_fraction = parameter(
+        "validation_fraction",
+        "float",
+        0.1,
+        "share of the labelled rows for choosing; 0 for none",
+        low=0,
+        below=1,
+    )
+    split_seed = parameter("split_seed", "int", 0, "seed of the split", low=0, high=2**32 - 1)
+    folds = parameter(
+        "folds",
+        "int",
+        0,
+        "cross-validation: number of equal test parts, 0 for none",
+        low=0,
+    )
+    fold = parameter("fold", "int", 0, "cross-validation: which part is the test part", low=0)
+    group_duplicates = parameter(
+        "group_duplicates",
+        "choice",
+        "exact",
+        "exact: rows with the same clean text stay on one side of the split; none: they do not, "
+        "as in published protocols",
+        choices=("exact", "none"),
+    )
+
+    @property
+    def label(self) -> str:
+        """Representation and, for sequences, their length."""
+        settings = self.settings()
+        length = settings.get("sequence_length")
+        return settings["representation"] + (f"-{length}" if length else "")
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings that this representation uses, and those of the split."""
+        values = super().settings()
+        used = features.REPRESENTATIONS[values["representation"]].settings
+        return {
+            name: value
+            for name, value in values.items()
+            if name not in features.SETTINGS or name in used
+        }
+
+    def assignment(self) -> "tuple[pa.Table, np.ndarray, np.ndarray]":
+        """Return the rows, their classes, and the part that each is assigned to."""
+        import pyarrow.parquet as pq
+
+        from pipeline.split import assign_rows
+
+        place = self.place_of("CleanText")
+        columns = ["id", "group", "label", "partition"]
+        rows = pq.read_table(place / "rows.parquet", columns=columns)
+        class_names = json.loads((place / "profile.json").read_text())["class_names"]
+        return rows, *assign_rows(rows, class_names, self.settings())
+
+    def build(self, out: artifacts.Workspace) -> None:
+        """Write the vectors, the encoder's files and ``vectors.json``."""
+        import pyarrow.parquet as pq
+
+        from pipeline import split
+        from pipeline.text.tokens import Tokens
+
+        settings = self.settings()
+        table = pq.read_table(
+            self.place_of("Tokenize") / "tokens.parquet",
+            columns=["tokens"],
+            read_dictionary=["tokens.list.element"],
+        )
+        tokens = Tokens.from_arrow(table["tokens"])
+        rows, _, parts = self.assignment()
+        encoder_class = features.REPRESENTATIONS[settings["representation"]].load_encoder()
+        encoder = encoder_class.fit(tokens, parts == split.TRAIN, settings)
+        vectors = encoder.transform(tokens)
+        encoder_class.save_vectors(vectors, out.folder)
+        encoder.save(out.folder)
+        out.write_json(
+            "vectors.json", {**encoder.summary(vectors), "fitted_on": split.fingerprint(parts)}
+        )
+        out.counts(len(tokens), rows.num_rows)
+
+
+@requires(Vectorize)
+class SplitStratified(Step):
+    """Write down which row is for training, validation and test, and check it."""
+
+    folder = "5_split"
+
+    @property
+    def label(self) -> str:
+        """Shares of training, validation and test rows, in percent."""
+        settings = self.upstream().settings()  # type: ignore[union-attr]
+        if settings["folds"]:
+            return f"fold-{settings['fold']}-of-{settings['folds']}"
+        shares = (settings["validation_fraction"], settings["test_fraction"])
+        return "-".join(f"{100 * share:g}" for share in (1 - sum(shares), *shares))
+
+    def build(self, out: artifacts.Workspace) -> None:
+        """Write ``split.parquet`` and ``balance.json``."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        from pipeline import split
+
+        vectorize = self.upstream()
+        assert isinstance(vectorize, Vectorize)
+        rows, labels, parts = vectorize.assignment()
+        fitted_on = json.loads((vectorize.place() / "vectors.json").read_text())["fitted_on"]
+        groups = rows["group"].to_numpy()
+        grouped = vectorize.settings()["group_duplicates"] == "exact"
+        split.check(parts, groups if grouped else None, fitted_on)
+        profile = json.loads((self.place_of("CleanText") / "profile.json").read_text())
+        table = pa.table(
+            {
+                "id": rows["id"],
+                "label": pa.array(labels, pa.int8()),
+                "part": pa.array(split.PARTITIONS, pa.string()).take(pa.array(parts)),
+            }
+        )
+        pq.write_table(table, out.path("split.parquet"))
+        out.write_json("balance.json", split.balance(parts, labels, profile["class_names"], groups))
+        out.counts(rows.num_rows, table.num_rows)
+
+
+def _time(seconds: float) -> str:
+    """Write a time of the file system."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(seconds))
+
+
+def with_hyperparameters(task: type[Step]) -> type[Step]:
+    """Give a task a parameter for every hyper-parameter of the registry."""
+    for name, setting in models.HYPERPARAMETERS.items():
+        known = SettingParameter(setting)
+        # A parameter is a descriptor; Python names it only inside a class body.
+        known.__set_name__(task, name)
+        setattr(task, name, known)
+    return task
+
+
+@inherits(SplitStratified)
+@with_hyperparameters
+class TrainModel(Step):
+    """Train the model and keep it with everything that a prediction needs."""
+
+    folder = "6_train"
+
+    model = parameter(
+        "model",
+        "choice",
+        models.DEFAULT,
+        "which model, a row of the registry",
+        choices=tuple(models.MODELS),
+    )
+
+    def requires(self) -> SplitStratified:
+        """Return the split, upstream settings resolved, so that it never sees the model's name."""
+        return self.clone(SplitStratified, **self.resolved())
+
+    @property
+    def label(self) -> str:
+        """The model's name."""
+        return self.settings()["model"]
+
+    def resolved(self) -> dict[str, Any]:
+        """Return a plain value for every setting, the model's defaults filled in."""
+        settings = {
+            name: known.setting
+            for name, known in self.get_params()
+            if isinstance(known, SettingParameter) and known.significant
+        }
+        given = {name: getattr(self, name) for name in settings}
+        return models.resolve(self.model or models.DEFAULT, given, settings)
+
+    def settings(self) -> dict[str, Any]:
+        """Return the model's name and the hyper-parameters that it uses."""
+        resolved = self.resolved()
+        used = models.MODELS[resolved["model"]].uses
+        return {"model": resolved["model"], **{name: resolved[name] for name in sorted(used)}}
+
+    def build(self, out: artifacts.Workspace) -> None:
+        """Write the model's bundle, ``history.csv``, ``training.json`` and TensorBoard logs."""
+        import pandas as pd
+
+        from pipeline.models.base import TrainingData
+        from pipeline.models.bundle import save
+        from pipeline.split import read_parts
+
+        settings = self.settings()
+        row = models.MODELS[settings["model"]]
+        vectorize = self.place_of("Vectorize")
+        encoder_class = features.REPRESENTATIONS[row.reads].load_encoder()
+        vectors = encoder_class.load_vectors(vectorize)
+        encoder = encoder_class.load(vectorize)
+        parts = read_parts(self.place_of("SplitStratified") / "split.parquet")
+        profile = json.loads((self.place_of("CleanText") / "profile.json").read_text())
+        data = TrainingData(
+            vectors[parts.rows("train")],
+            parts.labels_of("train"),
+            vectors[parts.rows("validation")],
+            parts.labels_of("validation"),
+            profile["class_names"],
+            len(encoder.vocabulary),
+        )
+        with TaskProgress(self) as progress:
+            classifier, training = row.load_family().fit(
+                row.name, data, settings, progress, out.folder / "tensorboard"
+            )
+        steps = {step.task_family: step.settings() for step in self.chain()}
+        save(out.folder, classifier, encoder, profile["class_names"], steps)
+        pd.DataFrame(training.history).to_csv(out.path("history.csv"), index=False)
+        out.write_json("training.json", training.facts)
+        out.facts = training.facts
+        out.counts(len(data.train_labels) + len(data.validation_labels), len(data.train_labels))
+
+
+@requires(TrainModel)
+class Evaluate(Step):
+    """Predict every row, and score those that chose nothing."""
+
+    folder = "7_evaluate"
+
+    @property
+    def label(self) -> str:
+        """The model's name."""
+        return self.upstream().label  # type: ignore[union-attr]
+
+    def build(self, out: artifacts.Workspace) -> None:
+        """Write ``metrics.json`` and ``predictions.parquet``."""
+        import pyarrow.parquet as pq
+
+        from pipeline.evaluation.metrics import evaluate
+        from pipeline.evaluation.predictions import prediction_table
+        from pipeline.models.bundle import load
+        from pipeline.split import read_parts
+
+        bundle = load(self.place_of("TrainModel"))
+        encoder_class = features.REPRESENTATIONS[bundle.representation].load_encoder()
+        vectors = encoder_class.load_vectors(self.place_of("Vectorize"))
+        parts = read_parts(self.place_of("SplitStratified") / "split.parquet")
+        with TaskProgress(self) as progress:
+            progress(0.0, "predicting")
+            probabilities = bundle.classifier.predict(vectors)
+        metrics = {
+            part: evaluate(
+                parts.labels_of(part), probabilities[parts.rows(part)], bundle.class_names
+            )
+            for part in ("test", "validation", "train")
+            if len(parts.rows(part))
+        }
+        out.write_json("metrics.json", {"class_names": list(bundle.class_names), **metrics})
+        table = prediction_table(
+            parts.ids, parts.labels, parts.parts, probabilities, bundle.class_names
+        )
+        pq.write_table(table, out.path("predictions.parquet"))
+        out.counts(len(parts), table.num_rows)
+
+
+@requires(Evaluate)
+class Report(Step):
+    """Write one HTML page about the run, and its figures as files."""
+
+    folder = "8_report"
+
+    @property
+    def label(self) -> str:
+        """The model's name."""
+        return self.upstream().label  # type: ignore[union-attr]
+
+    def build(self, out: artifacts.Workspace) -> None:
+        """Write ``report.html`` and ``figures/*.png``."""
+        from pipeline.evaluation.page import write_report
+
+        steps = [step for step in self.chain() if step is not self]
+        places = {step.task_family: step.place() for step in steps}
+        write_report(places, self.command(), out.folder)
+
+    def command(self) -> str:
+        """Return a command that makes this run again."""
+        words = ["luigi", "--module", "pipeline", "RunAll"]
+        for name, known in self.get_params():
+            value = getattr(self, name)
+            if value is not None and known.significant and value != self._default_of(name, known):
+                words += [f"--{name.replace('_', '-')}", known.serialize(value)]
+        return shlex.join(words)
+
+    def _default_of(self, name: str, known: SettingParameter) -> Any:
+        """Return what RunAll would take for a setting that is not given."""
+        if name in ("dataset", "model"):
+            return None
+        row = models.MODELS[self.model or models.DEFAULT]
+        if name == "representation":
+            return row.reads
+        return known.setting.check(row.defaults.get(name, known.setting.default))
+
+
+@inherits(Report)
+class RunAll(luigi.Task):
+    """The whole chain for one dataset and one model.
+
+    Its output is the link ``outputs/latest/<dataset>/<model>`` to the report's folder.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._check()
+
+    def requires(self) -> Report:
+        """Return the report, every setting that depends on the model resolved."""
+        return self.clone(Report, **self.resolved())
+
+    resolved = TrainModel.resolved
+
+    def output(self) -> luigi.LocalTarget:
+        """Return the link to the newest report of this dataset and model."""
+        resolved = self.resolved()
+        link = Path(paths().outputs) / "latest" / resolved["dataset"] / resolved["model"]
+        return luigi.LocalTarget(str(link))
+
+    def complete(self) -> bool:
+        """Say whether the report is there and the link leads to it."""
+        report = self.requires()
+        link = Path(self.output().path)
+        return (
+            report.complete() and link.is_symlink() and link.resolve() == report.place().resolve()
+        )
+
+    def run(self) -> None:
+        """Let the link lead to the report."""
+        artifacts.point(Path(self.output().path), self.requires().place())
+
+    def announce(self) -> None:
+        """Name the report when the command ends."""
+        remember_paths()
+        console.announce(self, f"Report: {Path(self.output().path) / 'report.html'}")
+        console.end_cleanly_on_sigterm()
+
+    def _check(self) -> None:
+        """Raise on what can be seen to be wrong before anything runs."""
+        resolved = self.resolved()
+        catalogue.load(resolved["dataset"], Path(paths().data))
+        checks.tokens({"pattern": self.pattern}, resolved)
+        checks.fractions(
+            resolved["test_fraction"],
+            resolved["validation_fraction"],
+            resolved["folds"],
+            resolved["fold"],
+        )
+
+    def __repr__(self) -> str:
+        return short_name(self)
+
+
+@RunAll.event_handler(luigi.Event.DEPENDENCY_DISCOVERED)
+def _on_start(task: RunAll, dependency: luigi.Task) -> None:
+    """Announce a run that has something to do."""
+    task.announce()
+
+
+@RunAll.event_handler(luigi.Event.DEPENDENCY_PRESENT)
+def _on_nothing_to_do(task: RunAll) -> None:
+    """Announce a run in which all is complete."""
+    task.announce()

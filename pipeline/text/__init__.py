@@ -1,0 +1,1 @@
+"""Cleaning and tokenizing, as operations on whole columns."""

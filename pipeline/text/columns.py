@@ -1,0 +1,70 @@
+"""Operations on columns of texts that Arrow does not have of its own."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+# Never in a clean text: control characters are removed first.
+_OPEN, _CLOSE = "\x1e", "\x1f"
+
+
+def whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Return the column as one array."""
+    if isinstance(column, pa.ChunkedArray):
+        return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+    return column
+
+
+def where(column: pa.Array, mask: pa.Array, function: Callable[[pa.Array], pa.Array]) -> pa.Array:
+    """Apply a column function to the marked rows alone; the others stay as they are."""
+    marked = column.filter(mask)
+    if len(marked) == 0:
+        return column
+    return pc.replace_with_mask(column, mask, function(marked))
+
+
+def each(function: Callable[[str], str]) -> Callable[[pa.Array], pa.Array]:
+    """Make a column function of a Python function; each distinct text is computed once."""
+
+    def apply(column: pa.Array) -> pa.Array:
+        encoded = column.dictionary_encode()
+        done = [function(text) for text in encoded.dictionary.to_pylist()]
+        return pa.array(done, pa.string()).take(encoded.indices)
+
+    return apply
+
+
+def lower(column: pa.Array) -> pa.Array:
+    """Lower the case as Python does; Arrow's own differs for letters such as ``İ`` and ``Σ``."""
+    is_ascii = pc.string_is_ascii(column)
+    lowered = pc.ascii_lower(column)
+    return where(lowered, pc.invert(is_ascii), each(str.lower))
+
+
+def find_all(column: pa.Array, pattern: str) -> pa.Array:
+    """Return every match of an RE2 pattern, in time linear in the text.
+
+    Parameters
+    ----------
+    column : pa.Array of string, shape (n_texts,)
+        Texts without control characters.
+    pattern : str
+        RE2 pattern.
+
+    Returns
+    -------
+    pa.Array of list<string>, shape (n_texts,)
+    """
+    # Matches are marked, then the texts cut at the marks: columns all the way.
+    marked = pc.replace_substring_regex(column, f"({pattern})", f"{_OPEN}\\1{_CLOSE}")
+    pieces = pc.split_pattern(marked, _OPEN)
+    counts = pc.subtract(pc.list_value_length(pieces), 1).to_numpy(zero_copy_only=False)
+    offsets = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+    flat = pieces.flatten()
+    starts = np.zeros(len(flat), dtype=bool)
+    starts[(offsets[:-1] + np.arange(len(column)))[: len(column)]] = True
+    matches = flat.filter(pa.array(~starts))
+    matches = pc.replace_substring_regex(matches, f"(?s){_CLOSE}.*$", "")
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), matches)

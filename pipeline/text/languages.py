@@ -1,0 +1,19 @@
+"""The languages that have stems in NLTK's Snowball and lemmas in simplemma."""
+
+#: Language to simplemma's code.
+CODES = {
+    "danish": "da",
+    "dutch": "nl",
+    "english": "en",
+    "finnish": "fi",
+    "french": "fr",
+    "german": "de",
+    "hungarian": "hu",
+    "italian": "it",
+    "norwegian": "nb",
+    "portuguese": "pt",
+    "romanian": "ro",
+    "russian": "ru",
+    "spanish": "es",
+    "swedish": "sv",
+}

@@ -1,0 +1,184 @@
+"""Rows of a dataset with their clean texts, and what was left out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.errors import PipelineError
+from pipeline.text.clean import clean
+
+_EXAMPLES = 20  # contradicting texts shown in the profile
+
+
+@dataclass(frozen=True)
+class CleanRows:
+    """Kept rows, rows left out, and a summary.
+
+    Attributes
+    ----------
+    rows : pa.Table
+        ``id``, ``source_id``, ``raw``, ``clean``, ``label``, ``partition``, ``group`` (equal for
+        equal clean texts), ``urls``, ``mentions``, ``hashtags``.
+    rejected : pa.Table
+        ``id``, ``file``, ``line``, ``reason``, ``detail``, ``raw``.
+    profile : dict
+        Counts for ``profile.json``.
+    """
+
+    rows: pa.Table
+    rejected: pa.Table
+    profile: dict[str, Any]
+
+
+def clean_rows(
+    rows: pa.Table,
+    rejected: pa.Table,
+    records: int,
+    settings: Mapping[str, Any],
+    class_names: Sequence[str],
+) -> CleanRows:
+    """Clean texts, set aside labelled rows of which nothing is left, and count.
+
+    Parameters
+    ----------
+    rows, rejected : pa.Table
+        What was read, and what could not be.
+    records : int
+        Records in the raw files.
+    settings : mapping
+        The settings of CleanText.
+    class_names : sequence of str
+        In the order of the catalogue.
+
+    Returns
+    -------
+    CleanRows
+
+    Raises
+    ------
+    PipelineError
+        If no row is left, or rows got lost.
+    """
+    rows = rows.combine_chunks()
+    for name, column in clean(rows["raw"], settings).items():
+        rows = rows.append_column(name, column)
+    labelled = pc.is_valid(rows["label"])
+    parts = [rejected]
+    empty = pc.and_(pc.equal(rows["clean"], ""), labelled)
+    rows = _set_aside(rows, empty, "nothing left after cleaning", parts)
+    rows = rows.append_column("group", _groups(rows["clean"]))
+    contradictions = _contradictions(rows)
+    if settings["duplicates"] == "drop":
+        rows = _set_aside(rows, _repeats(rows), "clean text came before", parts)
+        rows = rows.set_column(
+            rows.schema.get_field_index("group"), "group", _groups(rows["clean"])
+        )
+    rejected = pa.concat_tables(parts)
+    if rows.num_rows + rejected.num_rows != records:
+        raise PipelineError(
+            f"{records} records were read, but {rows.num_rows} kept and {rejected.num_rows} set "
+            "aside; please report this as a bug."
+        )
+    if pc.count(rows["label"]).as_py() == 0:
+        raise PipelineError("no labelled row is left after cleaning; keep more of the texts.")
+    return CleanRows(rows, rejected, _profile(rows, rejected, records, class_names, contradictions))
+
+
+def _set_aside(rows: pa.Table, lost: pa.Array, reason: str, parts: list[pa.Table]) -> pa.Table:
+    """Move the marked rows to the rejected ones."""
+    out = rows.filter(lost)
+    if not out.num_rows:
+        return rows
+    schema = parts[0].schema
+    columns = {
+        name: out[name]
+        if name in ("id", "raw")
+        else pa.nulls(out.num_rows, schema.field(name).type)
+        for name in schema.names
+    }
+    columns["reason"] = pa.array([reason] * out.num_rows, pa.string())
+    parts.append(pa.table(columns, schema=schema))
+    return rows.filter(pc.invert(lost))
+
+
+def _groups(texts: pa.ChunkedArray) -> pa.Array:
+    """Give equal texts equal numbers."""
+    encoded = pc.dictionary_encode(texts.combine_chunks())
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.combine_chunks()
+    return encoded.indices.cast(pa.int32())
+
+
+def _repeats(rows: pa.Table) -> pa.Array:
+    """Mark labelled rows whose clean text a labelled row before them has.
+
+    Rows of the dataset's own test part go first, so that none of them is lost to a training row.
+    """
+    groups = rows["group"].to_numpy()
+    labelled = np.asarray(pc.is_valid(rows["label"]))
+    is_test = np.asarray(pc.equal(rows["partition"], "test"))
+    order = np.lexsort((np.arange(len(groups)), ~is_test))
+    order = order[labelled[order]]
+    _, first = np.unique(groups[order], return_index=True)
+    repeats = labelled.copy()
+    repeats[order[first]] = False
+    return pa.array(repeats)
+
+
+def _contradictions(rows: pa.Table) -> list[dict[str, Any]]:
+    """List clean texts that stand there with more than one label, with the rows of each."""
+    labelled = rows.filter(pc.is_valid(rows["label"]))
+    pairs = labelled.group_by(["group", "label"]).aggregate([("id", "count")])
+    kinds = pairs.group_by("group").aggregate([("label", "count"), ("id_count", "sum")])
+    several = kinds.filter(pc.greater(kinds["label_count"], 1)).sort_by("group")
+    found = []
+    for group in several["group"].to_pylist():
+        mine = pairs.filter(pc.equal(pairs["group"], group)).sort_by("label")
+        text = labelled["clean"][pc.index(labelled["group"], group).as_py()].as_py()
+        counts = dict(zip(mine["label"].to_pylist(), mine["id_count"].to_pylist(), strict=True))
+        found.append({"clean": text, "labels": counts})
+    return found
+
+
+def _profile(
+    rows: pa.Table,
+    rejected: pa.Table,
+    records: int,
+    class_names: Sequence[str],
+    contradictions: list[dict[str, Any]],
+) -> dict[str, Any]:
+    """Count rows by label, partition and reason."""
+    labels = _counts(rows["label"])
+    return {
+        "records": records,
+        "kept": rows.num_rows,
+        "set_aside": rejected.num_rows,
+        "reasons": _counts(rejected["reason"]),
+        "class_names": list(class_names),
+        "labels": {name: labels.get(name, 0) for name in class_names},
+        "partitions": _counts(rows["partition"]),
+        "repeated_raw": rows.num_rows - pc.count_distinct(rows["raw"]).as_py(),
+        "repeated_clean": rows.num_rows - pc.count_distinct(rows["clean"]).as_py(),
+        "changed_by_cleaning": pc.sum(pc.not_equal(rows["raw"], rows["clean"])).as_py(),
+        "with_url": _not_empty(rows["urls"]),
+        "with_mention": _not_empty(rows["mentions"]),
+        "with_hashtag": _not_empty(rows["hashtags"]),
+        "contradicting_texts": len(contradictions),
+        "contradictions": contradictions[:_EXAMPLES],
+    }
+
+
+def _counts(column: pa.ChunkedArray) -> dict[str, int]:
+    """Count the values of a column, nulls left out, most frequent first."""
+    pairs = pc.value_counts(column.drop_null()).to_pylist()
+    ordered = sorted(pairs, key=lambda pair: (-pair["counts"], pair["values"]))
+    return {pair["values"]: pair["counts"] for pair in ordered}
+
+
+def _not_empty(lists: pa.ChunkedArray) -> int:
+    """Count the lists that are not empty."""
+    return pc.sum(pc.greater(pc.list_value_length(lists), 0)).as_py() or 0

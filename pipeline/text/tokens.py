@@ -1,0 +1,96 @@
+"""A column of token lists, each distinct token stored once."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Token lists of many texts.
+
+    Attributes
+    ----------
+    codes : ndarray of int32, shape (n_tokens,)
+        Position in ``words`` of each token of all texts, one text after another.
+    offsets : ndarray of int64, shape (n_texts + 1,)
+        Where in ``codes`` each text begins; the last entry is the end.
+    words : list of str
+        The distinct tokens.
+    """
+
+    codes: np.ndarray
+    offsets: np.ndarray
+    words: list[str]
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Tokens of each text, int64, shape (n_texts,)."""
+        return np.diff(self.offsets)
+
+    @property
+    def rows(self) -> np.ndarray:
+        """The text that each token is in, int64, shape (n_tokens,)."""
+        return np.repeat(np.arange(len(self)), self.lengths)
+
+    @classmethod
+    def from_arrow(cls, column: pa.Array | pa.ChunkedArray) -> "Tokens":
+        """Take a column of type list<string> or list<dictionary>, without nulls."""
+        chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+        flat = pa.chunked_array(
+            [chunk.flatten() for chunk in chunks] or [pa.array([], pa.string())]
+        )
+        if not pa.types.is_dictionary(flat.type):
+            flat = flat.dictionary_encode()
+        encoded = flat.unify_dictionaries().combine_chunks()
+        if isinstance(encoded, pa.ChunkedArray):
+            encoded = encoded.chunk(0) if encoded.num_chunks else pa.array([], flat.type)
+        lengths = [pc.list_value_length(chunk).to_numpy(zero_copy_only=False) for chunk in chunks]
+        ends = np.cumsum(np.concatenate([np.zeros(1, np.int64), *lengths]), dtype=np.int64)
+        codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+        return cls(codes, ends, encoded.dictionary.to_pylist())
+
+    @classmethod
+    def from_lists(cls, lists: Iterable[list[str]]) -> "Tokens":
+        """Take lists of tokens."""
+        return cls.from_arrow(pa.array(list(lists), pa.list_(pa.string())))
+
+    def to_arrow(self) -> pa.Array:
+        """Return a column of type list<string>."""
+        words = pa.array(self.words, pa.string())
+        return pa.ListArray.from_arrays(
+            pa.array(self.offsets, pa.int32()), words.take(pa.array(self.codes))
+        )
+
+    def to_lists(self) -> list[list[str]]:
+        """Return lists of tokens."""
+        return self.to_arrow().to_pylist()
+
+    def without(self, unwanted: Iterable[str]) -> "Tokens":
+        """Return the lists without the unwanted tokens."""
+        drop = set(unwanted)
+        stays = np.array([word not in drop for word in self.words], dtype=bool)
+        keep = stays[self.codes] if len(self.codes) else np.zeros(0, bool)
+        ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(keep, dtype=np.int64)])
+        return Tokens(self.codes[keep], ends[self.offsets], self.words)
+
+    def map(self, function: Callable[[str], str]) -> "Tokens":
+        """Return the lists with each token changed; each distinct token is computed once."""
+        changed = pa.array([function(word) for word in self.words], pa.string())
+        encoded = changed.dictionary_encode()
+        codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int32)
+        return Tokens(codes[self.codes], self.offsets, encoded.dictionary.to_pylist())
+
+    def distinct(self) -> np.ndarray:
+        """Count the different tokens of each text, int64, shape (n_texts,)."""
+        keys = self.rows * max(len(self.words), 1) + self.codes
+        keys.sort()
+        first = np.ones(len(keys), dtype=bool)
+        first[1:] = keys[1:] != keys[:-1]
+        return np.bincount(keys[first] // max(len(self.words), 1), minlength=len(self))

@@ -1,0 +1,1 @@
+"""Training: the loop over epochs, seeds, class weights, and scores on validation rows."""
