@@ -107,20 +107,20 @@ def assign(
         If fractions do not fit, or a class has too few rows for every part to have one.
     """
     checks.fractions(test_fraction, validation_fraction, folds, fold)
-    given = np.asarray(given)
+    said = np.asarray(given)
     part = np.full(len(labels), TRAIN, dtype=np.int8)
     for name, index in (("validation", VALIDATION), ("test", TEST), ("unlabelled", UNLABELLED)):
-        part[given == name] = index
+        part[said == name] = index
     part[labels < 0] = UNLABELLED
     _exclude_shared(part, groups)
-    wants_test = not (given == "test").any()
-    wants_validation = not (given == "validation").any() and validation_fraction > 0
+    wants_test = not (said == "test").any()
+    wants_validation = not (said == "validation").any() and validation_fraction > 0
     counted = part <= TEST
     _check_classes(labels[counted], class_names, wants_test, wants_validation, folds)
     rng = np.random.default_rng(seed)
     if wants_test:
         # Rows that the dataset says are for training are not drawn into test.
-        for drawn in _by_class(labels, groups, (part == TRAIN) & (given != "train"), rng):
+        for drawn in _by_class(labels, groups, (part == TRAIN) & (said != "train"), rng):
             chosen = _deal(drawn, folds) == fold if folds else _take(drawn, test_fraction)
             part[drawn.rows(chosen)] = TEST
     if wants_validation:

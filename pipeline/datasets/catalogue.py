@@ -280,7 +280,8 @@ def _labels(entry: Any, path: Path) -> tuple[Label, ...]:
     for name, rule in entry.items():
         if isinstance(rule, dict):
             _known_keys(rule, {"below", "above"}, path, f"labels.{name}")
-            labels.append(Label(name, **{key: float(value) for key, value in rule.items()}))
+            bounds = {key: float(value) for key, value in rule.items()}
+            labels.append(Label(name, below=bounds.get("below"), above=bounds.get("above")))
         else:
             values = rule if isinstance(rule, list) else [rule]
             labels.append(Label(name, values=tuple(str(value) for value in values)))

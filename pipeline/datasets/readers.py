@@ -371,7 +371,7 @@ def _from_csv(table: Table, path: Path, lines: Iterator[str]) -> Iterator[Record
             found = f"{expected} fields expected, {len(values)} found"
             yield Record(line, None, text, None, None, found)
         else:
-            yield Record(line, *(None if at is None else values[at] for at in places))
+            yield _record(line, [None if at is None else values[at] for at in places])
 
 
 def _fields(
@@ -394,6 +394,11 @@ def _fields(
         for values in csv.reader((line,), **style):
             if values:
                 yield number, values
+
+
+def _record(line: int, values: list[str | None]) -> Record:
+    """Make a record of the wanted columns' values."""
+    return Record(line, values[0], values[1], values[2], values[3])
 
 
 def _wanted(table: Table) -> tuple[str, str, str, str]:
@@ -430,7 +435,7 @@ def _from_json_lines(table: Table, path: Path, lines: Iterator[str]) -> Iterator
             for name in filter(None, _wanted(table)):
                 _place(name, list(entry), table, path)
         seen.update(entry)
-        yield Record(number, *(_as_text(entry.get(name)) for name in _wanted(table)))
+        yield _record(number, [_as_text(entry.get(name)) for name in _wanted(table)])
 
 
 def _as_text(value: Any) -> str | None:
@@ -459,7 +464,7 @@ def _from_parquet(table: Table, path: Path, stream: IO[bytes]) -> Iterator[Recor
             ]
             for values in zip(*columns, strict=True):
                 line += 1
-                yield Record(line, *map(_as_text, values))
+                yield _record(line, [_as_text(value) for value in values])
     except pa.ArrowInvalid as error:
         raise PipelineError(f"{_name(table, path)} is no whole Parquet file: {error}.") from error
 

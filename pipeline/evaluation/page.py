@@ -123,7 +123,7 @@ def _history(path: Path) -> pd.DataFrame:
 def _lineage(places: Mapping[str, Path]) -> list[dict[str, Any]]:
     """Describe the steps, the first first."""
     steps = []
-    for task, place in reversed(places.items()):
+    for task, place in reversed(list(places.items())):
         manifest = read_manifest(place) or {}
         settings = {} if task == "DownloadData" else manifest["settings"]
         shown = ", ".join(f"{name} {_words(value)}" for name, value in settings.items())

@@ -10,11 +10,12 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
+from cycler import cycler
 
 # Okabe and Ito (2008), "Color Universal Design", told apart by line style and marker as well.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 _LINES = ("-", "--", "-.", ":")
-STYLE = {
+STYLE: Any = {
     "figure.figsize": (6.4, 3.8),
     "figure.dpi": 110,
     "figure.constrained_layout.use": True,
@@ -24,7 +25,7 @@ STYLE = {
     "axes.grid": True,
     "grid.color": "#dddddd",
     "axes.axisbelow": True,
-    "axes.prop_cycle": matplotlib.cycler(color=_COLOURS) + matplotlib.cycler(linestyle=_LINES),
+    "axes.prop_cycle": cycler(color=_COLOURS) + cycler(linestyle=_LINES),
     "savefig.bbox": "tight",
 }
 #: Same bytes for the same figure, whatever the version of matplotlib says of itself.

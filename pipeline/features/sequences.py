@@ -65,7 +65,7 @@ class SequenceEncoder:
 
     def summary(self, vectors: np.ndarray) -> dict[str, Any]:
         """Describe the vectors for ``vectors.json``."""
-        real = np.count_nonzero(vectors)
+        real = int(np.count_nonzero(vectors))
         return {
             "shape": list(vectors.shape),
             "vocabulary_size": len(self.vocabulary),

@@ -75,6 +75,10 @@ class Step(luigi.Task):
     #: Raised when the same parameters come to give different bytes.
     version = 1
     folder = ""
+    dataset: str
+    model: str | None
+    pattern: str | None
+    processes: int | None
 
     @property
     def label(self) -> str:

@@ -431,6 +431,17 @@ class SplitStratified(Step):
         out.counts(rows.num_rows, table.num_rows)
 
 
+def resolved(task: luigi.Task) -> dict[str, Any]:
+    """Return a plain value for every setting of a task, the model's defaults filled in."""
+    settings = {
+        name: known.setting
+        for name, known in task.get_params()
+        if isinstance(known, SettingParameter) and known.significant
+    }
+    given = {name: getattr(task, name) for name in settings}
+    return models.resolve(given["model"] or models.DEFAULT, given, settings)
+
+
 def _time(seconds: float) -> str:
     """Write a time of the file system."""
     return time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(seconds))
@@ -463,28 +474,18 @@ class TrainModel(Step):
 
     def requires(self) -> SplitStratified:
         """Return the split, upstream settings resolved, so that it never sees the model's name."""
-        return self.clone(SplitStratified, **self.resolved())
+        return self.clone(SplitStratified, **resolved(self))
 
     @property
     def label(self) -> str:
         """The model's name."""
         return self.settings()["model"]
 
-    def resolved(self) -> dict[str, Any]:
-        """Return a plain value for every setting, the model's defaults filled in."""
-        settings = {
-            name: known.setting
-            for name, known in self.get_params()
-            if isinstance(known, SettingParameter) and known.significant
-        }
-        given = {name: getattr(self, name) for name in settings}
-        return models.resolve(self.model or models.DEFAULT, given, settings)
-
     def settings(self) -> dict[str, Any]:
         """Return the model's name and the hyper-parameters that it uses."""
-        resolved = self.resolved()
-        used = models.MODELS[resolved["model"]].uses
-        return {"model": resolved["model"], **{name: resolved[name] for name in sorted(used)}}
+        values = resolved(self)
+        used = models.MODELS[values["model"]].uses
+        return {"model": values["model"], **{name: values[name] for name in sorted(used)}}
 
     def build(self, out: artifacts.Workspace) -> None:
         """Write the model's bundle, ``history.csv``, ``training.json`` and TensorBoard logs."""
@@ -609,20 +610,20 @@ class RunAll(luigi.Task):
     Its output is the link ``outputs/latest/<dataset>/<model>`` to the report's folder.
     """
 
+    pattern: str | None
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._check()
 
     def requires(self) -> Report:
         """Return the report, every setting that depends on the model resolved."""
-        return self.clone(Report, **self.resolved())
-
-    resolved = TrainModel.resolved
+        return self.clone(Report, **resolved(self))
 
     def output(self) -> luigi.LocalTarget:
         """Return the link to the newest report of this dataset and model."""
-        resolved = self.resolved()
-        link = Path(paths().outputs) / "latest" / resolved["dataset"] / resolved["model"]
+        values = resolved(self)
+        link = Path(paths().outputs) / "latest" / values["dataset"] / values["model"]
         return luigi.LocalTarget(str(link))
 
     def complete(self) -> bool:
@@ -645,14 +646,14 @@ class RunAll(luigi.Task):
 
     def _check(self) -> None:
         """Raise on what can be seen to be wrong before anything runs."""
-        resolved = self.resolved()
-        catalogue.load(resolved["dataset"], Path(paths().data))
-        checks.tokens({"pattern": self.pattern}, resolved)
+        values = resolved(self)
+        catalogue.load(values["dataset"], Path(paths().data))
+        checks.tokens({"pattern": self.pattern}, values)
         checks.fractions(
-            resolved["test_fraction"],
-            resolved["validation_fraction"],
-            resolved["folds"],
-            resolved["fold"],
+            values["test_fraction"],
+            values["validation_fraction"],
+            values["folds"],
+            values["fold"],
         )
 
     def __repr__(self) -> str:

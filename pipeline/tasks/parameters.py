@@ -7,7 +7,7 @@ import luigi
 from pipeline.settings import Setting
 
 
-class SettingParameter(luigi.Parameter):
+class SettingParameter(luigi.Parameter[Any]):
     """A parameter that parses, checks and explains itself by a `Setting`.
 
     Its own default is None: not given, so that RunAll can tell what a user chose from what the

@@ -51,7 +51,8 @@ class TaskProgress:
             self._said = now
             logger.info("%s %.0f %%: %s", self._task.task_family, 100 * share, text)
         # Luigi sets these only while a worker runs the task.
-        if self._task.set_status_message is not None and now - self._told > _BETWEEN_MESSAGES:
+        say, tell = self._task.set_status_message, self._task.set_progress_percentage
+        if say is not None and tell is not None and now - self._told > _BETWEEN_MESSAGES:
             self._told = now
-            self._task.set_status_message(text)
-            self._task.set_progress_percentage(round(100 * share))
+            say(text)
+            tell(round(100 * share))

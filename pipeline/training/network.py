@@ -5,17 +5,22 @@ Kept apart from the models: it knows batches and weights, not what a layer is.
 
 import logging
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-# TensorFlow's own start-up messages say nothing that a user can act on.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
-import keras
 import numpy as np
-import tensorflow as tf
+
+from pipeline.training.quiet import without_start_up_messages
+
+with without_start_up_messages():
+    import keras
+    import tensorflow as tf
+
+    # The first operation looks for devices, and reports on them.
+    tf.constant(0) + 0
 
 from pipeline.errors import PipelineError
 from pipeline.training.scores import scores
@@ -163,7 +168,7 @@ def train(
         settings["reduce_patience"],
         settings["min_change"],
     )
-    writer = tf.summary.create_file_writer(str(logs)) if logs else None
+    writer = _event_writer(logs) if logs else None
     most = epochs or settings["epochs"]
     history: list[dict[str, float]] = []
     for epoch in range(1, most + 1):
@@ -335,14 +340,29 @@ def _cut(batch: np.ndarray) -> np.ndarray:
     return batch[:, used[0] : used[-1] + 1]
 
 
+def _event_writer(folder: Path) -> tf.io.TFRecordWriter:
+    """Open a file of TensorBoard events; TensorFlow alone can write it, TensorBoard reads it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    writer = tf.io.TFRecordWriter(str(folder / "events.out.tfevents.training"))
+    writer.write(tf.compat.v1.Event(file_version="brain.Event:2").SerializeToString())
+    return writer
+
+
 def _log(writer: Any, found: Mapping[str, float]) -> None:
     """Write an epoch's figures for TensorBoard."""
     if writer is None:
         return
-    with writer.as_default(step=int(found["epoch"])):
-        for name, value in found.items():
-            if name != "epoch":
-                tf.summary.scalar(name, value)
+    values = [
+        tf.compat.v1.Summary.Value(tag=name, simple_value=value)
+        for name, value in found.items()
+        if name != "epoch"
+    ]
+    event = tf.compat.v1.Event(
+        wall_time=time.time(),
+        step=int(found["epoch"]),
+        summary=tf.compat.v1.Summary(value=values),
+    )
+    writer.write(event.SerializeToString())
     writer.flush()
 
 
