@@ -16,12 +16,55 @@ ROOT = Path(__file__).parent.parent
 # Where the real files are, if anywhere: tests marked real_data run on them.
 REAL_DATA = Path(os.environ.get("PIPELINE_REAL_DATA", ROOT.parent / "shared" / "data"))
 
-_FILLER = "the a of to and in on at it is was my your this that so we they you one".split()
+_FILLER = [
+    "the",
+    "a",
+    "of",
+    "to",
+    "and",
+    "in",
+    "on",
+    "at",
+    "it",
+    "is",
+    "was",
+    "my",
+    "your",
+    "this",
+    "that",
+    "so",
+    "we",
+    "they",
+    "you",
+    "one",
+]
 _OF_CLASS = {
-    "good": "love great happy sunny win smile thanks sweet best glad".split(),
-    "bad": "hate awful sad rain lose cry angry bitter worst sorry".split(),
-    "odd": "purple sideways teapot zebra quantum pickle lantern moss gizmo fjord".split(),
-    "dull": "table chair wall floor paper office form queue desk report".split(),
+    "good": ["love", "great", "happy", "sunny", "win", "smile", "thanks", "sweet", "best", "glad"],
+    "bad": ["hate", "awful", "sad", "rain", "lose", "cry", "angry", "bitter", "worst", "sorry"],
+    "odd": [
+        "purple",
+        "sideways",
+        "teapot",
+        "zebra",
+        "quantum",
+        "pickle",
+        "lantern",
+        "moss",
+        "gizmo",
+        "fjord",
+    ],
+    "dull": [
+        "table",
+        "chair",
+        "wall",
+        "floor",
+        "paper",
+        "office",
+        "form",
+        "queue",
+        "desk",
+        "report",
+    ],
 }
 
 
@@ -130,7 +173,7 @@ class Chain:
         """Return every artifact's manifest by its place."""
         return {
             path.parent: json.loads(path.read_text())
-            for path in sorted(self.outputs.glob("*/*/*/manifest.json"))
+            for path in sorted(self.outputs.glob("*/[1-8]_*/*/manifest.json"))
         }
 
     def built_after(self, before):

@@ -1,2 +1,0 @@
-def test_chain_runs(built):
-    assert len(built.manifests()) == 16
