@@ -68,16 +68,46 @@ SETTINGS = {
             False,
             "whether 1 + ln(count) takes the place of the count of a word in a text",
         ),
+        Setting(
+            "word_ngrams",
+            "ints",
+            (1, 2),
+            "least and most words of a run of words",
+            unit="words",
+            low=1,
+            length=2,
+        ),
+        Setting(
+            "char_ngrams",
+            "ints",
+            (2, 5),
+            "least and most characters of a run inside a word, its boundaries counted as spaces",
+            unit="characters",
+            low=1,
+            also=("none",),
+            length=2,
+        ),
     )
 }
 
 
 @dataclass(frozen=True)
 class Representation:
-    """One way to turn tokens into arrays."""
+    """One way to turn texts into arrays.
+
+    Attributes
+    ----------
+    encoder : str
+        ``module:class`` of what is fitted and transforms.
+    settings : tuple of str
+        Names of the settings that it uses.
+    reads_clean : bool
+        Whether it reads clean texts besides tokens.
+    """
 
     encoder: str
     settings: tuple[str, ...]
+    reads_clean: bool = False
 
     def load_encoder(self) -> Any:
         """Import the encoder's class."""
@@ -93,5 +123,13 @@ REPRESENTATIONS = {
     "tfidf": Representation(
         "pipeline.features.tfidf:TfidfEncoder",
         ("max_words", "min_count", "norm", "sublinear_tf"),
+    ),
+    "multi_hot": Representation(
+        "pipeline.features.multi_hot:MultiHotEncoder", ("max_words", "min_count")
+    ),
+    "ngrams": Representation(
+        "pipeline.features.words_and_characters:WordCharacterEncoder",
+        ("max_words", "min_count", "norm", "sublinear_tf", "word_ngrams", "char_ngrams"),
+        reads_clean=True,
     ),
 }

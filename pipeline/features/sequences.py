@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.features import vocabulary as vocabularies
-from pipeline.text.tokens import Tokens
+from pipeline.features.texts import Texts
 
 PADDING, UNKNOWN = 0, 1
 _RESERVED = ("", "[UNK]")
@@ -37,17 +37,24 @@ class SequenceEncoder:
 
     @classmethod
     def fit(
-        cls, tokens: Tokens, training: np.ndarray, settings: Mapping[str, Any]
+        cls, texts: Texts, training: np.ndarray, settings: Mapping[str, Any]
     ) -> "SequenceEncoder":
         """Choose vocabulary and, where it is ``auto``, length from the training rows alone."""
+        tokens = texts.tokens
         words = vocabularies.fit(tokens, training, settings, reserved=len(_RESERVED))
         length = settings["sequence_length"]
         if length == "auto":
             length = max(int(np.ceil(np.percentile(tokens.lengths[training], _COVERED))), 1)
         return cls([*_RESERVED, *words], length, settings["padding"], settings["cutting"])
 
-    def transform(self, tokens: Tokens) -> np.ndarray:
+    @property
+    def width(self) -> int:
+        """Size of the vocabulary, padding and unknown included."""
+        return len(self.vocabulary)
+
+    def transform(self, texts: Texts) -> np.ndarray:
         """Return word indices, int32, shape (n_texts, sequence_length)."""
+        tokens = texts.tokens
         indices = vocabularies.look_up(
             tokens, self.vocabulary[len(_RESERVED) :], len(_RESERVED), UNKNOWN
         )

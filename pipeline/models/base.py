@@ -13,6 +13,24 @@ Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
+class Problem:
+    """What the builder of a network must know of the data.
+
+    Attributes
+    ----------
+    width : int
+        Size of the vocabulary, or numbers in a text's vector.
+    n_classes : int
+    sequence_length : int or None
+        Tokens of each row, where the representation has a length.
+    """
+
+    width: int
+    n_classes: int
+    sequence_length: int | None = None
+
+
+@dataclass(frozen=True)
 class TrainingData:
     """Rows to fit on and rows to choose by.
 
@@ -23,8 +41,8 @@ class TrainingData:
     train_labels, validation_labels : ndarray of int, shape (n_rows,)
         Index into ``class_names``.
     class_names : sequence of str
-    n_words : int
-        Size of the vocabulary.
+    width : int
+        Size of the vocabulary, or numbers in a text's vector.
     """
 
     train: Any
@@ -32,7 +50,7 @@ class TrainingData:
     validation: Any
     validation_labels: np.ndarray
     class_names: Sequence[str]
-    n_words: int
+    width: int
 
 
 @dataclass

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from pipeline.models import registry
-from pipeline.models.base import Classifier, Progress, Training, TrainingData
+from pipeline.models.base import Classifier, Problem, Progress, Training, TrainingData
+from pipeline.training import batches
 from pipeline.training import network as training  # before keras: it quiets TensorFlow
 
 import keras  # isort: skip
@@ -46,20 +47,26 @@ class Network(Classifier):
         machine = training.prepare(settings["seed"])
         row = registry.MODELS[model]
         builder = row.load_builder()
+        n_classes = len(data.class_names)
+        length = data.train.shape[1] if row.reads == "sequences" else None
+        problem = Problem(data.width, n_classes, length)
 
         def build() -> keras.Model:
-            return builder(data.n_words, len(data.class_names), settings)
+            network = builder(problem, settings)
+            if settings["output_bias"] == "frequencies":
+                network.get_layer("logits").bias.assign(log_odds(data.train_labels, n_classes))
+            return network
 
         train = training.Rows(data.train, data.train_labels)
         validation = training.Rows(data.validation, data.validation_labels)
         names = list(data.class_names)
-        masked = row.masks_padding
+        masked = row.masks_padding and settings.get("mask_padding", True)
         network, history, facts = training.train(
             build, train, validation, names, settings, progress, logs, masked=masked
         )
         if settings["refit_on_validation"] and len(data.validation_labels):
             both = training.Rows(
-                np.concatenate([data.train, data.validation]),
+                batches.join(data.train, data.validation),
                 np.concatenate([data.train_labels, data.validation_labels]),
             )
             nothing = training.Rows(data.validation[:0], data.validation_labels[:0])
@@ -93,8 +100,24 @@ class Network(Classifier):
     def load(cls, folder: Path) -> "Network":
         """Read the network; Keras' safe mode refuses code in the file."""
         # Registers our own layers.
-        from pipeline.models import recurrent  # noqa: F401
+        from pipeline.models import layers  # noqa: F401
 
         notes = json.loads((folder / _NOTES).read_text())
         model = keras.models.load_model(folder / _MODEL, compile=False, safe_mode=True)
         return cls(model, notes["masked"])
+
+
+def log_odds(labels: np.ndarray, n_classes: int) -> np.ndarray:
+    """Return the scores that give each class its share of the rows, one added to each count.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (n_rows,)
+    n_classes : int
+
+    Returns
+    -------
+    ndarray of float64, shape (1,) for two classes, else (n_classes,)
+    """
+    shares = np.log(np.bincount(labels, minlength=n_classes) + 1) - np.log(len(labels) + n_classes)
+    return shares[1:] - shares[:1] if n_classes == 2 else shares

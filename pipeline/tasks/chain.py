@@ -299,6 +299,8 @@ class Vectorize(Step):
     cutting = SettingParameter(features.SETTINGS["cutting"])
     norm = SettingParameter(features.SETTINGS["norm"])
     sublinear_tf = SettingParameter(features.SETTINGS["sublinear_tf"])
+    word_ngrams = SettingParameter(features.SETTINGS["word_ngrams"])
+    char_ngrams = SettingParameter(features.SETTINGS["char_ngrams"])
     test_fraction = parameter(
         "test_fraction",
         "float",
@@ -368,25 +370,31 @@ class Vectorize(Step):
         import pyarrow.parquet as pq
 
         from pipeline import split
+        from pipeline.features.texts import Texts
         from pipeline.text.tokens import Tokens
 
         settings = self.settings()
+        representation = features.REPRESENTATIONS[settings["representation"]]
         table = pq.read_table(
             self.place_of("Tokenize") / "tokens.parquet",
             columns=["tokens"],
             read_dictionary=["tokens.list.element"],
         )
-        tokens = Tokens.from_arrow(table["tokens"])
+        clean = None
+        if representation.reads_clean:
+            path = self.place_of("CleanText") / "rows.parquet"
+            clean = pq.read_table(path, columns=["clean"])["clean"]
+        texts = Texts(Tokens.from_arrow(table["tokens"]), clean)
         rows, _, parts = self.assignment()
-        encoder_class = features.REPRESENTATIONS[settings["representation"]].load_encoder()
-        encoder = encoder_class.fit(tokens, parts == split.TRAIN, settings)
-        vectors = encoder.transform(tokens)
+        encoder_class = representation.load_encoder()
+        encoder = encoder_class.fit(texts, parts == split.TRAIN, settings)
+        vectors = encoder.transform(texts)
         encoder_class.save_vectors(vectors, out.folder)
         encoder.save(out.folder)
         out.write_json(
             "vectors.json", {**encoder.summary(vectors), "fitted_on": split.fingerprint(parts)}
         )
-        out.counts(len(tokens), rows.num_rows)
+        out.counts(len(texts), rows.num_rows)
 
 
 @requires(Vectorize)
@@ -484,7 +492,7 @@ class TrainModel(Step):
     def settings(self) -> dict[str, Any]:
         """Return the model's name and the hyper-parameters that it uses."""
         values = resolved(self)
-        used = models.MODELS[values["model"]].uses
+        used = models.MODELS[values["model"]].hyperparameters
         return {"model": values["model"], **{name: values[name] for name in sorted(used)}}
 
     def build(self, out: artifacts.Workspace) -> None:
@@ -493,7 +501,7 @@ class TrainModel(Step):
 
         from pipeline.models.base import TrainingData
         from pipeline.models.bundle import save
-        from pipeline.split import read_parts
+        from pipeline.split import read_parts, stratified_share
 
         settings = self.settings()
         row = models.MODELS[settings["model"]]
@@ -503,13 +511,15 @@ class TrainModel(Step):
         encoder = encoder_class.load(vectorize)
         parts = read_parts(self.place_of("SplitStratified") / "split.parquet")
         profile = json.loads((self.place_of("CleanText") / "profile.json").read_text())
+        labels = parts.labels_of("train")
+        kept = stratified_share(labels, settings["train_fraction"], settings.get("seed", 0))
         data = TrainingData(
-            vectors[parts.rows("train")],
-            parts.labels_of("train"),
+            vectors[parts.rows("train")[kept]],
+            labels[kept],
             vectors[parts.rows("validation")],
             parts.labels_of("validation"),
             profile["class_names"],
-            len(encoder.vocabulary),
+            encoder.width,
         )
         with TaskProgress(self) as progress:
             classifier, training = row.load_family().fit(
