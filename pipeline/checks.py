@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import PipelineError, nearest
+from pipeline.features import external
 
 #: Stop-word lists by name; anything else is a file.
 STOP_WORD_LISTS = ("none", "scikit-learn", "nltk")
@@ -67,6 +68,36 @@ def tokens(given: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
         raise PipelineError(
             f"stop_words must be {', '.join(STOP_WORD_LISTS)} or a file with one word a line, got "
             f"{choice!r}, which is no file; {nearest(choice, STOP_WORD_LISTS)}."
+        )
+
+
+def embedding(given: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    """Raise unless the word vectors are there and the settings about them fit.
+
+    Parameters
+    ----------
+    given : mapping
+        What the user gave, None where nothing.
+    settings : mapping
+        The same, resolved; None where the model does not use a setting.
+
+    Raises
+    ------
+    PipelineError
+    """
+    choice = settings["embedding"]
+    if choice is None:
+        return
+    external.word_vector_files(choice)
+    if choice == external.LEARNED and settings["freeze_embedding"]:
+        raise PipelineError(
+            "freeze_embedding keeps pretrained word vectors as they are, got embedding learned; "
+            f"add --embedding {next(iter(external.PACKAGED_VECTORS))} or a file, or leave it out."
+        )
+    if choice != external.LEARNED and given["embedding_size"] is not None:
+        raise PipelineError(
+            f"embedding_size is for embedding learned, got embedding {choice}, whose vectors have "
+            "a size of their own; leave embedding_size out."
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from pipeline.features.external import LEARNED, PACKAGED_VECTORS
 from pipeline.settings import Setting
 
 SETTINGS = {
@@ -54,6 +55,14 @@ SETTINGS = {
             "after",
             "where long texts are cut",
             choices=("after", "before"),
+        ),
+        Setting(
+            "embedding",
+            "text",
+            LEARNED,
+            "where word vectors come from: learned, "
+            + ", ".join(PACKAGED_VECTORS)
+            + " (a package, extra glove), or a text file of GloVe or word2vec vectors",
         ),
         Setting(
             "norm",
@@ -118,7 +127,7 @@ class Representation:
 REPRESENTATIONS = {
     "sequences": Representation(
         "pipeline.features.sequences:SequenceEncoder",
-        ("max_words", "min_count", "sequence_length", "padding", "cutting"),
+        ("max_words", "min_count", "sequence_length", "padding", "cutting", "embedding"),
     ),
     "tfidf": Representation(
         "pipeline.features.tfidf:TfidfEncoder",

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.features.word_vectors import WordVectors
+
 #: Called with the share done (0 to 1) and a short text.
 Progress = Callable[[float, str], None]
 
@@ -23,11 +25,14 @@ class Problem:
     n_classes : int
     sequence_length : int or None
         Tokens of each row, where the representation has a length.
+    embedding : ndarray of float32, shape (width, dimensions), or None
+        Pretrained vectors of the vocabulary's words.
     """
 
     width: int
     n_classes: int
     sequence_length: int | None = None
+    embedding: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,10 @@ class TrainingData:
     class_names : sequence of str
     width : int
         Size of the vocabulary, or numbers in a text's vector.
+    embedding : ndarray of float32, shape (width, dimensions), or None
+        Pretrained vectors of the vocabulary's words.
+    word_vectors : WordVectors or None
+        All pretrained vectors, to which indices from ``width`` on point.
     """
 
     train: Any
@@ -51,6 +60,8 @@ class TrainingData:
     validation_labels: np.ndarray
     class_names: Sequence[str]
     width: int
+    embedding: np.ndarray | None = None
+    word_vectors: WordVectors | None = None
 
 
 @dataclass

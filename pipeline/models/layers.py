@@ -68,6 +68,28 @@ def _weighted_sum(kernel: Any, columns: Any, values: Any) -> Any:
 
 
 @keras.saving.register_keras_serializable("pipeline")
+class PretrainedEmbedding(layers.Embedding):
+    """An embedding of the vocabulary, and beside it vectors of words outside of it.
+
+    Indices from ``input_dim`` on point into ``outside``, which is no weight: it is set before each
+    use to the vectors of the words that the texts at hand need.
+    """
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make the vocabulary's weights, and room for the other words."""
+        super().build(input_shape)
+        none = tf.zeros((1, self.output_dim))
+        self.outside = tf.Variable(none, shape=(None, self.output_dim), trainable=False)
+
+    def call(self, inputs: Any) -> Any:
+        """Return vectors, shape (batch, tokens, dimensions)."""
+        is_outside = inputs >= self.input_dim
+        known = super().call(keras.ops.where(is_outside, 0, inputs))
+        others = tf.gather(self.outside, tf.where(is_outside, inputs - self.input_dim, 0))
+        return tf.where(is_outside[..., None], others, known)
+
+
+@keras.saving.register_keras_serializable("pipeline")
 class MaskedMaxPooling(layers.Layer):
     """Largest state over the tokens that are not padding; 0 for an empty text."""
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline.errors import PipelineError
 from pipeline.features import registry as features
+from pipeline.models.presets import PRESETS
 from pipeline.settings import Setting
 
 ACTIVATIONS = (
@@ -111,7 +112,19 @@ HYPERPARAMETERS = {
         ),
         Setting("filters", "int", 32, "patterns that the convolution looks for", low=1),
         Setting("filter_width", "int", 5, "tokens that a pattern spans", unit="tokens", low=1),
-        Setting("embedding_size", "int", 128, "numbers that stand for a word", low=1),
+        Setting(
+            "embedding_size",
+            "int",
+            128,
+            "numbers that stand for a word, where embedding is learned",
+            low=1,
+        ),
+        Setting(
+            "freeze_embedding",
+            "flag",
+            False,
+            "whether pretrained word vectors stay as they are while training",
+        ),
         Setting(
             "spatial_dropout",
             "float",
@@ -265,6 +278,7 @@ _TRAINING = (
 )
 _EMBEDDED = (
     "embedding_size",
+    "freeze_embedding",
     "spatial_dropout",
     "dense_units",
     "activations",
@@ -337,6 +351,7 @@ class Model:
 
 
 DEFAULT = "bilstm"
+NO_PRESET = "none"
 MODELS = {
     model.name: model
     for model in (
@@ -454,43 +469,64 @@ MODELS = {
 }
 
 
-def resolve(
-    model: str, given: Mapping[str, Any], settings: Mapping[str, Setting]
-) -> dict[str, Any]:
-    """Replace every value that was not given by the model's default or the setting's own.
+def choose(model: str | None, preset: str | None) -> str:
+    """Return the model that is meant: the one named, the preset's first, or the default.
+
+    Raises
+    ------
+    PipelineError
+        If the preset has no settings for the model.
+    """
+    if preset in (None, NO_PRESET):
+        return model or DEFAULT
+    rows = PRESETS[str(preset)]
+    chosen = model or next(iter(rows))
+    if chosen not in rows:
+        raise PipelineError(
+            f"preset {preset} has no settings for model {chosen!r}; it has them for "
+            f"{', '.join(rows)}."
+        )
+    return chosen
+
+
+def resolve(given: Mapping[str, Any], settings: Mapping[str, Setting]) -> dict[str, Any]:
+    """Replace every value that was not given by the preset's, the model's, or the setting's own.
 
     Parameters
     ----------
-    model : str
-        Row of the registry.
     given : mapping
-        Value of every setting, None where the user gave none.
+        Value of every setting, ``model`` and ``preset`` among them; None where the user gave none.
     settings : mapping
         The settings, by name.
 
     Returns
     -------
     dict
-        A plain value for each setting; None for those that the model does not use.
+        A plain value for each setting; None for those that the model does not use. The preset is
+        none: its values are all there.
 
     Raises
     ------
     PipelineError
-        If a setting was given that the model does not use.
+        If a setting was given that the model does not use, or the preset does not know the model.
     """
+    preset = given.get("preset")
+    model = choose(given.get("model"), preset)
+    published = {} if preset in (None, NO_PRESET) else PRESETS[str(preset)][model]
     row = MODELS[model]
     optional = set(HYPERPARAMETERS) | set(features.SETTINGS)
     used = {*row.hyperparameters, *features.REPRESENTATIONS[row.reads].settings}
+    fixed = {"model": model, "preset": NO_PRESET, "representation": row.reads}
     resolved: dict[str, Any] = {}
     for name, setting in settings.items():
         value = given.get(name)
-        if name == "representation":
-            if value not in (None, row.reads):
-                raise PipelineError(
-                    f"model {model!r} reads {row.reads}, got representation {value}; leave "
-                    "representation out."
-                )
-            resolved[name] = row.reads
+        if name == "representation" and value not in (None, row.reads):
+            raise PipelineError(
+                f"model {model!r} reads {row.reads}, got representation {value}; leave "
+                "representation out."
+            )
+        if name in fixed:
+            resolved[name] = fixed[name]
         elif name in optional and name not in used:
             if value is not None and name not in _ALWAYS_ALLOWED:
                 raise PipelineError(
@@ -498,9 +534,11 @@ def resolve(
                     f"It uses {', '.join(sorted(used))}."
                 )
             resolved[name] = None
-        else:
+        elif value is None:
             default = row.defaults.get(name, setting.default)
-            resolved[name] = setting.check(default) if value is None else value
+            resolved[name] = setting.check(published.get(name, default))
+        else:
+            resolved[name] = value
     return resolved
 
 

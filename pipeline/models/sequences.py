@@ -8,7 +8,7 @@ from keras import layers
 
 from pipeline.errors import PipelineError
 from pipeline.models.base import Problem
-from pipeline.models.layers import head, pool
+from pipeline.models.layers import PretrainedEmbedding, head, pool
 
 
 def bilstm(problem: Problem, settings: Mapping[str, Any]) -> keras.Model:
@@ -94,9 +94,14 @@ def conv1d(problem: Problem, settings: Mapping[str, Any]) -> keras.Model:
 def embedded(problem: Problem, settings: Mapping[str, Any]) -> tuple[Any, Any, Any]:
     """Return input, word vectors, shape (batch, tokens, width), and mask or None."""
     masks = settings.get("mask_padding", False)
-    embedding = layers.Embedding(
-        problem.width, settings["embedding_size"], mask_zero=masks, name="embedding"
-    )
+    vectors = problem.embedding
+    size = settings["embedding_size"] if vectors is None else vectors.shape[1]
+    kind = layers.Embedding if vectors is None else PretrainedEmbedding
+    trainable = not settings["freeze_embedding"]
+    embedding = kind(problem.width, size, mask_zero=masks, trainable=trainable, name="embedding")
+    if vectors is not None:
+        embedding.build()
+        embedding.set_weights([vectors])
     indices = keras.Input((None,), dtype="int32", name="indices")
     mask = embedding.compute_mask(indices) if masks else None
     dropout = layers.SpatialDropout1D(settings["spatial_dropout"], name="spatial_dropout")

@@ -13,6 +13,7 @@ from luigi.util import inherits, requires
 
 from pipeline import artifacts, checks
 from pipeline.datasets import catalogue, sources
+from pipeline.features import external
 from pipeline.features import registry as features
 from pipeline.models import registry as models
 from pipeline.tasks import console
@@ -297,6 +298,7 @@ class Vectorize(Step):
     sequence_length = SettingParameter(features.SETTINGS["sequence_length"])
     padding = SettingParameter(features.SETTINGS["padding"])
     cutting = SettingParameter(features.SETTINGS["cutting"])
+    embedding = SettingParameter(features.SETTINGS["embedding"])
     norm = SettingParameter(features.SETTINGS["norm"])
     sublinear_tf = SettingParameter(features.SETTINGS["sublinear_tf"])
     word_ngrams = SettingParameter(features.SETTINGS["word_ngrams"])
@@ -352,6 +354,12 @@ class Vectorize(Step):
             for name, value in values.items()
             if name not in features.SETTINGS or name in used
         }
+
+    def outside(self) -> dict[str, Any]:
+        """Return the sha256 of the files of word vectors."""
+        memory = Path(paths().outputs) / ".sha256"
+        files = external.word_vector_files(self.settings().get("embedding", external.LEARNED))
+        return {path.name: artifacts.remembered_sha256(path, memory) for path in files}
 
     def assignment(self) -> "tuple[pa.Table, np.ndarray, np.ndarray]":
         """Return the rows, their classes, and the part that each is assigned to."""
@@ -447,7 +455,7 @@ def resolved(task: luigi.Task) -> dict[str, Any]:
         if isinstance(known, SettingParameter) and known.significant
     }
     given = {name: getattr(task, name) for name in settings}
-    return models.resolve(given["model"] or models.DEFAULT, given, settings)
+    return models.resolve(given, settings)
 
 
 def _time(seconds: float) -> str:
@@ -478,6 +486,13 @@ class TrainModel(Step):
         models.DEFAULT,
         "which model, a row of the registry",
         choices=tuple(models.MODELS),
+    )
+    preset = parameter(
+        "preset",
+        "choice",
+        models.NO_PRESET,
+        "published settings, named by their source, for whatever is not given",
+        choices=(models.NO_PRESET, *models.PRESETS),
     )
 
     def requires(self) -> SplitStratified:
@@ -520,6 +535,8 @@ class TrainModel(Step):
             parts.labels_of("validation"),
             profile["class_names"],
             encoder.width,
+            encoder.embedding() if row.reads == "sequences" else None,
+            encoder.word_vectors if row.reads == "sequences" else None,
         )
         with TaskProgress(self) as progress:
             classifier, training = row.load_family().fit(
@@ -659,6 +676,7 @@ class RunAll(luigi.Task):
         values = resolved(self)
         catalogue.load(values["dataset"], Path(paths().data))
         checks.tokens({"pattern": self.pattern}, values)
+        checks.embedding({name: getattr(self, name) for name in values}, values)
         checks.fractions(
             values["test_fraction"],
             values["validation_fraction"],
