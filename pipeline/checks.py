@@ -71,6 +71,26 @@ def tokens(given: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
         )
 
 
+def extras(package: str, extra: str, settings: Mapping[str, Any]) -> None:
+    """Raise unless what a model needs besides the package's own requirements is there.
+
+    Parameters
+    ----------
+    package, extra : str
+        Module that the model needs and the extra that installs it; empty for none.
+    settings : mapping
+        Resolved settings.
+
+    Raises
+    ------
+    PipelineError
+    """
+    if package:
+        external.package_folder(package, extra, f"model {settings['model']!r}")
+    if settings["encoder"] is not None:
+        external.encoder_files(settings["encoder"])
+
+
 def embedding(given: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
     """Raise unless the word vectors are there and the settings about them fit.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from pipeline.features.external import LEARNED, PACKAGED_VECTORS
+from pipeline.features.external import LEARNED, PACKAGED_ENCODERS, PACKAGED_VECTORS
 from pipeline.settings import Setting
 
 SETTINGS = {
@@ -65,6 +65,15 @@ SETTINGS = {
             + " (a package, extra glove), or a text file of GloVe or word2vec vectors",
         ),
         Setting(
+            "encoder",
+            "text",
+            "use",
+            "pretrained sentence encoder: "
+            + ", ".join(PACKAGED_ENCODERS)
+            + " (a package, extra encoders), or a folder with model.onnx and tokenizer.json, or "
+            "with a TensorFlow SavedModel",
+        ),
+        Setting(
             "norm",
             "choice",
             "l2",
@@ -112,11 +121,14 @@ class Representation:
         Names of the settings that it uses.
     reads_clean : bool
         Whether it reads clean texts besides tokens.
+    resumes : bool
+        Whether its transformation takes so long that it shows progress and can be taken up again.
     """
 
     encoder: str
     settings: tuple[str, ...]
     reads_clean: bool = False
+    resumes: bool = False
 
     def load_encoder(self) -> Any:
         """Import the encoder's class."""
@@ -135,6 +147,13 @@ REPRESENTATIONS = {
     ),
     "multi_hot": Representation(
         "pipeline.features.multi_hot:MultiHotEncoder", ("max_words", "min_count")
+    ),
+    "lines": Representation("pipeline.features.lines:LineEncoder", ()),
+    "sentences": Representation(
+        "pipeline.features.sentences:SentenceEncoder",
+        ("encoder",),
+        reads_clean=True,
+        resumes=True,
     ),
     "ngrams": Representation(
         "pipeline.features.words_and_characters:WordCharacterEncoder",

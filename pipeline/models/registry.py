@@ -110,6 +110,25 @@ HYPERPARAMETERS = {
             "L2 penalty on the weights of each dense layer before the output; one stands for all",
             low=0,
         ),
+        Setting("longest_run", "int", 2, "most words of a run", unit="words", low=1),
+        Setting(
+            "subwords",
+            "ints",
+            (2, 5),
+            "least and most characters of a run inside a word",
+            unit="characters",
+            low=1,
+            also=("none",),
+            length=2,
+        ),
+        Setting(
+            "buckets",
+            "int",
+            200_000,
+            "vectors that runs of words and characters share by hashing",
+            unit="vectors",
+            low=1,
+        ),
         Setting("filters", "int", 32, "patterns that the convolution looks for", low=1),
         Setting("filter_width", "int", 5, "tokens that a pattern spans", unit="tokens", low=1),
         Setting(
@@ -298,6 +317,16 @@ _RECURRENT = (
 _VECTOR = ("units", "activations", "dropout", *_TRAINING)
 # What every model uses, whatever its family.
 _SHARED = ("train_fraction",)
+# Chosen on validation rows of vader and disaster.
+_TWEETS = {"tokenizer": "tweet", "case": "lower"}
+_CHOSEN_RECURRENT = {
+    **_TWEETS,
+    "min_count": 2,
+    "spatial_dropout": 0.4,
+    "pooling": "max_mean",
+    "dropout": 0.5,
+    "batch_size": 64,
+}
 # A seed is shared by all models in luigi.cfg; a model without chance leaves it unused.
 _ALWAYS_ALLOWED = {"seed"}
 
@@ -323,6 +352,8 @@ class Model:
         ``module:function`` that builds a network, for families that want one.
     masks_padding : bool
         Whether a network leaves padding out of account, so that batches may be cut short.
+    package, extra : str
+        Module that it needs besides, and the extra that installs it.
     summary : str
         One line on what it is.
     """
@@ -334,6 +365,8 @@ class Model:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     builder: str = ""
     masks_padding: bool = False
+    package: str = ""
+    extra: str = ""
     summary: str = ""
 
     @property
@@ -393,7 +426,7 @@ MODELS = {
             builder="pipeline.models.sequences:bilstm",
             masks_padding=True,
             uses=("top_units", *_RECURRENT),
-            defaults={"max_words": 10_000},
+            defaults=_CHOSEN_RECURRENT,
             summary="bidirectional LSTM layers over word vectors",
         ),
         Model(
@@ -403,7 +436,7 @@ MODELS = {
             builder="pipeline.models.sequences:lstm",
             masks_padding=True,
             uses=_RECURRENT,
-            defaults={"max_words": 10_000},
+            defaults=_CHOSEN_RECURRENT,
             summary="LSTM layers over word vectors",
         ),
         Model(
@@ -413,7 +446,7 @@ MODELS = {
             builder="pipeline.models.sequences:gru",
             masks_padding=True,
             uses=_RECURRENT,
-            defaults={"max_words": 10_000},
+            defaults=_CHOSEN_RECURRENT,
             summary="GRU layers over word vectors",
         ),
         Model(
@@ -432,7 +465,7 @@ MODELS = {
             builder="pipeline.models.sequences:dense",
             masks_padding=True,
             uses=("mask_padding", "pooling", *_EMBEDDED),
-            defaults={"max_words": 10_000, "pooling": "mean"},
+            defaults={"max_words": 10_000, "pooling": "mean", "spatial_dropout": 0.2},
             summary="the mean of the word vectors",
         ),
         Model(
@@ -464,6 +497,33 @@ MODELS = {
                 "output_bias": "frequencies",
             },
             summary="dense layers over tf-idf values",
+        ),
+        Model(
+            name="fasttext",
+            reads="lines",
+            family="pipeline.models.fasttext:FastText",
+            package="fasttext",
+            extra="fasttext",
+            uses=(
+                "embedding_size",
+                "epochs",
+                "learning_rate",
+                "longest_run",
+                "subwords",
+                "buckets",
+                "seed",
+            ),
+            defaults={"embedding_size": 50, "epochs": 10, "learning_rate": 0.5},
+            summary="fastText's supervised classifier",
+        ),
+        Model(
+            name="sentence_encoder",
+            reads="sentences",
+            family="pipeline.models.network:Network",
+            builder="pipeline.models.vectors:sentence_dense",
+            uses=_VECTOR,
+            defaults={"units": (64,), "dropout": 0.0},
+            summary="dense layers over vectors of a pretrained sentence encoder",
         ),
     )
 }

@@ -299,6 +299,7 @@ class Vectorize(Step):
     padding = SettingParameter(features.SETTINGS["padding"])
     cutting = SettingParameter(features.SETTINGS["cutting"])
     embedding = SettingParameter(features.SETTINGS["embedding"])
+    encoder = SettingParameter(features.SETTINGS["encoder"])
     norm = SettingParameter(features.SETTINGS["norm"])
     sublinear_tf = SettingParameter(features.SETTINGS["sublinear_tf"])
     word_ngrams = SettingParameter(features.SETTINGS["word_ngrams"])
@@ -356,9 +357,12 @@ class Vectorize(Step):
         }
 
     def outside(self) -> dict[str, Any]:
-        """Return the sha256 of the files of word vectors."""
+        """Return the sha256 of each file of word vectors or of an encoder."""
         memory = Path(paths().outputs) / ".sha256"
-        files = external.word_vector_files(self.settings().get("embedding", external.LEARNED))
+        settings = self.settings()
+        files = external.word_vector_files(settings.get("embedding", external.LEARNED))
+        if "encoder" in settings:
+            files += external.encoder_files(settings["encoder"])
         return {path.name: artifacts.remembered_sha256(path, memory) for path in files}
 
     def assignment(self) -> "tuple[pa.Table, np.ndarray, np.ndarray]":
@@ -396,7 +400,14 @@ class Vectorize(Step):
         rows, _, parts = self.assignment()
         encoder_class = representation.load_encoder()
         encoder = encoder_class.fit(texts, parts == split.TRAIN, settings)
-        vectors = encoder.transform(texts)
+        if representation.resumes:
+            with (
+                TaskProgress(self) as progress,
+                artifacts.partial_folder(Path(paths().outputs), self.digest()) as partial,
+            ):
+                vectors = encoder.transform(texts, progress, partial)
+        else:
+            vectors = encoder.transform(texts)
         encoder_class.save_vectors(vectors, out.folder)
         encoder.save(out.folder)
         out.write_json(
@@ -676,6 +687,8 @@ class RunAll(luigi.Task):
         values = resolved(self)
         catalogue.load(values["dataset"], Path(paths().data))
         checks.tokens({"pattern": self.pattern}, values)
+        row = models.MODELS[values["model"]]
+        checks.extras(row.package, row.extra, values)
         checks.embedding({name: getattr(self, name) for name in values}, values)
         checks.fractions(
             values["test_fraction"],
