@@ -22,7 +22,7 @@ def loaded_by(code, *words):
         timeout=120,
     )
     assert "LOADED" in done.stdout, done.stderr
-    return set(done.stdout.rsplit("LOADED", 1)[1].split())
+    return set(done.stdout.rsplit("LOADED", 1)[1].splitlines()[0].split())
 
 
 RUN = """

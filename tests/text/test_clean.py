@@ -27,7 +27,7 @@ CHOICES = {
 
 
 def one(text, **choices):
-    return clean(pa.array([text]), {**DEFAULTS, **choices})["clean"][0].as_py()
+    return clean(pa.array([text], pa.string()), {**DEFAULTS, **choices})["clean"][0].as_py()
 
 
 def found(text, name):

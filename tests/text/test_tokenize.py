@@ -50,13 +50,13 @@ def test_words_are_those_of_the_classic_keras_tokenizer(texts):
         ({}, ["don't", "stop", "running", "cats", "user", "ok"]),
         (
             {"tokenizer": "tweet"},
-            ["Don't", "STOP", "running", "cats", ":)", "<", "user", ">", "#ok"],
+            ["Don't", "STOP", "running", "cats", ":)", "<user>", "#ok"],
         ),
         ({"tokenizer": "regexp"}, ["Don", "t", "STOP", "running", "cats", "user", "ok"]),
         ({"tokenizer": "regexp", "pattern": "[A-Z]+"}, ["D", "STOP"]),
         ({"word_form": "porter"}, ["don't", "stop", "run", "cat", "user", "ok"]),
         ({"word_form": "snowball"}, ["don't", "stop", "run", "cat", "user", "ok"]),
-        ({"word_form": "simplemma"}, ["don't", "stop", "run", "cat", "user", "ok"]),
+        ({"word_form": "simplemma"}, ["do", "stop", "run", "cat", "user", "ok"]),
         ({"stop_words": "scikit-learn"}, ["don't", "stop", "running", "cats", "user", "ok"]),
     ],
 )
