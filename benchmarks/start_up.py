@@ -31,6 +31,8 @@ def measure(runs: int) -> tuple[list[float], list[float]]:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "hello.py").write_text(_HELLO)
         environment = {**os.environ, "PYTHONPATH": folder}
+        # Compiled files are kept, as on a user's machine.
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         hello = [luigi, "--module", "hello", "Hello", "--local-scheduler"]
         chain = [luigi, "--module", "pipeline", "RunAll", "--model", "bilstm"]
         chain += ["--paths-outputs", folder, "--paths-data", f"{folder}/data"]

@@ -81,10 +81,20 @@ class Step(luigi.Task):
         """Do the work and write its files."""
         raise NotImplementedError(type(self).__name__)
 
-    def upstream(self) -> "Step | None":
-        """Return the step that this one requires, or None for the first."""
+    @classmethod
+    @functools.cache
+    def get_params(cls) -> list[tuple[str, Any]]:
+        """Return names and parameters; found once a class, as Luigi asks hundreds of times."""
+        return super().get_params()
+
+    @functools.cached_property
+    def _above(self) -> "Step | None":
         required = self.requires()
         return required if isinstance(required, Step) else None
+
+    def upstream(self) -> "Step | None":
+        """Return the step that this one requires, or None for the first."""
+        return self._above
 
     def chain(self) -> "Iterator[Step]":
         """Yield this step and those above it, the first step of the chain last."""
