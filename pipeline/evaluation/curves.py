@@ -1,6 +1,6 @@
 """Curves: what each threshold on a class' probability would find and get wrong."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -139,10 +139,10 @@ def _thinned(n_steps: int) -> np.ndarray:
 def _piece(
     curve: str,
     of: str,
-    x: Sequence[float],
-    y: Sequence[float],
-    thresholds: Sequence[float] | None,
-    rows: Sequence[int] | None,
+    x: np.ndarray,
+    y: np.ndarray,
+    thresholds: np.ndarray | None,
+    rows: np.ndarray | None,
 ) -> pa.Table:
     """Make the rows of one curve."""
     n = len(x)

@@ -97,7 +97,7 @@ def decide(
     positive : int or None
     temperature : float
     settings : mapping
-        ``threshold_goal`` and ``threshold_floor``.
+        ``threshold_goal``, and for goals that have one ``threshold_floor``.
 
     Returns
     -------
@@ -111,7 +111,7 @@ def decide(
         return Decision(positive, 0.5, temperature, reason=reason)
     one = sweep(labels == positive, calibrated[:, positive])
     threshold, reached = choose_threshold(
-        one, settings["threshold_goal"], settings["threshold_floor"]
+        one, settings["threshold_goal"], settings.get("threshold_floor", 0.0)
     )
     return Decision(positive, threshold, temperature, reached)
 

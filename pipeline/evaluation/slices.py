@@ -48,6 +48,7 @@ def slices_of(rows: pa.Table, words: np.ndarray, unknown: np.ndarray) -> list[Sl
     Returns
     -------
     list of Slice
+        Those that hold some of the rows and not all.
     """
     found = _by_length(words)
     for name, column in (("URL", "urls"), ("mention", "mentions"), ("hashtag", "hashtags")):
@@ -61,7 +62,7 @@ def slices_of(rows: pa.Table, words: np.ndarray, unknown: np.ndarray) -> list[Sl
         ("more than a fifth", unknown > 0.2),
     ):
         found.append(Slice("words not seen in training", value, mask))
-    return [one for one in found if one.mask.any()]
+    return [one for one in found if one.mask.any() and not one.mask.all()]
 
 
 def unknown_share(tokens: Tokens, is_training: np.ndarray) -> np.ndarray:

@@ -132,7 +132,8 @@ class Step(luigi.Task):
 
     def digest(self) -> str:
         """Return what identifies the artifact: task, version, settings, and all above it."""
-        above, *beside = [step.digest() for step in self.required()] or [None]
+        digests = [step.digest() for step in self.required()]
+        above, beside = digests[0] if digests else None, digests[1:]
         identity = {
             "task": self.task_family,
             "version": self.version,
@@ -167,7 +168,8 @@ class Step(luigi.Task):
 
     def description(self) -> dict[str, Any]:
         """Return what the manifest says of how the artifact was made."""
-        above, *beside = [self._reference(step) for step in self.required()] or [None]
+        references = [self._reference(step) for step in self.required()]
+        above, beside = references[0] if references else None, references[1:]
         return {
             "task": self.task_family,
             "version": self.version,

@@ -641,7 +641,7 @@ class Evaluate(Step):
                     "refitted_on_validation" in training,
                     beside,
                 ),
-                super().settings(),
+                self.settings(),
             )
             progress(0.9, "timing")
             out.write_json("speed.json", speed.measure(bundle.classifier.predict, vectors, trained))
