@@ -43,14 +43,6 @@ class paths(luigi.Config):
     outputs = luigi.Parameter(default="outputs", description="folder of artifacts")
 
 
-def remember_paths() -> None:
-    """Keep what the command line said of paths for when Luigi has forgotten it, at exit."""
-    known = paths()
-    config = luigi.configuration.get_config()
-    config.set("paths", "data", str(known.data))
-    config.set("paths", "outputs", str(known.outputs))
-
-
 class Artifact(luigi.Target):
     """A folder artifact as Luigi's target; ``path`` is None while its place is not known."""
 

@@ -17,7 +17,7 @@ from pipeline.features import registry as features
 from pipeline.models import registry as models
 from pipeline.tasks import baseline as baselines
 from pipeline.tasks import console
-from pipeline.tasks.base import Artifact, Step, paths, remember_paths, short_name
+from pipeline.tasks.base import Artifact, Step, paths, short_name
 from pipeline.tasks.parameters import SettingParameter, parameter
 from pipeline.tasks.progress import TaskProgress
 from pipeline.text.languages import CODES
@@ -728,8 +728,17 @@ class RunAll(luigi.Task):
 
     def announce(self) -> None:
         """Name the report when the command ends."""
-        remember_paths()
-        console.announce(self, f"Report: {Path(self.output().path) / 'report.html'}")
+        known = paths()
+        report = Path(self.output().path) / "report.html"
+
+        def is_complete() -> bool:
+            # At exit Luigi has forgotten what the command line said of paths.
+            config = luigi.configuration.get_config()
+            config.set("paths", "data", str(known.data))
+            config.set("paths", "outputs", str(known.outputs))
+            return self.complete()
+
+        console.announce(f"Report: {report}", is_complete)
         console.end_cleanly_on_sigterm()
 
     def _check(self) -> None:
