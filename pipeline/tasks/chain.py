@@ -654,9 +654,10 @@ class Evaluate(Step):
 
 @requires(Evaluate)
 class Report(Step):
-    """Write one HTML page about the run, and its figures as files."""
+    """Write one HTML page about the run, a model card, and the figures as files."""
 
     folder = "8_report"
+    positive_label: str | None
 
     @property
     def label(self) -> str:
@@ -664,12 +665,13 @@ class Report(Step):
         return self.upstream().label  # type: ignore[union-attr]
 
     def build(self, out: artifacts.Workspace) -> None:
-        """Write ``report.html`` and ``figures/*.png``."""
-        from pipeline.evaluation.page import write_report
+        """Write ``report.html``, ``model_card.md`` and ``figures/*.png``."""
+        from pipeline.report.page import write_report
 
         steps = [step for step in self.chain() if step is not self]
         places = {step.task_family: step.place() for step in steps}
-        write_report(places, self.command(), out.folder)
+        named = self.positive_label not in (None, "auto")
+        write_report(places, self.command(), out.folder, positive_named=named)
 
     def command(self) -> str:
         """Return a command that makes this run again."""
