@@ -113,23 +113,27 @@ def next_steps(run: Run) -> Iterator[str]:
             "Use naive_bayes, which is cheaper and as good here, unless one of the following "
             "changes the picture."
         )
-    if run.metrics["leaks"]["exact"]:
+    if run.metrics["leaks"]["exact"] and _groups_are_split(run):
         yield "Split again with --group-duplicates exact, so that no text is on two sides."
     yield from _about_training(run)
-    for name, row in test["by_class"].items():
-        if row["recall"] is not None and row["recall"] < _WEAK_RECALL:
-            yield (
-                f"Only {row['recall']:.0%} of the rows of {name!r} are found: "
-                + ("try --class-weights balanced, or " if "seed" in _used(run) else "")
-                + "collect more of them."
-            )
+    weak_classes = [
+        f"{name} ({row['recall']:.0%})"
+        for name, row in test["by_class"].items()
+        if row["recall"] is not None and row["recall"] < _WEAK_RECALL
+    ]
+    if weak_classes:
+        weights = "try --class-weights balanced, or " if "class_weights" in _used(run) else ""
+        yield (
+            f"Fewer than half of the rows of {', '.join(weak_classes)} are found: {weights}"
+            "collect more of them."
+        )
     yield from _about_threshold(run)
     weak = _weakest_slice(run)
     if weak:
         yield (
-            f"The model is weakest where {weak['by']} is {weak['value']!r}: "
-            f"{weak['accuracy']:.3f} right of {weak['rows']:,} rows, against "
-            f"{test['accuracy']:.3f} of all; read those rows, and collect more like them."
+            f"The model is weakest on texts with {weak['by']}: {weak['value']}; it gets "
+            f"{weak['accuracy']:.1%} of those {weak['rows']:,} rows right, against "
+            f"{test['accuracy']:.1%} of all. Read them, and collect more like them."
         )
     if run.profile["contradicting_texts"]:
         yield "Correct the contradicting labels listed under Data, or take those texts out."
@@ -141,7 +145,9 @@ def _about_training(run: Run) -> Iterator[str]:
     test = run.metrics["test"]
     settings = _used(run)
     if train and train["accuracy"] - test["accuracy"] > _OVERFIT:
-        means = "more --dropout, fewer --units" if "dropout" in settings else "stronger smoothing"
+        means = "more --dropout, fewer --units" if "dropout" in settings else "a larger --alpha"
+        if not {"dropout", "alpha"} & settings.keys():
+            means = "a simpler model"
         yield (
             f"It fits its training rows far better ({train['accuracy']:.3f}) than new ones "
             f"({test['accuracy']:.3f}): try {means}, or more rows."
@@ -180,6 +186,11 @@ def _weakest_slice(run: Run) -> dict[str, Any] | None:
         if interval and interval[1] < accuracy:
             return entry
     return None
+
+
+def _groups_are_split(run: Run) -> bool:
+    """Say whether rows of equal texts were free to fall on two sides."""
+    return run.bundle["steps"]["Vectorize"]["group_duplicates"] == "none"
 
 
 def _used(run: Run) -> dict[str, Any]:

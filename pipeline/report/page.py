@@ -52,7 +52,7 @@ def page_content(run: Run, figures: Path, sections: list[tuple[str, list[str]]])
         "verdict": advice.verdict(run),
         "trust": list(advice.trust(run)),
         "next_steps": list(advice.next_steps(run)),
-        "baselines": list(metrics["baselines"]),
+        "baselines": sorted(metrics["baselines"], key=lambda name: name == "majority"),
         "metrics": metrics,
         "decision": run.decision,
         "data": data.section(run, figures),

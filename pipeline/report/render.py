@@ -89,7 +89,7 @@ class Marked:
     def points(self, *path: Key) -> Markup:
         """Write a difference of shares in percentage points, with its sign."""
         value = self.value(*path)
-        return self._mark(path, MISSING if value is None else f"{100 * value:+.1f}")
+        return self._mark(path, MISSING if value is None else _minus(f"{100 * value:+.1f}"))
 
     def interval(self, *path: Key, how: str = "number") -> Markup:
         """Write the interval of the figure at a path; nothing where there is none."""
@@ -148,4 +148,9 @@ def p_value(value: float) -> str:
 
 def _three(value: float | None) -> str:
     """Write a figure with three decimals, or a dash where it is not defined."""
-    return MISSING if value is None else f"{value:.3f}"
+    return MISSING if value is None else _minus(f"{value:.3f}")
+
+
+def _minus(text: str) -> str:
+    """Write a minus sign in the place of a hyphen."""
+    return text.replace("-", "−")

@@ -61,7 +61,9 @@ def _summaries(run: Run, folder: Path) -> dict[str, Figure]:
             "Test rows by true and predicted class; shares are of the true class.",
         )
     }
-    everyone = {run.model: test, **run.metrics["baselines"]}
+    baselines = run.metrics["baselines"]
+    order = sorted(baselines, key=lambda name: name == "majority")
+    everyone = {run.model: test, **{name: baselines[name] for name in order}}
     entries = [
         (f"{name}: {label}", entry[figure], entry.get("intervals", {}).get(figure))
         for figure, label in (("accuracy", "accuracy"), ("balanced_accuracy", "balanced accuracy"))
