@@ -81,13 +81,23 @@ class Step(luigi.Task):
         """Do the work and write its files."""
         raise NotImplementedError(type(self).__name__)
 
+    @classmethod
+    @functools.cache
+    def get_params(cls) -> list[tuple[str, Any]]:
+        """Return names and parameters; found once a class, as Luigi asks hundreds of times."""
+        return super().get_params()
+
+    @functools.cached_property
+    def _required(self) -> "list[Step]":
+        return [step for step in luigi.task.flatten(self.requires()) if isinstance(step, Step)]
+
     def required(self) -> "list[Step]":
         """Return the steps that this one requires, the one above it in the chain first."""
-        return [step for step in luigi.task.flatten(self.requires()) if isinstance(step, Step)]
+        return self._required
 
     def upstream(self) -> "Step | None":
         """Return the step above this one in the chain, or None for the first."""
-        return next(iter(self.required()), None)
+        return next(iter(self._required), None)
 
     def chain(self) -> "Iterator[Step]":
         """Yield this step and those above it, the first step of the chain last."""

@@ -139,13 +139,13 @@ def test_changed_raw_file_computes_everything_and_the_old_one_nothing(chain):
     chain.add("toy")
     run(chain, "naive_bayes")
     raw = chain.data / "toy" / "rows.csv"
-    old = raw.read_text()
+    old = raw.read_bytes()
     before = chain.manifests()
-    raw.write_text(old + "what a lovely new row,good\n")
+    raw.write_bytes(old + b"what a lovely new row,good\r\n")
     run(chain, "naive_bayes")
     assert chain.built_after(before) == sorted(STEPS)
     before = chain.manifests()
-    raw.write_text(old)
+    raw.write_bytes(old)
     run(chain, "naive_bayes")
     assert chain.built_after(before) == []
 
