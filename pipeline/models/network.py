@@ -88,7 +88,7 @@ class Network(Classifier):
         """Return the weights of the layer ``embedding``, shape (n_words, embedding_size)."""
         for layer in self.model.layers:
             if layer.name == "embedding" and isinstance(layer, keras.layers.Embedding):
-                return np.asarray(layer.embeddings)
+                return layer.embeddings.numpy()
         return None
 
     def architecture(self) -> list[dict[str, Any]]:
