@@ -14,8 +14,9 @@ from luigi.util import inherits, requires
 from pipeline import artifacts, checks
 from pipeline.datasets import catalogue, sources
 from pipeline.features import registry as features
+from pipeline.inspection.graph import in_order
 from pipeline.models import registry as models
-from pipeline.tasks import console
+from pipeline.tasks import code, console
 from pipeline.tasks.base import Artifact, Step, paths, remember_paths, short_name
 from pipeline.tasks.parameters import SettingParameter, parameter
 from pipeline.tasks.progress import TaskProgress
@@ -128,6 +129,7 @@ class CleanText(Step):
     """
 
     folder = "2_clean"
+    main_table = "rows.parquet"
     label = "rows"
 
     encoding_repair = parameter(
@@ -351,6 +353,10 @@ class Vectorize(Step):
             if name not in features.SETTINGS or name in used
         }
 
+    def registry_rows(self) -> tuple[Any, ...]:
+        """Return the representation."""
+        return (features.REPRESENTATIONS[self.settings()["representation"]],)
+
     def assignment(self) -> "tuple[pa.Table, np.ndarray, np.ndarray]":
         """Return the rows, their classes, and the part that each is assigned to."""
         import pyarrow.parquet as pq
@@ -487,6 +493,11 @@ class TrainModel(Step):
         used = models.MODELS[values["model"]].uses
         return {"model": values["model"], **{name: values[name] for name in sorted(used)}}
 
+    def registry_rows(self) -> tuple[Any, ...]:
+        """Return the model and what it reads."""
+        row = models.MODELS[self.settings()["model"]]
+        return row, features.REPRESENTATIONS[row.reads]
+
     def build(self, out: artifacts.Workspace) -> None:
         """Write the model's bundle, ``history.csv``, ``training.json`` and TensorBoard logs."""
         import pandas as pd
@@ -533,6 +544,10 @@ class Evaluate(Step):
     def label(self) -> str:
         """The model's name."""
         return self.upstream().label  # type: ignore[union-attr]
+
+    def registry_rows(self) -> tuple[Any, ...]:
+        """Return those of the model that predicts."""
+        return self.upstream().registry_rows()  # type: ignore[union-attr]
 
     def build(self, out: artifacts.Workspace) -> None:
         """Write ``metrics.json`` and ``predictions.parquet``."""
@@ -639,8 +654,9 @@ class RunAll(luigi.Task):
         artifacts.point(Path(self.output().path), self.requires().place())
 
     def announce(self) -> None:
-        """Name the report when the command ends."""
+        """Name the report when the command ends, and what other code built."""
         remember_paths()
+        code.warn_of_changes(task for task in in_order(self) if isinstance(task, Step))
         console.announce(self, f"Report: {Path(self.output().path) / 'report.html'}")
         console.end_cleanly_on_sigterm()
 
