@@ -83,7 +83,7 @@ def plan(as_json: bool, words: tuple[str, ...]) -> None:
         screen.Column("step"),
         screen.Column("does"),
         screen.Column("expected", is_number=True, drop=1),
-        screen.Column("why", least=24),
+        screen.Column("why", least=24, wraps=True),
     ]
     screen.table("", columns, rows, out)
     for step in result["steps"]:
@@ -164,7 +164,7 @@ def models(as_json: bool, model: str | None) -> None:
             screen.Column("parameter"),
             screen.Column("default"),
             screen.Column("unit", drop=1),
-            screen.Column("description", least=20),
+            screen.Column("description", least=20, wraps=True),
         ]
         keys = ("parameter", "typed", "unit", "description")
         screen.table("", columns, [[row[key] for key in keys] for row in known])

@@ -314,7 +314,7 @@ def _pairs(title: str, pairs: list[tuple[str, Any]]) -> None:
     """Print names and values."""
     from pipeline.cli import screen
 
-    columns = [screen.Column(""), screen.Column("", least=20)]
+    columns = [screen.Column(""), screen.Column("", least=20, wraps=True)]
     screen.table(title, columns, pairs)
 
 

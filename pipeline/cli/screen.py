@@ -30,12 +30,15 @@ class Column:
         Where a table is too wide, columns go in this order, largest first; 0 stays.
     least : int
         Cells below which the column is not cut; 0 for its whole width.
+    wraps : bool
+        Whether a text that is too long goes on in the next line rather than being cut.
     """
 
     title: str
     is_number: bool = False
     drop: int = 0
     least: int = 0
+    wraps: bool = False
 
 
 def console() -> Console:
@@ -71,15 +74,18 @@ def table(
         made.add_column(
             column.title,
             justify="right" if column.is_number else "left",
-            no_wrap=True,
-            overflow="ellipsis",
+            no_wrap=not column.wraps,
+            overflow="fold" if column.wraps else "ellipsis",
             min_width=_least(column, cells, index) if len(shown) > 1 else None,
         )
     for row in cells:
         made.add_row(*(row[index] for index in shown))
     if title:
         on.print(Text(title, style="bold"))
-    on.print(made)
+    with on.capture() as printed:
+        on.print(made)
+    # Cells are filled up to the column's width; the last one of a line need not be.
+    on.file.write("".join(f"{text.rstrip()}\n" for text in printed.get().splitlines()))
     hidden = [columns[index].title for index in range(len(columns)) if index not in shown]
     if hidden:
         on.print(Text(f"(no room for: {', '.join(hidden)}; --json has all)", style="dim"))

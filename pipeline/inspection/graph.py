@@ -1,7 +1,12 @@
 """Walk a graph of tasks."""
 
+import contextlib
+import functools
 from collections.abc import Iterator
 from typing import Any
+
+# What a task derives from its parameters and from files, over and over.
+_DERIVED = ("requires", "settings", "outside", "digest", "place", "complete")
 
 
 def above(task: Any) -> list[Any]:
@@ -21,3 +26,28 @@ def in_order(root: Any) -> Iterator[Any]:
             yield task
 
     yield from visit(root)
+
+
+@contextlib.contextmanager
+def frozen(root: Any) -> Iterator[None]:
+    """Let each task above a root find out only once what it derives, as of this moment.
+
+    Every step asks those above it for their digests, which makes a long way of a short one.
+    """
+    waiting: list[Any] = [root]
+    touched: list[Any] = []
+    while waiting:
+        task = waiting.pop()
+        if any(task is other for other in touched):
+            continue
+        for name in _DERIVED:
+            if hasattr(task, name):
+                setattr(task, name, functools.cache(getattr(task, name)))
+        touched.append(task)
+        waiting += above(task)
+    try:
+        yield
+    finally:
+        for task in touched:
+            for name in _DERIVED:
+                task.__dict__.pop(name, None)

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline import artifacts
 from pipeline.inspection import estimates, reasons
-from pipeline.inspection.graph import above, in_order
+from pipeline.inspection.graph import above, frozen, in_order
 from pipeline.inspection.store import Store
 
 RUN, SKIP, FETCH, FAIL, WAIT = "run", "skip", "fetch", "fail", "wait"
@@ -85,6 +85,19 @@ def plan(root: Any, store: Store, outside: Outside) -> dict[str, Any]:
         ``steps`` (first the first), ``runs`` (how many do their work), ``seconds`` (expected) and
         ``unknown`` (tasks at work of which nothing is known, left out of the seconds).
     """
+    with frozen(root):
+        steps = _items(root, store, outside)
+    at_work = [item for item in steps if item.action == RUN]
+    return {
+        "steps": [asdict(item) for item in steps],
+        "runs": len(at_work),
+        "seconds": round(sum(item.seconds or 0.0 for item in at_work), 1),
+        "unknown": [item.task for item in at_work if item.seconds is None],
+    }
+
+
+def _items(root: Any, store: Store, outside: Outside) -> list[Item]:
+    """Plan each task, those above first."""
     reached = _reached(root)
     items: dict[str, Item] = {}
     for task in in_order(root):
@@ -93,14 +106,7 @@ def plan(root: Any, store: Store, outside: Outside) -> dict[str, Any]:
             items[task.task_id] = _plain_task(task, needed, store, task.task_id in reached)
         else:
             items[task.task_id] = _step(task, needed, store, outside, task.task_id in reached)
-    steps = list(items.values())
-    at_work = [item for item in steps if item.action == RUN]
-    return {
-        "steps": [asdict(item) for item in steps],
-        "runs": len(at_work),
-        "seconds": round(sum(item.seconds or 0.0 for item in at_work), 1),
-        "unknown": [item.task for item in at_work if item.seconds is None],
-    }
+    return list(items.values())
 
 
 def _reached(root: Any) -> set[str]:

@@ -133,17 +133,16 @@ def _what_differs_above(task: Any, nearest: Artifact, store: Store) -> str:
 
 def _earlier(task: Any, store: Store) -> list[Artifact]:
     """Return the earlier artifacts of the same step and dataset."""
-    place = Path(task.place())
-    found = store.all(place.parent.parent.name, place.parent.name)
+    found = store.all(task.dataset, task.folder)
     return [item for item in found if item.task == task.task_family]
 
 
 def _made_from(task: Any, store: Store) -> list[str]:
     """Name the artifacts there are that were made from the one that a step is to make."""
-    digest, place = task.digest(), Path(task.place())
+    digest = task.digest()
     return [
         store.short(item.place)
-        for item in store.all(place.parent.parent.name)
+        for item in store.all(task.dataset)
         if any(entry["digest"] == digest for entry in upstream_of(item.manifest))
     ]
 
