@@ -67,26 +67,28 @@ def table(
     cells = [
         [cell if isinstance(cell, Text) else Text(plain(cell)) for cell in row] for row in rows
     ]
-    shown = _fitting(columns, cells, on.width)
+    widths = _fitting(columns, cells, on.width)
     made = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
-    for index in shown:
+    for index, width in widths.items():
         column = columns[index]
         made.add_column(
             column.title,
             justify="right" if column.is_number else "left",
             no_wrap=not column.wraps,
             overflow="fold" if column.wraps else "ellipsis",
-            min_width=_least(column, cells, index) if len(shown) > 1 else None,
+            width=width,
         )
     for row in cells:
-        made.add_row(*(row[index] for index in shown))
+        made.add_row(*(row[index] for index in widths))
     if title:
         on.print(Text(title, style="bold"))
     with on.capture() as printed:
         on.print(made)
     # Cells are filled up to the column's width; the last one of a line need not be.
     on.file.write("".join(f"{text.rstrip()}\n" for text in printed.get().splitlines()))
-    hidden = [columns[index].title for index in range(len(columns)) if index not in shown]
+    hidden = [
+        column.title for index, column in enumerate(columns) if index not in widths and column.title
+    ]
     if hidden:
         on.print(Text(f"(no room for: {', '.join(hidden)}; --json has all)", style="dim"))
 
@@ -127,23 +129,32 @@ def duration(seconds: float | None) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
-def _fitting(columns: Sequence[Column], cells: list[list[Text]], width: int) -> list[int]:
-    """Choose the columns that fit at their least widths."""
-    shown = list(range(len(columns)))
-
-    def needed() -> int:
-        return sum(_least(columns[index], cells, index) + _GAP for index in shown) - _GAP
-
+def _fitting(columns: Sequence[Column], cells: list[list[Text]], width: int) -> dict[int, int]:
+    """Choose the columns that fit, by number, and the width of each."""
+    natural = {
+        index: max([cell_len(column.title), *(cell_len(row[index].plain) for row in cells)])
+        for index, column in enumerate(columns)
+    }
+    least = {
+        index: min(natural[index], column.least) if column.least else natural[index]
+        for index, column in enumerate(columns)
+    }
+    shown = list(natural)
     for index in sorted(shown, key=lambda index: -columns[index].drop):
-        if columns[index].drop and needed() > width:
+        if columns[index].drop and _total(least[other] for other in shown) > width:
             shown.remove(index)
-    return shown
+    widths = {index: natural[index] for index in shown}
+    while _total(widths.values()) > width:
+        cut = [index for index in shown if widths[index] > least[index]]
+        if not cut:
+            break
+        widths[max(cut, key=widths.__getitem__)] -= 1
+    return widths
 
 
-def _least(column: Column, cells: list[list[Text]], index: int) -> int:
-    """Return the cells that a column takes at least."""
-    natural = max([cell_len(column.title), *(cell_len(row[index].plain) for row in cells)])
-    return min(natural, column.least) if column.least else natural
+def _total(widths: Iterable[int]) -> int:
+    """Return the cells that columns of these widths take with the gaps between them."""
+    return sum(width + _GAP for width in widths) - _GAP
 
 
 def _harmless(character: str) -> str:
