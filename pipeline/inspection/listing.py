@@ -60,7 +60,7 @@ def run_row(store: Store, run: Artifact) -> dict[str, Any]:
         "test_rows": test.get("rows"),
         "training_seconds": trained.manifest["seconds"] if trained else None,
         "finished": run.finished,
-        "is_latest": run.place.resolve() in store.latest.values(),
+        "is_latest": place in map(store.short, store.latest.values()),
         "is_complete": evaluated is not None and trained is not None,
         "place": place,
     }

@@ -99,13 +99,16 @@ def plan(root: Any, store: Store, outside: Outside) -> dict[str, Any]:
 def _items(root: Any, store: Store, outside: Outside) -> list[Item]:
     """Plan each task, those above first."""
     reached = _reached(root)
+    likeness = reasons.Likeness(store)
     items: dict[str, Item] = {}
     for task in in_order(root):
         needed = [items[other.task_id] for other in above(task)]
         if not hasattr(task, "place"):
             items[task.task_id] = _plain_task(task, needed, store, task.task_id in reached)
         else:
-            items[task.task_id] = _step(task, needed, store, outside, task.task_id in reached)
+            items[task.task_id] = _step(
+                task, needed, store, likeness, outside, task.task_id in reached
+            )
     return list(items.values())
 
 
@@ -138,7 +141,14 @@ def _plain_task(task: Any, needed: list[Item], store: Store, is_reached: bool) -
     return Item(name, RUN, "file", "the link is not there", place=path)
 
 
-def _step(task: Any, needed: list[Item], store: Store, outside: Outside, is_reached: bool) -> Item:
+def _step(
+    task: Any,
+    needed: list[Item],
+    store: Store,
+    likeness: reasons.Likeness,
+    outside: Outside,
+    is_reached: bool,
+) -> Item:
     """Plan one step."""
     name = task.task_family
     missing = outside.missing(task) if is_reached else []
@@ -154,7 +164,9 @@ def _step(task: Any, needed: list[Item], store: Store, outside: Outside, is_reac
         changed = outside.code_changes(task, place) if outside.is_warning else []
         note = f"built by other code, and kept: {reasons.listed(changed)}" if changed else ""
         return Item(name, SKIP, place=store.short(place), note=note)
-    kind, why, changes = reasons.why(task, place, _after(needed), store, outside.code_changes)
+    kind, why, changes = reasons.why(
+        task, place, _after(needed), store, likeness, outside.code_changes
+    )
     seconds = estimates.seconds(task, store)
     return Item(name, RUN, kind, why, seconds, store.short(place), changes=changes)
 

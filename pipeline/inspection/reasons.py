@@ -22,7 +22,12 @@ def listed(names: Iterable[str]) -> str:
 
 
 def why(
-    task: Any, place: Path, after: str, store: Store, code_changes: CodeChanges
+    task: Any,
+    place: Path,
+    after: str,
+    store: Store,
+    likeness: "Likeness",
+    code_changes: CodeChanges,
 ) -> tuple[str, str, list[dict[str, Any]]]:
     """Say why a step runs.
 
@@ -34,6 +39,7 @@ def why(
     after : str
         Which steps right above it run, in words; empty when none does.
     store : Store
+    likeness : Likeness
     code_changes : callable
         Names what changed in a step's code since the artifact at a place.
 
@@ -47,7 +53,7 @@ def why(
     users = _made_from(task, store)
     if users:
         return "file", f"its folder is gone; {listed(users)} was made from it", []
-    nearest = most_alike(task, store)
+    nearest = likeness.nearest(task)
     if nearest is None:
         return "new", "the first run of this step for this dataset", []
     return _against(task, nearest, after, store, code_changes)
@@ -80,21 +86,42 @@ def recorded_raw_files(task: Any, store: Store) -> dict[str, Any] | None:
     return seen[0] if seen and all(one == seen[0] for one in seen) else None
 
 
-def most_alike(task: Any, store: Store) -> Artifact | None:
-    """Return the earlier artifact of a step that differs in the fewest things, newest first."""
-    wanted = _wanted(task)
+class Likeness:
+    """How much the artifacts of a step differ from what the step is to make.
 
-    def apart(item: Artifact) -> int:
-        return sum(
-            distance(known.manifest["settings"], wanted[known.task]["settings"])
-            + distance(known.manifest["outside"], wanted[known.task]["outside"])
-            + (known.manifest["version"] != wanted[known.task]["version"])
-            for known in store.lineage(item)
-            if known.task in wanted
-        )
+    Parameters
+    ----------
+    store : Store
+    """
 
-    newest_first = sorted(_earlier(task, store), key=lambda item: item.finished, reverse=True)
-    return min(newest_first, key=apart, default=None)
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: dict[tuple[str, Path], int] = {}
+
+    def nearest(self, task: Any) -> Artifact | None:
+        """Return the earlier artifact that differs in the fewest things, the newest of several."""
+        earlier = _earlier(task, self._store)
+        newest_first = sorted(earlier, key=lambda item: item.finished, reverse=True)
+        return min(newest_first, key=lambda item: self.distance(task, item), default=None)
+
+    def distance(self, task: Any, artifact: Artifact) -> int:
+        """Count the settings, checksums and versions that differ, here and in all above."""
+        key = (task.task_id, artifact.place)
+        if key not in self._known:
+            manifest = artifact.manifest
+            made_from = self._store.above(artifact)
+            self._known[key] = (
+                distance(manifest["settings"], task.settings())
+                + distance(manifest["outside"], task.outside())
+                + (manifest["version"] != task.version)
+                + sum(self._above(other, made_from) for other in above(task))
+            )
+        return self._known[key]
+
+    def _above(self, task: Any, artifacts: list[Artifact]) -> int:
+        """Return the distance of the nearest artifact of the same step, 0 where all are gone."""
+        same = [item for item in artifacts if item.task == task.task_family]
+        return min((self.distance(task, item) for item in same), default=0)
 
 
 def _against(
@@ -145,20 +172,3 @@ def _made_from(task: Any, store: Store) -> list[str]:
         for item in store.all(task.dataset)
         if any(entry["digest"] == digest for entry in upstream_of(item.manifest))
     ]
-
-
-def _wanted(task: Any) -> dict[str, dict[str, Any]]:
-    """Return settings, version and checksums of a step and all above it, by task."""
-    wanted: dict[str, dict[str, Any]] = {}
-    waiting = [task]
-    while waiting:
-        step = waiting.pop()
-        if step.task_family in wanted or not hasattr(step, "digest"):
-            continue
-        wanted[step.task_family] = {
-            "settings": step.settings(),
-            "outside": step.outside(),
-            "version": step.version,
-        }
-        waiting += above(step)
-    return wanted

@@ -57,7 +57,7 @@ def upstream_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 class Store:
-    """An outputs folder; each manifest is read once.
+    """An outputs folder as it is now: folders are listed and manifests are read once.
 
     Parameters
     ----------
@@ -66,16 +66,18 @@ class Store:
 
     def __init__(self, outputs: Path) -> None:
         self.outputs = outputs
-        self._read: dict[Path, Artifact | None] = {}
+        self._read: dict[str, Artifact | None] = {}
+        self._places: dict[tuple[str, str], list[Path]] = {}
 
-    def artifact(self, place: Path) -> Artifact | None:
+    def artifact(self, place: Path | str) -> Artifact | None:
         """Return the artifact at a place, or None where its manifest is not there."""
-        place = Path(os.path.normpath(place))
-        if place not in self._read:
+        name = os.path.normpath(place)
+        if name not in self._read:
+            place = Path(name)
             manifest = artifacts.read_manifest(place)
             is_ours = manifest is not None and {"task", "digest"} <= manifest.keys()
-            self._read[place] = Artifact(place, manifest) if manifest and is_ours else None
-        return self._read[place]
+            self._read[name] = Artifact(place, manifest) if manifest and is_ours else None
+        return self._read[name]
 
     def datasets(self) -> list[str]:
         """List the datasets that something was made of."""
@@ -91,12 +93,14 @@ class Store:
 
     def places(self, dataset: str = "*", step: str = "*") -> list[Path]:
         """List the folders of artifacts, whole or not, by dataset and the step's folder."""
-        return sorted(
-            place
-            for name in (self.datasets() if dataset == "*" else [dataset])
-            for place in (self.outputs / name).glob(f"{step}/*")
-            if place.is_dir() and not place.name.startswith(".")
-        )
+        if (dataset, step) not in self._places:
+            self._places[dataset, step] = sorted(
+                place
+                for name in (self.datasets() if dataset == "*" else [dataset])
+                for place in (self.outputs / name).glob(f"{step}/*")
+                if place.is_dir() and not place.name.startswith(".")
+            )
+        return self._places[dataset, step]
 
     def all(self, dataset: str = "*", step: str = "*") -> list[Artifact]:
         """List the artifacts that have a manifest."""
@@ -121,7 +125,7 @@ class Store:
     def above(self, artifact: Artifact) -> list[Artifact]:
         """Return the artifacts that one was made from, those that are gone left out."""
         found = (
-            self.artifact(artifact.place / entry["place"])
+            self.artifact(f"{artifact.place}/{entry['place']}")
             for entry in upstream_of(artifact.manifest)
         )
         return [item for item in found if item is not None]
@@ -183,6 +187,8 @@ class Store:
 
     def short(self, place: Path) -> str:
         """Write a place from the outputs folder on."""
+        if str(place).startswith(f"{self.outputs}/"):
+            return str(place)[len(str(self.outputs)) + 1 :]
         real = os.path.relpath(os.path.realpath(place), os.path.realpath(self.outputs))
         return str(place) if real.startswith("..") else real
 
