@@ -7,7 +7,7 @@ RUN := $(VENV)/.run-installed
 DEV := $(VENV)/.dev-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast check format clean
+.PHONY: help run test test-fast check bench-start-up format clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,6 +25,9 @@ check: $(DEV)  ## format, lint, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+bench-start-up: $(RUN)  ## cost of a run in which all is built, beside a Luigi hello world
+	$(BIN)/python -m benchmarks.start_up
 
 format: $(DEV)  ## bring the code into its format
 	$(BIN)/ruff format .

@@ -22,6 +22,7 @@ from pipeline.errors import PipelineError
 
 MANIFEST = "manifest.json"
 _TEMPORARY = ".tmp-"
+_KNOWN_HERE: dict[tuple, str] = {}  # what this process has read of remembered checksums
 _RECENT = 2.0  # seconds: a file changed this lately could change again within the clock's tick
 
 logger = logging.getLogger("luigi-interface")
@@ -57,10 +58,14 @@ def remembered_sha256(path: Path, memory: Path) -> str:
     place = Path(os.path.realpath(path))
     state = place.stat()
     seen = [str(place), state.st_size, state.st_mtime_ns, state.st_ino]
+    known_here = _KNOWN_HERE.get(tuple(seen))
+    if known_here:
+        return known_here
     note = memory / f"{digest(str(place))}.json"
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         known = json.loads(note.read_text())
         if known["file"] == seen:
+            _KNOWN_HERE[tuple(seen)] = known["sha256"]
             return known["sha256"]
     value = sha256_of(place)
     if time.time() - state.st_mtime > _RECENT:

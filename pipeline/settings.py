@@ -1,5 +1,6 @@
 """A setting: one number or word that a user may choose, with its default, unit and range."""
 
+import difflib
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -171,7 +172,9 @@ class Setting:
         unit = f" ({self.unit})" if self.unit else ""
         shown = received if isinstance(received, str) else self.serialize(received)
         hint = f"; {self.hint}" if self.hint else ""
-        return PipelineError(f"{self.name} must be {self.allowed}{unit}, got {shown}{hint}.")
+        near = difflib.get_close_matches(shown, [*self.choices, *self.also], n=1)
+        hint += f"; did you mean {near[0]!r}?" if near else ""
+        return PipelineError(f"{self.name} must be {self.allowed}{unit}, got {shown}{hint}")
 
 
 def _whole(value: Any) -> int:

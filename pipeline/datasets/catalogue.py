@@ -4,7 +4,9 @@ Rows that come with the package lie in ``catalogue/``; a user's own dataset is t
 ``<data folder>/<name>/dataset.toml``. ``catalogue/README.md`` explains every key.
 """
 
+import contextlib
 import dataclasses
+import functools
 import re
 import tomllib
 from collections.abc import Mapping
@@ -174,16 +176,18 @@ def load(name: str, data: Path) -> Dataset:
             f"dataset name {name!r} is not allowed: use small letters, digits, - and _ only."
         )
     for path in (data / name / "dataset.toml", _BUILT_IN / f"{name}.toml"):
-        if path.is_file():
-            return _read(name, path)
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            state = path.stat()
+            return _read(name, path, (state.st_mtime_ns, state.st_size, state.st_ino))
     raise PipelineError(
         f"unknown dataset {name!r}; {nearest(name, names(data))}. "
         f"For your own data write {data / name / 'dataset.toml'} (see README)."
     )
 
 
-def _read(name: str, path: Path) -> Dataset:
-    """Read and check a dataset's TOML file."""
+@functools.lru_cache(maxsize=64)
+def _read(name: str, path: Path, state: tuple[int, ...]) -> Dataset:
+    """Read and check a dataset's TOML file, once while its state stays the same."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

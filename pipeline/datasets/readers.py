@@ -4,6 +4,7 @@ import csv
 import json
 import re
 import tarfile
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -486,7 +487,7 @@ def _from_folders(table: Table, path: Path) -> Iterator[Record]:
                 match = pattern.fullmatch(entry.name)
                 if match and entry.isfile():
                     texts[entry.name] = (match.groupdict(), archive.extractfile(entry).read())  # type: ignore[union-attr]
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         raise PipelineError(f"{path} cannot be read: {error}; get the file again.") from error
     for number, name in enumerate(sorted(texts), start=1):
         found, content = texts[name]

@@ -11,6 +11,7 @@ import sys
 import tarfile
 import time
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -106,7 +107,7 @@ def opened(path: Path, member: str = "") -> Iterator[IO[bytes]]:
                 yield stack.enter_context(open(path, "rb"))
     except KeyError as error:
         raise PipelineError(f"{path} holds no file {member!r}; get the archive again.") from error
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError) as error:
         raise PipelineError(f"{path} cannot be read: {error}; get the file again.") from error
 
 

@@ -63,9 +63,10 @@ def look_up(tokens: Tokens, vocabulary: Sequence[str], first: int, unknown: int)
 
 def write(path: Path, vocabulary: Sequence[str]) -> None:
     """Write one word a line; the line's number, from 0, is the word's index."""
-    path.write_text("".join(f"{word}\n" for word in vocabulary), encoding="utf-8")
+    path.write_bytes("".join(f"{word}\n" for word in vocabulary).encode())
 
 
 def read(path: Path) -> list[str]:
     """Read what `write` wrote."""
-    return path.read_text(encoding="utf-8").split("\n")[:-1]
+    # Bytes, since reading as text would take a carriage return inside a word for a line's end.
+    return path.read_bytes().decode().split("\n")[:-1]

@@ -44,15 +44,6 @@ class paths(luigi.Config):
     outputs = luigi.Parameter(default="outputs", description="folder of artifacts")
 
 
-def remember_paths() -> None:
-    """Keep what the command line said of paths for when Luigi has forgotten it, at exit."""
-    known = paths()
-    config = luigi.configuration.get_config()
-    config.set("paths", "data", str(known.data))
-    config.set("paths", "outputs", str(known.outputs))
-    config.set("pipeline", "code_changes", code.pipeline().code_changes)
-
-
 class Artifact(luigi.Target):
     """A folder artifact as Luigi's target; ``path`` is None while its place is not known."""
 
@@ -93,10 +84,20 @@ class Step(luigi.Task):
         """Do the work and write its files."""
         raise NotImplementedError(type(self).__name__)
 
-    def upstream(self) -> "Step | None":
-        """Return the step that this one requires, or None for the first."""
+    @classmethod
+    @functools.cache
+    def get_params(cls) -> list[tuple[str, Any]]:
+        """Return names and parameters; found once a class, as Luigi asks hundreds of times."""
+        return super().get_params()
+
+    @functools.cached_property
+    def _above(self) -> "Step | None":
         required = self.requires()
         return required if isinstance(required, Step) else None
+
+    def upstream(self) -> "Step | None":
+        """Return the step that this one requires, or None for the first."""
+        return self._above
 
     def chain(self) -> "Iterator[Step]":
         """Yield this step and those above it, the first step of the chain last."""

@@ -17,7 +17,7 @@ from pipeline.features import registry as features
 from pipeline.inspection.graph import in_order
 from pipeline.models import registry as models
 from pipeline.tasks import code, console
-from pipeline.tasks.base import Artifact, Step, paths, remember_paths, short_name
+from pipeline.tasks.base import Artifact, Step, paths, short_name
 from pipeline.tasks.parameters import SettingParameter, parameter
 from pipeline.tasks.progress import TaskProgress
 from pipeline.text.languages import CODES
@@ -655,9 +655,19 @@ class RunAll(luigi.Task):
 
     def announce(self) -> None:
         """Name the report when the command ends, and what other code built."""
-        remember_paths()
+        known, code_changes = paths(), code.pipeline().code_changes
         code.warn_of_changes(task for task in in_order(self) if isinstance(task, Step))
-        console.announce(self, f"Report: {Path(self.output().path) / 'report.html'}")
+        report = Path(self.output().path) / "report.html"
+
+        def is_complete() -> bool:
+            # At exit Luigi has forgotten what the command line said of these.
+            config = luigi.configuration.get_config()
+            config.set("pipeline", "code_changes", code_changes)
+            config.set("paths", "data", str(known.data))
+            config.set("paths", "outputs", str(known.outputs))
+            return self.complete()
+
+        console.announce(f"Report: {report}", is_complete)
         console.end_cleanly_on_sigterm()
 
     def _check(self) -> None:

@@ -5,9 +5,9 @@ import logging
 import os
 import re
 import signal
+import sys
 import threading
-
-import luigi
+from collections.abc import Callable
 
 from pipeline.errors import PipelineError
 
@@ -19,7 +19,7 @@ class _PlainErrors(logging.Filter):
     """Rewrite records about our own errors to one line; at DEBUG they stay as they are."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if _LOGGER.isEnabledFor(logging.DEBUG):
+        if _is_debugging():
             return True
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(error, PipelineError):
@@ -38,12 +38,12 @@ def show_errors_plainly() -> None:
         _LOGGER.addFilter(_PlainErrors())
 
 
-def announce(task: luigi.Task, line: str) -> None:
-    """Print a line after Luigi's summary, when this process ends and the task is complete."""
+def announce(line: str, is_complete: Callable[[], bool]) -> None:
+    """Print a line after Luigi's summary, when this process ends and the work is complete."""
     owner = os.getpid()
 
     def say() -> None:
-        if os.getpid() == owner and task.complete():
+        if os.getpid() == owner and is_complete():
             print(line, flush=True)
 
     atexit.register(say)
@@ -53,6 +53,15 @@ def end_cleanly_on_sigterm() -> None:
     """Let SIGTERM end a run as Ctrl-C does: children stop and temporary folders go."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def _is_debugging() -> bool:
+    """Say whether tracebacks are wanted.
+
+    Of errors before Luigi has set its logging up, only the command line can tell.
+    """
+    typed = " ".join(sys.argv).replace("=", " ")
+    return _LOGGER.isEnabledFor(logging.DEBUG) or "--log-level DEBUG" in typed
 
 
 def _rewrite(record: logging.LogRecord, text: str) -> None:

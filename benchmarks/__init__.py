@@ -1,0 +1,1 @@
+"""Side-by-side measurements; each is a module that can be run."""

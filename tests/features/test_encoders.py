@@ -1,0 +1,121 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from pipeline.features.sequences import SequenceEncoder
+from pipeline.features.tfidf import TfidfEncoder
+from pipeline.text.tokens import Tokens
+
+LISTS = [["a", "b", "a"], ["b"], [], ["c", "b", "a", "d", "e"], ["secret", "b"]]
+TRAINING = np.array([True, True, True, True, False])
+SEQUENCES = {
+    "max_words": "all",
+    "min_count": 1,
+    "sequence_length": "auto",
+    "padding": "after",
+    "cutting": "after",
+}
+TFIDF = {"max_words": "all", "min_count": 1, "norm": "l2", "sublinear_tf": False}
+
+
+def sequences(lists=LISTS, training=TRAINING, **choices):
+    tokens = Tokens.from_lists(lists)
+    encoder = SequenceEncoder.fit(tokens, training, {**SEQUENCES, **choices})
+    return encoder, encoder.transform(tokens)
+
+
+def tfidf(lists=LISTS, training=TRAINING, **choices):
+    tokens = Tokens.from_lists(lists)
+    encoder = TfidfEncoder.fit(tokens, training, {**TFIDF, **choices})
+    return encoder, encoder.transform(tokens)
+
+
+@pytest.mark.parametrize("fit", [sequences, tfidf], ids=["sequences", "tfidf"])
+def test_word_of_test_rows_alone_is_not_in_the_vocabulary(fit):
+    encoder, _ = fit()
+    assert "secret" not in encoder.vocabulary
+    assert "d" in encoder.vocabulary
+
+
+def test_vocabulary_is_ordered_by_count_then_alphabet_after_padding_and_unknown():
+    encoder, _ = sequences()
+    assert encoder.vocabulary == ["", "[UNK]", "a", "b", "c", "d", "e"]
+
+
+def test_max_words_counts_padding_and_unknown_for_sequences_and_words_alone_for_tfidf():
+    assert sequences(max_words=4)[0].vocabulary == ["", "[UNK]", "a", "b"]
+    assert tfidf(max_words=4)[0].vocabulary == ["a", "b", "c", "d"]
+
+
+def test_rare_words_can_be_left_out():
+    assert sequences(min_count=2)[0].vocabulary == ["", "[UNK]", "a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("choices", "rows"),
+    [
+        ({}, [[2, 3, 2], [3, 0, 0], [0, 0, 0], [4, 3, 2], [1, 3, 0]]),
+        ({"padding": "before"}, [[2, 3, 2], [0, 0, 3], [0, 0, 0], [4, 3, 2], [0, 1, 3]]),
+        ({"cutting": "before"}, [[2, 3, 2], [3, 0, 0], [0, 0, 0], [2, 5, 6], [1, 3, 0]]),
+    ],
+)
+def test_sequences_are_padded_and_cut_where_chosen(choices, rows):
+    _, vectors = sequences(sequence_length=3, **choices)
+    assert vectors.tolist() == rows
+    assert vectors.dtype == np.int32
+
+
+def test_automatic_length_covers_99_percent_of_training_texts_alone():
+    lists = [["w"]] * 98 + [["w"] * 9] * 2 + [["w"] * 500]
+    encoder, _ = sequences(lists, np.array([True] * 100 + [False]))
+    assert encoder.sequence_length == 9
+    encoder, _ = sequences([["w"]] * 99 + [["w"] * 90], np.ones(100, bool))
+    assert encoder.sequence_length in (1, 2)
+
+
+WORDS = st.lists(st.sampled_from(["a", "b", "c", "dd", "e", "f"]), max_size=8)
+
+
+@given(
+    st.lists(WORDS, min_size=2, max_size=12).filter(any),
+    st.sampled_from(["l1", "l2", "none"]),
+    st.booleans(),
+    st.sampled_from(["all", 3]),
+)
+@settings(deadline=None)
+def test_tfidf_has_the_values_of_scikit_learn(lists, norm, sublinear, limit):
+    encoder, vectors = tfidf(
+        lists, np.ones(len(lists), bool), norm=norm, sublinear_tf=sublinear, max_words=limit
+    )
+    theirs = TfidfVectorizer(
+        analyzer=lambda words: words,
+        norm=None if norm == "none" else norm,
+        sublinear_tf=sublinear,
+        vocabulary=encoder.vocabulary,
+    ).fit_transform(lists)
+    np.testing.assert_allclose(vectors.toarray(), theirs.toarray(), atol=1e-6)
+
+
+@pytest.mark.parametrize("fit", [sequences, tfidf], ids=["sequences", "tfidf"])
+def test_saved_encoder_and_vectors_are_read_back(fit, tmp_path):
+    encoder, vectors = fit()
+    encoder.save(tmp_path)
+    encoder.save_vectors(vectors, tmp_path)
+    again = type(encoder).load(tmp_path)
+    tokens = Tokens.from_lists([["a", "new", "b"], ["c"]])
+    for one, other in (
+        (again.transform(tokens), encoder.transform(tokens)),
+        (type(encoder).load_vectors(tmp_path), vectors),
+    ):
+        difference = one != other
+        assert not (difference.any() if isinstance(one, np.ndarray) else difference.nnz)
+    assert again.vocabulary == encoder.vocabulary
+
+
+def test_words_with_strange_characters_survive_in_the_vocabulary_file(tmp_path):
+    words = ["\u2028", "\x85", "a b", "\r", "é"]
+    encoder, _ = tfidf([words, words], np.ones(2, bool))
+    encoder.save(tmp_path)
+    assert TfidfEncoder.load(tmp_path).vocabulary == encoder.vocabulary

@@ -1,0 +1,33 @@
+"""Run luigi, and die by SIGKILL inside the work of one step, half of its files written.
+
+Usage: python kill_within.py STEP luigi-arguments...
+"""
+
+import os
+import signal
+import sys
+
+from luigi.cmdline import luigi_run
+
+from pipeline import artifacts
+from pipeline.tasks import chain
+
+family = sys.argv[1]
+
+
+def after_half_of_the_files(self, out):
+    """Do the step's work for real, then take half of its files away again and die."""
+    work(self, out)
+    files = sorted(path for path in out.folder.rglob("*") if path.is_file())
+    for path in files[max(len(files) // 2, 1) :]:
+        path.unlink()
+    with open(files[0], "r+b") as file:
+        file.truncate(max(os.path.getsize(files[0]) // 2, 1))
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+step = getattr(chain, family)
+work = step.build
+step.build = after_half_of_the_files
+assert artifacts.MANIFEST == "manifest.json"
+luigi_run(sys.argv[2:])

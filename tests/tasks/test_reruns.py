@@ -1,0 +1,234 @@
+"""Real luigi processes: which steps a change of each parameter computes again."""
+
+import os
+
+import pytest
+
+from pipeline.models import registry
+from pipeline.tasks import RunAll
+
+STEPS = (
+    "DownloadData",
+    "CleanText",
+    "Tokenize",
+    "Vectorize",
+    "SplitStratified",
+    "TrainModel",
+    "Evaluate",
+    "Report",
+)
+# The smallest network there can be: what is tested is what is computed, not what is learned.
+SMALL = {
+    "bilstm": (
+        "--units",
+        "[2]",
+        "--embedding-size",
+        "2",
+        "--epochs",
+        "1",
+        "--batch-size",
+        "256",
+    ),
+    "naive_bayes": (),
+}
+# Parameter: first step that it computes again, another value, model if it needs one.
+PARAMETERS = {
+    "encoding_repair": ("CleanText", "keep"),
+    "html": ("CleanText", "keep"),
+    "unicode_form": ("CleanText", "NFKC"),
+    "urls": ("CleanText", "remove"),
+    "mentions": ("CleanText", "remove"),
+    "hashtags": ("CleanText", "remove"),
+    "numbers": ("CleanText", "replace"),
+    "case": ("CleanText", "lower"),
+    "duplicates": ("CleanText", "drop"),
+    "tokenizer": ("Tokenize", "regexp"),
+    "pattern": ("Tokenize", "[a-z]+", "naive_bayes", "--tokenizer", "regexp"),
+    "stop_words": ("Tokenize", "scikit-learn"),
+    "word_form": ("Tokenize", "porter"),
+    "language": ("Tokenize", "german"),
+    "processes": (None, "1"),
+    "max_words": ("Vectorize", "10"),
+    "min_count": ("Vectorize", "2"),
+    "norm": ("Vectorize", "l1"),
+    "sublinear_tf": ("Vectorize", "true"),
+    "sequence_length": ("Vectorize", "5", "bilstm"),
+    "padding": ("Vectorize", "before", "bilstm"),
+    "cutting": ("Vectorize", "before", "bilstm"),
+    "test_fraction": ("Vectorize", "0.2"),
+    "validation_fraction": ("Vectorize", "0.2"),
+    "split_seed": ("Vectorize", "1"),
+    "folds": ("Vectorize", "5"),
+    "fold": ("Vectorize", "1", "naive_bayes", "--folds", "5"),
+    "group_duplicates": ("Vectorize", "none"),
+    "variant": ("TrainModel", "complement"),
+    "alpha": ("TrainModel", "2"),
+    "units": ("TrainModel", "[3]", "bilstm"),
+    "embedding_size": ("TrainModel", "3", "bilstm"),
+    "spatial_dropout": ("TrainModel", "0.1", "bilstm"),
+    "dropout": ("TrainModel", "0.1", "bilstm"),
+    "pooling": ("TrainModel", "max", "bilstm"),
+    "class_weights": ("TrainModel", "balanced", "bilstm"),
+    "optimizer": ("TrainModel", "sgd", "bilstm"),
+    "learning_rate": ("TrainModel", "0.1", "bilstm"),
+    "batch_size": ("TrainModel", "128", "bilstm"),
+    "epochs": ("TrainModel", "2", "bilstm"),
+    "monitor": ("TrainModel", "f1", "bilstm"),
+    "patience": ("TrainModel", "1", "bilstm"),
+    "min_change": ("TrainModel", "0.1", "bilstm"),
+    "refit_on_validation": ("TrainModel", "true", "bilstm"),
+    "reduce_factor": ("TrainModel", "0.5", "bilstm"),
+    "reduce_patience": ("TrainModel", "1", "bilstm"),
+    "seed": ("TrainModel", "1", "bilstm"),
+}
+# These name what is run rather than how.
+ROOTS = {"dataset", "model", "representation"}
+
+
+def steps_from(first):
+    return [] if first is None else sorted(STEPS[STEPS.index(first) :])
+
+
+def run(chain, model, *words):
+    done = chain.luigi("RunAll", "--dataset", "toy", "--model", model, *SMALL[model], *words)
+    assert done.returncode == 0, done.stderr
+    assert f"Report: {chain.outputs}/latest/toy/{model}/report.html" in done.stdout
+    return done
+
+
+@pytest.fixture(scope="module")
+def two_models(tmp_path_factory):
+    """Return a chain on which both models are built; each test adds to it."""
+    from conftest import Chain
+
+    chain = Chain(tmp_path_factory.mktemp("reruns"))
+    chain.add("toy", n_rows=120)
+    for model in SMALL:
+        run(chain, model)
+    return chain
+
+
+def test_table_has_every_parameter():
+    assert set(PARAMETERS) | ROOTS == {name for name, _ in RunAll.get_params()}
+
+
+@pytest.mark.processes
+@pytest.mark.network
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_changed_parameter_computes_its_step_and_those_below(two_models, name):
+    first, value, *rest = PARAMETERS[name]
+    model = rest[0] if rest else "naive_bayes"
+    if rest[1:]:
+        run(two_models, model, *rest[1:])
+    before = two_models.manifests()
+    words = [*SMALL[model], *rest[1:], f"--{name.replace('_', '-')}", value]
+    option = words[-2]
+    # Luigi takes each option once, so the new value takes the place of the small network's.
+    while words.count(option) > 1:
+        at = words.index(option)
+        del words[at : at + 2]
+    done = two_models.luigi("RunAll", "--dataset", "toy", "--model", model, *words)
+    assert done.returncode == 0, done.stderr
+    assert two_models.built_after(before) == steps_from(first)
+    after = two_models.manifests()
+    assert {place: after[place] for place in before} == before
+
+
+@pytest.mark.processes
+def test_changed_raw_file_computes_everything_and_the_old_one_nothing(chain):
+    chain.add("toy")
+    run(chain, "naive_bayes")
+    raw = chain.data / "toy" / "rows.csv"
+    old = raw.read_bytes()
+    before = chain.manifests()
+    raw.write_bytes(old + b"what a lovely new row,good\r\n")
+    run(chain, "naive_bayes")
+    assert chain.built_after(before) == sorted(STEPS)
+    before = chain.manifests()
+    raw.write_bytes(old)
+    run(chain, "naive_bayes")
+    assert chain.built_after(before) == []
+
+
+@pytest.mark.processes
+def test_changed_catalogue_row_computes_everything(chain):
+    chain.add("toy")
+    run(chain, "naive_bayes")
+    before = chain.manifests()
+    path = chain.data / "toy" / "dataset.toml"
+    path.write_text(path.read_text() + 'licence = "MIT"\n')
+    run(chain, "naive_bayes")
+    assert chain.built_after(before) == sorted(STEPS)
+
+
+@pytest.mark.processes
+def test_changed_stop_word_file_computes_tokens_and_below(chain, tmp_path):
+    chain.add("toy")
+    stop = tmp_path / "stop.txt"
+    stop.write_text("the\n")
+    run(chain, "naive_bayes", "--stop-words", str(stop))
+    before = chain.manifests()
+    stop.write_text("the\nof\n")
+    run(chain, "naive_bayes", "--stop-words", str(stop))
+    assert chain.built_after(before) == steps_from("Tokenize")
+
+
+@pytest.mark.processes
+def test_second_run_runs_nothing_and_still_names_the_report(chain):
+    chain.add("toy")
+    run(chain, "naive_bayes")
+    before = chain.manifests()
+    done = run(chain, "naive_bayes")
+    assert "Did not run any tasks" in done.stderr
+    assert chain.built_after(before) == []
+
+
+@pytest.mark.parametrize("family", STEPS)
+def test_deleted_step_is_built_again_alone(chain, family):
+    chain.add("toy")
+    task = chain.run(dataset="toy", model="naive_bayes")
+    before = chain.manifests()
+    step = next(step for step in task.requires().chain() if step.task_family == family)
+    for path in sorted(step.place().rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    step.place().rmdir()
+    chain.run(dataset="toy", model="naive_bayes")
+    assert chain.built_after(before) == [family]
+
+
+def test_same_settings_given_and_by_default_are_one_artifact(chain):
+    chain.add("toy")
+    chain.run(dataset="toy", model="naive_bayes")
+    before = chain.manifests()
+    chain.run(dataset="toy", model="naive_bayes", alpha=1, urls="replace", max_words="all")
+    assert chain.built_after(before) == []
+
+
+def test_steps_called_by_themselves_are_those_of_the_chain(chain):
+    chain.add("toy")
+    chain.run(dataset="toy", model="naive_bayes")
+    before = chain.manifests()
+    chain.run("Evaluate", dataset="toy", model="naive_bayes")
+    chain.run("Vectorize", dataset="toy", representation="tfidf")
+    chain.run("Tokenize", dataset="toy")
+    assert chain.built_after(before) == []
+
+
+def test_link_leads_to_the_run_that_was_asked_for_last(chain):
+    chain.add("toy")
+    link = chain.outputs / "latest" / "toy" / "naive_bayes"
+    places = []
+    for alpha in (1.0, 2.0, 1.0):
+        task = chain.run(dataset="toy", model="naive_bayes", alpha=alpha)
+        assert link.resolve() == task.requires().place().resolve()
+        places.append(os.readlink(link))
+    assert places[0] == places[2] != places[1]
+
+
+@pytest.mark.parametrize("name", registry.MODELS)
+def test_settings_of_other_models_are_in_no_digest(chain, name):
+    chain.add("toy")
+    row = registry.MODELS[name]
+    task = chain.task(dataset="toy", model=name)
+    settings = next(iter(task.requires().upstream().chain())).upstream().settings()
+    assert set(settings) == {"model", *row.uses}

@@ -1,0 +1,78 @@
+"""What a command loads, and what it says of itself."""
+
+import subprocess
+import sys
+
+import pytest
+
+from pipeline.models import registry
+from pipeline.tasks import RunAll
+
+HEAVY = ("tensorflow", "keras", "sklearn", "pandas", "nltk", "matplotlib", "pyarrow", "numpy")
+
+
+def loaded_by(code, *words):
+    """Return the heavy modules that a new process has loaded after some code."""
+    check = f"\nimport sys; print('LOADED', *[m for m in {HEAVY!r} if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code + check, *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert "LOADED" in done.stdout, done.stderr
+    return set(done.stdout.rsplit("LOADED", 1)[1].splitlines()[0].split())
+
+
+RUN = """
+import sys
+from luigi.cmdline import luigi_run
+try:
+    luigi_run(sys.argv[1:])
+except SystemExit as end:
+    assert end.code == 0, end.code
+"""
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    assert loaded_by("import pipeline") == set()
+
+
+@pytest.mark.processes
+def test_run_in_which_all_is_built_loads_nothing_heavy(built):
+    words = built.command("RunAll", "--dataset", "toy", "--model", "naive_bayes")[1:]
+    assert loaded_by(RUN, *words) == set()
+
+
+@pytest.mark.processes
+def test_run_of_a_scikit_learn_model_never_loads_tensorflow(chain):
+    chain.add("toy")
+    words = chain.command("RunAll", "--dataset", "toy", "--model", "naive_bayes")[1:]
+    loaded = loaded_by(RUN, *words)
+    assert "sklearn" in loaded
+    assert not loaded & {"tensorflow", "keras"}
+
+
+def test_every_parameter_says_what_it_does_with_allowed_values_and_default():
+    for name, parameter in RunAll.get_params():
+        assert parameter.description, name
+        assert "Default: " in parameter.description, name
+
+
+@pytest.mark.processes
+def test_help_lists_parameters_with_their_units(chain):
+    done = chain.luigi("RunAll", "--help-all")
+    assert done.returncode == 0
+    text = " ".join(done.stdout.split())
+    for part in ("--RunAll-units", "[cells]", "--RunAll-sequence-length", "[tokens]", "[epochs]"):
+        assert part in text, part
+
+
+@pytest.mark.parametrize("name", registry.MODELS)
+def test_every_model_row_names_known_settings_and_allowed_defaults(name):
+    row = registry.MODELS[name]
+    assert set(row.uses) <= set(registry.HYPERPARAMETERS)
+    settings = {key: value.setting for key, value in RunAll.get_params()}
+    for key, value in row.defaults.items():
+        settings[key].check(value)

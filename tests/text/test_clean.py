@@ -1,0 +1,147 @@
+import html
+
+import pyarrow as pa
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from pipeline.text.clean import clean
+
+DEFAULTS = {
+    "encoding_repair": "repair",
+    "html": "decode",
+    "unicode_form": "NFC",
+    "urls": "replace",
+    "mentions": "replace",
+    "hashtags": "keep",
+    "numbers": "keep",
+    "case": "keep",
+}
+CHOICES = {
+    "encoding_repair": ("repair", "keep"),
+    "html": ("decode", "keep"),
+    "unicode_form": ("NFC", "NFKC", "none"),
+    **dict.fromkeys(("urls", "mentions", "hashtags", "numbers"), ("keep", "replace", "remove")),
+    "case": ("keep", "lower"),
+}
+
+
+def one(text, **choices):
+    return clean(pa.array([text], pa.string()), {**DEFAULTS, **choices})["clean"][0].as_py()
+
+
+def found(text, name):
+    return clean(pa.array([text]), DEFAULTS)[name][0].as_py()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("plain words", "plain words"),
+        (None, ""),
+        ("  two\t\tspaces\r\nand lines  ", "two spaces and lines"),
+        ("no\u00a0break\u2003space\u2028line", "no break space line"),
+        ("bell\x07 and\x00null", "bell andnull"),
+        ("camping tomorrow dannyâ\x80¦", "camping tomorrow danny…"),
+        ("ð\x9f\x98\x8d love", "😍 love"),
+        ("Not Coming Nowâ€“and", "Not Coming Now–and"),
+        ("Matt &amp; Tim", "Matt & Tim"),
+        ("&amp;lt;3 you", "<3 you"),
+        ("caf&eacute; e\u0301", "café é"),
+        ("good<br /><br/>film<BR>end", "good film end"),
+        ("@a and @b_2 hi", "<user> and <user> hi"),
+        ("@a@b hi", "<user><user> hi"),
+        ("mail me@example.org", "mail me@example.org"),
+        ("see http://t.co/x1, ok", "see <url>, ok"),
+        ("(www.example.org/a?b=c)", "(<url>)"),
+        ("https://t.co/abc…", "<url>…"),
+        ("http:// alone", "http:// alone"),
+        ("keep 👩‍👩‍👧 and ❤️", "keep 👩‍👩‍👧 and ❤️"),
+    ],
+)
+def test_clean_by_default(text, expected):
+    assert one(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "choices", "expected"),
+    [
+        ("a http://x.y b", {"urls": "keep"}, "a http://x.y b"),
+        ("a http://x.y b", {"urls": "remove"}, "a b"),
+        ("hi @a!", {"mentions": "keep"}, "hi @a!"),
+        ("hi @a!", {"mentions": "remove"}, "hi !"),
+        ("#one #ünï_2 c#3", {"hashtags": "replace"}, "<hashtag> <hashtag> c#3"),
+        ("#one two", {"hashtags": "remove"}, "two"),
+        (
+            "13,000 in 3.5 at 10:30 3G",
+            {"numbers": "replace"},
+            "<number> in <number> at <number> 3G",
+        ),
+        ("route 66", {"numbers": "remove"}, "route"),
+        ("LOUD Straße ΟΔΟΣ", {"case": "lower"}, "loud straße οδος"),
+        ("Matt &amp; Tim<br>", {"html": "keep"}, "Matt &amp; Tim<br>"),
+        ("dannyâ\x80¦", {"encoding_repair": "keep"}, "dannyâ¦"),
+        ("ﬁne ①", {"unicode_form": "NFKC"}, "fine 1"),
+        ("e\u0301", {"unicode_form": "none"}, "e\u0301"),
+    ],
+)
+def test_clean_as_chosen(text, choices, expected):
+    assert one(text, **choices) == expected
+
+
+def test_entities_are_resolved_before_tags_and_urls_are_looked_for():
+    assert one("a&lt;br&gt;b http&#58;//x.y/z") == "a b <url>"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "expected"),
+    [
+        ("#a b #c_d#e", "hashtags", ["#a", "#c_d"]),
+        ("@a @b", "mentions", ["@a", "@b"]),
+        ("x http://t.co/1 y https://z.q", "urls", ["http://t.co/1", "https://z.q"]),
+        ("nothing", "urls", []),
+        ("", "hashtags", []),
+    ],
+)
+def test_what_is_replaced_stays_available(text, name, expected):
+    assert found(text, name) == expected
+
+
+def test_lists_belong_to_their_rows():
+    column = clean(pa.array(["#a #b", "", "x", "#c"]), DEFAULTS)["hashtags"]
+    assert column.to_pylist() == [["#a", "#b"], [], [], ["#c"]]
+
+
+TEXTS = (
+    st.text()
+    | st.text(alphabet="a@#&;<>br/ http:w.1é\u00a0\x80â¦€İΣ\u0301lt")
+    | st.lists(
+        st.sampled_from(
+            ["@a", "#b", "&amp;", "amp;", "http://", "x.y", "<br>", "3", " ", "Ã©", "İ"]
+        )
+    ).map("".join)
+)
+
+
+@given(
+    st.lists(TEXTS, max_size=4),
+    st.fixed_dictionaries({name: st.sampled_from(options) for name, options in CHOICES.items()}),
+)
+@example(["&@a#lt;"], {**DEFAULTS, "mentions": "remove"})
+@settings(deadline=None, max_examples=300)
+def test_clean_never_raises_and_is_idempotent(texts, choices):
+    once = clean(pa.array(texts, pa.string()), choices)["clean"]
+    assert clean(once, choices)["clean"].to_pylist() == once.to_pylist()
+    assert not any(text != text.strip() for text in once.to_pylist())
+
+
+@given(st.lists(TEXTS, max_size=6))
+@settings(deadline=None)
+def test_a_text_is_cleaned_alike_in_any_company(texts):
+    together = clean(pa.array(texts, pa.string()), DEFAULTS)["clean"].to_pylist()
+    assert together == [one(text) for text in texts]
+
+
+def test_hostile_text_takes_no_long_time():
+    hostile = ["http://" * 20_000, "@" * 100_000, "&" * 50_000 + html.escape("<" * 5_000), "#" * 9]
+    assert len(clean(pa.array(hostile), DEFAULTS)["clean"]) == 4

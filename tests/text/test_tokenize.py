@@ -1,0 +1,148 @@
+import string
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline import checks
+from pipeline.errors import PipelineError
+from pipeline.text import tokenize as tok
+from pipeline.text.tokens import Tokens
+
+PLAIN = {
+    "tokenizer": "words",
+    "pattern": r"\w+",
+    "stop_words": "none",
+    "word_form": "as_is",
+    "language": "english",
+}
+# What the classic Keras tokenizer did by its documentation: lower the case, turn the filter
+# characters to spaces, split at spaces.
+_FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
+
+
+def keras_words(text):
+    table = str.maketrans(_FILTERS, " " * len(_FILTERS))
+    return [word for word in text.lower().translate(table).split(" ") if word]
+
+
+def cut(texts, processes=1, **choices):
+    return tok.tokenize(pa.array(texts, pa.string()), {**PLAIN, **choices}, processes).to_lists()
+
+
+@given(
+    st.lists(
+        st.text(alphabet=string.printable)
+        | st.text()
+        | st.text(alphabet="İΣσςǅßﬁ'é\u00a0\u2028\x85\x0b aA.")
+    )
+)
+@settings(deadline=None)
+def test_words_are_those_of_the_classic_keras_tokenizer(texts):
+    assert cut(texts) == [keras_words(text) for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("choices", "expected"),
+    [
+        ({}, ["don't", "stop", "running", "cats", "user", "ok"]),
+        (
+            {"tokenizer": "tweet"},
+            ["Don't", "STOP", "running", "cats", ":)", "<user>", "#ok"],
+        ),
+        ({"tokenizer": "regexp"}, ["Don", "t", "STOP", "running", "cats", "user", "ok"]),
+        ({"tokenizer": "regexp", "pattern": "[A-Z]+"}, ["D", "STOP"]),
+        ({"word_form": "porter"}, ["don't", "stop", "run", "cat", "user", "ok"]),
+        ({"word_form": "snowball"}, ["don't", "stop", "run", "cat", "user", "ok"]),
+        ({"word_form": "simplemma"}, ["do", "stop", "run", "cat", "user", "ok"]),
+        ({"stop_words": "scikit-learn"}, ["don't", "stop", "running", "cats", "user", "ok"]),
+    ],
+)
+def test_tokenizers_and_word_forms(choices, expected):
+    assert cut(["Don't STOP running cats :) <user> #ok"], **choices) == [expected]
+
+
+def test_stop_words_come_from_a_list_or_a_file(tmp_path):
+    (tmp_path / "stop.txt").write_text("the\nrunning\n")
+    texts = ["the dog and the running cat"]
+    assert cut(texts, stop_words="scikit-learn") == [["dog", "running", "cat"]]
+    assert cut(texts, stop_words=str(tmp_path / "stop.txt")) == [["dog", "and", "cat"]]
+
+
+def test_lemmas_follow_the_language():
+    assert cut(["meine Häuser"], word_form="simplemma", language="german") == [["mein", "Haus"]]
+
+
+@pytest.mark.parametrize(
+    ("choices", "corpus"),
+    [({"stop_words": "nltk"}, "stopwords"), ({"word_form": "wordnet"}, "wordnet")],
+)
+def test_missing_nltk_corpus_is_said_and_not_fetched(choices, corpus, monkeypatch, tmp_path):
+    import nltk.data
+
+    monkeypatch.setattr(nltk.data, "path", [str(tmp_path)])
+    with pytest.raises(PipelineError, match=f"corpus '{corpus}' is not installed; run 'python -m"):
+        cut(["a"], **choices)
+
+
+@pytest.mark.parametrize("tokenizer", ["tweet", "regexp"])
+def test_processes_make_the_same_tokens(tokenizer, monkeypatch):
+    texts = [f"Text number {i} :) @you #tag{i % 7}" for i in range(60)]
+    monkeypatch.setattr(tok, "_ROWS_WORTH_A_PROCESS", 10)
+    assert cut(texts, processes=2, tokenizer=tokenizer) == cut(texts, tokenizer=tokenizer)
+
+
+@pytest.mark.parametrize(
+    ("given_", "settings_", "message"),
+    [
+        ({"pattern": "a"}, {}, "pattern is for tokenizer regexp, got tokenizer words"),
+        ({}, {"tokenizer": "regexp", "pattern": "("}, "must be a regular expression, got '\\('"),
+        ({}, {"tokenizer": "regexp", "pattern": "a*"}, "matches the empty text"),
+        ({}, {"word_form": "porter", "language": "german"}, "porter is English only"),
+        ({}, {"stop_words": "scikit-learn", "language": "german"}, "English only"),
+        ({}, {"stop_words": "sklearn"}, "got 'sklearn', which is no file; did you mean 'scikit-"),
+    ],
+)
+def test_settings_that_do_not_fit_are_said(given_, settings_, message):
+    with pytest.raises(PipelineError, match=message):
+        checks.tokens(given_, {**PLAIN, **settings_})
+
+
+LISTS = st.lists(st.lists(st.sampled_from(["a", "b", "c", "dd", ""])), max_size=8)
+
+
+@given(LISTS)
+def test_tokens_keep_lists_as_they_are(lists):
+    tokens = Tokens.from_lists(lists)
+    assert tokens.to_lists() == lists
+    assert tokens.lengths.tolist() == [len(words) for words in lists]
+    assert tokens.distinct().tolist() == [len(set(words)) for words in lists]
+    assert tokens.without(["a"]).to_lists() == [[w for w in x if w != "a"] for x in lists]
+    assert tokens.map(str.upper).to_lists() == [[w.upper() for w in x] for x in lists]
+
+
+def test_tokens_join_chunks_with_other_dictionaries():
+    chunks = pa.chunked_array([pa.array([["a", "b"]]), pa.array([["c"], ["b", "a"]])])
+    tokens = Tokens.from_arrow(chunks)
+    assert tokens.to_lists() == [["a", "b"], ["c"], ["b", "a"]]
+    assert sorted(tokens.words) == ["a", "b", "c"]
+    sliced = Tokens.from_arrow(pa.array([["x"], ["a", "b"], ["c"]]).slice(1))
+    assert sliced.to_lists() == [["a", "b"], ["c"]]
+
+
+def test_lexical_diversity_is_distinct_over_all():
+    tokens = Tokens.from_lists([["a", "a", "b", "c"], [], ["a"]])
+    assert tok.lexical_diversity(tokens).tolist() == [0.75, 0.0, 1.0]
+
+
+def test_summary_counts_tokens():
+    tokens = Tokens.from_lists([["a", "b", "a"], [], ["a"]])
+    found = tok.summary(tokens, tok.lexical_diversity(tokens))
+    assert found["tokens"] == 4
+    assert found["distinct_tokens"] == 2
+    assert found["empty_texts"] == 1
+    assert found["most_frequent"] == {"a": 3, "b": 1}
+    assert found["length_percentiles"]["100"] == 3
+    assert np.isclose(found["mean_length"], 4 / 3)
