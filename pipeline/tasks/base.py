@@ -14,6 +14,7 @@ import luigi
 
 from pipeline import artifacts
 from pipeline.settings import Setting
+from pipeline.tasks import code, readable
 from pipeline.tasks.parameters import SettingParameter
 
 logger = logging.getLogger("luigi-interface")
@@ -67,6 +68,8 @@ class Step(luigi.Task):
     #: Raised when the same parameters come to give different bytes.
     version = 1
     folder = ""
+    #: Where there are several Parquet tables: the one whose first rows are in ``head.csv``.
+    main_table = ""
     dataset: str
     model: str | None
     pattern: str | None
@@ -132,6 +135,14 @@ class Step(luigi.Task):
         """Return checksums of what comes from outside the graph."""
         return {}
 
+    def registry_rows(self) -> tuple[Any, ...]:
+        """Return the rows of registries whose code `build` runs."""
+        return ()
+
+    def memory(self) -> Path:
+        """Return the folder of what may be forgotten and is found out again."""
+        return Path(paths().outputs) / ".cache"
+
     def digest(self) -> str:
         """Return what identifies the artifact: task, version, settings, and all above it."""
         digests = [step.digest() for step in self.required()]
@@ -142,8 +153,10 @@ class Step(luigi.Task):
             "settings": self.settings(),
             "outside": self.outside(),
             "upstream": above,
+            **({"beside": beside} if beside else {}),
+            **({"code": code.behind(self).fingerprint} if code.decides() else {}),
         }
-        return artifacts.digest({**identity, "beside": beside} if beside else identity)
+        return artifacts.digest(identity)
 
     def place(self) -> Path:
         """Return the artifact's folder."""
@@ -165,8 +178,11 @@ class Step(luigi.Task):
         if artifacts.is_whole(place):
             return
         logger.info("%s -> %s", self.task_family, place)
+        code.behind(self)  # now: an edit while it runs is not what runs
         with artifacts.publish(place, self.description) as out:
             self.build(out)
+            readable.write_heads(out.folder, self.main_table)
+        readable.write_readme(Path(paths().outputs))
 
     def description(self) -> dict[str, Any]:
         """Return what the manifest says of how the artifact was made."""
@@ -180,6 +196,7 @@ class Step(luigi.Task):
             "outside": self.outside(),
             "upstream": above,
             **({"beside": beside} if beside else {}),
+            "code": self._code(),
             "libraries": _library_versions(),
             "git_commit": _git_commit(),
         }
@@ -190,6 +207,15 @@ class Step(luigi.Task):
             "task": step.task_family,
             "digest": step.digest(),
             "place": os.path.relpath(step.place(), self.place()),
+        }
+
+    def _code(self) -> dict[str, Any]:
+        """Return the fingerprint of what `build` runs, part by part."""
+        behind = code.behind(self)
+        return {
+            "fingerprint": behind.fingerprint,
+            "in_digest": code.decides(),
+            "parts": dict(behind.parts),
         }
 
     def __repr__(self) -> str:

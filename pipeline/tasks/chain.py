@@ -15,9 +15,10 @@ from pipeline import artifacts, checks
 from pipeline.datasets import catalogue, sources
 from pipeline.features import external
 from pipeline.features import registry as features
+from pipeline.inspection.graph import in_order
 from pipeline.models import registry as models
 from pipeline.tasks import baseline as baselines
-from pipeline.tasks import console
+from pipeline.tasks import code, console
 from pipeline.tasks.base import Artifact, Step, paths, short_name
 from pipeline.tasks.parameters import SettingParameter, parameter
 from pipeline.tasks.progress import TaskProgress
@@ -132,6 +133,7 @@ class CleanText(Step):
     """
 
     folder = "2_clean"
+    main_table = "rows.parquet"
     label = "rows"
 
     encoding_repair = parameter(
@@ -368,6 +370,10 @@ class Vectorize(Step):
             files += external.encoder_files(settings["encoder"])
         return {path.name: artifacts.remembered_sha256(path, memory) for path in files}
 
+    def registry_rows(self) -> tuple[Any, ...]:
+        """Return the representation."""
+        return (features.REPRESENTATIONS[self.settings()["representation"]],)
+
     def assignment(self) -> "tuple[pa.Table, np.ndarray, np.ndarray]":
         """Return the rows, their classes, and the part that each is assigned to."""
         import pyarrow.parquet as pq
@@ -529,6 +535,11 @@ class TrainModel(Step):
         used = models.MODELS[values["model"]].hyperparameters
         return {"model": values["model"], **{name: values[name] for name in sorted(used)}}
 
+    def registry_rows(self) -> tuple[Any, ...]:
+        """Return the model and what it reads."""
+        row = models.MODELS[self.settings()["model"]]
+        return row, features.REPRESENTATIONS[row.reads]
+
     def build(self, out: artifacts.Workspace) -> None:
         """Write the model's bundle, how training went, its layers, and what TensorBoard reads."""
         import pandas as pd
@@ -639,6 +650,10 @@ class Evaluate(Step):
         if values["threshold_goal"] == "f1":
             del values["threshold_floor"]
         return values
+
+    def registry_rows(self) -> tuple[Any, ...]:
+        """Return those of the model that predicts."""
+        return self.upstream().registry_rows()  # type: ignore[union-attr]
 
     def build(self, out: artifacts.Workspace) -> None:
         """Write ``metrics.json``, ``decision.json``, ``speed.json``, predictions and curves."""
@@ -766,13 +781,15 @@ class RunAll(luigi.Task):
         artifacts.point(Path(self.output().path), self.requires().place())
 
     def announce(self) -> None:
-        """Name the report when the command ends."""
-        known = paths()
+        """Name the report when the command ends, and what other code built."""
+        known, code_changes = paths(), code.pipeline().code_changes
+        code.warn_of_changes(task for task in in_order(self) if isinstance(task, Step))
         report = Path(self.output().path) / "report.html"
 
         def is_complete() -> bool:
-            # At exit Luigi has forgotten what the command line said of paths.
+            # At exit Luigi has forgotten what the command line said of these.
             config = luigi.configuration.get_config()
+            config.set("pipeline", "code_changes", code_changes)
             config.set("paths", "data", str(known.data))
             config.set("paths", "outputs", str(known.outputs))
             return self.complete()
