@@ -76,7 +76,7 @@ def trust(run: Run) -> Iterator[tuple[str, str]]:
         figure = f"; without them accuracy is {without['accuracy']:.3f}" if without else ""
         yield (
             "bad",
-            f"{leaks['exact']:,} test rows stand in training word for word{figure}.",
+            f"Test rows that stand in training word for word: {leaks['exact']:,}{figure}.",
         )
     else:
         yield "good", "No test text stands in training word for word."
@@ -85,7 +85,7 @@ def trust(run: Run) -> Iterator[tuple[str, str]]:
         figure = f"; without any of them accuracy is {without['accuracy']:.3f}" if without else ""
         yield (
             "bad" if leaks["near"] > 0.05 * test["rows"] else "good",
-            f"{leaks['near']:,} test texts are nearly those of a training row{figure}.",
+            f"Test rows whose text is nearly that of a training row: {leaks['near']:,}{figure}.",
         )
     error = run.metrics["calibration"]["calibrated"]["expected_calibration_error"]
     if error <= _CALIBRATED:
@@ -99,8 +99,8 @@ def trust(run: Run) -> Iterator[tuple[str, str]]:
     if run.profile["contradicting_texts"]:
         yield (
             "bad",
-            f"{run.profile['contradicting_texts']:,} texts carry labels that contradict each "
-            "other: no model can be right about all of them.",
+            f"Texts whose labels contradict each other: {run.profile['contradicting_texts']:,}. No "
+            "model can be right about all of them.",
         )
 
 

@@ -176,6 +176,19 @@ def test_page_fits_the_screen_without_sideways_scrolling(browser, report, width)
     assert wide <= width
 
 
+def test_headings_of_tables_break_between_words_only(browser, report):
+    opened(browser, report.page, 390)
+    broken = browser.execute_script(
+        """return [...document.querySelectorAll('th')].filter(cell => {
+          const range = document.createRange();
+          range.selectNodeContents(cell);
+          const lines = new Set([...range.getClientRects()].map(box => Math.round(box.top)));
+          return lines.size > cell.textContent.trim().split(/\\s+/).length;
+        }).map(cell => cell.textContent)"""
+    )
+    assert broken == []
+
+
 def test_hostile_text_stays_text(browser, hostile):
     opened(browser, hostile.page)
     assert browser.title == "naive_bayes on hostile"
