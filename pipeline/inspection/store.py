@@ -4,7 +4,7 @@ import functools
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,12 @@ from pipeline.errors import PipelineError, nearest
 _LAST = "Report"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Artifact:
-    """A folder with a manifest."""
+    """A folder with a manifest; the same place is the same artifact."""
 
     place: Path
-    manifest: dict[str, Any]
+    manifest: dict[str, Any] = field(compare=False)
 
     @property
     def task(self) -> str:
@@ -147,7 +147,7 @@ class Store:
         return [
             item
             for item in self.all(dataset)
-            if item is not artifact and artifact in self.lineage(item)
+            if item != artifact and artifact in self.lineage(item)
         ]
 
     def of(self, artifact: Artifact, task: str) -> Artifact | None:
