@@ -1,5 +1,6 @@
 """What reaches the terminal: harmless texts, and colours only where they are wanted."""
 
+import io
 import os
 import pty
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from pipeline.cli import screen
 
@@ -99,3 +101,33 @@ def test_wrong_parameter_of_a_plan_is_an_error_like_luigis(built):
     assert done.returncode == 2
     assert "alpha must be a number above 0" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def printed(width):
+    """Print a table with columns to shorten and to leave out."""
+    columns = [
+        screen.Column("name"),
+        screen.Column("text", least=6, drop=1),
+        screen.Column("size", is_number=True, drop=2),
+    ]
+    out = Console(width=width, file=io.StringIO())
+    screen.table("", columns, [("first", "a long text to cut", 12), ("second", "b", 7)], out)
+    return out.file.getvalue().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("width", "lines"),
+    [
+        (40, ["name    text                size", "first   a long text to cut    12"]),
+        (24, ["name    text        size", "first   a long te…    12"]),
+        (17, ["name    text", "first   a long t…"]),
+        (12, ["name", "first"]),
+    ],
+    ids=["all fit", "a text is cut", "a column goes", "two columns go"],
+)
+def test_columns_are_cut_and_then_left_out_in_their_order(width, lines):
+    assert printed(width)[:2] == lines
+
+
+def test_columns_that_are_left_out_are_named():
+    assert "text, size" in " ".join(" ".join(printed(12)).split())
