@@ -214,6 +214,36 @@ def temporary_folder(parent: Path) -> Iterator[Path]:
         os.close(lock)
 
 
+@contextlib.contextmanager
+def partial_folder(outputs: Path, name: str) -> Iterator[Path]:
+    """Open the folder of a piece of work that can be taken up again after an interruption.
+
+    It is locked while this process lives; another that does the same work waits. It is removed
+    when the block ends, and stays when the block is left by an exception.
+
+    Parameters
+    ----------
+    outputs : Path
+        Folder of artifacts.
+    name : str
+        Digest of the artifact that the work is for.
+    """
+    folder = outputs / ".partial" / name
+    while True:
+        with explained(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = os.open(folder, os.O_RDONLY)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if _is_at(lock, folder):  # else who held the lock removed the folder meanwhile
+            break
+        os.close(lock)
+    try:
+        yield folder
+        shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(lock)
+
+
 def sweep(parent: Path) -> None:
     """Remove the temporary folders below ``parent`` whose process is dead."""
     for folder in parent.glob(f"{_TEMPORARY}*"):

@@ -1,11 +1,12 @@
 """Checks of settings against each other, before anything runs; nothing heavy is imported."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import PipelineError, nearest
+from pipeline.features import external
 
 #: Stop-word lists by name; anything else is a file.
 STOP_WORD_LISTS = ("none", "scikit-learn", "nltk")
@@ -67,6 +68,85 @@ def tokens(given: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
         raise PipelineError(
             f"stop_words must be {', '.join(STOP_WORD_LISTS)} or a file with one word a line, got "
             f"{choice!r}, which is no file; {nearest(choice, STOP_WORD_LISTS)}."
+        )
+
+
+def positive_label(choice: str, class_names: Sequence[str]) -> None:
+    """Raise unless it is a class of the dataset, or auto.
+
+    Raises
+    ------
+    PipelineError
+    """
+    if choice != "auto" and choice not in class_names:
+        raise PipelineError(
+            f"positive_label must be a class of the dataset or auto, got {choice!r}; "
+            f"{nearest(choice, class_names)}."
+        )
+
+
+def threshold(goal: str, floor: float | None) -> None:
+    """Raise where a floor was given for a goal that has none.
+
+    Raises
+    ------
+    PipelineError
+    """
+    if goal == "f1" and floor is not None:
+        raise PipelineError(
+            f"threshold_floor is for the goals recall_at_precision and recall_at_accuracy, got "
+            f"threshold_floor {floor:g} and threshold_goal f1; add --threshold-goal or leave "
+            "threshold_floor out."
+        )
+
+
+def extras(package: str, extra: str, settings: Mapping[str, Any]) -> None:
+    """Raise unless what a model needs besides the package's own requirements is there.
+
+    Parameters
+    ----------
+    package, extra : str
+        Module that the model needs and the extra that installs it; empty for none.
+    settings : mapping
+        Resolved settings.
+
+    Raises
+    ------
+    PipelineError
+    """
+    if package:
+        external.package_folder(package, extra, f"model {settings['model']!r}")
+    if settings["encoder"] is not None:
+        external.encoder_files(settings["encoder"])
+
+
+def embedding(given: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    """Raise unless the word vectors are there and the settings about them fit.
+
+    Parameters
+    ----------
+    given : mapping
+        What the user gave, None where nothing.
+    settings : mapping
+        The same, resolved; None where the model does not use a setting.
+
+    Raises
+    ------
+    PipelineError
+    """
+    choice = settings["embedding"]
+    if choice is None:
+        return
+    external.word_vector_files(choice)
+    if choice == external.LEARNED and settings["freeze_embedding"]:
+        raise PipelineError(
+            "freeze_embedding keeps pretrained word vectors as they are, got embedding learned; "
+            f"add --embedding {next(iter(external.PACKAGED_VECTORS))} or a file, or leave it out."
+        )
+    if choice != external.LEARNED and given["embedding_size"] is not None:
+        raise PipelineError(
+            f"embedding_size is for embedding learned, got embedding {choice}, whose vectors have "
+            "a size of their own; leave embedding_size out."
         )
 
 

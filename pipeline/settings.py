@@ -14,6 +14,7 @@ _KINDS = {
     "choice": "one of",
     "ints": "a JSON list of whole numbers such as '[128, 64]'",
     "floats": "a JSON list of numbers such as '[0.5, 2]'",
+    "words": 'a JSON list such as \'["relu", "tanh"]\' of',
     "flag": "true or false",
 }
 _FLAGS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
@@ -27,7 +28,7 @@ class Setting:
     ----------
     name : str
         As on the command line, with underscores.
-    kind : {"int", "float", "text", "choice", "ints", "floats", "flag"}
+    kind : {"int", "float", "text", "choice", "ints", "floats", "words", "flag"}
         What the value is. Lists become tuples, so that they can be hashed.
     default : object
         The value when neither user, preset nor model says otherwise.
@@ -45,6 +46,8 @@ class Setting:
         Words allowed besides, such as ``auto``.
     hint : str
         What to do about a wrong value.
+    length : int, optional
+        How many items a list must have.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Setting:
     choices: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     hint: str = ""
+    length: int | None = None
 
     @property
     def help(self) -> str:
@@ -82,6 +86,8 @@ class Setting:
         text = _KINDS[self.kind]
         if self.choices:
             text += " " + ", ".join(self.choices)
+        if self.length:
+            text += f", {self.length} items"
         if bounds:
             text += (", each " if self.kind in ("ints", "floats") else " ") + " and ".join(bounds)
         return text + "".join(f", or {word}" for word in self.also)
@@ -117,7 +123,8 @@ class Setting:
         except (ValueError, TypeError):
             raise self._error(value) from None
         items = value if isinstance(value, tuple) else (value,)
-        if not items or not all(self._in_range(item) for item in items):
+        fits = len(items) == self.length if self.length else len(items) > 0
+        if not fits or not all(self._in_range(item) for item in items):
             raise self._error(value)
         return value
 
@@ -137,6 +144,8 @@ class Setting:
         if self.kind in ("ints", "floats"):
             items = json.loads(text)
             return items if isinstance(items, list) else [items]
+        if self.kind == "words":
+            return json.loads(text) if text.startswith("[") else [text]
         if self.kind == "flag":
             return _FLAGS[text.lower()]
         return text
@@ -150,6 +159,8 @@ class Setting:
             return tuple(_whole(item) for item in value)
         if self.kind == "floats":
             return tuple(_number(item) for item in value)
+        if self.kind == "words":
+            return tuple(map(str, [value] if isinstance(value, str) else value))
         if self.kind == "flag":
             return bool(value)
         if not isinstance(value, str):
@@ -157,7 +168,7 @@ class Setting:
         return value
 
     def _in_range(self, item: Any) -> bool:
-        if self.kind == "choice":
+        if self.kind in ("choice", "words"):
             return item in self.choices
         if self.kind in ("text", "flag"):
             return True

@@ -266,6 +266,29 @@ def _check_parts(
                 )
 
 
+def stratified_share(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """Draw a share of the rows of each class, at least one row of each.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (n_rows,)
+    share : float
+        Above 0, at most 1.
+    seed : int
+
+    Returns
+    -------
+    ndarray of int
+        Positions of the drawn rows, ascending; a larger share holds those of a smaller one.
+    """
+    order = np.random.default_rng(seed).permutation(len(labels))
+    drawn = []
+    for label in np.unique(labels):
+        rows = order[labels[order] == label]
+        drawn.append(rows[: max(round(share * len(rows)), 1)])
+    return np.sort(np.concatenate(drawn)) if drawn else order
+
+
 @dataclass(frozen=True)
 class Parts:
     """The split as it was written down.

@@ -1,25 +1,18 @@
 """Read raw files into one table of texts, and say of every record left out why."""
 
-import csv
-import json
-import re
-import tarfile
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.datasets.catalogue import Dataset, Table
-from pipeline.datasets.sources import opened
+from pipeline.datasets.formats import Record, display_name, records
 from pipeline.errors import PipelineError, nearest
 
 CHUNK = 100_000  # records turned into columns at a time
-_FIELD_LIMIT = 1 << 27  # bytes; Python's own limit of 131,072 is less than a long review
 
 REJECTED = pa.schema(
     [
@@ -40,17 +33,6 @@ ROWS = pa.schema(
         ("partition", pa.string()),
     ]
 )
-
-
-class Record(NamedTuple):
-    """One record as it stands in the file; an error says why it could not be read."""
-
-    line: int
-    id: str | None
-    text: str | None
-    label: str | None
-    partition: str | None
-    error: str = ""
 
 
 @dataclass
@@ -107,10 +89,10 @@ def read(dataset: Dataset, files: dict[str, Path]) -> Reading:
         if path is None:
             continue
         before = collected.records
-        for chunk in _chunks(_records(table, path)):
+        for chunk in _chunks(records(table, path)):
             _collect(chunk, table, dataset, path, collected)
         if collected.records == before:
-            raise PipelineError(f"{_name(table, path)} is empty: it holds no record.")
+            raise PipelineError(f"{display_name(table, path)} is empty: it holds no record.")
     rows = pa.concat_tables(collected.rows) if collected.rows else ROWS.empty_table()
     if pc.count(rows["label"]).as_py() == 0:
         raise PipelineError(
@@ -174,7 +156,7 @@ def _columns(chunk: list[Record], first: int, table: Table, path: Path) -> pa.Ta
             "raw": _strings(texts),
             "raw_label": _strings(labels),
             "partition": partition,
-            "file": pa.array([_name(table, path)] * len(chunk), pa.string()),
+            "file": pa.array([display_name(table, path)] * len(chunk), pa.string()),
             "line": pa.array(lines, pa.int64()),
             "error": pa.array(errors, pa.string()),
         }
@@ -204,7 +186,7 @@ def _partitions(values: Iterable[str | None], table: Table, path: Path) -> pa.Ar
     for value in column.dictionary.to_pylist():
         if value not in known:
             raise PipelineError(
-                f"{_name(table, path)}: partition value {value!r} is not in the catalogue's "
+                f"{display_name(table, path)}: partition value {value!r} is not in the catalogue's "
                 f"partitions; {nearest(value, known)}."
             )
         names.append(known[value])
@@ -248,8 +230,8 @@ def _by_value(raw: pa.ChunkedArray, table: Table, dataset: Dataset, path: Path) 
         if value not in known and value != "":
             count = pc.sum(pc.equal(raw, value)).as_py()
             raise PipelineError(
-                f"{_name(table, path)}, column {table.label!r}: label {value!r} ({count} rows of "
-                f"the first {len(raw)}) is not among the dataset's labels; "
+                f"{display_name(table, path)}, column {table.label!r}: label {value!r} ({count} "
+                f"rows of the first {len(raw)}) is not among the dataset's labels; "
                 f"{nearest(value, known)}."
             )
         names.append(known.get(value))
@@ -265,8 +247,8 @@ def _by_bounds(
         number = pc.cast(raw, pa.float64())
     except pa.ArrowInvalid as error:
         raise PipelineError(
-            f"{_name(table, path)}, column {table.label!r}: the dataset's labels are bounds, so "
-            f"numbers are expected: {error}."
+            f"{display_name(table, path)}, column {table.label!r}: the dataset's labels are "
+            f"bounds, so numbers are expected: {error}."
         ) from error
     label = pa.nulls(len(raw), pa.string())
     for rule in dataset.labels:
@@ -312,199 +294,3 @@ def _chunks(records: Iterator[Record]) -> Iterator[list[Record]]:
     """Group records so that columns are built at a bounded cost of memory."""
     while chunk := list(islice(records, CHUNK)):
         yield chunk
-
-
-def _records(table: Table, path: Path) -> Iterator[Record]:
-    """Choose the reader of a table's format."""
-    if table.format == "folders":
-        yield from _from_folders(table, path)
-        return
-    with opened(path, table.member) as stream:
-        if table.format == "parquet":
-            yield from _from_parquet(table, path, stream)
-            return
-        lines = _decoded(stream, table, path)
-        if table.format == "jsonl":
-            yield from _from_json_lines(table, path, lines)
-        else:
-            yield from _from_csv(table, path, lines)
-
-
-def _decoded(stream: IO[bytes], table: Table, path: Path) -> Iterator[str]:
-    """Decode line by line; line ends stay, since quoted fields may hold them."""
-    encoding = "utf-8" if table.encoding in ("utf-8", "utf8", "utf-8-sig") else table.encoding
-    for number, line in enumerate(stream, start=1):
-        if number == 1 and encoding == "utf-8":
-            line = line.removeprefix(b"\xef\xbb\xbf")
-        try:
-            yield line.decode(encoding)
-        except UnicodeDecodeError as error:
-            raise PipelineError(
-                f"{_name(table, path)} is not {table.encoding}: line {number} has the byte "
-                f"0x{error.object[error.start]:02x}; set encoding in the dataset's TOML file, "
-                "for example 'cp1252', 'latin-1' or 'mac_roman'."
-            ) from error
-        except LookupError as error:
-            raise PipelineError(
-                f"{_name(table, path)}: unknown encoding {table.encoding!r}; use a name that "
-                "Python knows, such as 'utf-8', 'cp1252' or 'mac_roman'."
-            ) from error
-
-
-def _from_csv(table: Table, path: Path, lines: Iterator[str]) -> Iterator[Record]:
-    """Read separated fields; a record with another number of fields than the header is an error."""
-    csv.field_size_limit(_FIELD_LIMIT)
-    style: dict[str, Any] = {"delimiter": table.delimiter}
-    if not table.quoting:
-        style["quoting"] = csv.QUOTE_NONE
-    fields = _fields(lines, style, table.multiline)
-    header = list(table.header)
-    if not header:
-        first = next(fields, None)
-        if first is None:
-            return
-        header = [name.strip() for name in first[1]]
-    places = [_place(name, header, table, path) for name in _wanted(table)]
-    expected = len(header)
-    for line, values in fields:
-        if len(values) != expected:
-            text = table.delimiter.join(values)
-            found = f"{expected} fields expected, {len(values)} found"
-            yield Record(line, None, text, None, None, found)
-        else:
-            yield _record(line, [None if at is None else values[at] for at in places])
-
-
-def _fields(
-    lines: Iterator[str], style: dict[str, Any], multiline: bool
-) -> Iterator[tuple[int, list[str]]]:
-    """Split records into fields, with the number of the line where each begins."""
-    if multiline:
-        reader = csv.reader(lines, **style)
-        start = 1
-        try:
-            for values in reader:
-                if values:
-                    yield start, values
-                start = reader.line_num + 1
-        except csv.Error as error:
-            raise PipelineError(f"line {start} cannot be read as CSV: {error}.") from error
-        return
-    for number, line in enumerate(lines, start=1):
-        # A reader for each line, so that a quote left open ends with its line.
-        for values in csv.reader((line,), **style):
-            if values:
-                yield number, values
-
-
-def _record(line: int, values: list[str | None]) -> Record:
-    """Make a record of the wanted columns' values."""
-    return Record(line, values[0], values[1], values[2], values[3])
-
-
-def _wanted(table: Table) -> tuple[str, str, str, str]:
-    """Name the columns that a record takes, in the order of `Record`."""
-    return table.id, table.text, table.label, table.partition_column
-
-
-def _place(name: str, header: list[str], table: Table, path: Path) -> int | None:
-    """Find a column."""
-    if not name:
-        return None
-    if name not in header:
-        raise PipelineError(
-            f"{_name(table, path)} has no column {name!r}; {nearest(name, header)}. "
-            "Set id, text and label in the dataset's TOML file."
-        )
-    return header.index(name)
-
-
-def _from_json_lines(table: Table, path: Path, lines: Iterator[str]) -> Iterator[Record]:
-    """Read one JSON object a line."""
-    seen: set[str] = set()
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            entry = json.loads(line)
-            if not isinstance(entry, dict):
-                raise ValueError("a line must be a JSON object")
-        except (ValueError, RecursionError) as error:
-            yield Record(number, None, line.rstrip("\r\n"), None, None, str(error))
-            continue
-        if not seen:
-            for name in filter(None, _wanted(table)):
-                _place(name, list(entry), table, path)
-        seen.update(entry)
-        yield _record(number, [_as_text(entry.get(name)) for name in _wanted(table)])
-
-
-def _as_text(value: Any) -> str | None:
-    """Write a JSON or Parquet value as the text that a CSV file would have."""
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value)
-
-
-def _from_parquet(table: Table, path: Path, stream: IO[bytes]) -> Iterator[Record]:
-    """Read the wanted columns of a Parquet file."""
-    import pyarrow.parquet as pq
-
-    try:
-        file = pq.ParquetFile(stream)
-        header = file.schema_arrow.names
-        wanted = _wanted(table)
-        for name in wanted:
-            _place(name, header, table, path)
-        line = 0
-        for batch in file.iter_batches(CHUNK, columns=[name for name in wanted if name]):
-            columns = [
-                batch[name].to_pylist() if name else [None] * batch.num_rows for name in wanted
-            ]
-            for values in zip(*columns, strict=True):
-                line += 1
-                yield _record(line, [_as_text(value) for value in values])
-    except pa.ArrowInvalid as error:
-        raise PipelineError(f"{_name(table, path)} is no whole Parquet file: {error}.") from error
-
-
-def _from_folders(table: Table, path: Path) -> Iterator[Record]:
-    """Read one text a file out of a tar archive, label and partition from its path."""
-    pattern = re.compile(
-        "".join(
-            f"(?P<{piece[1:-1]}>[^/]+)" if piece.startswith("{") else re.escape(piece)
-            for piece in re.split(r"(\{(?:partition|label|id)\})", table.member)
-        )
-    )
-    known = dict(table.partitions)
-    try:
-        with tarfile.open(path) as archive:
-            # Sorted, so that ids do not depend on the order in which the archive was packed.
-            texts = {}
-            for entry in archive:
-                match = pattern.fullmatch(entry.name)
-                if match and entry.isfile():
-                    texts[entry.name] = (match.groupdict(), archive.extractfile(entry).read())  # type: ignore[union-attr]
-    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
-        raise PipelineError(f"{path} cannot be read: {error}; get the file again.") from error
-    for number, name in enumerate(sorted(texts), start=1):
-        found, content = texts[name]
-        part = found.get("partition")
-        if known and part not in known:
-            yield Record(number, name, name, None, None, f"partition {part!r} is unknown")
-            continue
-        try:
-            text = content.decode(table.encoding)
-        except UnicodeDecodeError as error:
-            raise PipelineError(
-                f"{path}: {name} is not {table.encoding}: {error.reason}; set encoding in the "
-                "dataset's TOML file."
-            ) from error
-        yield Record(number, name, text, found.get("label"), part if known else None)
-
-
-def _name(table: Table, path: Path) -> str:
-    """Name a table for messages and for the column ``file``."""
-    return f"{path.name}:{table.member}" if table.member else path.name

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from pipeline.features.external import LEARNED, PACKAGED_ENCODERS, PACKAGED_VECTORS
 from pipeline.settings import Setting
 
 SETTINGS = {
@@ -56,6 +57,23 @@ SETTINGS = {
             choices=("after", "before"),
         ),
         Setting(
+            "embedding",
+            "text",
+            LEARNED,
+            "where word vectors come from: learned, "
+            + ", ".join(PACKAGED_VECTORS)
+            + " (a package, extra glove), or a text file of GloVe or word2vec vectors",
+        ),
+        Setting(
+            "encoder",
+            "text",
+            "use",
+            "pretrained sentence encoder: "
+            + ", ".join(PACKAGED_ENCODERS)
+            + " (a package, extra encoders), or a folder with model.onnx and tokenizer.json, or "
+            "with a TensorFlow SavedModel",
+        ),
+        Setting(
             "norm",
             "choice",
             "l2",
@@ -68,16 +86,49 @@ SETTINGS = {
             False,
             "whether 1 + ln(count) takes the place of the count of a word in a text",
         ),
+        Setting(
+            "word_ngrams",
+            "ints",
+            (1, 2),
+            "least and most words of a run of words",
+            unit="words",
+            low=1,
+            length=2,
+        ),
+        Setting(
+            "char_ngrams",
+            "ints",
+            (2, 5),
+            "least and most characters of a run inside a word, its boundaries counted as spaces",
+            unit="characters",
+            low=1,
+            also=("none",),
+            length=2,
+        ),
     )
 }
 
 
 @dataclass(frozen=True)
 class Representation:
-    """One way to turn tokens into arrays."""
+    """One way to turn texts into arrays.
+
+    Attributes
+    ----------
+    encoder : str
+        ``module:class`` of what is fitted and transforms.
+    settings : tuple of str
+        Names of the settings that it uses.
+    reads_clean : bool
+        Whether it reads clean texts besides tokens.
+    resumes : bool
+        Whether its transformation takes so long that it shows progress and can be taken up again.
+    """
 
     encoder: str
     settings: tuple[str, ...]
+    reads_clean: bool = False
+    resumes: bool = False
 
     def load_encoder(self) -> Any:
         """Import the encoder's class."""
@@ -88,10 +139,25 @@ class Representation:
 REPRESENTATIONS = {
     "sequences": Representation(
         "pipeline.features.sequences:SequenceEncoder",
-        ("max_words", "min_count", "sequence_length", "padding", "cutting"),
+        ("max_words", "min_count", "sequence_length", "padding", "cutting", "embedding"),
     ),
     "tfidf": Representation(
         "pipeline.features.tfidf:TfidfEncoder",
         ("max_words", "min_count", "norm", "sublinear_tf"),
+    ),
+    "multi_hot": Representation(
+        "pipeline.features.multi_hot:MultiHotEncoder", ("max_words", "min_count")
+    ),
+    "lines": Representation("pipeline.features.lines:LineEncoder", ()),
+    "sentences": Representation(
+        "pipeline.features.sentences:SentenceEncoder",
+        ("encoder",),
+        reads_clean=True,
+        resumes=True,
+    ),
+    "ngrams": Representation(
+        "pipeline.features.words_and_characters:WordCharacterEncoder",
+        ("max_words", "min_count", "norm", "sublinear_tf", "word_ngrams", "char_ngrams"),
+        reads_clean=True,
     ),
 }

@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pipeline.features import vocabulary as vocabularies
-from pipeline.text.tokens import Tokens
+from pipeline.features import word_vectors
+from pipeline.features.texts import Texts
+from pipeline.features.word_vectors import WordVectors
 
 PADDING, UNKNOWN = 0, 1
 _RESERVED = ("", "[UNK]")
@@ -18,7 +20,11 @@ _COVERED = 99  # percent of the training texts that fit without being cut
 
 @dataclass(frozen=True)
 class SequenceEncoder:
-    """Turn token lists into rows of equal length: index 0 padding, 1 unknown, then words.
+    """Turn texts into rows of equal length: index 0 padding, 1 unknown, then words.
+
+    With pretrained word vectors, a word that is not in the vocabulary but has a vector gets the
+    index ``len(vocabulary)`` plus its row among the vectors: it is not unknown, in whatever text
+    it comes.
 
     Attributes
     ----------
@@ -28,29 +34,71 @@ class SequenceEncoder:
         Tokens of each row.
     padding, cutting : {"after", "before"}
         Which end is padded or cut.
+    word_vectors : WordVectors or None
+        Pretrained ones.
+    coverage : dict
+        Shares of the vocabulary's words and of the training rows' tokens that have a vector, and
+        the number of words without.
     """
 
     vocabulary: list[str]
     sequence_length: int
     padding: str
     cutting: str
+    word_vectors: WordVectors | None = None
+    coverage: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def fit(
-        cls, tokens: Tokens, training: np.ndarray, settings: Mapping[str, Any]
+        cls, texts: Texts, training: np.ndarray, settings: Mapping[str, Any]
     ) -> "SequenceEncoder":
         """Choose vocabulary and, where it is ``auto``, length from the training rows alone."""
+        tokens = texts.tokens
         words = vocabularies.fit(tokens, training, settings, reserved=len(_RESERVED))
         length = settings["sequence_length"]
         if length == "auto":
             length = max(int(np.ceil(np.percentile(tokens.lengths[training], _COVERED))), 1)
-        return cls([*_RESERVED, *words], length, settings["padding"], settings["cutting"])
-
-    def transform(self, tokens: Tokens) -> np.ndarray:
-        """Return word indices, int32, shape (n_texts, sequence_length)."""
-        indices = vocabularies.look_up(
-            tokens, self.vocabulary[len(_RESERVED) :], len(_RESERVED), UNKNOWN
+        vectors = word_vectors.read(settings["embedding"])
+        coverage: dict[str, Any] = {}
+        if vectors:
+            used = tokens.codes[np.repeat(training, tokens.lengths)]
+            has_vector = vectors.find(tokens.words) >= 0
+            missing = int(np.count_nonzero(vectors.find(words) < 0))
+            coverage = {
+                "dimensions": vectors.vectors.shape[1],
+                "words_without_vector": missing,
+                "words_covered": round(1 - missing / max(len(words), 1), 6),
+                "tokens_covered": round(float(has_vector[used].mean()) if len(used) else 0.0, 6),
+            }
+        return cls(
+            [*_RESERVED, *words],
+            length,
+            settings["padding"],
+            settings["cutting"],
+            vectors,
+            coverage,
         )
+
+    @property
+    def width(self) -> int:
+        """Size of the vocabulary, padding and unknown included."""
+        return len(self.vocabulary)
+
+    def embedding(self) -> np.ndarray | None:
+        """Return the vocabulary's vectors, float32, (width, dimensions), zeros for words without.
+
+        None where vectors are learned.
+        """
+        if self.word_vectors is None:
+            return None
+        found = self.word_vectors.matrix(self.vocabulary)
+        found[: len(_RESERVED)] = 0
+        return found
+
+    def transform(self, texts: Texts) -> np.ndarray:
+        """Return word indices, int32, shape (n_texts, sequence_length)."""
+        tokens = texts.tokens
+        indices = self._indices(tokens.words)[tokens.codes]
         lengths = tokens.lengths
         position = np.arange(len(indices)) - np.repeat(tokens.offsets[:-1], lengths)
         kept = np.minimum(lengths, self.sequence_length)
@@ -63,6 +111,17 @@ class SequenceEncoder:
         padded[tokens.rows[inside], position[inside]] = indices[inside]
         return padded
 
+    def _indices(self, words: list[str]) -> np.ndarray:
+        """Return the index of each word, int32."""
+        place = {word: index for index, word in enumerate(self.vocabulary)}
+        for word in _RESERVED:  # a text may hold the word that stands for unknown
+            place.pop(word, None)
+        found = np.array([place.get(word, UNKNOWN) for word in words], dtype=np.int32)
+        if self.word_vectors is not None and len(words):
+            rows = self.word_vectors.find(words)
+            found = np.where((found == UNKNOWN) & (rows >= 0), self.width + rows, found)
+        return found.astype(np.int32)
+
     def summary(self, vectors: np.ndarray) -> dict[str, Any]:
         """Describe the vectors for ``vectors.json``."""
         real = int(np.count_nonzero(vectors))
@@ -72,6 +131,7 @@ class SequenceEncoder:
             "sequence_length": self.sequence_length,
             "unknown_share": round(np.count_nonzero(vectors == UNKNOWN) / max(real, 1), 6),
             "padding_share": round(1 - real / max(vectors.size, 1), 6),
+            **({"word_vectors": self.coverage} if self.coverage else {}),
         }
 
     def save(self, folder: Path) -> None:
@@ -81,14 +141,22 @@ class SequenceEncoder:
             "sequence_length": self.sequence_length,
             "padding": self.padding,
             "cutting": self.cutting,
+            "coverage": self.coverage,
         }
         (folder / "encoder.json").write_text(json.dumps(settings, indent=2) + "\n")
+        if self.word_vectors is not None:
+            self.word_vectors.save(folder)
+            words = self.vocabulary[len(_RESERVED) :]
+            rows = self.word_vectors.find(words)
+            without = [word for word, row in zip(words, rows, strict=True) if row < 0]
+            vocabularies.write(folder / "words_without_vector.txt", without)
 
     @classmethod
     def load(cls, folder: Path) -> "SequenceEncoder":
         """Read the files that `save` wrote."""
         settings = json.loads((folder / "encoder.json").read_text())
-        return cls(vocabularies.read(folder / vocabularies.VOCABULARY_FILE), **settings)
+        words = vocabularies.read(folder / vocabularies.VOCABULARY_FILE)
+        return cls(words, word_vectors=WordVectors.load(folder), **settings)
 
     @staticmethod
     def save_vectors(vectors: np.ndarray, folder: Path) -> None:

@@ -33,11 +33,34 @@ def fit(
     """
     used = np.repeat(training, tokens.lengths)
     counts = np.bincount(tokens.codes[used], minlength=len(tokens.words))
-    known = np.flatnonzero(counts >= settings["min_count"])
-    words = sorted(known, key=lambda code: (-counts[code], tokens.words[code]))
+    return most_frequent(tokens.words, counts, settings, reserved)
+
+
+def most_frequent(
+    words: Sequence[str], counts: np.ndarray, settings: Mapping[str, Any], reserved: int = 0
+) -> list[str]:
+    """List the words that occur often enough, most frequent first, on a tie alphabetically.
+
+    Parameters
+    ----------
+    words : sequence of str
+    counts : ndarray of number, shape (n_words,)
+        Occurrences in the training rows.
+    settings : mapping
+        ``max_words`` (a number or ``all``) and ``min_count``.
+    reserved : int
+        Places of ``max_words`` that are taken already.
+
+    Returns
+    -------
+    list of str
+    """
+    # A word that no training row has is unknown, whatever min_count says.
+    known = np.flatnonzero(counts >= max(settings["min_count"], 1))
+    ordered = sorted(known.tolist(), key=lambda code: (-counts[code], words[code]))
     limit = settings["max_words"]
-    kept = words if limit == "all" else words[: max(limit - reserved, 0)]
-    return [tokens.words[code] for code in kept]
+    kept = ordered if limit == "all" else ordered[: max(limit - reserved, 0)]
+    return [words[code] for code in kept]
 
 
 def look_up(tokens: Tokens, vocabulary: Sequence[str], first: int, unknown: int) -> np.ndarray:

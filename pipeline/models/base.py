@@ -8,8 +8,31 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.features.word_vectors import WordVectors
+
 #: Called with the share done (0 to 1) and a short text.
 Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What the builder of a network must know of the data.
+
+    Attributes
+    ----------
+    width : int
+        Size of the vocabulary, or numbers in a text's vector.
+    n_classes : int
+    sequence_length : int or None
+        Tokens of each row, where the representation has a length.
+    embedding : ndarray of float32, shape (width, dimensions), or None
+        Pretrained vectors of the vocabulary's words.
+    """
+
+    width: int
+    n_classes: int
+    sequence_length: int | None = None
+    embedding: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -23,8 +46,12 @@ class TrainingData:
     train_labels, validation_labels : ndarray of int, shape (n_rows,)
         Index into ``class_names``.
     class_names : sequence of str
-    n_words : int
-        Size of the vocabulary.
+    width : int
+        Size of the vocabulary, or numbers in a text's vector.
+    embedding : ndarray of float32, shape (width, dimensions), or None
+        Pretrained vectors of the vocabulary's words.
+    word_vectors : WordVectors or None
+        All pretrained vectors, to which indices from ``width`` on point.
     """
 
     train: Any
@@ -32,7 +59,9 @@ class TrainingData:
     validation: Any
     validation_labels: np.ndarray
     class_names: Sequence[str]
-    n_words: int
+    width: int
+    embedding: np.ndarray | None = None
+    word_vectors: WordVectors | None = None
 
 
 @dataclass
@@ -85,6 +114,14 @@ class Classifier(ABC):
     @abstractmethod
     def save(self, folder: Path) -> None:
         """Write the model's files; nothing is pickled."""
+
+    def learned_vectors(self) -> np.ndarray | None:
+        """Return the vector learned for each word of the vocabulary, None where there is none."""
+        return None
+
+    def architecture(self) -> list[dict[str, Any]]:
+        """Describe the layers: ``layer``, ``kind``, ``output`` shape, ``parameters``."""
+        return []
 
     @classmethod
     @abstractmethod

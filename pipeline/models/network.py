@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.features.word_vectors import WordVectors
 from pipeline.models import registry
-from pipeline.models.base import Classifier, Progress, Training, TrainingData
+from pipeline.models.base import Classifier, Problem, Progress, Training, TrainingData
+from pipeline.training import batches
 from pipeline.training import network as training  # before keras: it quiets TensorFlow
 
 import keras  # isort: skip
@@ -26,11 +28,16 @@ class Network(Classifier):
         Ends in logits: one for two classes, else one a class.
     masked : bool
         Whether it masks padding, so that batches may be cut to their longest text.
+    word_vectors : WordVectors or None
+        Pretrained ones, for words that are not in the vocabulary.
     """
 
-    def __init__(self, model: keras.Model, masked: bool) -> None:
+    def __init__(
+        self, model: keras.Model, masked: bool, word_vectors: WordVectors | None = None
+    ) -> None:
         self.model = model
         self.masked = masked
+        self.word_vectors = word_vectors
         self._forward: Any = None
 
     @classmethod
@@ -46,23 +53,35 @@ class Network(Classifier):
         machine = training.prepare(settings["seed"])
         row = registry.MODELS[model]
         builder = row.load_builder()
+        n_classes = len(data.class_names)
+        length = data.train.shape[1] if row.reads == "sequences" else None
+        problem = Problem(data.width, n_classes, length, data.embedding)
+        # Words of training texts that max_words left out of the vocabulary have vectors as well.
+        outside, (train_vectors, validation_vectors) = vectors_outside(
+            data.word_vectors, data.width, data.train, data.validation
+        )
 
         def build() -> keras.Model:
-            return builder(data.n_words, len(data.class_names), settings)
+            network = builder(problem, settings)
+            if outside is not None:
+                network.get_layer("embedding").outside.assign(outside)
+            if settings["output_bias"] == "frequencies":
+                network.get_layer("logits").bias.assign(log_odds(data.train_labels, n_classes))
+            return network
 
-        train = training.Rows(data.train, data.train_labels)
-        validation = training.Rows(data.validation, data.validation_labels)
+        train = training.Rows(train_vectors, data.train_labels)
+        validation = training.Rows(validation_vectors, data.validation_labels)
         names = list(data.class_names)
-        masked = row.masks_padding
+        masked = row.masks_padding and settings.get("mask_padding", True)
         network, history, facts = training.train(
             build, train, validation, names, settings, progress, logs, masked=masked
         )
         if settings["refit_on_validation"] and len(data.validation_labels):
             both = training.Rows(
-                np.concatenate([data.train, data.validation]),
+                batches.join(train_vectors, validation_vectors),
                 np.concatenate([data.train_labels, data.validation_labels]),
             )
-            nothing = training.Rows(data.validation[:0], data.validation_labels[:0])
+            nothing = training.Rows(validation_vectors[:0], data.validation_labels[:0])
             epochs = facts["best_epoch"]
             network, again, facts = training.train(
                 build,
@@ -76,13 +95,38 @@ class Network(Classifier):
                 epochs=epochs,
             )
             facts["refitted_on_validation"] = len(again)
-        return cls(network, masked), Training(history, {**facts, "machine": machine})
+        return cls(network, masked, data.word_vectors), Training(
+            history, {**facts, "machine": machine}
+        )
 
     def predict(self, vectors: Any) -> np.ndarray:
         """Return probabilities, float64, shape (n_rows, n_classes)."""
+        if self.word_vectors is not None:
+            embedding = self.model.get_layer("embedding")
+            outside, (vectors,) = vectors_outside(self.word_vectors, embedding.input_dim, vectors)
+            embedding.outside.assign(outside)
         if self._forward is None:
             self._forward = training.forward_function(self.model)
         return training.predict(self._forward, vectors, masked=self.masked)
+
+    def learned_vectors(self) -> np.ndarray | None:
+        """Return the weights of the layer ``embedding``, shape (n_words, embedding_size)."""
+        for layer in self.model.layers:
+            if layer.name == "embedding" and isinstance(layer, keras.layers.Embedding):
+                return layer.embeddings.numpy()
+        return None
+
+    def architecture(self) -> list[dict[str, Any]]:
+        """List the layers from input to logits."""
+        return [
+            {
+                "layer": layer.name,
+                "kind": type(layer).__name__,
+                "output": [*getattr(layer.output, "shape", ())],
+                "parameters": layer.count_params(),
+            }
+            for layer in self.model.layers
+        ]
 
     def save(self, folder: Path) -> None:
         """Write the network in Keras' own form."""
@@ -93,8 +137,55 @@ class Network(Classifier):
     def load(cls, folder: Path) -> "Network":
         """Read the network; Keras' safe mode refuses code in the file."""
         # Registers our own layers.
-        from pipeline.models import recurrent  # noqa: F401
+        from pipeline.models import layers  # noqa: F401
 
         notes = json.loads((folder / _NOTES).read_text())
         model = keras.models.load_model(folder / _MODEL, compile=False, safe_mode=True)
-        return cls(model, notes["masked"])
+        return cls(model, notes["masked"], WordVectors.load(folder))
+
+
+def vectors_outside(
+    word_vectors: WordVectors | None, width: int, *parts: np.ndarray
+) -> tuple[np.ndarray | None, list[np.ndarray]]:
+    """Gather the vectors of the words outside of the vocabulary that some texts need.
+
+    Parameters
+    ----------
+    word_vectors : WordVectors or None
+        Without any, nothing is outside.
+    width : int
+        Size of the vocabulary; an index i from there on is row ``i - width`` of ``word_vectors``.
+    *parts : ndarray of int, shape (n_texts, tokens)
+
+    Returns
+    -------
+    outside : ndarray of float32, shape (n_words or 1, dimensions), or None
+    parts : list of ndarray of int
+        The same texts, in which an index i from ``width`` on is row ``i - width`` of ``outside``.
+    """
+    if word_vectors is None:
+        return None, list(parts)
+    arrays = [np.array(part) for part in parts]
+    needed = np.unique(np.concatenate([array[array >= width] for array in arrays]))
+    for array in arrays:
+        beyond = array >= width
+        array[beyond] = width + np.searchsorted(needed, array[beyond])
+    if not len(needed):
+        return np.zeros((1, word_vectors.vectors.shape[1]), np.float32), arrays
+    return np.asarray(word_vectors.vectors[needed - width]), arrays
+
+
+def log_odds(labels: np.ndarray, n_classes: int) -> np.ndarray:
+    """Return the scores that give each class its share of the rows, one added to each count.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (n_rows,)
+    n_classes : int
+
+    Returns
+    -------
+    ndarray of float64, shape (1,) for two classes, else (n_classes,)
+    """
+    shares = np.log(np.bincount(labels, minlength=n_classes) + 1) - np.log(len(labels) + n_classes)
+    return shares[1:] - shares[:1] if n_classes == 2 else shares

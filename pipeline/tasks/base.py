@@ -91,13 +91,16 @@ class Step(luigi.Task):
         return super().get_params()
 
     @functools.cached_property
-    def _above(self) -> "Step | None":
-        required = self.requires()
-        return required if isinstance(required, Step) else None
+    def _required(self) -> "list[Step]":
+        return [step for step in luigi.task.flatten(self.requires()) if isinstance(step, Step)]
+
+    def required(self) -> "list[Step]":
+        """Return the steps that this one requires, the one above it in the chain first."""
+        return self._required
 
     def upstream(self) -> "Step | None":
-        """Return the step that this one requires, or None for the first."""
-        return self._above
+        """Return the step above this one in the chain, or None for the first."""
+        return next(iter(self._required), None)
 
     def chain(self) -> "Iterator[Step]":
         """Yield this step and those above it, the first step of the chain last."""
@@ -142,17 +145,18 @@ class Step(luigi.Task):
 
     def digest(self) -> str:
         """Return what identifies the artifact: task, version, settings, and all above it."""
-        above = self.upstream()
-        return artifacts.digest(
-            {
-                "task": self.task_family,
-                "version": self.version,
-                "settings": self.settings(),
-                "outside": self.outside(),
-                "upstream": above.digest() if above else None,
-                **({"code": code.behind(self).fingerprint} if code.decides() else {}),
-            }
-        )
+        digests = [step.digest() for step in self.required()]
+        above, beside = digests[0] if digests else None, digests[1:]
+        identity = {
+            "task": self.task_family,
+            "version": self.version,
+            "settings": self.settings(),
+            "outside": self.outside(),
+            "upstream": above,
+            **({"beside": beside} if beside else {}),
+            **({"code": code.behind(self).fingerprint} if code.decides() else {}),
+        }
+        return artifacts.digest(identity)
 
     def place(self) -> Path:
         """Return the artifact's folder."""
@@ -161,13 +165,12 @@ class Step(luigi.Task):
 
     def output(self) -> Artifact:
         """Return the artifact; its place is not known before everything above it is there."""
-        above = self.upstream()
-        return Artifact(self.place() if above is None or above.complete() else None)
+        is_known = all(step.complete() for step in self.required())
+        return Artifact(self.place() if is_known else None)
 
     def complete(self) -> bool:
         """Say whether the artifact and everything above it is whole."""
-        above = self.upstream()
-        return (above is None or above.complete()) and artifacts.is_whole(self.place())
+        return all(step.complete() for step in self.required()) and artifacts.is_whole(self.place())
 
     def run(self) -> None:
         """Build the artifact, unless it is whole already and only something above it was not."""
@@ -183,23 +186,27 @@ class Step(luigi.Task):
 
     def description(self) -> dict[str, Any]:
         """Return what the manifest says of how the artifact was made."""
-        above = self.upstream()
+        references = [self._reference(step) for step in self.required()]
+        above, beside = references[0] if references else None, references[1:]
         return {
             "task": self.task_family,
             "version": self.version,
             "digest": self.digest(),
             "settings": self.settings(),
             "outside": self.outside(),
-            "upstream": {
-                "task": above.task_family,
-                "digest": above.digest(),
-                "place": os.path.relpath(above.place(), self.place()),
-            }
-            if above
-            else None,
+            "upstream": above,
+            **({"beside": beside} if beside else {}),
             "code": self._code(),
             "libraries": _library_versions(),
             "git_commit": _git_commit(),
+        }
+
+    def _reference(self, step: "Step") -> dict[str, Any]:
+        """Name a step that this one requires."""
+        return {
+            "task": step.task_family,
+            "digest": step.digest(),
+            "place": os.path.relpath(step.place(), self.place()),
         }
 
     def _code(self) -> dict[str, Any]:

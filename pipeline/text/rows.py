@@ -1,6 +1,8 @@
 """Rows of a dataset with their clean texts, and what was left out."""
 
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +14,7 @@ from pipeline.errors import PipelineError
 from pipeline.text.clean import clean
 
 _EXAMPLES = 20  # contradicting texts shown in the profile
+_SLICE = 50_000  # rows cleaned at a time: bounds the memory of what is half done
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,7 @@ def clean_rows(
     PipelineError
         If no row is left, or rows got lost.
     """
-    rows = rows.combine_chunks()
-    for name, column in clean(rows["raw"], settings).items():
+    for name, column in _clean_in_slices(rows["raw"], settings).items():
         rows = rows.append_column(name, column)
     labelled = pc.is_valid(rows["label"])
     parts = [rejected]
@@ -86,6 +88,16 @@ def clean_rows(
     if pc.count(rows["label"]).as_py() == 0:
         raise PipelineError("no labelled row is left after cleaning; keep more of the texts.")
     return CleanRows(rows, rejected, _profile(rows, rejected, records, class_names, contradictions))
+
+
+def _clean_in_slices(
+    texts: pa.ChunkedArray, settings: Mapping[str, Any]
+) -> dict[str, pa.ChunkedArray]:
+    """Clean slices of the column in threads; Arrow works outside of Python's lock."""
+    slices = [texts.slice(start, _SLICE) for start in range(0, max(len(texts), 1), _SLICE)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        done = list(pool.map(lambda part: clean(part, settings), slices))
+    return {name: pa.chunked_array([part[name] for part in done]) for name in done[0]}
 
 
 def _set_aside(rows: pa.Table, lost: pa.Array, reason: str, parts: list[pa.Table]) -> pa.Table:
@@ -129,19 +141,19 @@ def _repeats(rows: pa.Table) -> pa.Array:
     return pa.array(repeats)
 
 
-def _contradictions(rows: pa.Table) -> list[dict[str, Any]]:
-    """List clean texts that stand there with more than one label, with the rows of each."""
+def _contradictions(rows: pa.Table) -> tuple[int, list[dict[str, Any]]]:
+    """Count clean texts that stand there with more than one label, and show the first of them."""
     labelled = rows.filter(pc.is_valid(rows["label"]))
     pairs = labelled.group_by(["group", "label"]).aggregate([("id", "count")])
     kinds = pairs.group_by("group").aggregate([("label", "count"), ("id_count", "sum")])
     several = kinds.filter(pc.greater(kinds["label_count"], 1)).sort_by("group")
     found = []
-    for group in several["group"].to_pylist():
+    for group in several["group"][:_EXAMPLES].to_pylist():
         mine = pairs.filter(pc.equal(pairs["group"], group)).sort_by("label")
         text = labelled["clean"][pc.index(labelled["group"], group).as_py()].as_py()
         counts = dict(zip(mine["label"].to_pylist(), mine["id_count"].to_pylist(), strict=True))
         found.append({"clean": text, "labels": counts})
-    return found
+    return several.num_rows, found
 
 
 def _profile(
@@ -149,7 +161,7 @@ def _profile(
     rejected: pa.Table,
     records: int,
     class_names: Sequence[str],
-    contradictions: list[dict[str, Any]],
+    contradictions: tuple[int, list[dict[str, Any]]],
 ) -> dict[str, Any]:
     """Count rows by label, partition and reason."""
     labels = _counts(rows["label"])
@@ -167,8 +179,8 @@ def _profile(
         "with_url": _not_empty(rows["urls"]),
         "with_mention": _not_empty(rows["mentions"]),
         "with_hashtag": _not_empty(rows["hashtags"]),
-        "contradicting_texts": len(contradictions),
-        "contradictions": contradictions[:_EXAMPLES],
+        "contradicting_texts": contradictions[0],
+        "contradictions": contradictions[1],
     }
 
 

@@ -6,7 +6,7 @@ Kept apart from the models: it knows batches and weights, not what a layer is.
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,13 +23,12 @@ with without_start_up_messages():
     tf.constant(0) + 0
 
 from pipeline.errors import PipelineError
+from pipeline.training import batches
+from pipeline.training.losses import loss as loss_by_name
 from pipeline.training.scores import scores
 from pipeline.training.weights import class_weights
 
 PREDICTION_BATCH = 1024  # texts
-# Batches whose texts are sorted by length among themselves: enough for batches of like lengths,
-# few enough that an epoch's order stays random.
-_SORTED_TOGETHER = 32
 
 logger = logging.getLogger("luigi-interface")
 
@@ -112,7 +111,7 @@ class Stopper:
 class Rows:
     """Vectors and classes to train on."""
 
-    vectors: np.ndarray
+    vectors: Any
     labels: np.ndarray
 
 
@@ -159,7 +158,7 @@ def train(
     keras.utils.set_random_seed(settings["seed"])
     model = build()
     chosen = optimizer(settings)
-    step = _training_step(model, chosen, len(class_names))
+    step = _training_step(model, chosen, loss_by_name(settings["loss"], len(class_names)))
     forward = forward_function(model)
     weights = class_weights(settings["class_weights"], rows.labels, class_names)
     stopper = Stopper(
@@ -199,27 +198,27 @@ def train(
     return model, history, facts
 
 
-def predict(forward: Callable, vectors: np.ndarray, *, masked: bool) -> np.ndarray:
+def predict(forward: Callable, vectors: Any, *, masked: bool) -> np.ndarray:
     """Return probabilities, float64, shape (n_rows, n_classes).
 
     Parameters
     ----------
     forward : callable
         From `forward_function`.
-    vectors : ndarray, shape (n_rows, ...)
+    vectors : ndarray or csr_matrix, shape (n_rows, ...)
     masked : bool
         Whether padding is masked: texts are then taken in the order of their lengths, and each
         batch cut to its longest.
     """
-    order = np.argsort(_lengths(vectors), kind="stable") if masked else np.arange(len(vectors))
+    n_rows = vectors.shape[0]
+    order = np.argsort(batches.lengths(vectors), kind="stable") if masked else np.arange(n_rows)
     parts = []
-    for start in range(0, len(order), PREDICTION_BATCH):
-        batch = np.asarray(vectors[order[start : start + PREDICTION_BATCH]])
-        parts.append(forward(_cut(batch) if masked else batch).numpy())
-    width = parts[0].shape[1] if parts else 2
-    probabilities = np.empty((len(order), width))
-    if parts:
-        probabilities[order] = np.concatenate(parts)
+    for start in range(0, max(n_rows, 1), PREDICTION_BATCH):
+        rows = order[start : start + PREDICTION_BATCH]
+        parts.append(forward(*batches.arrays(vectors, rows, cut=masked)).numpy())
+    found = np.concatenate(parts)
+    probabilities = np.empty_like(found)
+    probabilities[order] = found
     return probabilities
 
 
@@ -238,41 +237,56 @@ def forward_function(model: keras.Model) -> Callable:
     """
 
     @tf.function(reduce_retracing=True)
-    def forward(batch: Any) -> Any:
-        logits = tf.cast(model(batch, training=False), tf.float64)
+    def forward(*inputs: Any) -> Any:
+        logits = tf.cast(_call(model, inputs, training=False), tf.float64)
         if logits.shape[1] == 1:
             second = tf.sigmoid(logits)
             return tf.concat([1 - second, second], axis=1)
         return tf.nn.softmax(logits)
 
-    specification = tf.TensorSpec([None, *model.input_shape[1:]], model.input.dtype)
-    compiled = forward.get_concrete_function(specification)
-    return lambda batch: compiled(tf.constant(batch, specification.dtype))
+    specifications = _specifications(model)
+    compiled = forward.get_concrete_function(*specifications)
+    return lambda *inputs: compiled(*_tensors(inputs, specifications))
 
 
-def _training_step(model: keras.Model, chosen: keras.Optimizer, n_classes: int) -> Callable:
+def _call(model: keras.Model, inputs: Any, *, training: bool) -> Any:
+    """Run the network; Keras warns when one input stands in a list."""
+    return model(inputs[0] if len(inputs) == 1 else list(inputs), training=training)
+
+
+def _specifications(model: keras.Model) -> list[tf.TensorSpec]:
+    """Describe the network's inputs, for batches of any size."""
+    return [tf.TensorSpec([None, *known.shape[1:]], known.dtype) for known in model.inputs]
+
+
+def _tensors(inputs: Any, specifications: list[tf.TensorSpec]) -> list[Any]:
+    """Turn a batch's arrays into tensors."""
+    return [
+        tf.constant(array, known.dtype) for array, known in zip(inputs, specifications, strict=True)
+    ]
+
+
+def _training_step(model: keras.Model, chosen: keras.Optimizer, losses: Callable) -> Callable:
     """Compile one step: loss, gradients, update."""
     variables = model.trainable_variables
     chosen.build(variables)
 
     @tf.function(reduce_retracing=True)
-    def step(batch: Any, labels: Any, weights: Any) -> Any:
+    def step(labels: Any, weights: Any, *inputs: Any) -> Any:
         with tf.GradientTape() as tape:
-            logits = model(batch, training=True)
-            if n_classes == 2:
-                target = tf.cast(labels, logits.dtype)
-                losses = tf.nn.sigmoid_cross_entropy_with_logits(target, logits[:, 0])
-            else:
-                losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
-            loss = tf.reduce_mean(losses * weights)
+            logits = _call(model, inputs, training=True)
+            loss = tf.reduce_mean(losses(labels, logits) * weights)
             total = tf.add_n([loss, *model.losses])
         chosen.apply(tape.gradient(total, variables), variables)
         return loss
 
-    specification = tf.TensorSpec([None, *model.input_shape[1:]], model.input.dtype)
-    return step.get_concrete_function(
-        specification, tf.TensorSpec([None], tf.int64), tf.TensorSpec([None], tf.float32)
-    )
+    specifications = [
+        tf.TensorSpec([None], tf.int64),
+        tf.TensorSpec([None], tf.float32),
+        *_specifications(model),
+    ]
+    compiled = step.get_concrete_function(*specifications)
+    return lambda *inputs: compiled(*_tensors(inputs, specifications))
 
 
 def _epoch(
@@ -286,58 +300,21 @@ def _epoch(
     masked: bool,
 ) -> float:
     """Pass once over the rows and return the mean loss of its batches."""
-    batches = list(_batches(rows.vectors, settings["batch_size"], settings["seed"], epoch, masked))
+    size, seed = settings["batch_size"], settings["seed"]
+    order = list(batches.order(rows.vectors, size, seed, epoch, by_length=masked))
     total = tf.constant(0.0)
-    for number, chosen in enumerate(batches):
-        batch = np.asarray(rows.vectors[chosen])
+    for number, chosen in enumerate(order):
         labels = rows.labels[chosen]
-        total += step(
-            tf.constant(_cut(batch) if masked else batch),
-            tf.constant(labels, tf.int64),
-            tf.constant(weights[labels], tf.float32),
-        )
+        total += step(labels, weights[labels], *batches.arrays(rows.vectors, chosen, cut=masked))
         if number % 20 == 0:
-            progress((epoch - 1 + number / len(batches)) / most, f"epoch {epoch} of {most}")
-    loss = float(total) / len(batches)
+            progress((epoch - 1 + number / len(order)) / most, f"epoch {epoch} of {most}")
+    loss = float(total) / len(order)
     if not np.isfinite(loss):
         raise PipelineError(
             f"training diverged in epoch {epoch}: the loss is {loss}; choose a learning_rate "
             f"below {settings['learning_rate']:g}."
         )
     return loss
-
-
-def _batches(
-    vectors: np.ndarray, size: int, seed: int, epoch: int, masked: bool
-) -> Iterator[np.ndarray]:
-    """Order rows by chance, by seed and epoch; where padding is masked, in like lengths."""
-    rng = np.random.default_rng([seed, epoch])
-    order = rng.permutation(len(vectors))
-    if masked:
-        lengths = _lengths(vectors)
-        together = size * _SORTED_TOGETHER
-        order = np.concatenate(
-            [
-                part[np.argsort(lengths[part], kind="stable")]
-                for part in (order[at : at + together] for at in range(0, len(order), together))
-            ]
-        )
-    starts = np.arange(0, len(order), size)
-    for start in rng.permutation(starts) if masked else starts:
-        yield order[start : start + size]
-
-
-def _lengths(indices: np.ndarray) -> np.ndarray:
-    """Count the tokens of padded texts."""
-    return np.count_nonzero(indices, axis=1)
-
-
-def _cut(batch: np.ndarray) -> np.ndarray:
-    """Cut away the columns in which all texts are padded, on whichever side; one column stays."""
-    used = np.flatnonzero(batch.any(axis=0))
-    if not len(used):
-        return batch[:, :1]
-    return batch[:, used[0] : used[-1] + 1]
 
 
 def _event_writer(folder: Path) -> tf.io.TFRecordWriter:

