@@ -1,5 +1,6 @@
 """The command ``pipeline``: look into outputs/, plan a run, keep things tidy."""
 
+import gc
 import sys
 
 import click
@@ -23,6 +24,8 @@ for _command in (*before.COMMANDS, *look.COMMANDS, *tidy.COMMANDS):
 
 def main() -> None:
     """Run the command line; errors that a user can act on are one line."""
+    # A command reads thousands of small things and ends: cycles among them are not worth a search.
+    gc.disable()
     try:
         cli(prog_name="pipeline")
     except PipelineError as error:

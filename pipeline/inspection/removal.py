@@ -27,7 +27,7 @@ def needed_alone(store: Store, run: Artifact) -> list[Artifact]:
     others = {
         item.place
         for other in store.all()
-        if other is not run and run not in store.lineage(other) and other not in store.lineage(run)
+        if other != run and run not in store.lineage(other) and other not in store.lineage(run)
         for item in store.lineage(other)
     }
     return [item for item in store.lineage(run) if item.place not in others]

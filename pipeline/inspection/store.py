@@ -1,10 +1,11 @@
 """What is in an outputs folder: artifacts by place and digest, and runs by name."""
 
+import fnmatch
 import functools
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,12 @@ from pipeline.errors import PipelineError, nearest
 _LAST = "Report"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Artifact:
-    """A folder with a manifest."""
+    """A folder with a manifest; the same place is the same artifact."""
 
     place: Path
-    manifest: dict[str, Any]
+    manifest: dict[str, Any] = field(compare=False)
 
     @property
     def task(self) -> str:
@@ -94,12 +95,15 @@ class Store:
     def places(self, dataset: str = "*", step: str = "*") -> list[Path]:
         """List the folders of artifacts, whole or not, by dataset and the step's folder."""
         if (dataset, step) not in self._places:
-            self._places[dataset, step] = sorted(
-                place
-                for name in (self.datasets() if dataset == "*" else [dataset])
-                for place in (self.outputs / name).glob(f"{step}/*")
-                if place.is_dir() and not place.name.startswith(".")
-            )
+            names = self.datasets() if dataset == "*" else [dataset]
+            steps = [place for name in names for place in _folders(f"{self.outputs}/{name}")]
+            # Plain texts are sorted and compared a good deal faster than paths.
+            self._places[dataset, step] = [
+                Path(place)
+                for folder in steps
+                if fnmatch.fnmatchcase(os.path.basename(folder), step)
+                for place in _folders(folder)
+            ]
         return self._places[dataset, step]
 
     def all(self, dataset: str = "*", step: str = "*") -> list[Artifact]:
@@ -147,7 +151,7 @@ class Store:
         return [
             item
             for item in self.all(dataset)
-            if item is not artifact and artifact in self.lineage(item)
+            if item != artifact and artifact in self.lineage(item)
         ]
 
     def of(self, artifact: Artifact, task: str) -> Artifact | None:
@@ -196,3 +200,14 @@ class Store:
         """Write a real path below the outputs folder as the other places are written."""
         inside = os.path.relpath(real, os.path.realpath(self.outputs))
         return real if inside.startswith("..") else self.outputs / inside
+
+
+def _folders(parent: str) -> list[str]:
+    """List the folders in a folder, without the pipeline's own, sorted."""
+    try:
+        with os.scandir(parent) as entries:
+            return sorted(
+                entry.path for entry in entries if not entry.name.startswith(".") and entry.is_dir()
+            )
+    except (FileNotFoundError, NotADirectoryError):
+        return []
