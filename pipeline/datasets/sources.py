@@ -75,7 +75,7 @@ def fetch(file: RawFile, dataset: Dataset, folder: Path) -> Path:
             fetched = getter(file, temporary)
         except _Unreachable as error:
             raise PipelineError(f"{error} {how_by_hand(file, dataset, folder)}") from error
-        _trust_on_first_use(file, fetched, folder)
+        _trust_on_first_use(file, fetched, folder, temporary)
         (folder / file.name).parent.mkdir(parents=True, exist_ok=True)
         os.replace(fetched, folder / file.name)
     return folder / file.name
@@ -196,7 +196,7 @@ def _tar_member(archive: tarfile.TarFile, member: str) -> IO[bytes]:
     return content
 
 
-def _trust_on_first_use(file: RawFile, fetched: Path, folder: Path) -> None:
+def _trust_on_first_use(file: RawFile, fetched: Path, folder: Path, temporary: Path) -> None:
     """Record a download's checksum, and refuse one that differs from the first."""
     sha256 = artifacts.sha256_of(fetched)
     record = folder / FETCHED
@@ -216,7 +216,10 @@ def _trust_on_first_use(file: RawFile, fetched: Path, folder: Path) -> None:
         "size": fetched.stat().st_size,
         "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     }
-    artifacts.write_atomically(record, json.dumps(known, indent=2) + "\n")
+    # Written in the temporary folder, which is locked: no sweep of another run takes it away.
+    note = temporary / FETCHED
+    note.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
+    os.replace(note, record)
 
 
 def _short(error: Exception) -> str:
