@@ -86,11 +86,13 @@ _BRAND_SPLIT = {"test_fraction": 0.15, "validation_fraction": 0.15}
 
 ROWS: tuple[Row, ...] = (
     Row(
-        "disaster-logistic", "disaster", "logistic_regression", _DISASTER, _ALL_90, _FIVE,
+        "disaster-logistic", "disaster", "logistic_regression", _DISASTER,
+        {**_ALL_90, "cost": 2.0, "urls": "keep"}, _FIVE,
         (("accuracy", 0.81, ""),), quick=True,
     ),
     Row(
-        "disaster-svm", "disaster", "linear_svm", _DISASTER, _ALL_90, _FIVE,
+        "disaster-svm", "disaster", "linear_svm", _DISASTER,
+        {**_ALL_90, "cost": 0.1, "urls": "keep"}, _FIVE,
         (("accuracy", None, ""),), quick=True,
     ),
     Row(
@@ -98,7 +100,8 @@ ROWS: tuple[Row, ...] = (
         (("accuracy", None, ""),), quick=True,
     ),
     Row(
-        "disaster-fasttext", "disaster", "fasttext", _DISASTER, _ALL_90, _FIVE,
+        "disaster-fasttext", "disaster", "fasttext", _DISASTER,
+        {**_ALL_90, "tokenizer": "tweet", "case": "lower", "learning_rate": 0.2}, _FIVE,
         (("accuracy", None, ""),), quick=True,
     ),
     Row(
@@ -129,12 +132,12 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "hate-free", "hate_speech", "linear_svm", _HATE + "duplicates free",
-        {**_ALL_90, "group_duplicates": "none"}, _seeds(3),
+        {**_ALL_90, "group_duplicates": "none", "cost": 1.0}, _seeds(3),
         (("accuracy", 0.968, ".954"), ("f1:hateful", 0.77, ""), ("recall:hateful", None, "")),
     ),
     Row(
-        "hate-grouped", "hate_speech", "linear_svm", _HATE + "duplicates on one side", _ALL_90,
-        _seeds(3),
+        "hate-grouped", "hate_speech", "linear_svm", _HATE + "duplicates on one side",
+        {**_ALL_90, "cost": 1.0}, _seeds(3),
         (("accuracy", None, ""), ("f1:hateful", 0.73, ""), ("recall:hateful", None, "")),
     ),
     Row(

@@ -61,7 +61,7 @@ def slices_of(rows: pa.Table, words: np.ndarray, unknown: np.ndarray) -> list[Sl
         ("up to a fifth", (unknown > 0) & (unknown <= 0.2)),
         ("more than a fifth", unknown > 0.2),
     ):
-        found.append(Slice("words not seen in training", value, mask))
+        found.append(Slice("unseen words", value, mask))
     return [one for one in found if one.mask.any() and not one.mask.all()]
 
 
@@ -152,7 +152,7 @@ def _by_length(words: np.ndarray) -> list[Slice]:
     for bound in [*bounds, int(words.max())]:
         if bound >= low:
             name = f"{low} to {bound}" if bound > low else f"{bound}"
-            parts.append(Slice("length in tokens", name, (words >= low) & (words <= bound)))
+            parts.append(Slice("length (tokens)", name, (words >= low) & (words <= bound)))
             low = bound + 1
     return parts
 

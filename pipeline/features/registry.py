@@ -121,14 +121,15 @@ class Representation:
         Names of the settings that it uses.
     reads_clean : bool
         Whether it reads clean texts besides tokens.
-    resumes : bool
-        Whether its transformation takes so long that it shows progress and can be taken up again.
+    pretrained : bool
+        Whether nothing of it is fitted and its transformation takes long: that one shows progress,
+        is taken up again after an interruption, and is not done again for another split.
     """
 
     encoder: str
     settings: tuple[str, ...]
     reads_clean: bool = False
-    resumes: bool = False
+    pretrained: bool = False
 
     def load_encoder(self) -> Any:
         """Import the encoder's class."""
@@ -153,7 +154,7 @@ REPRESENTATIONS = {
         "pipeline.features.sentences:SentenceEncoder",
         ("encoder",),
         reads_clean=True,
-        resumes=True,
+        pretrained=True,
     ),
     "ngrams": Representation(
         "pipeline.features.words_and_characters:WordCharacterEncoder",

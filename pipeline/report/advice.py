@@ -9,6 +9,7 @@ from pipeline.report.sources import Run
 _OVERFIT = 0.1  # accuracy on training rows above that on test rows
 _WEAK_RECALL = 0.5
 _CALIBRATED = 0.05
+_FEW = 0.05  # share of the test rows that may be nearly those of training rows
 
 
 @dataclass(frozen=True)
@@ -72,20 +73,18 @@ def trust(run: Run) -> Iterator[tuple[str, str]]:
             f"(95 % interval).",
         )
     if leaks["exact"]:
-        without = leaks["without_exact"]
-        figure = f"; without them accuracy is {without['accuracy']:.3f}" if without else ""
         yield (
             "bad",
-            f"{leaks['exact']:,} test rows stand in training word for word{figure}.",
+            f"Test rows that stand in training word for word: {leaks['exact']:,}"
+            f"{_without(run, 'without_exact')}.",
         )
     else:
         yield "good", "No test text stands in training word for word."
     if leaks["near"]:
-        without = leaks["without_exact_and_near"]
-        figure = f"; without any of them accuracy is {without['accuracy']:.3f}" if without else ""
         yield (
-            "bad" if leaks["near"] > 0.05 * test["rows"] else "good",
-            f"{leaks['near']:,} test texts are nearly those of a training row{figure}.",
+            "bad" if leaks["near"] > _FEW * test["rows"] else "good",
+            f"Test rows whose text is nearly that of a training row: {leaks['near']:,}"
+            f"{_without(run, 'without_exact_and_near')}.",
         )
     error = run.metrics["calibration"]["calibrated"]["expected_calibration_error"]
     if error <= _CALIBRATED:
@@ -99,9 +98,22 @@ def trust(run: Run) -> Iterator[tuple[str, str]]:
     if run.profile["contradicting_texts"]:
         yield (
             "bad",
-            f"{run.profile['contradicting_texts']:,} texts carry labels that contradict each "
-            "other: no model can be right about all of them.",
+            f"Texts whose labels contradict each other: {run.profile['contradicting_texts']:,}. No "
+            "model can be right about all of them.",
         )
+
+
+def _without(run: Run, name: str) -> str:
+    """Say what the figures are without the test rows that training has seen."""
+    test, without = run.metrics["test"], run.metrics["leaks"][name]
+    positive = run.metrics["positive_label"]
+    if not without:
+        return ""
+    text = f"; without them accuracy is {without['accuracy']:.3f}, not {test['accuracy']:.3f}"
+    if positive and without["by_class"][positive]["f1"] is not None:
+        before, after = (figures["by_class"][positive]["f1"] for figures in (test, without))
+        text += f", and the F1 of {positive} {after:.3f}, not {before:.3f}"
+    return text
 
 
 def next_steps(run: Run) -> Iterator[str]:

@@ -12,9 +12,12 @@ from pipeline.report.sources import Run
 from pipeline.report.style import Figure
 from pipeline.report.words import WordCounts
 
+_Words = dict[str, list[tuple[str, float]]]
+
 PARTS = ("train", "validation", "test")
 _FREQUENT, _TELLING, _CLOUD, _SAMPLES = 15, 12, 60, 3
 _MOST_CLASSES = 12  # with word lists and clouds of their own
+_PLACEHOLDERS = {"urls": "url", "mentions": "user", "hashtags": "hashtag", "numbers": "number"}
 _LONGEST_TEXT = 280  # characters of a text on the page
 
 
@@ -36,7 +39,8 @@ def section(run: Run, figures: Path) -> dict[str, Any]:
     counts = WordCounts.of(run.tokens, labels, len(names))
     stop_words = _stop_words(run)
     told = names[:_MOST_CLASSES]
-    telling = {name: counts.telling(_CLOUD, k) for k, name in enumerate(told)}
+    telling = {name: counts.telling(_TELLING, k) for k, name in enumerate(told)}
+    clouds = {name: counts.telling(_CLOUD, k, stop_words) for k, name in enumerate(told)}
     other = run.balance["rows"]
     return {
         "profile": run.profile,
@@ -59,12 +63,12 @@ def section(run: Run, figures: Path) -> dict[str, Any]:
         "excluded": other["excluded"],
         "frequent": [("all classes", counts.frequent(_FREQUENT, without=stop_words))]
         + [(name, counts.frequent(_FREQUENT, k, stop_words)) for k, name in enumerate(told)],
-        "stop_words_left_out": bool(stop_words),
+        "stop_words_left_out": len(stop_words) > len(_PLACEHOLDERS),
         "lengths": run.token_summary["length_percentiles"],
         "mean_length": run.token_summary["mean_length"],
         "diversity": _diversity(run, labels),
         "samples": _samples(run, labels),
-        "figures": _figures(run, telling, figures),
+        "figures": _figures(run, telling, clouds, figures),
     }
 
 
@@ -80,12 +84,14 @@ def _repeats(rows: pa.Table, column: str) -> int:
 
 
 def _stop_words(run: Run) -> frozenset[str]:
-    """Return function words to leave out of lists of frequent words, for English."""
+    """Return words to leave out of lists: placeholders, and for English function words."""
+    cleaning = run.bundle["steps"]["CleanText"]
+    words = frozenset(word for name, word in _PLACEHOLDERS.items() if cleaning[name] == "replace")
     if run.bundle["steps"]["Tokenize"]["language"] != "english":
-        return frozenset()
+        return words
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-    return ENGLISH_STOP_WORDS
+    return words | ENGLISH_STOP_WORDS
 
 
 def _diversity(run: Run, labels: np.ndarray) -> list[tuple[str, float, float]]:
@@ -112,7 +118,7 @@ def _samples(run: Run, labels: np.ndarray) -> list[tuple[str, list[str]]]:
     return samples
 
 
-def _figures(run: Run, telling: dict[str, list[tuple[str, float]]], folder: Path) -> dict[str, Any]:
+def _figures(run: Run, telling: _Words, clouds: _Words, folder: Path) -> dict[str, Any]:
     """Draw class sizes, lengths, telling words and word clouds."""
     names = run.class_names
     sizes, lengths, words = (
@@ -121,7 +127,7 @@ def _figures(run: Run, telling: dict[str, list[tuple[str, float]]], folder: Path
     counts = {part: [run.balance["classes"][part][name] for name in names] for part in PARTS}
     draw_data.class_sizes(names, counts, sizes)
     draw_data.lengths(run.tokens.lengths, run.vectors.get("sequence_length"), lengths)
-    shown = {name: found[:_TELLING] for name, found in telling.items() if found}
+    shown = {name: found for name, found in telling.items() if found}
     drawn: dict[str, Any] = {
         "sizes": Figure(sizes, "Bar chart: rows of each class, by part of the split"),
         "lengths": Figure(lengths, "Histogram: tokens in a text", "Tokens in a text, all rows."),
@@ -135,7 +141,7 @@ def _figures(run: Run, telling: dict[str, list[tuple[str, float]]], folder: Path
             + "; ".join(f"{name}: {', '.join(w for w, _ in some)}" for name, some in shown.items()),
             "Log odds with an informative prior (Monroe et al. 2008), class against the rest.",
         )
-    for number, (name, found) in enumerate(telling.items()):
+    for number, (name, found) in enumerate(clouds.items()):
         if found:
             path = folder / f"word_cloud_{number + 1}.png"
             draw_data.word_cloud(dict(found), number, path)

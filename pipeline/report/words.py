@@ -57,11 +57,15 @@ class WordCounts:
         ]
         return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:most]
 
-    def telling(self, most: int, label: int) -> list[tuple[str, float]]:
+    def telling(
+        self, most: int, label: int, without: Collection[str] = ()
+    ) -> list[tuple[str, float]]:
         """List the words that are most typical of a class, with z-scores above 0."""
         scores = log_odds(self.counts[label], self.counts.sum(axis=0) - self.counts[label])
-        order = np.argsort(-scores, kind="stable")[:most]
-        return [(self.words[code], float(scores[code])) for code in order if scores[code] > 0]
+        left_out = set(without)
+        order = np.argsort(-scores, kind="stable")[: most + len(left_out)]
+        found = [(self.words[code], float(scores[code])) for code in order if scores[code] > 0]
+        return [pair for pair in found if pair[0].lower() not in left_out][:most]
 
 
 def log_odds(counts: np.ndarray, others: np.ndarray) -> np.ndarray:

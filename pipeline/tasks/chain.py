@@ -374,6 +374,27 @@ class Vectorize(Step):
         """Return the representation."""
         return (features.REPRESENTATIONS[self.settings()["representation"]],)
 
+    def _twin(self) -> Path | None:
+        """Return an artifact with the same vectors: another split changes none of a pretrained."""
+        above = self.upstream()
+        used = features.REPRESENTATIONS[self.settings()["representation"]].settings
+        names = ("representation", *used)
+
+        def identity(version: Any, settings: dict, outside: Any, upstream: Any) -> str:
+            chosen = [settings.get(name) for name in names]
+            return artifacts.canonical([version, chosen, outside, upstream])
+
+        mine = identity(
+            self.version, self.settings(), self.outside(), above.digest() if above else None
+        )
+        for place in sorted(self.place().parent.glob(f"{self.label}-*")):
+            found = artifacts.read_manifest(place) if artifacts.is_whole(place) else None
+            if found and mine == identity(
+                found["version"], found["settings"], found["outside"], found["upstream"]["digest"]
+            ):
+                return place
+        return None
+
     def assignment(self) -> "tuple[pa.Table, np.ndarray, np.ndarray]":
         """Return the rows, their classes, and the part that each is assigned to."""
         import pyarrow.parquet as pq
@@ -409,7 +430,10 @@ class Vectorize(Step):
         rows, _, parts = self.assignment()
         encoder_class = representation.load_encoder()
         encoder = encoder_class.fit(texts, parts == split.TRAIN, settings)
-        if representation.resumes:
+        twin = self._twin() if representation.pretrained else None
+        if twin:
+            encoder, vectors = encoder_class.load(twin), encoder_class.load_vectors(twin)
+        elif representation.pretrained:
             with (
                 TaskProgress(self) as progress,
                 artifacts.partial_folder(Path(paths().outputs), self.digest()) as partial,

@@ -43,6 +43,12 @@ def test_threshold_is_the_best_for_its_goal(goal, floor, threshold, reached):
     assert found == (pytest.approx(threshold), reached)
 
 
+def test_of_equally_good_thresholds_the_nearest_to_one_half_is_chosen():
+    # From 0.8 and from 0.3 on, 3 of 4 rows are on their right side.
+    one = sweep(np.array([True, False, True, False]), np.array([0.9, 0.7, 0.5, 0.1]))
+    assert choose_threshold(one, "recall_at_accuracy", 0.9) == (pytest.approx(0.3), False)
+
+
 def test_no_threshold_is_chosen_without_validation_rows():
     settings = {"threshold_goal": "f1"}
     decision = decide(np.zeros(0, int), np.zeros((0, 2)), 1, 1.0, settings)

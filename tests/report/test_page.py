@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,8 @@ HOSTILE = [
     "\"><iframe src='file:///etc/passwd'></iframe> & love {{ 7 * 7 }} $x^2$",
 ]
 CLASSES = ("<b>bad</b>", "good/ok ~ fine")
+# Chromium hands its messages over a moment after a page is loaded.
+_SETTLING = 0.5  # seconds
 _FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -127,6 +130,7 @@ def opened(browser, page, width=1200):
     browser.get_log("browser")
     browser.get_log("performance")
     browser.get(page.as_uri())
+    time.sleep(_SETTLING)
     messages = [entry["message"] for entry in browser.get_log("browser")]
     events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     asked = [
@@ -174,6 +178,19 @@ def test_page_fits_the_screen_without_sideways_scrolling(browser, report, width)
     inner = browser.execute_script("return window.innerWidth")
     assert inner == width
     assert wide <= width
+
+
+def test_headings_of_tables_break_between_words_only(browser, report):
+    opened(browser, report.page, 390)
+    broken = browser.execute_script(
+        """return [...document.querySelectorAll('th')].filter(cell => {
+          const range = document.createRange();
+          range.selectNodeContents(cell);
+          const lines = new Set([...range.getClientRects()].map(box => Math.round(box.top)));
+          return lines.size > cell.textContent.trim().split(/\\s+/).length;
+        }).map(cell => cell.textContent)"""
+    )
+    assert broken == []
 
 
 def test_hostile_text_stays_text(browser, hostile):
