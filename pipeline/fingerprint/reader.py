@@ -32,8 +32,8 @@ from pipeline.fingerprint.syntax import (
 )
 
 _FILE = re.compile(r"[\w-]+\.\w+")
-# Show how far a run is or word an error; nothing of them gets into an artifact.
-_WITHOUT_EFFECT = ("tasks.progress", "tasks.console", "tasks.parameters", "errors")
+# Publish, show how far a run is, word an error: nothing of these gets into an artifact.
+_WITHOUT_EFFECT = ("tasks.progress", "tasks.console", "tasks.parameters", "errors", "artifacts")
 # Columns of a registry that say how settings resolve: the resolved values are in the digest.
 _SETTLED = ("defaults", "uses", "settings")
 
