@@ -32,8 +32,8 @@ def test_every_step_has_its_own_build_in_its_code(of_two_models):
 def test_a_model_has_its_own_code_and_not_that_of_another(of_two_models):
     bayes, network = (parts_of["TrainModel"] for parts_of in of_two_models)
     assert "pipeline.models.naive_bayes:NaiveBayes" in bayes
-    assert not any("recurrent" in part for part in bayes)
-    assert "pipeline.models.recurrent:bilstm" in network
+    assert not any("models.sequences" in part for part in bayes)
+    assert "pipeline.models.sequences:bilstm" in network
     assert "pipeline.training.network:train" in network
     assert not any("naive_bayes" in part for part in network)
 
@@ -47,7 +47,7 @@ def test_a_model_has_its_own_code_and_not_that_of_another(of_two_models):
         ("Vectorize", "pipeline.split:assign"),
         ("SplitStratified", "pipeline.tasks.chain:Vectorize.assignment"),
         ("Evaluate", "pipeline.evaluation.metrics:evaluate"),
-        ("Report", "file:pipeline/evaluation/templates/report.html"),
+        ("Report", "file:pipeline/report/templates/first.html"),
     ],
 )
 def test_code_reaches_through_modules_to_helpers_and_templates(of_two_models, step, part):
