@@ -648,6 +648,7 @@ class Evaluate(Step):
     """Predict every row, score those that chose nothing, and compare with the baseline."""
 
     folder = "7_evaluate"
+    main_table = "predictions.parquet"
 
     positive_label = parameter(
         "positive_label",
