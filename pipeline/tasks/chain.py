@@ -720,6 +720,7 @@ class RunAll(luigi.Task):
         values = resolved(self)
         catalogue.load(values["dataset"], Path(paths().data))
         checks.tokens({"pattern": self.pattern}, values)
+        checks.runs(values)
         row = models.MODELS[values["model"]]
         checks.extras(row.package, row.extra, values)
         checks.embedding({name: getattr(self, name) for name in values}, values)
