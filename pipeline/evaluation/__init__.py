@@ -1,1 +1,1 @@
-"""Evaluation: metrics, figures and the report."""
+"""Evaluation: what predictions are worth, and how far that can be trusted."""

@@ -1,11 +1,14 @@
 """The table of predictions, for every row of every part."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from pipeline.split import PARTITIONS
+from pipeline.errors import PipelineError
+from pipeline.split import PARTITIONS, Parts
 
 
 def prediction_table(
@@ -14,6 +17,8 @@ def prediction_table(
     parts: np.ndarray,
     probabilities: np.ndarray,
     class_names: Sequence[str],
+    calibrated: np.ndarray,
+    decided: np.ndarray,
 ) -> pa.Table:
     """Lay predictions out as columns.
 
@@ -26,12 +31,17 @@ def prediction_table(
         Index into `pipeline.split.PARTITIONS`.
     probabilities : ndarray of float64, shape (n_rows, n_classes)
     class_names : sequence of str
+    calibrated : ndarray of float64, shape (n_rows, n_classes)
+        Probabilities after the temperature.
+    decided : ndarray of int, shape (n_rows,)
+        Class index that follows from the chosen threshold.
 
     Returns
     -------
     pa.Table
-        ``id``, ``part``, ``label`` (null without one), ``predicted``, and ``p_<class>`` for each
-        class.
+        ``id``, ``part``, ``label`` (null without one), ``predicted`` (the most probable class),
+        ``decided``, and for each class ``p_<class>``, as the model says, and
+        ``calibrated_<class>``.
     """
     names = pa.array(class_names, pa.string())
     known = pa.array(labels.astype(np.int64), mask=labels < 0)
@@ -41,6 +51,40 @@ def prediction_table(
             "part": pa.array(PARTITIONS, pa.string()).take(pa.array(parts)),
             "label": names.take(known),
             "predicted": names.take(pa.array(probabilities.argmax(axis=1))),
+            "decided": names.take(pa.array(decided)),
             **{f"p_{name}": probabilities[:, index] for index, name in enumerate(class_names)},
+            **{f"calibrated_{name}": calibrated[:, k] for k, name in enumerate(class_names)},
         }
     )
+
+
+def read_probabilities(path: Path, parts: Parts, class_names: Sequence[str]) -> np.ndarray:
+    """Read another model's probabilities of the same rows.
+
+    Parameters
+    ----------
+    path : Path
+        ``predictions.parquet`` of that model.
+    parts : Parts
+        The split that both must have.
+    class_names : sequence of str
+
+    Returns
+    -------
+    ndarray of float64, shape (n_rows, n_classes)
+
+    Raises
+    ------
+    PipelineError
+        If its rows or their parts are others.
+    """
+    columns = [f"p_{name}" for name in class_names]
+    table = pq.read_table(path, columns=["id", "part", *columns])
+    wanted = np.asarray(PARTITIONS)[parts.parts]
+    same = np.array_equal(table["id"].to_numpy(), parts.ids)
+    if not same or not np.array_equal(table["part"].to_numpy().astype(str), wanted):
+        raise PipelineError(
+            f"the predictions in {path.parent} are of other rows, or of another split, than the "
+            "model's; please report this as a bug."
+        )
+    return np.stack([table[name].to_numpy() for name in columns], axis=1)

@@ -115,6 +115,14 @@ class Classifier(ABC):
     def save(self, folder: Path) -> None:
         """Write the model's files; nothing is pickled."""
 
+    def learned_vectors(self) -> np.ndarray | None:
+        """Return the vector learned for each word of the vocabulary, None where there is none."""
+        return None
+
+    def architecture(self) -> list[dict[str, Any]]:
+        """Describe the layers: ``layer``, ``kind``, ``output`` shape, ``parameters``."""
+        return []
+
     @classmethod
     @abstractmethod
     def load(cls, folder: Path) -> "Classifier":

@@ -109,6 +109,25 @@ class Network(Classifier):
             self._forward = training.forward_function(self.model)
         return training.predict(self._forward, vectors, masked=self.masked)
 
+    def learned_vectors(self) -> np.ndarray | None:
+        """Return the weights of the layer ``embedding``, shape (n_words, embedding_size)."""
+        for layer in self.model.layers:
+            if layer.name == "embedding" and isinstance(layer, keras.layers.Embedding):
+                return layer.embeddings.numpy()
+        return None
+
+    def architecture(self) -> list[dict[str, Any]]:
+        """List the layers from input to logits."""
+        return [
+            {
+                "layer": layer.name,
+                "kind": type(layer).__name__,
+                "output": [*getattr(layer.output, "shape", ())],
+                "parameters": layer.count_params(),
+            }
+            for layer in self.model.layers
+        ]
+
     def save(self, folder: Path) -> None:
         """Write the network in Keras' own form."""
         self.model.save(folder / _MODEL)

@@ -14,6 +14,7 @@ import luigi
 
 from pipeline import artifacts
 from pipeline.settings import Setting
+from pipeline.tasks import code, readable
 from pipeline.tasks.parameters import SettingParameter
 
 logger = logging.getLogger("luigi-interface")
@@ -67,6 +68,8 @@ class Step(luigi.Task):
     #: Raised when the same parameters come to give different bytes.
     version = 1
     folder = ""
+    #: Where there are several Parquet tables: the one whose first rows are in ``head.csv``.
+    main_table = ""
     dataset: str
     model: str | None
     pattern: str | None
@@ -88,13 +91,16 @@ class Step(luigi.Task):
         return super().get_params()
 
     @functools.cached_property
-    def _above(self) -> "Step | None":
-        required = self.requires()
-        return required if isinstance(required, Step) else None
+    def _required(self) -> "list[Step]":
+        return [step for step in luigi.task.flatten(self.requires()) if isinstance(step, Step)]
+
+    def required(self) -> "list[Step]":
+        """Return the steps that this one requires, the one above it in the chain first."""
+        return self._required
 
     def upstream(self) -> "Step | None":
-        """Return the step that this one requires, or None for the first."""
-        return self._above
+        """Return the step above this one in the chain, or None for the first."""
+        return next(iter(self._required), None)
 
     def chain(self) -> "Iterator[Step]":
         """Yield this step and those above it, the first step of the chain last."""
@@ -129,18 +135,28 @@ class Step(luigi.Task):
         """Return checksums of what comes from outside the graph."""
         return {}
 
+    def registry_rows(self) -> tuple[Any, ...]:
+        """Return the rows of registries whose code `build` runs."""
+        return ()
+
+    def memory(self) -> Path:
+        """Return the folder of what may be forgotten and is found out again."""
+        return Path(paths().outputs) / ".cache"
+
     def digest(self) -> str:
         """Return what identifies the artifact: task, version, settings, and all above it."""
-        above = self.upstream()
-        return artifacts.digest(
-            {
-                "task": self.task_family,
-                "version": self.version,
-                "settings": self.settings(),
-                "outside": self.outside(),
-                "upstream": above.digest() if above else None,
-            }
-        )
+        digests = [step.digest() for step in self.required()]
+        above, beside = digests[0] if digests else None, digests[1:]
+        identity = {
+            "task": self.task_family,
+            "version": self.version,
+            "settings": self.settings(),
+            "outside": self.outside(),
+            "upstream": above,
+            **({"beside": beside} if beside else {}),
+            **({"code": code.behind(self).fingerprint} if code.decides() else {}),
+        }
+        return artifacts.digest(identity)
 
     def place(self) -> Path:
         """Return the artifact's folder."""
@@ -149,13 +165,12 @@ class Step(luigi.Task):
 
     def output(self) -> Artifact:
         """Return the artifact; its place is not known before everything above it is there."""
-        above = self.upstream()
-        return Artifact(self.place() if above is None or above.complete() else None)
+        is_known = all(step.complete() for step in self.required())
+        return Artifact(self.place() if is_known else None)
 
     def complete(self) -> bool:
         """Say whether the artifact and everything above it is whole."""
-        above = self.upstream()
-        return (above is None or above.complete()) and artifacts.is_whole(self.place())
+        return all(step.complete() for step in self.required()) and artifacts.is_whole(self.place())
 
     def run(self) -> None:
         """Build the artifact, unless it is whole already and only something above it was not."""
@@ -163,27 +178,44 @@ class Step(luigi.Task):
         if artifacts.is_whole(place):
             return
         logger.info("%s -> %s", self.task_family, place)
+        code.behind(self)  # now: an edit while it runs is not what runs
         with artifacts.publish(place, self.description) as out:
             self.build(out)
+            readable.write_heads(out.folder, self.main_table)
+        readable.write_readme(Path(paths().outputs))
 
     def description(self) -> dict[str, Any]:
         """Return what the manifest says of how the artifact was made."""
-        above = self.upstream()
+        references = [self._reference(step) for step in self.required()]
+        above, beside = references[0] if references else None, references[1:]
         return {
             "task": self.task_family,
             "version": self.version,
             "digest": self.digest(),
             "settings": self.settings(),
             "outside": self.outside(),
-            "upstream": {
-                "task": above.task_family,
-                "digest": above.digest(),
-                "place": os.path.relpath(above.place(), self.place()),
-            }
-            if above
-            else None,
+            "upstream": above,
+            **({"beside": beside} if beside else {}),
+            "code": self._code(),
             "libraries": _library_versions(),
             "git_commit": _git_commit(),
+        }
+
+    def _reference(self, step: "Step") -> dict[str, Any]:
+        """Name a step that this one requires."""
+        return {
+            "task": step.task_family,
+            "digest": step.digest(),
+            "place": os.path.relpath(step.place(), self.place()),
+        }
+
+    def _code(self) -> dict[str, Any]:
+        """Return the fingerprint of what `build` runs, part by part."""
+        behind = code.behind(self)
+        return {
+            "fingerprint": behind.fingerprint,
+            "in_digest": code.decides(),
+            "parts": dict(behind.parts),
         }
 
     def __repr__(self) -> str:

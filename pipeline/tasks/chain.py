@@ -15,8 +15,10 @@ from pipeline import artifacts, checks
 from pipeline.datasets import catalogue, sources
 from pipeline.features import external
 from pipeline.features import registry as features
+from pipeline.inspection.graph import in_order
 from pipeline.models import registry as models
-from pipeline.tasks import console
+from pipeline.tasks import baseline as baselines
+from pipeline.tasks import code, console
 from pipeline.tasks.base import Artifact, Step, paths, short_name
 from pipeline.tasks.parameters import SettingParameter, parameter
 from pipeline.tasks.progress import TaskProgress
@@ -25,6 +27,8 @@ from pipeline.text.languages import CODES
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
+
+    from pipeline.settings import Setting
 
 logger = logging.getLogger("luigi-interface")
 _KEEP_REPLACE_REMOVE = ("keep", "replace", "remove")
@@ -129,6 +133,7 @@ class CleanText(Step):
     """
 
     folder = "2_clean"
+    main_table = "rows.parquet"
     label = "rows"
 
     encoding_repair = parameter(
@@ -365,6 +370,10 @@ class Vectorize(Step):
             files += external.encoder_files(settings["encoder"])
         return {path.name: artifacts.remembered_sha256(path, memory) for path in files}
 
+    def registry_rows(self) -> tuple[Any, ...]:
+        """Return the representation."""
+        return (features.REPRESENTATIONS[self.settings()["representation"]],)
+
     def _twin(self) -> Path | None:
         """Return an artifact with the same vectors: another split changes none of a pretrained."""
         above = self.upstream()
@@ -482,13 +491,18 @@ class SplitStratified(Step):
         out.counts(rows.num_rows, table.num_rows)
 
 
-def resolved(task: luigi.Task) -> dict[str, Any]:
-    """Return a plain value for every setting of a task, the model's defaults filled in."""
-    settings = {
+def plain_settings(task: luigi.Task) -> "dict[str, Setting]":
+    """Return the settings behind a task's parameters that can change bytes, by name."""
+    return {
         name: known.setting
         for name, known in task.get_params()
         if isinstance(known, SettingParameter) and known.significant
     }
+
+
+def resolved(task: luigi.Task) -> dict[str, Any]:
+    """Return a plain value for every setting of a task, the model's defaults filled in."""
+    settings = plain_settings(task)
     given = {name: getattr(task, name) for name in settings}
     return models.resolve(given, settings)
 
@@ -545,13 +559,19 @@ class TrainModel(Step):
         used = models.MODELS[values["model"]].hyperparameters
         return {"model": values["model"], **{name: values[name] for name in sorted(used)}}
 
+    def registry_rows(self) -> tuple[Any, ...]:
+        """Return the model and what it reads."""
+        row = models.MODELS[self.settings()["model"]]
+        return row, features.REPRESENTATIONS[row.reads]
+
     def build(self, out: artifacts.Workspace) -> None:
-        """Write the model's bundle, ``history.csv``, ``training.json`` and TensorBoard logs."""
+        """Write the model's bundle, how training went, its layers, and what TensorBoard reads."""
         import pandas as pd
 
         from pipeline.models.base import TrainingData
         from pipeline.models.bundle import save
         from pipeline.split import read_parts, stratified_share
+        from pipeline.training import projector
 
         settings = self.settings()
         row = models.MODELS[settings["model"]]
@@ -581,57 +601,139 @@ class TrainModel(Step):
         save(out.folder, classifier, encoder, profile["class_names"], steps)
         pd.DataFrame(training.history).to_csv(out.path("history.csv"), index=False)
         out.write_json("training.json", training.facts)
+        out.write_json("architecture.json", classifier.architecture())
+        learned = classifier.learned_vectors()
+        if learned is not None:
+            projector.write(out.folder / "projector", learned, encoder.vocabulary)
         out.facts = training.facts
         out.counts(len(data.train_labels) + len(data.validation_labels), len(data.train_labels))
 
 
-@requires(TrainModel)
+@inherits(TrainModel)
 class Evaluate(Step):
-    """Predict every row, and score those that chose nothing."""
+    """Predict every row, score those that chose nothing, and compare with the baseline."""
 
     folder = "7_evaluate"
+
+    positive_label = parameter(
+        "positive_label",
+        "text",
+        "auto",
+        "class that matters: its figures come first and the threshold is for it; auto: the second "
+        "of two classes, none of more",
+    )
+    threshold_goal = parameter(
+        "threshold_goal",
+        "choice",
+        "f1",
+        "what the threshold is chosen for on validation rows: highest F1, or highest recall where "
+        "precision or accuracy is not below threshold_floor",
+        choices=("f1", "recall_at_precision", "recall_at_accuracy"),
+    )
+    threshold_floor = parameter(
+        "threshold_floor",
+        "float",
+        0.9,
+        "least precision or accuracy, for the goals that have one",
+        low=0,
+        high=1,
+    )
+    bootstrap_samples = parameter(
+        "bootstrap_samples",
+        "int",
+        1000,
+        "samples of the test rows for intervals; 0 for no intervals",
+        unit="samples",
+        low=0,
+    )
+    bootstrap_seed = parameter(
+        "bootstrap_seed", "int", 0, "seed of the samples", low=0, high=2**32 - 1
+    )
+
+    def requires(self) -> list[Step]:
+        """Return the model, and unless it is the baseline itself, the baseline's evaluation."""
+        baseline = self.baseline()
+        return [self.clone(TrainModel), *([baseline] if baseline else [])]
+
+    def baseline(self) -> "Evaluate | None":
+        """Return the evaluation of the baseline on the same rows, None for the baseline."""
+        known, given = plain_settings(self), resolved(self)
+        if given["model"] == baselines.NAME:
+            return None
+        of_tokens = set(dict(Tokenize.get_params())) - set(dict(CleanText.get_params()))
+        return self.clone(Evaluate, **baselines.settings_of_baseline(given, known, of_tokens))
 
     @property
     def label(self) -> str:
         """The model's name."""
         return self.upstream().label  # type: ignore[union-attr]
 
+    def settings(self) -> dict[str, Any]:
+        """Return the step's settings; a floor counts only for the goals that have one."""
+        values = super().settings()
+        if values["threshold_goal"] == "f1":
+            del values["threshold_floor"]
+        return values
+
+    def registry_rows(self) -> tuple[Any, ...]:
+        """Return those of the model that predicts."""
+        return self.upstream().registry_rows()  # type: ignore[union-attr]
+
     def build(self, out: artifacts.Workspace) -> None:
-        """Write ``metrics.json`` and ``predictions.parquet``."""
+        """Write ``metrics.json``, ``decision.json``, ``speed.json``, predictions and curves."""
         import pyarrow.parquet as pq
 
-        from pipeline.evaluation.metrics import evaluate
-        from pipeline.evaluation.predictions import prediction_table
+        from pipeline.evaluation import speed
+        from pipeline.evaluation.assessment import Predicted, assess
+        from pipeline.evaluation.predictions import read_probabilities
         from pipeline.models.bundle import load
         from pipeline.split import read_parts
+        from pipeline.text.tokens import read_tokens
 
-        bundle = load(self.place_of("TrainModel"))
+        trained = self.place_of("TrainModel")
+        bundle = load(trained)
         encoder_class = features.REPRESENTATIONS[bundle.representation].load_encoder()
         vectors = encoder_class.load_vectors(self.place_of("Vectorize"))
         parts = read_parts(self.place_of("SplitStratified") / "split.parquet")
+        columns = ["id", "raw", "clean", "group", "urls", "mentions", "hashtags"]
+        rows = pq.read_table(self.place_of("CleanText") / "rows.parquet", columns=columns)
+        training = json.loads((trained / "training.json").read_text())
+        baseline = self.baseline()
+        beside = {}
+        if baseline:
+            file = baseline.place() / "predictions.parquet"
+            beside[baselines.NAME] = read_probabilities(file, parts, bundle.class_names)
         with TaskProgress(self) as progress:
             progress(0.0, "predicting")
             probabilities = bundle.classifier.predict(vectors)
-        metrics = {
-            part: evaluate(
-                parts.labels_of(part), probabilities[parts.rows(part)], bundle.class_names
+            progress(0.5, "scoring")
+            found = assess(
+                Predicted(
+                    parts,
+                    probabilities,
+                    bundle.class_names,
+                    rows,
+                    read_tokens(self.place_of("Tokenize") / "tokens.parquet"),
+                    "refitted_on_validation" in training,
+                    beside,
+                ),
+                self.settings(),
             )
-            for part in ("test", "validation", "train")
-            if len(parts.rows(part))
-        }
-        out.write_json("metrics.json", {"class_names": list(bundle.class_names), **metrics})
-        table = prediction_table(
-            parts.ids, parts.labels, parts.parts, probabilities, bundle.class_names
-        )
-        pq.write_table(table, out.path("predictions.parquet"))
-        out.counts(len(parts), table.num_rows)
+            progress(0.9, "timing")
+            out.write_json("speed.json", speed.measure(bundle.classifier.predict, vectors, trained))
+        out.write_json("metrics.json", found.metrics)
+        out.write_json("decision.json", found.decision)
+        for name in ("predictions", "curves", "most_wrong", "leaks"):
+            pq.write_table(getattr(found, name), out.path(f"{name}.parquet"))
+        out.counts(len(parts), found.predictions.num_rows)
 
 
 @requires(Evaluate)
 class Report(Step):
-    """Write one HTML page about the run, and its figures as files."""
+    """Write one HTML page about the run, a model card, and the figures as files."""
 
     folder = "8_report"
+    positive_label: str | None
 
     @property
     def label(self) -> str:
@@ -639,12 +741,13 @@ class Report(Step):
         return self.upstream().label  # type: ignore[union-attr]
 
     def build(self, out: artifacts.Workspace) -> None:
-        """Write ``report.html`` and ``figures/*.png``."""
-        from pipeline.evaluation.page import write_report
+        """Write ``report.html``, ``model_card.md`` and ``figures/*.png``."""
+        from pipeline.report.page import write_report
 
         steps = [step for step in self.chain() if step is not self]
         places = {step.task_family: step.place() for step in steps}
-        write_report(places, self.command(), out.folder)
+        named = self.positive_label not in (None, "auto")
+        write_report(places, self.command(), out.folder, positive_named=named)
 
     def command(self) -> str:
         """Return a command that makes this run again."""
@@ -673,6 +776,7 @@ class RunAll(luigi.Task):
     """
 
     pattern: str | None
+    threshold_floor: float | None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -701,13 +805,15 @@ class RunAll(luigi.Task):
         artifacts.point(Path(self.output().path), self.requires().place())
 
     def announce(self) -> None:
-        """Name the report when the command ends."""
-        known = paths()
+        """Name the report when the command ends, and what other code built."""
+        known, code_changes = paths(), code.pipeline().code_changes
+        code.warn_of_changes(task for task in in_order(self) if isinstance(task, Step))
         report = Path(self.output().path) / "report.html"
 
         def is_complete() -> bool:
-            # At exit Luigi has forgotten what the command line said of paths.
+            # At exit Luigi has forgotten what the command line said of these.
             config = luigi.configuration.get_config()
+            config.set("pipeline", "code_changes", code_changes)
             config.set("paths", "data", str(known.data))
             config.set("paths", "outputs", str(known.outputs))
             return self.complete()
@@ -718,11 +824,13 @@ class RunAll(luigi.Task):
     def _check(self) -> None:
         """Raise on what can be seen to be wrong before anything runs."""
         values = resolved(self)
-        catalogue.load(values["dataset"], Path(paths().data))
+        row = catalogue.load(values["dataset"], Path(paths().data))
+        checks.positive_label(values["positive_label"], [label.name for label in row.labels])
+        checks.threshold(values["threshold_goal"], self.threshold_floor)
         checks.tokens({"pattern": self.pattern}, values)
         checks.runs(values)
-        row = models.MODELS[values["model"]]
-        checks.extras(row.package, row.extra, values)
+        model = models.MODELS[values["model"]]
+        checks.extras(model.package, model.extra, values)
         checks.embedding({name: getattr(self, name) for name in values}, values)
         checks.fractions(
             values["test_fraction"],

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 
 @dataclass(frozen=True)
@@ -94,3 +96,10 @@ class Tokens:
         first = np.ones(len(keys), dtype=bool)
         first[1:] = keys[1:] != keys[:-1]
         return np.bincount(keys[first] // max(len(self.words), 1), minlength=len(self))
+
+
+def read_tokens(path: Path) -> Tokens:
+    """Read the token lists of ``tokens.parquet``."""
+    words = ["tokens.list.element"]
+    table = pq.read_table(path, columns=["tokens"], read_dictionary=words)
+    return Tokens.from_arrow(table["tokens"])

@@ -80,6 +80,17 @@ PARAMETERS = {
     "reduce_factor": ("TrainModel", "0.5", "bilstm"),
     "reduce_patience": ("TrainModel", "1", "bilstm"),
     "seed": ("TrainModel", "1", "bilstm"),
+    "positive_label": ("Evaluate", "bad"),
+    "threshold_goal": ("Evaluate", "recall_at_accuracy"),
+    "threshold_floor": (
+        "Evaluate",
+        "0.5",
+        "naive_bayes",
+        "--threshold-goal",
+        "recall_at_precision",
+    ),
+    "bootstrap_samples": ("Evaluate", "100"),
+    "bootstrap_seed": ("Evaluate", "1"),
 }
 # These name what is run rather than how.
 ROOTS = {"dataset", "model", "representation"}

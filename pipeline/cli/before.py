@@ -1,0 +1,217 @@
+"""Before a run: what it will do, which datasets and models there are, shell completion."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from pipeline.cli.common import as_json, data_folder, store, with_paths
+from pipeline.errors import PipelineError
+
+_SHELLS = ("bash", "zsh", "fish")
+_STYLES = {"run": "bold yellow", "fetch": "yellow", "fail": "bold red", "wait": "red"}
+
+
+class _Plan(click.Command):
+    """Complete the task's parameters, which are luigi's to parse."""
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        import pipeline
+
+        task: Any = getattr(pipeline, "RunAll")  # noqa: B009 - mypy would follow it into luigi
+        known = [
+            CompletionItem(f"--{name.replace('_', '-')}", help=parameter.description)
+            for name, parameter in task.get_params()
+        ]
+        return [
+            item
+            for item in [*super().shell_complete(ctx, incomplete), *known]
+            if item.value.startswith(incomplete)
+        ]
+
+
+def _words(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete what follows ``--model`` and ``--dataset``, and the task's name."""
+    from pipeline.datasets import catalogue
+    from pipeline.models import registry
+
+    before = [*context.params.get("words", ()), *context.args]
+    last = before[-1] if before else ""
+    choices: Sequence[str] = ()
+    if last == "--model":
+        choices = list(registry.MODELS)
+    elif last == "--dataset":
+        choices = catalogue.names(data_folder())
+    elif not before:
+        choices = ["RunAll"]
+    return [CompletionItem(choice) for choice in choices if choice.startswith(incomplete)]
+
+
+@click.command(
+    cls=_Plan,
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": True},
+)
+@as_json
+@with_paths
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, shell_complete=_words)
+def plan(as_json: bool, words: tuple[str, ...]) -> None:
+    """Say what a luigi command would do, and why.
+
+    WORDS are those of the command: RunAll --model bilstm --units '[128]'
+    """
+    from pipeline.tasks.planning import plan_of
+
+    result = plan_of(words)
+    from pipeline.cli import screen
+
+    if as_json:
+        screen.print_json(result)
+        return
+    from rich.text import Text
+
+    rows = []
+    for step in result["steps"]:
+        action = Text(step["action"], style=_STYLES.get(step["action"], "green"))
+        is_timed = step["action"] == "run" and step["task"] != "RunAll"
+        seconds = screen.duration(step["seconds"]) if is_timed else ""
+        kind = step["kind"].replace("parameter", "setting")
+        why = ": ".join(filter(None, (kind, step["why"])))
+        rows.append((step["task"], action, seconds, "; ".join(filter(None, (why, step["note"])))))
+    out = screen.console()
+    columns = [
+        screen.Column("step"),
+        screen.Column("does"),
+        screen.Column("expected", is_number=True, drop=1),
+        screen.Column("why", least=24, wraps=True),
+    ]
+    screen.table("", columns, rows, out)
+    for step in result["steps"]:
+        if step["action"] == "fail":
+            screen.line(f"{step['task']} cannot run: {step['why']}", on=out)
+    screen.line(_summary(result), style="bold", on=out)
+
+
+def _summary(result: dict[str, Any]) -> str:
+    """Say the plan in a sentence."""
+    from pipeline.cli import screen
+
+    if not result["runs"]:
+        return "Nothing to do."
+    text = f"{result['runs']} of {len(result['steps'])} run"
+    if result["seconds"]:
+        text += f", about {screen.duration(result['seconds'])}"
+    if result["unknown"]:
+        names = ", ".join(result["unknown"])
+        text += f"; not known yet, since nothing like it has run: {names}"
+    return text + "."
+
+
+@click.command()
+@as_json
+@with_paths
+def datasets(as_json: bool) -> None:
+    """List datasets: what is on disk, how to get the rest."""
+    from pipeline.cli import screen
+    from pipeline.inspection import choices
+
+    rows = choices.datasets(data_folder(), store())
+    if as_json:
+        screen.print_json(rows)
+        return
+    columns = [
+        screen.Column("dataset"),
+        screen.Column("state"),
+        screen.Column("size", is_number=True, drop=2),
+        screen.Column("runs", is_number=True, drop=1),
+        screen.Column("labels", drop=4, least=12),
+        screen.Column("licence", drop=5, least=8),
+        screen.Column("title", drop=3, least=16),
+    ]
+    out = screen.console()
+    cells = [
+        (
+            row["dataset"],
+            row["state"],
+            screen.size(sum(file["size"] or 0 for file in row["files"])),
+            row["runs"],
+            ", ".join(row.get("labels", ())),
+            row.get("licence", ""),
+            row.get("title", ""),
+        )
+        for row in rows
+    ]
+    screen.table("", columns, cells, out)
+    for row in rows:
+        if row["get"]:
+            screen.line(f"{row['dataset']}: {row['get']}", on=out)
+
+
+@click.command()
+@as_json
+@click.argument("model", required=False)
+def models(as_json: bool, model: str | None) -> None:
+    """List models, or the parameters of MODEL with defaults."""
+    from pipeline.cli import screen
+    from pipeline.inspection import choices
+
+    if model is not None:
+        known = choices.parameters(model)
+        if as_json:
+            screen.print_json(known)
+            return
+        columns = [
+            screen.Column("parameter"),
+            screen.Column("default"),
+            screen.Column("unit", drop=1),
+            screen.Column("description", least=20, wraps=True),
+        ]
+        keys = ("parameter", "typed", "unit", "description")
+        screen.table("", columns, [[row[key] for key in keys] for row in known])
+        return
+    rows = choices.model_rows()
+    if as_json:
+        screen.print_json(rows)
+        return
+    columns = [
+        screen.Column("model"),
+        screen.Column("reads", drop=1),
+        screen.Column("what it is", least=20),
+        screen.Column("parameters", least=20, drop=2),
+    ]
+    cells = [
+        (
+            row["model"] + (" (default)" if row["is_default"] else ""),
+            row["reads"],
+            row["summary"],
+            ", ".join(f"{one['parameter']}={one['typed']}" for one in row["parameters"]),
+        )
+        for row in rows
+    ]
+    screen.table("", columns, cells)
+
+
+@click.command()
+@as_json
+@click.argument("shell", type=click.Choice(_SHELLS))
+@click.pass_context
+def completion(context: click.Context, as_json: bool, shell: str) -> None:
+    """Print the script by which SHELL completes this command.
+
+    For bash: pipeline completion bash >> ~/.bashrc
+    """
+    from click.shell_completion import get_completion_class
+
+    made = get_completion_class(shell)
+    if made is None:
+        raise PipelineError(f"shell must be one of {', '.join(_SHELLS)}, got {shell}.")
+    script = made(context.find_root().command, {}, "pipeline", "_PIPELINE_COMPLETE").source()
+    if as_json:
+        from pipeline.cli import screen
+
+        screen.print_json({"shell": shell, "script": script})
+    else:
+        click.echo(script)
+
+
+COMMANDS = (plan, datasets, models, completion)

@@ -1,0 +1,344 @@
+"""After a run: what there is, what is in it, what made it, and how two runs differ."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from pipeline.cli.common import as_json, run_names, store, with_paths
+
+
+@click.command()
+@as_json
+@with_paths
+@click.option("--dataset", default="*", help="Only this dataset.")
+@click.option("--all", "show_all", is_flag=True, help="All runs, not the newest 20.")
+def ls(as_json: bool, dataset: str, show_all: bool) -> None:
+    """List datasets, newest models and runs with headline metrics."""
+    from pipeline.cli import screen
+    from pipeline.inspection.listing import listing
+
+    found = listing(store(), dataset)
+    if as_json:
+        screen.print_json(found)
+        return
+    out = screen.console()
+    if not found["datasets"]:
+        screen.line("Nothing was run yet. Try: luigi --module pipeline RunAll", on=out)
+        return
+    columns = [
+        screen.Column("dataset"),
+        screen.Column("rows", is_number=True, drop=3),
+        screen.Column("labels", drop=2, least=16),
+        screen.Column("runs", is_number=True),
+        screen.Column("best run", drop=1),
+        screen.Column("model"),
+        screen.Column("macro F1", is_number=True),
+    ]
+    rows = [
+        (
+            row["dataset"],
+            screen.count(row["rows"]),
+            ", ".join(f"{name} {count:,}" for name, count in row["labels"].items()),
+            row["runs"],
+            row["best_run"] or "",
+            row["best_model"] or "",
+            screen.figure(row["best_macro_f1"]),
+        )
+        for row in found["datasets"]
+    ]
+    screen.table("Datasets", columns, rows, out)
+    screen.line(on=out)
+    screen.table("Newest models (outputs/latest)", *_runs_table(found["models"]), out)
+    screen.line(on=out)
+    runs = found["runs"] if show_all else found["runs"][:20]
+    screen.table("Runs, newest first", *_runs_table(runs), out)
+    if len(runs) < len(found["runs"]):
+        screen.line(f"{len(found['runs']) - len(runs)} more with --all.", on=out)
+
+
+def _runs_table(rows: list[dict[str, Any]]) -> tuple[Any, Any]:
+    """Lay runs out."""
+    from pipeline.cli import screen
+
+    columns = [
+        screen.Column("run"),
+        screen.Column("dataset"),
+        screen.Column("model"),
+        screen.Column("accuracy", is_number=True, drop=1),
+        screen.Column("macro F1", is_number=True),
+        screen.Column("ROC AUC", is_number=True, drop=3),
+        screen.Column("log loss", is_number=True, drop=4),
+        screen.Column("test rows", is_number=True, drop=6),
+        screen.Column("training", is_number=True, drop=5),
+        screen.Column("finished", drop=2),
+        screen.Column("", drop=7),
+    ]
+    cells = [
+        (
+            row["run"],
+            row["dataset"],
+            row["model"],
+            *(screen.figure(row[name]) for name in ("accuracy", "macro_f1", "roc_auc", "log_loss")),
+            screen.count(row["test_rows"]),
+            screen.duration(row["training_seconds"]),
+            row["finished"][:16].replace("T", " "),
+            "newest" if row["is_latest"] else "",
+        )
+        if row["place"] is not None
+        else ("gone", row["dataset"], row["model"], *[""] * 8)
+        for row in rows
+    ]
+    return columns, cells
+
+
+@click.command()
+@as_json
+@with_paths
+@click.option("--rows", default=5, show_default=True, help="Rows of the data to show.")
+@click.argument("name", metavar="PATH|RUN", shell_complete=run_names)
+def show(as_json: bool, rows: int, name: str) -> None:
+    """Show manifest, first rows and figures of an artifact or run."""
+    from pipeline.cli import screen
+    from pipeline.inspection.contents import contents
+    from pipeline.inspection.settings import flat, shown
+
+    known = store()
+    found = contents(known, known.find(name), rows)
+    if as_json:
+        screen.print_json(found)
+        return
+    out = screen.console()
+    manifest = found["manifest"]
+    screen.line(found["place"], style="bold", on=out)
+    if not found["is_whole"]:
+        screen.line("This folder is not whole: run pipeline verify.", style="bold red", on=out)
+    facts = [
+        ("task", f"{manifest['task']} (version {manifest['version']})"),
+        ("finished", manifest["finished"]),
+        ("took", f"{screen.duration(manifest['seconds'])}, {manifest['peak_memory_mib']} MiB"),
+        (
+            "rows",
+            f"{screen.count(manifest['rows_in'])} in, {screen.count(manifest['rows_out'])} out",
+        ),
+        ("commit", manifest.get("git_commit") or "unknown"),
+        ("code", manifest.get("code", {}).get("fingerprint", "unknown")),
+        ("libraries", ", ".join(f"{key} {value}" for key, value in manifest["libraries"].items())),
+    ]
+    facts += [(key, shown(value)) for key, value in flat(manifest["settings"]).items()]
+    _pairs("", facts)
+    if "run" in found:
+        row = found["run"]
+        screen.line(on=out)
+        screen.table("Test rows", *_runs_table([row]), out)
+        screen.line(on=out)
+        steps = [
+            (
+                step["task"],
+                screen.duration(step["seconds"]),
+                screen.count(step["rows_out"]),
+                step["place"],
+            )
+            for step in found["steps"]
+        ]
+        columns = [
+            screen.Column("step"),
+            screen.Column("took", is_number=True, drop=1),
+            screen.Column("rows out", is_number=True, drop=2),
+            screen.Column("place"),
+        ]
+        screen.table("Steps", columns, steps, out)
+        screen.line(f"Report: {found['report']}", on=out)
+    screen.line(on=out)
+    files = [(key, screen.size(entry["size"])) for key, entry in manifest["files"].items()]
+    screen.table(
+        "Files", [screen.Column("file"), screen.Column("size", is_number=True)], files, out
+    )
+    for table_name, head in found["head"].items():
+        screen.line(on=out)
+        columns = [screen.Column(plain, least=8) for plain in head["columns"]]
+        screen.table(table_name, columns, head["rows"], out)
+    if found["figures"]:
+        screen.line(on=out)
+        screen.line("Figures", style="bold", on=out)
+        for path in found["figures"]:
+            screen.line(path, on=out)
+
+
+@click.command()
+@as_json
+@with_paths
+@click.argument("name", metavar="PATH|RUN", shell_complete=run_names)
+def why(as_json: bool, name: str) -> None:
+    """Show all that made an artifact or run, up to the raw bytes."""
+    from pipeline.cli import screen
+    from pipeline.inspection.contents import lineage
+
+    known = store()
+    found = lineage(known, known.find(name))
+    if as_json:
+        screen.print_json(found)
+        return
+    from rich.tree import Tree
+
+    out = screen.console()
+    tree = Tree("")
+    _grow(tree, found)
+    for branch in tree.children:
+        out.print(branch)
+
+
+def _grow(tree: Any, step: dict[str, Any]) -> None:
+    """Add a step and what it was made from to a tree."""
+    from rich.text import Text
+
+    from pipeline.cli import screen
+    from pipeline.inspection.settings import flat, shown
+
+    title = Text(f"{step['task']}  ", style="bold")
+    title.append(screen.plain(step["place"]), style="not bold cyan")
+    if step["state"] != "whole":
+        title.append(f"  ({step['state']})", style="bold red")
+    branch = tree.add(title)
+    if step["state"] == "gone":
+        return
+    settings = flat(step["settings"])
+    if step["task"] != "DownloadData":  # its settings are the whole row of the catalogue
+        words = ", ".join(f"{name} {shown(value)}" for name, value in settings.items())
+        if words:
+            branch.add(Text(screen.plain(words)))
+    branch.add(
+        Text(
+            f"{step['finished']}, {screen.duration(step['seconds'])}, "
+            f"code {step['code'] or 'unknown'}, commit {(step['git_commit'] or 'unknown')[:12]}",
+            style="dim",
+        )
+    )
+    for file in step["raw_files"]:
+        words = f"{file['path']}, {screen.size(file['size'])}, sha256 {file['sha256']}"
+        raw = Text(screen.plain(words) + ", ")
+        raw.append(file["state"], style="green" if file["state"] == "unchanged" else "bold red")
+        branch.add(raw)
+    for other in step["made_from"]:
+        _grow(branch, other)
+
+
+@click.command()
+@as_json
+@with_paths
+@click.argument("a", metavar="PATH|RUN", shell_complete=run_names)
+@click.argument("b", metavar="PATH|RUN", shell_complete=run_names)
+def diff(as_json: bool, a: str, b: str) -> None:
+    """Show how two runs differ: settings, metrics, predictions."""
+    from pipeline.cli import screen
+    from pipeline.inspection.differences import difference
+    from pipeline.inspection.settings import shown
+
+    known = store()
+    found = difference(known, known.find(a), known.find(b))
+    if as_json:
+        screen.print_json(found)
+        return
+    out = screen.console()
+    _pairs("", [("a", found["a"]["place"]), ("b", found["b"]["place"])])
+    changed = [
+        (row["task"], row["name"], shown(row["from"]), shown(row["to"]))
+        for row in [*found["settings"], *found["raw_files"]]
+    ]
+    if changed:
+        columns = [
+            screen.Column("step", drop=1),
+            screen.Column("setting"),
+            screen.Column("a", least=8),
+            screen.Column("b", least=8),
+        ]
+        screen.line(on=out)
+        screen.table("Settings", columns, changed, out)
+    else:
+        screen.line("The settings are the same.", on=out)
+    for title, differs in (("Code of", found["code"]), ("Libraries", found["libraries"])):
+        for text in _differs(differs):
+            screen.line(f"{title} {text}", on=out)
+    if "metrics" in found:
+        columns = [
+            screen.Column("test rows"),
+            screen.Column("a", is_number=True),
+            screen.Column("b", is_number=True),
+            screen.Column("b - a", is_number=True),
+        ]
+        cells = [
+            (
+                row["metric"].replace("_", " "),
+                _with_interval(row["a"], row.get("a_interval")),
+                _with_interval(row["b"], row.get("b_interval")),
+                _with_interval(row["difference"], row.get("difference_interval"), sign=True),
+            )
+            for row in found["metrics"]
+        ]
+        screen.line(on=out)
+        screen.table("Metrics, with 95 % bootstrap intervals", columns, cells, out)
+    _changed_predictions(found, out)
+
+
+def _changed_predictions(found: dict[str, Any], out: Any) -> None:
+    """Show the rows whose predicted class changed."""
+    from pipeline.cli import screen
+
+    if "predictions" not in found:
+        return
+    if found["predictions"] is None:
+        screen.line("The raw files differ: predictions cannot be compared row by row.", on=out)
+        return
+    changed = found["predictions"]
+    screen.line(on=out)
+    text = f"{changed['changed']:,} of {changed['rows']:,} rows are predicted otherwise"
+    for part, counts in changed["by_part"].items():
+        text += f"; {part}: {counts['changed']:,}"
+        if part != "unlabelled":
+            text += f", of which {counts['better']:,} are right in b and {counts['worse']:,} in a"
+    screen.line(text + ".", style="bold", on=out)
+    columns = [
+        screen.Column("id", is_number=True),
+        screen.Column("part", drop=1),
+        screen.Column("label"),
+        screen.Column("a"),
+        screen.Column("b"),
+        screen.Column("text", least=20, drop=2),
+    ]
+    keys = ("id", "part", "label", "a", "b", "text")
+    cells = [["" if row[key] is None else row[key] for key in keys] for row in changed["examples"]]
+    screen.table("", columns, cells, out)
+
+
+def _pairs(title: str, pairs: list[tuple[str, Any]]) -> None:
+    """Print names and values."""
+    from pipeline.cli import screen
+
+    columns = [screen.Column(""), screen.Column("", least=20, wraps=True)]
+    screen.table(title, columns, pairs)
+
+
+def _differs(differs: Any) -> Iterator[str]:
+    """Write what differs of code or libraries, a line each."""
+    from pipeline.inspection.reasons import listed
+    from pipeline.inspection.settings import sentence
+
+    if isinstance(differs, dict):
+        yield from (f"{task} differs: {listed(parts)}" for task, parts in differs.items())
+    elif differs:
+        yield "differ: " + listed(map(sentence, differs))
+
+
+def _with_interval(
+    value: float | None, interval: list[float] | None = None, sign: bool = False
+) -> str:
+    """Write a figure with its interval."""
+    if value is None:
+        return "–"
+    form = "+.3f" if sign else ".3f"
+    if interval is None:
+        return f"{value:{form}}"
+    return f"{value:{form}} [{interval[0]:{form}}, {interval[1]:{form}}]"
+
+
+COMMANDS = (ls, show, why, diff)

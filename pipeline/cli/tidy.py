@@ -1,0 +1,185 @@
+"""Keep outputs/ sound and small: verify, repair, remove."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.cli.common import as_json, run_names, store, with_paths
+
+_HOUR = 3600.0
+
+
+@click.command()
+@as_json
+@with_paths
+@click.option("--repair", is_flag=True, help="Move damaged artifacts aside.")
+@click.argument("names", metavar="[PATH|RUN]...", nargs=-1, shell_complete=run_names)
+@click.pass_context
+def verify(context: click.Context, as_json: bool, repair: bool, names: tuple[str, ...]) -> None:
+    """Check every file against its sha256.
+
+    A RUN is checked with all that it was made from. What --repair moves aside is built again by
+    the next run, alone. Without it the command ends with 1 when something is damaged.
+    """
+    from pipeline.cli import screen
+    from pipeline.inspection import integrity, removal
+
+    known = store()
+    places = None
+    if names:
+        places = list(dict.fromkeys(place for name in names for place in _places(known, name)))
+    found = integrity.verify(known, places)
+    if repair:
+        for entry in found["damaged"]:
+            entry["moved_to"] = str(integrity.move_aside(known, Path(entry["place"])))
+        found["removed_links"] = [str(link) for link in removal.remove_dangling(known)]
+    if as_json:
+        screen.print_json(found)
+    else:
+        _tell(found)
+    if not repair and (found["damaged"] or found["dangling"]):
+        context.exit(1)
+
+
+def _tell(found: dict[str, Any]) -> None:
+    """Say what was checked and what was found."""
+    from pipeline.cli import screen
+
+    out = screen.console()
+    for entry in found["damaged"]:
+        screen.line(entry["place"], style="bold red", on=out)
+        for problem in entry["problems"]:
+            screen.line(f"  {problem}", on=out)
+        if "moved_to" in entry:
+            screen.line(f"  moved to {entry['moved_to']}; the next run builds it again", on=out)
+    for link in found["dangling"]:
+        screen.line(f"{link} leads nowhere", style="bold red", on=out)
+    checked = f"{found['artifacts']:,} artifacts, {found['files']:,} files"
+    text = f"Checked {checked}, {screen.size(found['bytes'])}: "
+    damaged = len(found["damaged"])
+    text += f"{damaged} damaged." if damaged else "all as they were written."
+    screen.line(text, style="bold", on=out)
+    if damaged and "removed_links" not in found:
+        screen.line("pipeline verify --repair moves them aside.", on=out)
+
+
+def _places(known: Any, name: str) -> list[Path]:
+    """Return the places that a name stands for: of a run, also those that it was made from."""
+    from pipeline.errors import PipelineError
+
+    try:
+        artifact = known.find(name)
+    except PipelineError:
+        # A folder without a readable manifest has no name, but it can be damaged.
+        for place in (Path(name), known.outputs / name):
+            if place.resolve() in {known_place.resolve() for known_place in known.places()}:
+                return [place]
+        raise
+    is_run = artifact.task == "Report"
+    return [item.place for item in known.lineage(artifact)] if is_run else [artifact.place]
+
+
+@click.command()
+@as_json
+@with_paths
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--below", is_flag=True, help="Also what was made from it.")
+@click.argument("names", metavar="PATH|RUN...", nargs=-1, required=True, shell_complete=run_names)
+@click.pass_context
+def rm(
+    context: click.Context, as_json: bool, yes: bool, below: bool, names: tuple[str, ...]
+) -> None:
+    """Delete artifacts or runs.
+
+    Of a RUN goes what was made for it alone. A deleted artifact is built again by the next run
+    that needs it.
+    """
+    from pipeline.cli import screen
+    from pipeline.inspection import removal
+
+    known = store()
+    places: list[Path] = []
+    for name in names:
+        artifact = known.find(name)
+        group = [artifact]
+        if artifact.task == "Report":
+            group = removal.needed_alone(known, artifact)
+        elif below:
+            group += known.below(artifact)
+        places += [item.place for item in group if item.place not in places]
+    if not yes:
+        if as_json:
+            raise click.UsageError("--json asks nothing: add --yes to delete.")
+        for place in places:
+            screen.line(known.short(place))
+        click.confirm(f"Delete {len(places)} folders?", abort=True)
+    for place in places:
+        removal.remove(place)
+    links = removal.remove_dangling(known)
+    if as_json:
+        removed = [str(place) for place in places]
+        screen.print_json({"removed": removed, "removed_links": [str(link) for link in links]})
+    else:
+        screen.line(f"Deleted {len(places)} folders and {len(links)} links of outputs/latest.")
+
+
+@click.command()
+@as_json
+@with_paths
+@click.option("--delete", is_flag=True, help="Delete; without it, only say what would go.")
+@click.option(
+    "--keep",
+    default=10,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Newest runs of each dataset to keep.",
+)
+@click.option(
+    "--hours",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    help="Keep what is younger: a run under way may need it.",
+)
+def gc(as_json: bool, delete: bool, keep: int, hours: float) -> None:
+    """Find what nothing refers to any more; delete it if told.
+
+    Kept are the newest runs, what outputs/latest and the registry refer to, and all that these
+    were made from. Temporary folders of dead processes go, those of living ones stay.
+    """
+    from pipeline.cli import screen
+    from pipeline.inspection import removal
+
+    known = store()
+    found = removal.unreferenced(known, keep, hours * _HOUR)
+    if delete:
+        for entry in found:
+            removal.remove(Path(entry["place"]))
+    if as_json:
+        screen.print_json({"deleted": delete, "found": found})
+        return
+    out = screen.console()
+    columns = [
+        screen.Column("folder"),
+        screen.Column("size", is_number=True),
+        screen.Column("why", drop=1),
+    ]
+    if found:
+        cells = [
+            (known.short(Path(entry["place"])), screen.size(entry["bytes"]), entry["reason"])
+            for entry in found
+        ]
+        screen.table("", columns, cells, out)
+    total = screen.size(sum(entry["bytes"] for entry in found))
+    text = f"{len(found)} folders, {total}: "
+    if not found:
+        text = "Nothing to delete."
+    elif delete:
+        text += "deleted."
+    else:
+        text += "nothing was deleted; pipeline gc --delete does it."
+    screen.line(text, style="bold", on=out)
+
+
+COMMANDS = (verify, rm, gc)

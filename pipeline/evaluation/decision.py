@@ -1,0 +1,148 @@
+"""The threshold at which a class is named, chosen on validation rows for a goal."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pipeline.evaluation import bootstrap
+from pipeline.evaluation.curves import Sweep, sweep
+from pipeline.evaluation.metrics import number
+from pipeline.evaluation.scorer import of_matrix
+
+_SCORED = ("precision", "recall", "specificity", "f1")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """How probabilities become a class.
+
+    Attributes
+    ----------
+    positive : int or None
+        The class with a threshold; None: the most probable class is named.
+    threshold : float
+        On the calibrated probability of that class.
+    temperature : float
+        Of `pipeline.evaluation.calibration.temper`.
+    reached : bool
+        Whether a threshold meets the goal's floor on validation rows.
+    reason : str
+        Why nothing was chosen, empty where it was.
+    """
+
+    positive: int | None
+    threshold: float
+    temperature: float
+    reached: bool = True
+    reason: str = ""
+
+    def classes(self, calibrated: np.ndarray) -> np.ndarray:
+        """Name classes; below the threshold, the most probable of the others."""
+        if self.positive is None:
+            return calibrated.argmax(axis=1)
+        others = calibrated.copy()
+        others[:, self.positive] = -1
+        taken = calibrated[:, self.positive] >= self.threshold
+        return np.where(taken, self.positive, others.argmax(axis=1))
+
+
+def choose_threshold(one: Sweep, goal: str, floor: float) -> tuple[float, bool]:
+    """Choose the threshold that is best for a goal.
+
+    Parameters
+    ----------
+    one : Sweep
+        Of validation rows.
+    goal : {"f1", "recall_at_precision", "recall_at_accuracy"}
+        Highest F1; or highest recall where precision or accuracy is not below the floor.
+    floor : float
+
+    Returns
+    -------
+    threshold : float
+        The nearest to 0.5 of equally good ones.
+    reached : bool
+        False where no threshold keeps to the floor; then it is the one that comes nearest to it.
+    """
+    usable = np.isfinite(one.thresholds)
+    if goal == "f1":
+        worth, reached = one.f1, True
+    else:
+        kept = one.precision if goal == "recall_at_precision" else one.accuracy
+        meets = usable & (kept >= floor)
+        reached = bool(meets.any())
+        worth = np.where(meets, one.recall, -1.0) if reached else kept
+    worth = np.where(usable, worth, -np.inf)
+    best = np.flatnonzero(worth >= worth.max() - 1e-12)
+    nearest = best[np.abs(one.thresholds[best] - 0.5).argmin()]
+    return round(float(one.thresholds[nearest]), 10), reached
+
+
+def decide(
+    labels: np.ndarray,
+    calibrated: np.ndarray,
+    positive: int | None,
+    temperature: float,
+    settings: Mapping[str, Any],
+) -> Decision:
+    """Choose on validation rows; without them, or without a class that matters, nothing.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (n_rows,)
+        Of validation rows.
+    calibrated : ndarray of float64, shape (n_rows, n_classes)
+    positive : int or None
+    temperature : float
+    settings : mapping
+        ``threshold_goal``, and for goals that have one ``threshold_floor``.
+
+    Returns
+    -------
+    Decision
+    """
+    if positive is None:
+        reason = "several classes and no positive_label: the most probable class is named"
+        return Decision(None, 0.5, temperature, reason=reason)
+    if not (labels == positive).any():
+        reason = "no validation rows to choose on that the model was not trained on"
+        return Decision(positive, 0.5, temperature, reason=reason)
+    one = sweep(labels == positive, calibrated[:, positive])
+    threshold, reached = choose_threshold(
+        one, settings["threshold_goal"], settings.get("threshold_floor", 0.0)
+    )
+    return Decision(positive, threshold, temperature, reached)
+
+
+def score_decision(
+    labels: np.ndarray,
+    predicted: np.ndarray,
+    positive: int,
+    class_names: Sequence[str],
+    samples: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Score named classes: accuracy, and precision, recall, specificity, F1 of the one class.
+
+    Returns
+    -------
+    dict
+        Figures, and with samples their ``intervals``.
+    """
+    width = len(class_names)
+    cells = np.eye(width * width)[labels * width + predicted]
+
+    def score(weights: np.ndarray) -> dict[str, np.ndarray]:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found = of_matrix((weights @ cells).reshape(-1, width, width))
+        chosen = {name: found[f"class_{name}"][:, positive] for name in _SCORED}
+        return {"accuracy": found["accuracy"], **chosen}
+
+    figures = {name: number(values[0]) for name, values in score(np.ones((1, len(labels)))).items()}
+    if not samples:
+        return figures
+    replicates = bootstrap.replicate(score, len(labels), samples, seed)
+    intervals = {name: number(bootstrap.interval(values)) for name, values in replicates.items()}
+    return {**figures, "intervals": intervals}

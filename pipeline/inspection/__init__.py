@@ -1,0 +1,1 @@
+"""Looking into the outputs folder: pure functions that the command line shows."""

@@ -1,0 +1,128 @@
+"""What is in an artifact or a run, and everything that made it."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+from pipeline import artifacts
+from pipeline.inspection.listing import run_row
+from pipeline.inspection.store import Artifact, Store, upstream_of
+
+_FIGURES = (".png", ".svg")
+
+
+def contents(store: Store, artifact: Artifact, rows: int = 5) -> dict[str, Any]:
+    """Describe an artifact.
+
+    Parameters
+    ----------
+    store : Store
+    artifact : Artifact
+    rows : int
+        Rows of the data to show.
+
+    Returns
+    -------
+    dict
+        ``place``, ``manifest``, ``head`` (columns and rows of each table), ``figures`` (paths),
+        ``summaries`` (small JSON files) and, for a run, ``run`` with its headline metrics and
+        ``steps``.
+    """
+    files = artifact.manifest["files"]
+    described: dict[str, Any] = {
+        "place": str(artifact.place),
+        "is_whole": artifacts.is_whole(artifact.place),
+        "manifest": artifact.manifest,
+        "head": {name: _head(artifact.place / name, rows) for name in files if _is_head(name)},
+        "figures": [str(artifact.place / name) for name in files if name.endswith(_FIGURES)],
+        "summaries": {
+            name: artifact.read_json(name)
+            for name, entry in files.items()
+            if name.endswith(".json") and entry["size"] < 100_000
+        },
+    }
+    if artifact.task == "Report":
+        described["run"] = run_row(store, artifact)
+        described["report"] = str(artifact.place / "report.html")
+        described["steps"] = [
+            {
+                "task": item.task,
+                "seconds": item.manifest["seconds"],
+                "rows_in": item.manifest["rows_in"],
+                "rows_out": item.manifest["rows_out"],
+                "settings": item.manifest["settings"],
+                "place": store.short(item.place),
+            }
+            for item in reversed(list(store.lineage(artifact)))
+        ]
+    return described
+
+
+def lineage(store: Store, artifact: Artifact) -> dict[str, Any]:
+    """Describe everything that made an artifact, up to the raw bytes.
+
+    Returns
+    -------
+    dict
+        The artifact's ``task``, ``place``, ``settings``, ``code``, ``git_commit``, ``libraries``,
+        ``finished``; its ``raw_files`` with what they are now; and ``made_from``, the same of
+        what is above it. What is gone says so in ``state``.
+    """
+    manifest = artifact.manifest
+    above = []
+    for entry in upstream_of(manifest):
+        other = store.artifact(artifact.place / entry["place"])
+        if other is not None:
+            above.append(lineage(store, other))
+        else:
+            place = store.short(artifact.place / entry["place"])
+            gone = {"task": entry["task"], "digest": entry["digest"], "place": place}
+            above.append({**gone, "state": "gone", "made_from": []})
+    return {
+        "task": artifact.task,
+        "digest": artifact.digest,
+        "place": store.short(artifact.place),
+        "state": "whole" if artifacts.is_whole(artifact.place) else "not whole",
+        "settings": manifest["settings"],
+        "outside": manifest["outside"],
+        "raw_files": _raw_files(store, artifact),
+        "rows_in": manifest["rows_in"],
+        "rows_out": manifest["rows_out"],
+        "seconds": manifest["seconds"],
+        "finished": artifact.finished,
+        "code": manifest.get("code", {}).get("fingerprint"),
+        "git_commit": manifest.get("git_commit"),
+        "libraries": manifest.get("libraries", {}),
+        "made_from": above,
+    }
+
+
+def _raw_files(store: Store, artifact: Artifact) -> list[dict[str, Any]]:
+    """Say of each raw file what it was and whether it still is."""
+    source = artifact.read_json("source.json") if artifact.task == "DownloadData" else None
+    memory = store.outputs / ".sha256"
+    found = []
+    for file in (source or {}).get("files", []):
+        path = Path(file["path"])
+        if not path.is_file():
+            state = "gone"
+        elif artifacts.remembered_sha256(path, memory) == file["sha256"]:
+            state = "unchanged"
+        else:
+            state = "changed"
+        found.append({**file, "state": state})
+    return found
+
+
+def _is_head(name: str) -> bool:
+    return name == "head.csv" or name.endswith(".head.csv")
+
+
+def _head(path: Path, rows: int) -> dict[str, Any]:
+    """Read the first rows of a table, every cell as text."""
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            lines = [line for line, _ in zip(csv.reader(file), range(rows + 1), strict=False)]
+    except (OSError, csv.Error):
+        return {"columns": [], "rows": []}
+    return {"columns": lines[0] if lines else [], "rows": lines[1:]}

@@ -1,0 +1,73 @@
+"""Compare settings, nested ones key by key."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+#: Stands for a setting that is not there.
+ABSENT = None
+_SWITCHES = ("model", "representation")
+
+
+def flat(value: Any, name: str = "") -> dict[str, Any]:
+    """Write nested settings as one level with dotted names; tuples become lists.
+
+    Returns
+    -------
+    dict
+        Leaves are numbers, texts, None, and lists of these.
+    """
+    return dict(_leaves(value, name))
+
+
+def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """List the settings that differ, with both values.
+
+    Where the model or the representation differs, settings that only one of the two has are left
+    out: they come and go with it.
+    """
+    old, new = flat(before), flat(now)
+    names = sorted(old.keys() | new.keys())
+    if any(old.get(switch) != new.get(switch) for switch in _SWITCHES):
+        names = [name for name in names if name in old and name in new]
+    return [
+        {"name": name, "from": old.get(name, ABSENT), "to": new.get(name, ABSENT)}
+        for name in names
+        if old.get(name, ABSENT) != new.get(name, ABSENT) or (name in old) != (name in new)
+    ]
+
+
+def distance(before: Mapping[str, Any], now: Mapping[str, Any]) -> int:
+    """Count the settings that differ or that only one of the two has."""
+    old, new = flat(before), flat(now)
+    shared = old.keys() & new.keys()
+    return len(old.keys() ^ new.keys()) + sum(old[name] != new[name] for name in shared)
+
+
+def shown(value: Any) -> str:
+    """Write a setting's value in words."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(shown, value)) + "]"
+    return str(value) or "''"
+
+
+def sentence(change: Mapping[str, Any]) -> str:
+    """Write a change in words: ``alpha 1.0 -> 0.5``."""
+    return f"{change['name']} {shown(change['from'])} -> {shown(change['to'])}"
+
+
+def _leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _leaves(inner, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list | tuple):
+        if any(isinstance(inner, Mapping | list | tuple) for inner in value):
+            for index, inner in enumerate(value):
+                yield from _leaves(inner, f"{name}.{index}")
+        else:
+            yield name, list(value)
+    else:
+        yield name, value

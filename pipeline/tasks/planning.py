@@ -1,0 +1,65 @@
+"""The plan of a luigi command, from the very tasks that luigi would make of it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import luigi
+from luigi.cmdline_parser import CmdlineParser
+
+from pipeline.datasets import sources
+from pipeline.inspection.plan import Outside, plan
+from pipeline.inspection.store import Store
+from pipeline.tasks import code
+from pipeline.tasks.base import paths
+from pipeline.tasks.chain import DownloadData
+
+
+def plan_of(words: Sequence[str]) -> dict[str, Any]:
+    """Say what ``luigi --module pipeline WORDS`` does.
+
+    Parameters
+    ----------
+    words : sequence of str
+        The task and its parameters; RunAll where no task is named. The beginning of the command
+        may stay.
+
+    Returns
+    -------
+    dict
+        As `pipeline.inspection.plan.plan`.
+    """
+    with CmdlineParser.global_instance(["--module", "pipeline", *_of_the_task(words)]) as parser:
+        return plan_of_task(parser.get_task_obj())
+
+
+def plan_of_task(task: luigi.Task) -> dict[str, Any]:
+    """Say what running a task does, as `plan_of`."""
+    known = code.pipeline()
+    outside = Outside(code.changes, known.code_changes == "warn", _missing_raw_files)
+    return plan(task, Store(Path(paths().outputs)), outside)
+
+
+def _of_the_task(words: Sequence[str]) -> list[str]:
+    """Leave out the beginning of a pasted command, and add RunAll where no task is named."""
+    rest = list(words)
+    if rest[:1] == ["luigi"]:
+        rest = rest[1:]
+    if rest[:2] == ["--module", "pipeline"]:
+        rest = rest[2:]
+    return rest if rest and not rest[0].startswith("-") else ["RunAll", *rest]
+
+
+def _missing_raw_files(task: Any) -> list[dict[str, Any]]:
+    """Describe the raw files that a task is to fetch."""
+    if not isinstance(task, DownloadData):
+        return []
+    row, folder = task.row, task.raw_folder
+    return [
+        {
+            "name": file.name,
+            "address": None if file.source.kind == "by_hand" else file.source.address,
+            "help": sources.how_by_hand(file, row, folder),
+        }
+        for file in sources.missing(row, folder)
+    ]

@@ -1,0 +1,314 @@
+"""Every command, as text and as JSON, on runs with two and with four classes."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from pipeline.cli import cli
+from pipeline.errors import PipelineError
+
+README = Path(__file__).parent.parent.parent / "README.md"
+# Every command with words that it accepts where the built chain is; DATASET is replaced.
+COMMANDS = {
+    "plan": ["plan", "RunAll", "--dataset", "DATASET", "--model", "naive_bayes", "--alpha", "2"],
+    "ls": ["ls"],
+    "show": ["show", "DATASET/naive_bayes"],
+    "why": ["why", "DATASET/naive_bayes"],
+    "diff": ["diff", "DATASET/naive_bayes", "DATASET/naive_bayes"],
+    "verify": ["verify", "DATASET/naive_bayes"],
+    "rm": ["rm", "--yes", "DATASET/naive_bayes"],
+    "gc": ["gc", "--hours", "0", "--keep", "0"],
+    "datasets": ["datasets"],
+    "models": ["models"],
+    "completion": ["completion", "bash"],
+}
+CLASSES = {"toy": ["bad", "good"], "four": ["bad", "dull", "good", "odd"]}
+
+
+def call(chain, *words, width="100", **options):
+    """Call a command on a chain; return what click returns."""
+    chain.set_paths()
+    return CliRunner().invoke(cli, list(words), env={"COLUMNS": width}, **options)
+
+
+def output_of(chain, *words, **options):
+    done = call(chain, *words, **options)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def data_of(chain, *words):
+    return json.loads(output_of(chain, *words, "--json"))
+
+
+def test_every_command_is_tried_here():
+    assert cli.commands.keys() == COMMANDS.keys()
+
+
+@pytest.mark.xfail(strict=True, reason="the README gets the commands when the branch is merged")
+def test_every_command_is_in_the_readme():
+    text = README.read_text(encoding="utf-8")
+    missing = [name for name in cli.commands if not re.search(rf"\bpipeline {name}\b", text)]
+    assert not missing
+
+
+@pytest.mark.parametrize("name", cli.commands)
+def test_every_command_has_help_in_one_line_and_json(name):
+    command = cli.commands[name]
+    assert len(command.help.splitlines()[0]) <= 65
+    assert "--json" in {option for one in command.params for option in one.opts}
+
+
+@pytest.mark.parametrize("dataset", ["toy", "four"])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_works_as_text_and_as_json(mine, name, dataset):
+    words = [word.replace("DATASET", dataset) for word in COMMANDS[name]]
+    copy = shutil.copytree(mine.outputs, mine.folder / "before", symlinks=True)
+    assert output_of(mine, *words).strip()
+    shutil.rmtree(mine.outputs)
+    copy.rename(mine.outputs)
+    assert data_of(mine, *words)
+
+
+@pytest.mark.parametrize("width", ["40", "80", "200"])
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("rm", "completion")])
+def test_lines_fit_the_terminal(built, name, width):
+    words = [word.replace("DATASET", "four") for word in COMMANDS[name]]
+    text = output_of(built, *words, width=width)
+    assert max(map(len, text.splitlines())) <= int(width)
+
+
+@pytest.mark.parametrize("dataset", ["toy", "four"])
+def test_ls_has_the_metrics_of_the_run(built, dataset):
+    found = data_of(built, "ls", "--dataset", dataset)
+    (row,) = found["runs"]
+    metrics = json.loads(next(built.outputs.glob(f"{dataset}/7_*/*/metrics.json")).read_text())
+    assert row["accuracy"] == metrics["test"]["accuracy"]
+    assert row["macro_f1"] == metrics["test"]["macro"]["f1"]
+    assert row["is_latest"]
+    assert found["models"] == [row]
+    (of_dataset,) = found["datasets"]
+    assert sorted(of_dataset["labels"]) == CLASSES[dataset]
+    assert f"{row['accuracy']:.3f}" in output_of(built, "ls")
+
+
+def test_ls_of_an_empty_folder_says_how_to_begin(chain):
+    assert "luigi --module pipeline RunAll" in output_of(chain, "ls")
+    assert data_of(chain, "ls") == {"datasets": [], "models": [], "runs": []}
+
+
+@pytest.mark.parametrize("dataset", ["toy", "four"])
+@pytest.mark.parametrize("step", range(1, 9))
+def test_show_has_manifest_head_and_figures_of_every_artifact(built, dataset, step):
+    place = next(built.outputs.glob(f"{dataset}/{step}_*/*"))
+    found = data_of(built, "show", str(place), "--rows", "3")
+    assert found["manifest"] == json.loads((place / "manifest.json").read_text())
+    assert all(len(head["rows"]) <= 3 and head["columns"] for head in found["head"].values())
+    assert bool(found["head"]) == any(
+        name.endswith(".parquet") for name in found["manifest"]["files"]
+    )
+    assert found["figures"] == [str(path) for path in sorted(place.glob("figures/*.png"))]
+    text = output_of(built, "show", str(place), width="300")
+    assert found["manifest"]["task"] in text
+    assert all(path in text for path in found["figures"])
+
+
+@pytest.mark.parametrize(
+    "spelling", ["path", "file", "relative", "latest", "digest", "folder name"]
+)
+def test_artifact_is_found_by_every_name_for_it(built, spelling):
+    place = (built.outputs / "latest/four/naive_bayes").resolve()
+    name = {
+        "path": str(place),
+        "file": str(place / "report.html"),
+        "relative": f"four/8_report/{place.name}",
+        "latest": "four/naive_bayes",
+        "digest": place.name[-16:-8],
+        "folder name": place.name,
+    }[spelling]
+    assert data_of(built, "show", name)["place"] == str(
+        built.outputs / "four/8_report" / place.name
+    )
+
+
+@pytest.mark.parametrize("name", ["nothing", "four/naive_baye", "0000000"])
+def test_unknown_name_is_an_error_that_says_what_there_is(built, name):
+    done = call(built, "show", name)
+    assert isinstance(done.exception, PipelineError)
+    assert name in str(done.exception)
+    assert "four/naive_bayes" in str(done.exception)
+
+
+@pytest.mark.parametrize("dataset", ["toy", "four"])
+def test_why_goes_up_to_the_raw_bytes(built, dataset):
+    step = data_of(built, "why", f"{dataset}/naive_bayes")
+    tasks = []
+    while True:
+        tasks.append(step["task"])
+        if not step["made_from"]:
+            break
+        (step,) = step["made_from"]
+    assert len(tasks) == 8
+    (raw,) = step["raw_files"]
+    assert raw["path"] == str(built.data / dataset / "rows.csv")
+    assert raw["state"] == "unchanged"
+    text = output_of(built, "why", f"{dataset}/naive_bayes", width="400")
+    assert raw["sha256"] in text
+
+
+def test_why_says_that_raw_bytes_changed_and_that_a_step_is_gone(mine):
+    name = str(next(mine.outputs.glob("toy/2_*/*")))
+    (mine.data / "toy" / "rows.csv").write_text("text,label\n")
+    # The copy's record names the raw file of the chain that it was copied from.
+    source = next(mine.outputs.glob("toy/1_*/*/source.json"))
+    content = json.loads(source.read_text())
+    content["files"][0]["path"] = str(mine.data / "toy" / "rows.csv")
+    source.write_text(json.dumps(content))
+    (download,) = data_of(mine, "why", name)["made_from"]
+    assert download["raw_files"][0]["state"] == "changed"
+    shutil.rmtree(source.parent)
+    (download,) = data_of(mine, "why", name)["made_from"]
+    assert download["state"] == "gone"
+
+
+@pytest.mark.parametrize("dataset", ["toy", "four"])
+def test_diff_has_settings_metrics_with_intervals_and_changed_rows(mine, dataset):
+    mine.run(dataset=dataset, model="naive_bayes", alpha=20.0, max_words=30)
+    names = [row["run"] for row in data_of(mine, "ls", "--dataset", dataset)["runs"]]
+    found = data_of(mine, "diff", names[1], names[0])
+    changed = {(one["task"], one["name"], one["from"], one["to"]) for one in found["settings"]}
+    assert changed == {
+        ("TrainModel", "alpha", 1.0, 20.0),
+        ("Vectorize", "max_words", "all", 30),
+    }
+    assert found["code"] == {}
+    for row in found["metrics"][:2]:
+        assert row["a_interval"][0] <= row["a"] <= row["a_interval"][1]
+        assert row["b_interval"][0] <= row["b"] <= row["b_interval"][1]
+        low, high = row["difference_interval"]
+        assert low <= row["difference"] <= high
+    rows = found["predictions"]
+    assert rows["changed"] == sum(part["changed"] for part in rows["by_part"].values())
+    assert rows["changed"] > 0
+    assert len(rows["examples"]) == min(rows["changed"], 20)
+    assert all(one["a"] != one["b"] and one["text"] for one in rows["examples"])
+
+
+def test_diff_of_a_run_with_itself_finds_nothing(built):
+    found = data_of(built, "diff", "four/naive_bayes", "four/naive_bayes")
+    assert found["settings"] == found["raw_files"] == found["libraries"] == []
+    assert found["predictions"]["changed"] == 0
+    assert [row["difference"] for row in found["metrics"]] == [0, 0, 0, 0]
+    assert found["metrics"][0]["difference_interval"] == [0, 0]
+
+
+def test_diff_compares_no_rows_of_different_raw_files(built):
+    found = data_of(built, "diff", "toy/naive_bayes", "four/naive_bayes")
+    assert found["predictions"] is None
+    assert found["metrics"][0]["difference_interval"] is None
+
+
+def test_verify_ends_with_1_and_repair_with_0(mine):
+    place = next(mine.outputs.glob("four/5_*/*"))
+    (place / "balance.json").write_text("{}")
+    done = call(mine, "verify", width="200")
+    assert done.exit_code == 1
+    assert str(place) in done.output
+    assert call(mine, "verify", "toy/naive_bayes").exit_code == 0
+    assert call(mine, "verify", "four/naive_bayes").exit_code == 1
+    done = call(mine, "verify", "--repair", width="200")
+    assert done.exit_code == 0
+    assert not place.exists()
+    assert call(mine, "verify").exit_code == 0
+
+
+def test_verify_checks_a_folder_that_lost_its_manifest(mine):
+    place = next(mine.outputs.glob("four/5_*/*"))
+    (place / "manifest.json").unlink()
+    assert call(mine, "verify", str(place)).exit_code == 1
+
+
+def test_rm_asks_first(mine):
+    before = mine.manifests()
+    done = call(mine, "rm", "four/naive_bayes", input="n\n")
+    assert done.exit_code == 1
+    assert mine.manifests() == before
+    assert call(mine, "rm", "four/naive_bayes", "--json").exit_code == 2
+    call(mine, "rm", "four/naive_bayes", input="y\n")
+    assert {place.parent.parent.name for place in mine.manifests()} == {"toy"}
+    assert not (mine.outputs / "latest/four/naive_bayes").is_symlink()
+
+
+def test_rm_of_an_artifact_takes_it_alone_or_with_what_is_below(mine):
+    place = next(mine.outputs.glob("toy/6_*/*"))
+    n_before = len(mine.manifests())
+    output_of(mine, "rm", "--yes", str(place))
+    assert len(mine.manifests()) == n_before - 1
+    place = next(mine.outputs.glob("four/6_*/*"))
+    output_of(mine, "rm", "--yes", "--below", str(place))
+    assert len(mine.manifests()) == n_before - 4
+
+
+def test_gc_deletes_only_when_told(mine):
+    mine.run(dataset="toy", model="naive_bayes", alpha=0.5)
+    before = mine.manifests()
+    found = data_of(mine, "gc", "--keep", "0", "--hours", "0")
+    assert len(found["found"]) == 3
+    assert mine.manifests() == before
+    assert data_of(mine, "gc", "--keep", "0", "--delete")["found"] == []
+    output_of(mine, "gc", "--keep", "0", "--hours", "0", "--delete")
+    assert len(mine.manifests()) == len(before) - 3
+    assert call(mine, "verify").exit_code == 0
+
+
+def test_datasets_says_what_is_there_and_how_to_get_the_rest(mine):
+    (mine.data / "four" / "rows.csv").unlink()
+    (mine.data / "broken").mkdir()
+    (mine.data / "broken" / "dataset.toml").write_text("labels = 1")
+    rows = {row["dataset"]: row for row in data_of(mine, "datasets")}
+    states = {name: rows[name]["state"] for name in ("toy", "four", "vader", "broken")}
+    assert states == {"toy": "ready", "four": "by hand", "vader": "download", "broken": "broken"}
+    assert "needs the file 'rows.csv'" in rows["four"]["get"]
+    assert rows["toy"]["runs"] == 1
+    assert "by hand" in output_of(mine, "datasets")
+
+
+def test_models_lists_parameters_with_the_models_own_defaults(built):
+    rows = {row["model"]: row for row in data_of(built, "models")}
+    assert "naive_bayes" in rows
+    known = {row["parameter"]: row["default"] for row in data_of(built, "models", "bilstm")}
+    assert known["max_words"] == 10_000
+    assert known["units"] == [64]
+    assert "alpha" not in known
+    done = call(built, "models", "bilstn")
+    assert "did you mean 'bilstm'" in str(done.exception)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_script_names_the_command(built, shell):
+    assert "_PIPELINE_COMPLETE" in output_of(built, "completion", shell)
+
+
+@pytest.mark.parametrize(
+    ("typed", "wanted"),
+    [
+        ("pipeline ", {"ls", "plan", "verify"}),
+        ("pipeline show ", {"four/naive_bayes", "toy/naive_bayes"}),
+        ("pipeline plan --al", {"--alpha"}),
+        ("pipeline plan RunAll --model ", {"naive_bayes", "bilstm"}),
+        ("pipeline plan --dataset f", {"four"}),
+        ("pipeline verify --re", {"--repair"}),
+    ],
+)
+def test_shell_completes_commands_runs_and_parameters(built, typed, wanted):
+    from click.shell_completion import ShellComplete
+
+    built.set_paths()
+    *words, incomplete = typed.removeprefix("pipeline ").split(" ")
+    completer = ShellComplete(cli, {}, "pipeline", "_PIPELINE_COMPLETE")
+    found = {item.value for item in completer.get_completions(words, incomplete)}
+    assert wanted <= found

@@ -1,0 +1,126 @@
+"""What may be removed, and what must stay."""
+
+import fcntl
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pipeline.inspection import removal
+from pipeline.inspection.integrity import verify
+from pipeline.inspection.store import Store
+
+RUN = {"dataset": "toy", "model": "naive_bayes"}
+
+
+def unreferenced(chain, keep=0, seconds=0.0):
+    found = removal.unreferenced(Store(chain.outputs), keep, seconds)
+    return {os.path.relpath(entry["place"], chain.outputs): entry["reason"] for entry in found}
+
+
+def older_run(chain):
+    """Build a run that latest no longer leads to; return its report."""
+    chain.run(**RUN, alpha=0.5)
+    report = (chain.outputs / "latest/toy/naive_bayes").resolve()
+    chain.run(**RUN)
+    return report
+
+
+def test_nothing_goes_that_latest_was_made_from(built):
+    assert unreferenced(built) == {}
+
+
+def test_run_that_nothing_refers_to_goes_without_what_others_need(mine):
+    older_run(mine)
+    found = unreferenced(mine)
+    assert [place.split("/")[1] for place in found] == ["6_train", "7_evaluate", "8_report"]
+    assert set(found.values()) == {"no kept run was made from it"}
+    for place in found:
+        removal.remove(mine.outputs / place)
+    assert verify(Store(mine.outputs))["dangling"] == []
+    before = mine.manifests()
+    mine.run(**RUN)
+    assert mine.built_after(before) == []
+
+
+def test_newest_runs_and_what_they_were_made_from_stay(mine):
+    older_run(mine)
+    assert unreferenced(mine, keep=2) == {}
+    assert unreferenced(mine, seconds=3600.0) == {}
+
+
+@pytest.mark.parametrize("refer", ["link", "record", "folder"])
+def test_run_that_the_registry_refers_to_stays(mine, refer):
+    report = older_run(mine)
+    registry = mine.outputs / "registry" / "toy"
+    registry.mkdir(parents=True)
+    if refer == "link":
+        (registry / "champion").symlink_to(os.path.relpath(report, registry))
+    elif refer == "record":
+        (registry / "champion.json").write_text(f'{{"run": "{report.name}"}}')
+    else:
+        (registry / report.name).mkdir()
+    assert unreferenced(mine) == {}
+
+
+def test_damaged_artifact_and_what_was_moved_aside_go(mine):
+    place = next((mine.outputs / "toy").glob("7_*/*"))
+    (place / "metrics.json").unlink()
+    aside = mine.outputs / ".damaged" / "old"
+    aside.mkdir(parents=True)
+    found = unreferenced(mine)
+    assert found[os.path.relpath(place, mine.outputs)] == "is not whole"
+    assert ".damaged/old" in found
+
+
+def test_temporary_folder_goes_when_its_process_is_gone_and_stays_while_it_lives(mine):
+    parent = mine.outputs / "toy" / "2_clean"
+    dead, alive = parent / ".tmp-dead", parent / ".tmp-alive"
+    dead.mkdir()
+    alive.mkdir()
+    lock = os.open(alive, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        found = unreferenced(mine)
+    finally:
+        os.close(lock)
+    assert list(found) == ["toy/2_clean/.tmp-dead"]
+
+
+def test_resumable_work_goes_only_when_published_and_not_held(mine):
+    digest = next((mine.outputs / "toy").glob("6_*/*")).name[-16:]
+    published, wanted = (mine.outputs / ".partial" / name for name in (digest, "0" * 16))
+    for folder in (published, wanted):
+        folder.mkdir(parents=True)
+        (folder / "lock").touch()
+    assert list(unreferenced(mine)) == [f".partial/{digest}"]
+    lock = os.open(published / "lock", os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        assert unreferenced(mine) == {}
+    finally:
+        os.close(lock)
+
+
+def test_removing_a_run_takes_what_was_made_for_it_alone(mine):
+    report = older_run(mine)
+    store = Store(mine.outputs)
+    run = store.find(report.name)
+    alone = removal.needed_alone(store, run)
+    assert [item.task for item in alone] == ["Report", "Evaluate", "TrainModel"]
+    shutil.rmtree(mine.outputs / "four")
+    only = Store(mine.outputs)
+    for item in alone:
+        removal.remove(item.place)
+    left = removal.needed_alone(Store(mine.outputs), Store(mine.outputs).runs("toy")[0])
+    assert len(left) == 8
+    assert only.find("toy/naive_bayes").task == "Report"
+
+
+def test_removed_folder_leaves_no_trace(tmp_path):
+    place = tmp_path / "some"
+    (place / "deep").mkdir(parents=True)
+    (place / "deep" / "file").write_text("x")
+    removal.remove(Path(place))
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,289 @@
+"""The page in a real browser: what it loads, what it shows, and what it does not run."""
+
+import json
+import logging
+import os
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from conftest import Chain, made_up_rows, write_dataset
+
+SCRIPT = "<script>window.hacked = true; document.title = 'hacked'</script>"
+HOSTILE = [
+    f"{SCRIPT} love great",
+    '<img src="http://127.0.0.1:9/x.png" onerror="window.hacked = true"> hate awful',
+    "\"><iframe src='file:///etc/passwd'></iframe> & love {{ 7 * 7 }} $x^2$",
+]
+CLASSES = ("<b>bad</b>", "good/ok ~ fine")
+# Chromium hands its messages over a moment after a page is loaded.
+_SETTLING = 0.5  # seconds
+_FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--allow-file-access-from-files",
+)
+
+
+@dataclass(frozen=True)
+class Built:
+    """A report's folder, and the metrics that it must show."""
+
+    folder: Path
+    metrics: dict
+
+    @property
+    def page(self):
+        return self.folder / "report.html"
+
+
+def built_report(task):
+    report = task.requires()
+    metrics = json.loads((report.upstream().place() / "metrics.json").read_text())
+    return Built(report.place(), metrics)
+
+
+def hostile_rows(classes):
+    """Rows of a corpus, some of them hostile and some without a label."""
+    rows = [(text, classes[label == "good"]) for text, label in made_up_rows(("bad", "good"), 300)]
+    rows += [(f"{text} number {n}", classes[n % 2]) for n in range(12) for text in HOSTILE]
+    return rows + [(f"{HOSTILE[n % 3]} unlabelled {n}", "") for n in range(30)]
+
+
+@pytest.fixture(scope="module")
+def hostile_chain(tmp_path_factory):
+    chain = Chain(tmp_path_factory.mktemp("hostile"))
+    write_dataset(
+        chain.data / "hostile",
+        hostile_rows(CLASSES),
+        list(CLASSES),
+        title="<i>Hostile</i> tweets",
+        unlabelled=[""],
+    )
+    return chain
+
+
+@pytest.fixture(scope="module")
+def hostile(hostile_chain):
+    """Return a binary report with hostile texts and class names, and unlabelled rows."""
+    task = hostile_chain.run(dataset="hostile", model="naive_bayes", positive_label=CLASSES[0])
+    return built_report(task)
+
+
+@pytest.fixture(scope="module")
+def four(built):
+    """Return a report on four classes, without unlabelled rows."""
+    return built_report(built.task(dataset="four", model="naive_bayes"))
+
+
+@pytest.fixture(scope="module")
+def network(hostile_chain):
+    """Return a network's report, with the baseline beside it."""
+    small = {"units": (4,), "embedding_size": 4, "epochs": 3, "batch_size": 64}
+    return built_report(hostile_chain.run(dataset="hostile", model="bilstm", **small))
+
+
+@pytest.fixture(
+    params=["hostile", "four", pytest.param("network", marks=pytest.mark.network)], scope="module"
+)
+def report(request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    """Return Chromium, headless; skip, loudly, where it is not installed."""
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    driver = shutil.which("chromedriver")
+    if not program or not driver:
+        pytest.skip("NO BROWSER: chromium and chromedriver are not installed; see .ci/run")
+    options = webdriver.ChromeOptions()
+    options.binary_location = program
+    profile = tmp_path_factory.mktemp("profile")
+    for flag in (*_FLAGS, f"--user-data-dir={profile}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    logging.getLogger("selenium").setLevel(logging.WARNING)
+    session = webdriver.Chrome(
+        options=options, service=webdriver.ChromeService(driver, env={**os.environ})
+    )
+    yield session
+    session.quit()
+
+
+def opened(browser, page, width=1200):
+    """Open a page at a width; return what it logged and which addresses it asked for."""
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600},
+    )
+    browser.get("about:blank")
+    browser.get_log("browser")
+    browser.get_log("performance")
+    browser.get(page.as_uri())
+    time.sleep(_SETTLING)
+    messages = [entry["message"] for entry in browser.get_log("browser")]
+    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = [
+        event["params"]["request"]["url"]
+        for event in events
+        if event["method"] == "Network.requestWillBeSent"
+    ]
+    return messages, asked
+
+
+def test_page_asks_for_nothing_and_reports_no_error(browser, report):
+    messages, asked = opened(browser, report.page)
+    assert messages == []
+    assert report.page.as_uri() in asked
+    assert [url for url in asked if url != report.page.as_uri() and url[:5] != "data:"] == []
+
+
+def test_the_test_would_see_an_error_and_a_request(browser, tmp_path):
+    page = tmp_path / "bad.html"
+    page.write_text("<img src='http://127.0.0.1:9/x.png'><script>throw Error('oops')</script>")
+    messages, asked = opened(browser, page)
+    assert any("oops" in message for message in messages)
+    assert "http://127.0.0.1:9/x.png" in asked
+
+
+def test_every_image_has_size_and_alternative_text_and_is_a_file_too(browser, report):
+    opened(browser, report.page)
+    images = browser.execute_script(
+        "return [...document.images].map(i => [i.complete && i.naturalWidth,"
+        " +i.getAttribute('width'), +i.getAttribute('height'), i.alt,"
+        " i.naturalWidth / i.naturalHeight])"
+    )
+    assert len(images) >= 10
+    for shown, width, height, alt, shape in images:
+        assert shown > 0
+        assert len(alt) > 10
+        assert width / height == pytest.approx(shape, rel=0.02)
+    assert len(list((report.folder / "figures").glob("*.png"))) == len(images)
+
+
+@pytest.mark.parametrize("width", [390, 1200])
+def test_page_fits_the_screen_without_sideways_scrolling(browser, report, width):
+    opened(browser, report.page, width)
+    wide = browser.execute_script("return document.documentElement.scrollWidth")
+    inner = browser.execute_script("return window.innerWidth")
+    assert inner == width
+    assert wide <= width
+
+
+def test_headings_of_tables_break_between_words_only(browser, report):
+    opened(browser, report.page, 390)
+    broken = browser.execute_script(
+        """return [...document.querySelectorAll('th')].filter(cell => {
+          const range = document.createRange();
+          range.selectNodeContents(cell);
+          const lines = new Set([...range.getClientRects()].map(box => Math.round(box.top)));
+          return lines.size > cell.textContent.trim().split(/\\s+/).length;
+        }).map(cell => cell.textContent)"""
+    )
+    assert broken == []
+
+
+def test_hostile_text_stays_text(browser, hostile):
+    opened(browser, hostile.page)
+    assert browser.title == "naive_bayes on hostile"
+    assert not browser.execute_script("return 'hacked' in window")
+    counted = (
+        "return document.querySelectorAll('script, iframe, img[onerror], b > b, i > i').length"
+    )
+    assert browser.execute_script(counted) == 0
+    text = browser.execute_script("return document.body.textContent")
+    assert SCRIPT in text
+    assert CLASSES[0] in text
+    assert "{{ 7 * 7 }}" in text
+    assert "<i>Hostile</i> tweets" in text
+
+
+def test_numbers_on_the_page_are_those_of_the_metrics(browser, report):
+    opened(browser, report.page)
+    found = browser.execute_script(
+        "return [...document.querySelectorAll('data')].map("
+        "d => [d.dataset.metric, d.value, d.textContent])"
+    )
+    assert len(found) > 80
+    pointers = {pointer for pointer, _, _ in found}
+    assert {"/test/accuracy", "/test/log_loss", "/test/intervals/accuracy/0"} <= pointers
+    for pointer, value, text in found:
+        exact = at(report.metrics, pointer)
+        assert json.loads(value) == exact, pointer
+        assert text == "–" if exact is None else agrees(text, exact), (pointer, text, exact)
+
+
+def test_verdict_and_recall_of_the_named_class_come_first(browser, hostile):
+    opened(browser, hostile.page)
+    verdict = browser.execute_script("return document.querySelector('.verdict b').textContent")
+    assert verdict == "naive_bayes beats always naming the largest class."
+    tiles = browser.execute_script(
+        "return [...document.querySelectorAll('.tile .name')].map(t => t.textContent)"
+    )
+    assert tiles[0] == f"recall of {CLASSES[0]}"
+    bottom = browser.execute_script(
+        "return document.querySelector('.numbers').getBoundingClientRect().bottom"
+    )
+    assert bottom < 800
+
+
+def test_unlabelled_rows_have_a_section_only_where_there_are_some(hostile, four):
+    heading = "Predictions for 30 rows without a label"
+    assert heading in hostile.page.read_text()
+    assert "rows without a label" not in four.page.read_text()
+
+
+def test_page_stays_small(report):
+    assert report.page.stat().st_size < 3_000_000
+
+
+@pytest.mark.network
+def test_network_is_compared_with_the_baseline_in_the_first_lines(network):
+    assert set(network.metrics["baselines"]) == {"majority", "naive_bayes"}
+    html = network.page.read_text()
+    verdict = html[html.index('class="verdict') :][:400]
+    assert "baseline naive_bayes" in verdict
+    assert "projector.tensorflow.org" in html
+    assert "bilstm_1" in html
+
+
+def test_model_card_has_its_sections_and_escapes_names(hostile):
+    card = (hostile.folder / "model_card.md").read_text()
+    headings = [line for line in card.splitlines() if line.startswith("## ")]
+    assert headings[0] == "## Model details"
+    assert "## Ethical considerations" in headings
+    assert len(headings) == 8
+    # Lines of code, which begin with four spaces, are literal in Markdown.
+    prose = [line for line in card.splitlines() if not line.startswith("    ")]
+    assert not any("<b>" in line for line in prose)
+    assert any("\\<b\\>bad" in line for line in prose)
+    assert f"{hostile.metrics['test']['accuracy']:.3f}" in card
+
+
+def at(metrics, pointer):
+    """Return what a JSON pointer leads to."""
+    found = metrics
+    for key in pointer.split("/")[1:]:
+        key = key.replace("~1", "/").replace("~0", "~")
+        found = found[int(key)] if isinstance(found, list) else found[key]
+    return found
+
+
+def agrees(text, exact):
+    """Say whether a figure is shown rounded and no other way."""
+    plain = text.replace("−", "-").replace(",", "")
+    if plain.endswith(" %"):
+        return plain == f"{100 * exact:.1f} %"
+    if isinstance(exact, int):
+        return plain == str(exact)
+    return plain in (f"{exact:.3f}", f"{100 * exact:+.1f}")

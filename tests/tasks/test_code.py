@@ -1,0 +1,72 @@
+"""Which code stands behind each step of the real chain."""
+
+import pytest
+
+from pipeline.inspection.graph import in_order
+from pipeline.tasks import Step, code
+
+
+def steps(chain, **settings):
+    root = chain.task(**settings)
+    return {task.task_family: task for task in in_order(root) if isinstance(task, Step)}
+
+
+@pytest.fixture
+def of_two_models(built):
+    return [
+        {
+            name: code.behind(step).parts
+            for name, step in steps(built, dataset="toy", model=model).items()
+        }
+        for model in ("naive_bayes", "bilstm")
+    ]
+
+
+def test_every_step_has_its_own_build_in_its_code(of_two_models):
+    for parts_of in of_two_models:
+        assert len(parts_of) == 8
+        for name, parts in parts_of.items():
+            assert f"pipeline.tasks.chain:{name}.build" in parts
+
+
+def test_a_model_has_its_own_code_and_not_that_of_another(of_two_models):
+    bayes, network = (parts_of["TrainModel"] for parts_of in of_two_models)
+    assert "pipeline.models.naive_bayes:NaiveBayes" in bayes
+    assert not any("recurrent" in part for part in bayes)
+    assert "pipeline.models.recurrent:bilstm" in network
+    assert "pipeline.training.network:train" in network
+    assert not any("naive_bayes" in part for part in network)
+
+
+@pytest.mark.parametrize(
+    ("step", "part"),
+    [
+        ("CleanText", "pipeline.text.clean:repair"),
+        ("CleanText", "pipeline.datasets.readers:read"),
+        ("Vectorize", "pipeline.features.tfidf:TfidfEncoder"),
+        ("Vectorize", "pipeline.split:assign"),
+        ("SplitStratified", "pipeline.tasks.chain:Vectorize.assignment"),
+        ("Evaluate", "pipeline.evaluation.metrics:evaluate"),
+        ("Report", "file:pipeline/evaluation/templates/report.html"),
+    ],
+)
+def test_code_reaches_through_modules_to_helpers_and_templates(of_two_models, step, part):
+    assert part in of_two_models[0][step]
+
+
+def test_publishing_and_digests_are_no_part_of_a_step(of_two_models):
+    for parts in of_two_models[0].values():
+        assert not any(part.startswith("pipeline.tasks.base:") for part in parts)
+        assert not any(part.endswith((".settings", ".label", ".requires")) for part in parts)
+
+
+def test_manifest_keeps_the_fingerprint_part_by_part(built):
+    known = steps(built, dataset="four", model="naive_bayes")
+    for place, manifest in built.manifests().items():
+        if place.parent.parent.name == "four":
+            behind = code.behind(known[manifest["task"]])
+            assert manifest["code"] == {
+                "fingerprint": behind.fingerprint,
+                "in_digest": False,
+                "parts": behind.parts,
+            }
