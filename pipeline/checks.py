@@ -75,6 +75,22 @@ def tokens(given: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
         )
 
 
+def runs(settings: Mapping[str, Any]) -> None:
+    """Raise unless runs of words and characters have a least length that is not above the most.
+
+    Raises
+    ------
+    PipelineError
+    """
+    for name in ("word_ngrams", "char_ngrams", "subwords"):
+        bounds = settings[name]
+        if bounds not in (None, "none") and bounds[0] > bounds[1]:
+            raise PipelineError(
+                f"{name} must be the least and the most of a run, got {list(bounds)}; write "
+                f"'{[bounds[1], bounds[0]]}'."
+            )
+
+
 def positive_label(choice: str, class_names: Sequence[str]) -> None:
     """Raise unless it is a class of the dataset, or auto.
 

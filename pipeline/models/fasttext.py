@@ -62,7 +62,7 @@ class FastText(Classifier):
         progress(1.0, "fitted")
         fitted = cls(trained, len(data.class_names))
         size = trained.get_input_matrix().size + trained.get_output_matrix().size
-        training = Training(facts={"epochs": settings["epochs"], "parameters": int(size)})
+        training = Training(facts={"parameters": int(size)})
         if len(data.validation_labels):
             found = scores(data.validation_labels, fitted.predict(data.validation))
             training.history.append({"epoch": 1, **found})

@@ -876,6 +876,7 @@ class RunAll(luigi.Task):
         checks.positive_label(values["positive_label"], [label.name for label in row.labels])
         checks.threshold(values["threshold_goal"], self.threshold_floor)
         checks.tokens({"pattern": self.pattern}, values)
+        checks.runs(values)
         model = models.MODELS[values["model"]]
         checks.extras(model.package, model.extra, values)
         checks.embedding({name: getattr(self, name) for name in values}, values)
