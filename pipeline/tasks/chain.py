@@ -93,6 +93,8 @@ class DownloadData(Step):
 
     def run(self) -> None:
         """Fetch what is missing, then record what is there."""
+        if self.raw_folder.is_dir():
+            artifacts.sweep(self.raw_folder)
         for file in sources.missing(self.row, self.raw_folder):
             sources.fetch(file, self.row, self.raw_folder)
         super().run()
@@ -136,6 +138,7 @@ class CleanText(Step):
     """
 
     folder = "2_clean"
+    version = 2
     main_table = "rows.parquet"
     label = "rows"
 
