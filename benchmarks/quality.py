@@ -20,11 +20,12 @@ _HEAD = """# Quality
 
 Measured by `make quality`; every figure is that of the test rows, mean and standard deviation over
 the runs. "To reach" is what we set out for, "published" what the work with these data reported.
-Seconds are those of training alone, on a busy machine of two cores.
+Seconds are those of training alone, on a busy machine of two cores. What a row's settings are
+stands in `quality.py` under its name, and in the manifests behind its artifacts.
 
 """
 _COLUMNS = (
-    "data and protocol", "model", "figure", "measured", "runs", "to reach", "met", "published",
+    "row", "data and protocol", "model", "figure", "measured", "runs", "to reach", "met", "published",
     "seconds", "Evaluate artifacts",
 )  # fmt: skip
 
@@ -298,7 +299,7 @@ def page(records: Sequence[Mapping[str, Any]], rows: Sequence[Row] = ROWS) -> st
             measured = f"{mean:.4f}" + (f" ± {spread:.4f}" if len(values) > 1 else "")
             met = "" if least is None else ("yes" if mean >= least else f"no, {mean - least:+.4f}")
             cells = (
-                row.protocol, f"`{row.model}`", name, measured, str(len(values)),
+                row.name, row.protocol, f"`{row.model}`", name, measured, str(len(values)),
                 "" if least is None else f"{least:g}", met, published, f"{seconds:.1f}", digests,
             )  # fmt: skip
             lines.append("| " + " | ".join(cells) + " |")
