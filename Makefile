@@ -7,7 +7,7 @@ RUN := $(VENV)/.run-installed
 DEV := $(VENV)/.dev-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast check bench-start-up format clean
+.PHONY: help run test test-fast check bench-start-up quality format clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -16,10 +16,10 @@ run: $(RUN)  ## install, then train and report on the default dataset
 	$(BIN)/luigi --module pipeline RunAll --model bilstm
 
 test: $(DEV)  ## all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 test-fast: $(DEV)  ## tests that start no network and no luigi process, under two minutes
-	$(BIN)/python -m pytest -m "not network and not processes and not package_index and not real_data"
+	$(BIN)/python -m pytest -n 2 -m "not network and not processes and not package_index and not real_data"
 
 check: $(DEV)  ## format, lint, types
 	$(BIN)/ruff format --check .
@@ -28,6 +28,9 @@ check: $(DEV)  ## format, lint, types
 
 bench-start-up: $(RUN)  ## cost of a run in which all is built, beside a Luigi hello world
 	$(BIN)/python -m benchmarks.start_up
+
+quality: $(DEV)  ## train what benchmarks/quality.md needs (hours); FAST=1 for minutes
+	$(BIN)/python -m benchmarks.quality $(if $(FAST),--fast)
 
 format: $(DEV)  ## bring the code into its format
 	$(BIN)/ruff format .

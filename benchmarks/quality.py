@@ -20,11 +20,12 @@ _HEAD = """# Quality
 
 Measured by `make quality`; every figure is that of the test rows, mean and standard deviation over
 the runs. "To reach" is what we set out for, "published" what the work with these data reported.
-Seconds are those of training alone, on a busy machine of two cores.
+Seconds are those of training alone, on a busy machine of two cores. What a row's settings are
+stands in `quality.py` under its name, and in the manifests behind its artifacts.
 
 """
 _COLUMNS = (
-    "data and protocol", "model", "figure", "measured", "runs", "to reach", "met", "published",
+    "row", "data and protocol", "model", "figure", "measured", "runs", "to reach", "met", "published",
     "seconds", "Evaluate artifacts",
 )  # fmt: skip
 
@@ -81,6 +82,7 @@ _COURSE_FIGURES = {
 _GLOVE = {"embedding": "glove-6b-50d", "spatial_dropout": 0.2, "monitor": "accuracy"}
 _DISASTER = "disaster, stratified 90/10, five splits"
 _HATE = "hate_speech, stratified 90/10, "
+_HATE_LOGISTIC = {"cost": 64.0, "class_weights": (1.0, 2.0)}
 _BRAND = "brand_emotion, 15 % test"
 _BRAND_SPLIT = {"test_fraction": 0.15, "validation_fraction": 0.15}
 
@@ -105,7 +107,8 @@ ROWS: tuple[Row, ...] = (
         (("accuracy", None, ""),), quick=True,
     ),
     Row(
-        "disaster-use", "disaster", "sentence_encoder", _DISASTER, _WITH_VALIDATION, _FIVE,
+        "disaster-use", "disaster", "sentence_encoder", _DISASTER,
+        {**_WITH_VALIDATION, "refit_on_validation": True}, _FIVE,
         (("accuracy", 0.805, ".818"),), quick=True,
     ),
     Row(
@@ -136,8 +139,18 @@ ROWS: tuple[Row, ...] = (
         (("accuracy", 0.968, ".954"), ("f1:hateful", 0.77, ""), ("recall:hateful", None, "")),
     ),
     Row(
+        "hate-free-logistic", "hate_speech", "logistic_regression", _HATE + "duplicates free",
+        {**_ALL_90, "group_duplicates": "none", **_HATE_LOGISTIC}, _seeds(3),
+        (("accuracy", 0.968, ".954"), ("f1:hateful", 0.77, ""), ("recall:hateful", None, "")),
+    ),
+    Row(
         "hate-grouped", "hate_speech", "linear_svm", _HATE + "duplicates on one side",
         {**_ALL_90, "cost": 1.0}, _seeds(3),
+        (("accuracy", None, ""), ("f1:hateful", 0.73, ""), ("recall:hateful", None, "")),
+    ),
+    Row(
+        "hate-grouped-logistic", "hate_speech", "logistic_regression",
+        _HATE + "duplicates on one side", {**_ALL_90, **_HATE_LOGISTIC}, _seeds(3),
         (("accuracy", None, ""), ("f1:hateful", 0.73, ""), ("recall:hateful", None, "")),
     ),
     Row(
@@ -149,9 +162,13 @@ ROWS: tuple[Row, ...] = (
         _seeds(1), (("accuracy", 0.954, ".954"), ("recall:hateful", 0.767, ".767")),
     ),
     Row(
-        "brand-tfidf", "brand_emotion", "tfidf_dense", _BRAND + ", preset brand-emotion",
-        {**_BRAND_SPLIT, "preset": "brand-emotion"}, _seeds(3),
+        "brand-tfidf", "brand_emotion", "tfidf_dense", _BRAND, _BRAND_SPLIT, _seeds(3),
         (("auc_pairs", 0.872, ".872"), ("f1:macro", None, "")), quick=True,
+    ),
+    Row(
+        "brand-tfidf-preset", "brand_emotion", "tfidf_dense", _BRAND + ", preset brand-emotion",
+        {**_BRAND_SPLIT, "preset": "brand-emotion"}, _seeds(3),
+        (("auc_pairs", None, ".872"), ("f1:macro", None, "")), quick=True,
     ),
     Row(
         "brand-bilstm", "brand_emotion", "bilstm", _BRAND, {**_BRAND_SPLIT, **_GLOVE}, _seeds(3),
@@ -169,7 +186,7 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "imdb-nbsvm", "imdb", "nb_svm", "imdb, official test",
-        {"validation_fraction": 0.0, "char_ngrams": "none", "word_ngrams": (1, 3)}, ({},),
+        {"validation_fraction": 0.0, "char_ngrams": "none"}, ({},),
         (("accuracy", 0.911, ""),),
     ),
     Row(
@@ -179,7 +196,8 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "sentiment140-best", "sentiment140", "logistic_regression",
-        "sentiment140, 100,000 rows, 90/10", _ALL_90, ({},), (("accuracy", 0.82, ""),),
+        "sentiment140, 100,000 rows, 90/10", {**_ALL_90, "cost": 1.0}, ({},),
+        (("accuracy", 0.82, ""),),
     ),
     Row(
         "vader-nbsvm", "vader", "nb_svm", "vader, stratified 80/10/10, five splits",
@@ -217,8 +235,11 @@ def record(evaluate: Path, train: Path, row: Row) -> dict[str, Any]:
     manifest = json.loads((evaluate / "manifest.json").read_text())
     seconds = json.loads((train / "manifest.json").read_text())["seconds"]
     kept = {name: manifest[name] for name in ("task", "version", "settings", "outside")}
+    kept["upstream"] = manifest["upstream"]["digest"]
+    if manifest.get("beside"):
+        kept["beside"] = [each["digest"] for each in manifest["beside"]]
     return {
-        "manifest": {**kept, "upstream": manifest["upstream"]["digest"]},
+        "manifest": kept,
         "digest": manifest["digest"],
         "metrics_sha256": manifest["files"]["metrics.json"]["sha256"],
         "seconds": seconds,
@@ -278,7 +299,7 @@ def page(records: Sequence[Mapping[str, Any]], rows: Sequence[Row] = ROWS) -> st
             measured = f"{mean:.4f}" + (f" ± {spread:.4f}" if len(values) > 1 else "")
             met = "" if least is None else ("yes" if mean >= least else f"no, {mean - least:+.4f}")
             cells = (
-                row.protocol, f"`{row.model}`", name, measured, str(len(values)),
+                row.name, row.protocol, f"`{row.model}`", name, measured, str(len(values)),
                 "" if least is None else f"{least:g}", met, published, f"{seconds:.1f}", digests,
             )  # fmt: skip
             lines.append("| " + " | ".join(cells) + " |")

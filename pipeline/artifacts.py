@@ -63,7 +63,7 @@ def remembered_sha256(path: Path, memory: Path) -> str:
         return known_here
     note = memory / f"{digest(str(place))}.json"
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        known = json.loads(note.read_text())
+        known = json.loads(note.read_text(encoding="utf-8"))
         if known["file"] == seen:
             _KNOWN_HERE[tuple(seen)] = known["sha256"]
             return known["sha256"]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
+from pipeline.cli import cli
 from pipeline.datasets import catalogue
 from pipeline.tasks import RunAll
 
@@ -56,7 +57,13 @@ def test_readme_lists_every_dataset():
 def test_parameters_that_the_readme_names_exist():
     known = {name.replace("_", "-") for name, _ in RunAll.get_params()}
     named = set(re.findall(r"--([a-z][a-z-]+)", README)) - {"module", "help-all"}
-    named -= {"paths-data", "paths-outputs"}
+    known |= {"paths-data", "paths-outputs", "pipeline-code-changes"}
+    known |= {
+        option.removeprefix("--")
+        for command in cli.commands.values()
+        for parameter in command.params
+        for option in parameter.opts
+    }
     assert named <= known
 
 

@@ -202,7 +202,7 @@ def _trust_on_first_use(file: RawFile, fetched: Path, folder: Path, temporary: P
     record = folder / FETCHED
     known: dict[str, Any] = {}
     with contextlib.suppress(OSError, ValueError):
-        known = json.loads(record.read_text())
+        known = json.loads(record.read_text(encoding="utf-8"))
     before = known.get(file.name)
     if before and before["address"] == file.source.address and before["sha256"] != sha256:
         raise PipelineError(

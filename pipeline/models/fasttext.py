@@ -62,7 +62,7 @@ class FastText(Classifier):
         progress(1.0, "fitted")
         fitted = cls(trained, len(data.class_names))
         size = trained.get_input_matrix().size + trained.get_output_matrix().size
-        training = Training(facts={"epochs": settings["epochs"], "parameters": int(size)})
+        training = Training(facts={"parameters": int(size)})
         if len(data.validation_labels):
             found = scores(data.validation_labels, fitted.predict(data.validation))
             training.history.append({"epoch": 1, **found})
@@ -91,7 +91,7 @@ class FastText(Classifier):
         """Read fastText's own file."""
         import fasttext
 
-        notes = json.loads((folder / _NOTES).read_text())
+        notes = json.loads((folder / _NOTES).read_text(encoding="utf-8"))
         return cls(fasttext.load_model(str(folder / _MODEL)), notes["n_classes"])
 
 

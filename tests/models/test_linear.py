@@ -5,6 +5,7 @@ import pytest
 from scipy import sparse
 from scipy.special import expit
 
+from pipeline.errors import PipelineError
 from pipeline.models import linear
 from pipeline.models.base import TrainingData
 
@@ -90,3 +91,13 @@ def test_a_class_smaller_than_the_folds_is_still_calibrated():
     fitted, facts = linear.svm(data, settings, {0: 1.0, 1: 1.0, 2: 1.0})
     assert facts["calibration_folds"] == 1
     assert fitted.predict(data.train).argmax(axis=1).tolist() == labels
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [("nb_svm", "char_ngrams"), ("nb_svm", "word_ngrams"), ("fasttext", "subwords")],
+)
+def test_runs_whose_least_is_above_their_most_are_refused(chain, model, name):
+    chain.add()
+    with pytest.raises(PipelineError, match=rf"{name} must be the least and the most.*\[3, 5\]"):
+        chain.task(dataset="toy", model=model, **{name: (5, 3)})

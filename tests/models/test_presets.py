@@ -70,5 +70,5 @@ def test_a_presets_values_reach_the_steps_above_the_model(chain):
     run = chain.task(dataset="toy", preset="disaster-course", model="conv1d")
     settings = {step.task_family: step.settings() for step in run.requires().chain()}
     assert settings["Vectorize"]["sequence_length"] == 15
-    assert settings["CleanText"]["urls"] == "keep"
+    assert settings["CleanText"]["mentions"] == "keep"
     assert settings["TrainModel"]["filters"] == 32
