@@ -149,8 +149,11 @@ def _collect(
 def _columns(chunk: list[Record], first: int, table: Table, path: Path) -> pa.Table:
     """Lay records out as columns, ids counted on from ``first``."""
     lines, ids, texts, labels, partitions, errors = zip(*chunk, strict=True)
-    if any(partitions):
-        partition = _partitions(partitions, table, path)
+    if table.partition_column or (table.format == "folders" and table.partitions):
+        given = (
+            None if error else value or "" for value, error in zip(partitions, errors, strict=True)
+        )
+        partition = _partitions(given, table, path)
     else:
         partition = pa.array([table.partition] * len(chunk), pa.string())
     return pa.table(
@@ -185,7 +188,7 @@ def _strings(values: Iterable[str | None]) -> pa.Array:
 
 
 def _partitions(values: Iterable[str | None], table: Table, path: Path) -> pa.Array:
-    """Translate a partition column."""
+    """Translate a partition column; null, where a record is malformed, stays null."""
     known = dict(table.partitions)
     column = pa.array(values, pa.string()).dictionary_encode()
     names = []

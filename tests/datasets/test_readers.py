@@ -192,6 +192,31 @@ def test_partition_column_is_translated(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("rows.csv", "text,label,set\na,bad,\nb,good,\n"),
+        ("rows.csv", "text,label,set\na,bad,tr\nb,good,\n"),
+        (
+            "rows.jsonl",
+            '{"text": "a", "label": "bad", "set": "tr"}\n{"text": "b", "label": "good"}',
+        ),
+    ],
+    ids=["in all rows", "in one row", "in one object"],
+)
+def test_partition_that_is_not_given_is_said(tmp_path, file, content):
+    extra = 'partition_column = "set"\npartitions = {tr = "train", te = "test"}'
+    with pytest.raises(PipelineError, match="partition value '' is not in the .*partitions"):
+        own(tmp_path, content, file, extra)
+
+
+def test_malformed_record_needs_no_partition(tmp_path):
+    extra = 'partition_column = "set"\npartitions = {tr = "train"}'
+    reading = own(tmp_path, "text,label,set\na,bad,tr\nb\nc,good,tr\n", extra=extra)
+    assert reading.rows["partition"].to_pylist() == ["train", "train"]
+    assert reasons(reading) == [(3, "malformed record")]
+
+
 def test_rows_without_text_or_label_are_set_aside(tmp_path):
     reading = own(tmp_path, 'text,label\na,bad\n"  ",good\nc,\nd,good\n')
     assert reasons(reading) == [(3, "text is empty"), (4, "label is empty")]
