@@ -1,3 +1,4 @@
+import gzip
 import io
 import json
 import tarfile
@@ -166,8 +167,9 @@ def parquet(**columns):
         ("rows.jsonl", JSON_LINES),
         ("rows.parquet", parquet(text=["a", "b"], label=["bad", "good"], other=[1, 2])),
         ("rows.parquet", parquet(text=[b"a", b"b"], label=[b"bad", b"good"])),
+        ("rows.csv.gz", gzip.compress(b"text,label\na,bad\nb,good\n")),
     ],
-    ids=["csv", "csv with BOM", "tsv", "json lines", "parquet", "parquet of bytes"],
+    ids=["csv", "csv with BOM", "tsv", "json lines", "parquet", "parquet of bytes", "gzip"],
 )
 def test_own_data_is_read_in_four_formats(tmp_path, file, content):
     reading = own(tmp_path, content, file)
