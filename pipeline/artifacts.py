@@ -63,7 +63,7 @@ def remembered_sha256(path: Path, memory: Path) -> str:
         return known_here
     note = memory / f"{digest(str(place))}.json"
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        known = json.loads(note.read_text())
+        known = json.loads(note.read_text(encoding="utf-8"))
         if known["file"] == seen:
             _KNOWN_HERE[tuple(seen)] = known["sha256"]
             return known["sha256"]
@@ -201,9 +201,16 @@ def publish(place: Path, description: Callable[[], Mapping[str, Any]]) -> Iterat
 
 
 @contextlib.contextmanager
-def temporary_folder(parent: Path) -> Iterator[Path]:
-    """Make a folder below ``parent`` that is removed in the end, or swept after a violent one."""
-    with explained(parent):
+def temporary_folder(parent: Path, option: str = "--paths-outputs") -> Iterator[Path]:
+    """Make a folder below ``parent`` that is removed in the end, or swept after a violent one.
+
+    Parameters
+    ----------
+    parent : Path
+    option : str
+        What chooses another place where this one cannot be written, for the error.
+    """
+    with explained(parent, option):
         parent.mkdir(parents=True, exist_ok=True)
         sweep(parent)
         folder, lock = _locked_temporary(parent)
@@ -342,14 +349,14 @@ def _flush(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def explained(place: Path) -> Iterator[None]:
-    """Turn a refusal of the file system into an error that names the folder."""
+def explained(place: Path, option: str = "--paths-outputs") -> Iterator[None]:
+    """Turn a refusal of the file system into an error that names folder and option."""
     try:
         yield
     except OSError as error:
         raise PipelineError(
             f"cannot write {place}: {error.strerror or error}; make its folder writable or choose "
-            "another with --paths-outputs DIR."
+            f"another with {option} DIR."
         ) from error
 
 

@@ -10,6 +10,8 @@ from pipeline.features import external
 
 #: Stop-word lists by name; anything else is a file.
 STOP_WORD_LISTS = ("none", "scikit-learn", "nltk")
+# Where a pattern can match nothing, it does so somewhere in here.
+_PROBE = " a b1_-!#@x\n"
 _ENGLISH_ONLY = {"porter": "snowball or simplemma", "wordnet": "snowball or simplemma"}
 
 
@@ -21,6 +23,8 @@ def fractions(test: float, validation: float, folds: int, fold: int) -> None:
     PipelineError
         With the sum that is too large, or the fold that does not exist.
     """
+    if folds > 1:
+        test = 1 / folds
     if test + validation >= 1:
         raise PipelineError(
             f"test_fraction and validation_fraction must leave rows for training, got {test:g} + "
@@ -181,5 +185,10 @@ def pattern(text: str) -> None:
             f"pattern must be a regular expression, got {text!r}: {error}; quote it for the "
             r"shell, for example '\w+'."
         ) from error
-    if compiled.fullmatch(""):
+    if any(not found[0] for found in compiled.finditer(_PROBE)):
         raise PipelineError(f"pattern {text!r} matches the empty text; use + in the place of *.")
+    if compiled.groups:
+        raise PipelineError(
+            f"pattern {text!r} has groups, which would take the place of the token; write (?: ) "
+            "in the place of ( )."
+        )

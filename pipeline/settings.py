@@ -104,7 +104,7 @@ class Setting:
             return text
         try:
             value = self._convert(text)
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, OverflowError):
             raise self._error(text) from None
         return self.check(value)
 
@@ -120,7 +120,7 @@ class Setting:
             return value
         try:
             value = self._normal(value)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, KeyError, OverflowError):
             raise self._error(value) from None
         items = value if isinstance(value, tuple) else (value,)
         fits = len(items) == self.length if self.length else len(items) > 0
@@ -162,7 +162,7 @@ class Setting:
         if self.kind == "words":
             return tuple(map(str, [value] if isinstance(value, str) else value))
         if self.kind == "flag":
-            return bool(value)
+            return _FLAGS[str(value).lower()]
         if not isinstance(value, str):
             raise TypeError(value)
         return value

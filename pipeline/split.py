@@ -113,21 +113,34 @@ def assign(
         part[said == name] = index
     part[labels < 0] = UNLABELLED
     _exclude_shared(part, groups)
-    wants_test = not (said == "test").any()
-    wants_validation = not (said == "validation").any() and validation_fraction > 0
+    wants_test = not (part == TEST).any()
+    wants_validation = not (part == VALIDATION).any() and validation_fraction > 0
+    if folds and not wants_test:
+        raise PipelineError(
+            f"folds are test parts in turn, and the dataset has {np.count_nonzero(part == TEST)} "
+            "test rows of its own; leave folds out."
+        )
     counted = part <= TEST
     _check_classes(labels[counted], class_names, wants_test, wants_validation, folds)
     rng = np.random.default_rng(seed)
     if wants_test:
-        # Rows that the dataset says are for training are not drawn into test.
-        for drawn in _by_class(labels, groups, (part == TRAIN) & (said != "train"), rng):
+        # Rows that the dataset says are for training are not drawn into test, if there are others.
+        others = (part == TRAIN) & (said != "train")
+        free = others if others.any() else part == TRAIN
+        for drawn in _by_class(labels, groups, free, rng):
             chosen = _deal(drawn, folds) == fold if folds else _take(drawn, test_fraction)
             part[drawn.rows(chosen)] = TEST
     if wants_validation:
         for drawn in _by_class(labels, groups, part == TRAIN, rng):
             everything = np.count_nonzero(counted & (labels == drawn.label))
             share = validation_fraction * everything / drawn.sizes.sum()
-            part[drawn.rows(_take(drawn, min(share, 0.5)))] = VALIDATION
+            if share >= 1:
+                raise PipelineError(
+                    f"validation_fraction {validation_fraction:g} of all rows of class "
+                    f"{class_names[drawn.label]!r} leaves none for training beside the dataset's "
+                    "own test rows; choose a smaller one."
+                )
+            part[drawn.rows(_take(drawn, share))] = VALIDATION
     _check_parts(part, labels, class_names, wants_test, wants_validation)
     return part
 
@@ -296,7 +309,7 @@ class Parts:
     Attributes
     ----------
     ids : ndarray of int64, shape (n_rows,)
-    labels : ndarray of int8, shape (n_rows,)
+    labels : ndarray of int32, shape (n_rows,)
         Class index, -1 without a label.
     parts : ndarray of int8, shape (n_rows,)
         Index into `PARTITIONS`.

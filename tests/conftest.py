@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import hypothesis
 import luigi
 import pytest
 from luigi.task_register import Register
@@ -16,6 +17,10 @@ from luigi.task_register import Register
 ROOT = Path(__file__).parent.parent
 # Where the real files are, if anywhere: tests marked real_data run on them.
 REAL_DATA = Path(os.environ.get("PIPELINE_REAL_DATA", ROOT.parent / "shared" / "data"))
+
+# Timings belong into benchmarks/: on a busy machine a deadline is a test that fails by chance.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 _FILLER = [
     "the",

@@ -42,6 +42,7 @@ def test_parse_reads_what_is_typed(setting, typed, value):
         (UNITS, "[1.5]", r"got \[1.5\]"),
         (UNITS, "[true]", r"units must be"),
         (UNITS, "many", r"got many"),
+        (UNITS, "[Infinity]", r"units must be"),
         (LENGTH, "0", r"sequence_length must be a whole number at least 1, or auto .*got 0"),
         (LENGTH, "2.5", r"got 2.5"),
         (RATE, "0", r"learning_rate must be a number above 0, got 0"),
@@ -73,3 +74,8 @@ def test_whole_number_and_float_of_one_value_have_one_form():
 def test_nearest_offers_similar_names_first():
     assert nearest("vadr", ["vader", "imdb"]) == "did you mean 'vader'? Known: imdb, vader"
     assert nearest("xyzzy", ["vader"]) == "Known: vader"
+
+
+@pytest.mark.parametrize(("value", "meant"), [(False, False), ("false", False), (True, True)])
+def test_flag_given_as_a_word_means_what_it_says(value, meant):
+    assert FLAG.check(value) is meant

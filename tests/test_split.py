@@ -128,6 +128,21 @@ def test_dataset_with_all_parts_is_left_as_it_is():
         ),
         ([0, 1] * 50, {"folds": 1}, r"folds must be 0 or at least 2"),
         ([0, 1] * 50, {"folds": 5, "fold": 5}, r"got fold 5 of 5 folds"),
+        (
+            [0, 1] * 50,
+            {"folds": 2, "validation_fraction": 0.6},
+            r"must leave rows for training, got 0.5 \+ 0.6",
+        ),
+        (
+            [0, 1] * 50,
+            {"folds": 5, "given_parts": ["train"] * 60 + ["test"] * 40},
+            r"the dataset has 40 test rows of its own; leave folds out",
+        ),
+        (
+            [0, 1] * 50,
+            {"validation_fraction": 0.8, "given_parts": ["train"] * 60 + ["test"] * 40},
+            r"validation_fraction 0.8 .* leaves none for training",
+        ),
     ],
 )
 def test_what_cannot_be_split_is_said(labels, options, message):
@@ -149,3 +164,21 @@ def test_check_refuses_another_split_and_a_leak():
         split.check(parts, None, split.fingerprint(parts[::-1]))
     with pytest.raises(PipelineError, match="two sides"):
         split.check(parts, np.zeros(100, int), split.fingerprint(parts))
+
+
+def test_test_rows_without_labels_are_no_test_part():
+    labels = [0, 1] * 50 + [-1] * 20
+    parts = assign(labels, given_parts=["train"] * 100 + ["test"] * 20)
+    assert (parts[100:] == split.UNLABELLED).all()
+    assert np.count_nonzero(parts == split.TEST) == 10
+
+
+def test_dataset_that_calls_every_row_training_is_split_all_the_same():
+    parts = assign([0, 1] * 50, given_parts=["train"] * 100)
+    assert np.bincount(parts).tolist() == [80, 10, 10]
+
+
+def test_large_validation_share_beside_a_test_half_is_kept():
+    said = ["train"] * 100 + ["test"] * 100
+    parts = assign(np.arange(200) % 2, given_parts=said, validation_fraction=0.4)
+    assert np.count_nonzero(parts == split.VALIDATION) == 80

@@ -71,13 +71,17 @@ def plan(as_json: bool, words: tuple[str, ...]) -> None:
     from rich.text import Text
 
     rows = []
+    names = [step["task"] for step in result["steps"]]
     for step in result["steps"]:
+        # Where a baseline stands beside the model, some tasks are there twice.
+        label = step["place"].rsplit("/", 1)[-1].rsplit("-", 1)[0] if step["place"] else ""
+        name = step["task"] + (f" {label}" if names.count(step["task"]) > 1 else "")
         action = Text(step["action"], style=_STYLES.get(step["action"], "green"))
         is_timed = step["action"] == "run" and step["task"] != "RunAll"
         seconds = screen.duration(step["seconds"]) if is_timed else ""
         kind = step["kind"].replace("parameter", "setting")
         why = ": ".join(filter(None, (kind, step["why"])))
-        rows.append((step["task"], action, seconds, "; ".join(filter(None, (why, step["note"])))))
+        rows.append((name, action, seconds, "; ".join(filter(None, (why, step["note"])))))
     out = screen.console()
     columns = [
         screen.Column("step"),

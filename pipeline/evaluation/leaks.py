@@ -192,7 +192,7 @@ def _candidates(
         asked_keys = np.zeros(len(asked), dtype=np.uint64)
         known_keys = np.zeros(len(known), dtype=np.uint64)
         for _ in range(_BAND_ROWS):
-            rank = rng.permutation(sets.shape[1]).astype(np.uint64)
+            rank = rng.permutation(sets.shape[1]).astype(np.uint32)
             for keys, some in ((asked_keys, mine), (known_keys, theirs)):
                 least = np.minimum.reduceat(rank[some.indices], some.indptr[:-1])
                 keys *= np.uint64(0x9E3779B97F4A7C15)  # mixes; wraps around on purpose

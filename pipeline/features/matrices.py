@@ -92,5 +92,5 @@ def save(vectors: sparse.csr_matrix, folder: Path) -> None:
 def load(folder: Path) -> sparse.csr_matrix:
     """Map the matrix into memory."""
     parts = [np.load(folder / f"{part}.npy", mmap_mode="r", allow_pickle=False) for part in _PARTS]
-    shape = tuple(json.loads((folder / "shape.json").read_text()))
+    shape = tuple(json.loads((folder / "shape.json").read_text(encoding="utf-8")))
     return sparse.csr_matrix(tuple(parts), shape=shape)

@@ -39,6 +39,7 @@ SETTINGS = {
             "training texts",
             unit="tokens",
             low=1,
+            high=100_000,
             also=("auto",),
             hint="leave it out to cover 99 % of the training texts",
         ),

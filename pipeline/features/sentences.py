@@ -113,7 +113,7 @@ class SentenceEncoder:
     @classmethod
     def load(cls, folder: Path) -> "SentenceEncoder":
         """Read what `save` wrote."""
-        notes = json.loads((folder / _NOTES).read_text())
+        notes = json.loads((folder / _NOTES).read_text(encoding="utf-8"))
         return cls(notes["choice"], folder / _FOLDER if notes["folder"] else None, notes["width"])
 
     @staticmethod

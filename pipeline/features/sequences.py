@@ -154,7 +154,7 @@ class SequenceEncoder:
     @classmethod
     def load(cls, folder: Path) -> "SequenceEncoder":
         """Read the files that `save` wrote."""
-        settings = json.loads((folder / "encoder.json").read_text())
+        settings = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
         words = vocabularies.read(folder / vocabularies.VOCABULARY_FILE)
         return cls(words, word_vectors=WordVectors.load(folder), **settings)
 

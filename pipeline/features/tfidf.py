@@ -67,7 +67,7 @@ class TfidfEncoder:
     @classmethod
     def load(cls, folder: Path) -> "TfidfEncoder":
         """Read the files that `save` wrote."""
-        settings = json.loads((folder / "encoder.json").read_text())
+        settings = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
         words = vocabularies.read(folder / vocabularies.VOCABULARY_FILE)
         return cls(words, np.load(folder / "idf.npy", allow_pickle=False), **settings)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.errors import PipelineError
 from pipeline.text.tokens import Tokens
 
 VOCABULARY_FILE = "vocabulary.txt"
@@ -54,9 +55,20 @@ def most_frequent(
     Returns
     -------
     list of str
+
+    Raises
+    ------
+    PipelineError
+        If no word occurs often enough.
     """
     # A word that no training row has is unknown, whatever min_count says.
     known = np.flatnonzero(counts >= max(settings["min_count"], 1))
+    if not len(known):
+        raise PipelineError(
+            f"no word is left for the vocabulary: of the training rows' "
+            f"{np.count_nonzero(counts)} different words none occurs min_count "
+            f"{settings['min_count']} times; choose a smaller min_count, or another tokenizer."
+        )
     ordered = sorted(known.tolist(), key=lambda code: (-counts[code], words[code]))
     limit = settings["max_words"]
     kept = ordered if limit == "all" else ordered[: max(limit - reserved, 0)]

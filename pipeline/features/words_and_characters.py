@@ -129,7 +129,7 @@ class WordCharacterEncoder:
     @classmethod
     def load(cls, folder: Path) -> "WordCharacterEncoder":
         """Read the files that `save` wrote."""
-        settings = json.loads((folder / "encoder.json").read_text())
+        settings = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
         words = vocabularies.read(folder / vocabularies.VOCABULARY_FILE)
         characters = vocabularies.read(folder / _CHARACTERS_FILE)
         idf = np.load(folder / "idf.npy", allow_pickle=False)

@@ -32,8 +32,8 @@ from pipeline.fingerprint.syntax import (
 )
 
 _FILE = re.compile(r"[\w-]+\.\w+")
-# Show how far a run is or word an error; nothing of them gets into an artifact.
-_WITHOUT_EFFECT = ("tasks.progress", "tasks.console", "tasks.parameters", "errors")
+# Publish, show how far a run is, word an error: nothing of these gets into an artifact.
+_WITHOUT_EFFECT = ("tasks.progress", "tasks.console", "tasks.parameters", "errors", "artifacts")
 # Columns of a registry that say how settings resolve: the resolved values are in the digest.
 _SETTLED = ("defaults", "uses", "settings")
 
@@ -196,7 +196,9 @@ class Reader:
             for name in names.dotted:
                 first, *rest = name.split(".")
                 if first in ("self", "cls") and "." in part.partition(":")[2] and rest:
-                    if not self._belongs_to_frame(rest[0]):
+                    if not self._belongs_to_frame(rest[0]) and not self._settles(
+                        module, owner, rest[0]
+                    ):
                         yield f"{module.name}:{owner}.{rest[0]}"
                 else:
                     yield from self._resolved(module, imports, name, names.attributes)
@@ -263,6 +265,11 @@ class Reader:
             if isinstance(node, ast.ClassDef)
             for inner in node.body
         )
+
+    def _settles(self, module: _Module, owner: str, name: str) -> bool:
+        """Say whether a method says what its class requires: digests cover what comes of it."""
+        required = self._nodes(f"{module.name}:{owner}.requires")
+        return any(f"self.{name}" in Names(node).dotted for node in required)
 
     def _is_without_effect(self, part: str) -> bool:
         module = part.partition(":")[0].removeprefix(f"{self._package}.")

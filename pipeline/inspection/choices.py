@@ -56,7 +56,19 @@ def parameters(model: str) -> list[dict[str, Any]]:
     row = models.MODELS[model]
     known = {**features.SETTINGS, **models.HYPERPARAMETERS}
     names = [*features.REPRESENTATIONS[row.reads].settings, *row.uses]
-    return [
+    of_others = [
+        {
+            "parameter": name,
+            "default": value,
+            "typed": str(value),
+            "unit": "",
+            "allowed": "",
+            "description": "a parameter of every model, with this one's own default",
+        }
+        for name, value in row.defaults.items()
+        if name not in known
+    ]
+    return of_others + [
         {
             "parameter": name,
             "default": setting.check(row.defaults.get(name, setting.default)),

@@ -53,7 +53,7 @@ def contents(store: Store, artifact: Artifact, rows: int = 5) -> dict[str, Any]:
                 "settings": item.manifest["settings"],
                 "place": store.short(item.place),
             }
-            for item in reversed(list(store.lineage(artifact)))
+            for item in reversed(list(store.chain(artifact)))
         ]
     return described
 

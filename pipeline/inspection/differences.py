@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.fingerprint import changed_parts
-from pipeline.inspection.listing import HEADLINES, figure, run_row
+from pipeline.inspection.listing import HEADLINES, figure, interval, run_row
 from pipeline.inspection.settings import changes
 from pipeline.inspection.store import Artifact, Store
 
@@ -32,7 +32,7 @@ def difference(store: Store, a: Artifact, b: Artifact, seed: int = 0) -> dict[st
         test rows with 95 % bootstrap intervals) and ``predictions`` (rows whose predicted class
         changed; None where the raw files differ).
     """
-    above = [{item.task: item for item in store.lineage(side)} for side in (a, b)]
+    above = [{item.task: item for item in store.chain(side)} for side in (a, b)]
     shared = [task for task in reversed(above[0]) if task in above[1]]
     pairs = [(task, above[0][task].manifest, above[1][task].manifest) for task in shared]
     result: dict[str, Any] = {
@@ -99,7 +99,7 @@ def _metrics(
     seed: int,
     is_same_data: bool,
 ) -> list[dict[str, Any]]:
-    """Compare the headline metrics; those that labels alone decide get intervals."""
+    """Compare the headline metrics; where classes alone decide, the difference has an interval."""
     scores = [item.read_json("metrics.json")["test"] for item in (old, new)]
     rows = []
     tests = [table["part"] == "test" for table in (before, now)]
@@ -112,8 +112,9 @@ def _metrics(
         a, b = (figure(score, path) for score in scores)
         row: dict[str, Any] = {"metric": name, "a": a, "b": b}
         row["difference"] = None if a is None or b is None else b - a
+        for side, score in zip("ab", scores, strict=True):
+            row[f"{side}_interval"] = interval(score, path)
         if name in resampled[0]:
-            row["a_interval"], row["b_interval"] = (_interval(side[name]) for side in resampled)
             # The same rows are drawn for both, so that the difference is paired.
             pair = resampled[1][name] - resampled[0][name]
             row["difference_interval"] = _interval(pair) if same else None

@@ -72,12 +72,21 @@ def headline(metrics: Mapping[str, Any]) -> dict[str, float | None]:
 
 
 def figure(metrics: Any, path: tuple[str, ...]) -> float | None:
-    """Follow a way into nested metrics; a figure may be a number or hold one as its value."""
+    """Follow a way into nested metrics to a number."""
+    found = _follow(metrics, path)
+    return found if isinstance(found, int | float) else None
+
+
+def interval(metrics: Any, path: tuple[str, ...]) -> list[float] | None:
+    """Follow the same way to the number's 95 % interval, None where it has none."""
+    found = _follow(metrics, ("intervals", *path))
+    return found if isinstance(found, list) else None
+
+
+def _follow(metrics: Any, path: tuple[str, ...]) -> Any:
     for key in path:
         metrics = metrics.get(key) if isinstance(metrics, Mapping) else None
-    if isinstance(metrics, Mapping):
-        metrics = metrics.get("value")
-    return metrics if isinstance(metrics, int | float) else None
+    return metrics
 
 
 def _dataset_row(store: Store, name: str, runs: list[dict[str, Any]]) -> dict[str, Any]:

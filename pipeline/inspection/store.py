@@ -52,9 +52,12 @@ class Artifact:
 
 
 def upstream_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return task, digest and place of each artifact that a manifest says it was made from."""
-    above = manifest.get("upstream") or []
-    return [above] if isinstance(above, dict) else list(above)
+    """Return task, digest and place of each artifact that a manifest says it was made from.
+
+    The one above it in the chain comes first, then those beside, such as the baseline's.
+    """
+    above = manifest.get("upstream")
+    return [*([above] if above else []), *manifest.get("beside", [])]
 
 
 class Store:
@@ -145,6 +148,14 @@ class Store:
                     seen.add(other.place)
                     waiting.append(other)
 
+    def chain(self, artifact: Artifact) -> Iterator[Artifact]:
+        """Yield an artifact and those above it in its own chain, what stands beside left out."""
+        found: Artifact | None = artifact
+        while found is not None:
+            yield found
+            above = found.manifest.get("upstream")
+            found = self.artifact(f"{found.place}/{above['place']}") if above else None
+
     def below(self, artifact: Artifact) -> list[Artifact]:
         """Return the artifacts that were made from one, directly or not."""
         dataset = artifact.place.parent.parent.name
@@ -155,8 +166,8 @@ class Store:
         ]
 
     def of(self, artifact: Artifact, task: str) -> Artifact | None:
-        """Return the artifact of a task that one was made from, the nearest."""
-        return next((item for item in self.lineage(artifact) if item.task == task), None)
+        """Return the artifact of a task in the chain of one."""
+        return next((item for item in self.chain(artifact) if item.task == task), None)
 
     def find(self, name: str) -> Artifact:
         """Find an artifact by path, by ``dataset/model``, or by the beginning of its digest.

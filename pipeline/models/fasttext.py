@@ -91,7 +91,7 @@ class FastText(Classifier):
         """Read fastText's own file."""
         import fasttext
 
-        notes = json.loads((folder / _NOTES).read_text())
+        notes = json.loads((folder / _NOTES).read_text(encoding="utf-8"))
         return cls(fasttext.load_model(str(folder / _MODEL)), notes["n_classes"])
 
 

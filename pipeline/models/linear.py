@@ -96,7 +96,7 @@ class Linear(Classifier):
     @classmethod
     def load(cls, folder: Path) -> "Linear":
         """Read the arrays."""
-        notes = json.loads((folder / "linear.json").read_text())
+        notes = json.loads((folder / "linear.json").read_text(encoding="utf-8"))
         weights = np.load(folder / "weights.npy", allow_pickle=False)
         return cls(weights, *np.load(folder / "scores.npy", allow_pickle=False), **notes)
 

@@ -82,8 +82,8 @@ class Network(Classifier):
                 np.concatenate([data.train_labels, data.validation_labels]),
             )
             nothing = training.Rows(validation_vectors[:0], data.validation_labels[:0])
-            epochs = facts["best_epoch"]
-            network, again, facts = training.train(
+            rates = [found["learning_rate"] for found in history[: facts["best_epoch"]]]
+            network, again, _ = training.train(
                 build,
                 both,
                 nothing,
@@ -92,7 +92,7 @@ class Network(Classifier):
                 progress,
                 None,
                 masked=masked,
-                epochs=epochs,
+                rates=rates,
             )
             facts["refitted_on_validation"] = len(again)
         return cls(network, masked, data.word_vectors), Training(
@@ -139,7 +139,7 @@ class Network(Classifier):
         # Registers our own layers.
         from pipeline.models import layers  # noqa: F401
 
-        notes = json.loads((folder / _NOTES).read_text())
+        notes = json.loads((folder / _NOTES).read_text(encoding="utf-8"))
         model = keras.models.load_model(folder / _MODEL, compile=False, safe_mode=True)
         return cls(model, notes["masked"], WordVectors.load(folder))
 

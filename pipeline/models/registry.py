@@ -318,7 +318,7 @@ _VECTOR = ("units", "activations", "dropout", *_TRAINING)
 # What every model uses, whatever its family.
 _SHARED = ("train_fraction",)
 # Chosen on validation rows of vader and disaster.
-_TWEETS = {"tokenizer": "tweet", "case": "lower"}
+_TWEETS = {"tokenizer": "tweet", "token_case": "lower"}
 _CHOSEN_RECURRENT = {
     **_TWEETS,
     "min_count": 2,

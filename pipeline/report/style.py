@@ -23,6 +23,7 @@ STYLE: Any = {
     "figure.constrained_layout.use": True,
     "font.size": 10,
     "text.color": INK,
+    "text.parse_math": False,  # a class may be called $up$
     "axes.labelcolor": INK,
     "axes.edgecolor": SOFT,
     "axes.linewidth": 0.8,

@@ -13,6 +13,7 @@ from typing import Any
 import luigi
 
 from pipeline import artifacts
+from pipeline.errors import PipelineError
 from pipeline.settings import Setting
 from pipeline.tasks import code, readable
 from pipeline.tasks.parameters import SettingParameter
@@ -174,12 +175,22 @@ class Step(luigi.Task):
 
     def run(self) -> None:
         """Build the artifact, unless it is whole already and only something above it was not."""
-        place = self.place()
+        place, digest = self.place(), self.digest()
         if artifacts.is_whole(place):
             return
         logger.info("%s -> %s", self.task_family, place)
         code.behind(self)  # now: an edit while it runs is not what runs
-        with artifacts.publish(place, self.description) as out:
+
+        def description() -> dict[str, Any]:
+            # What was read while it changed must not be published under the name of what was.
+            if self.digest() != digest:
+                raise PipelineError(
+                    f"a file that {self.task_family} is made from changed while it ran; its work "
+                    "is thrown away. Run again once the file is at rest."
+                )
+            return self.description()
+
+        with artifacts.publish(place, description) as out:
             self.build(out)
             readable.write_heads(out.folder, self.main_table)
         readable.write_readme(Path(paths().outputs))

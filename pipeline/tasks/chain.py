@@ -13,6 +13,7 @@ from luigi.util import inherits, requires
 
 from pipeline import artifacts, checks
 from pipeline.datasets import catalogue, sources
+from pipeline.errors import PipelineError
 from pipeline.features import external
 from pipeline.features import registry as features
 from pipeline.inspection.graph import in_order
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("luigi-interface")
 _KEEP_REPLACE_REMOVE = ("keep", "replace", "remove")
+# Set in luigi.cfg, where they may come to differ: a command that is to be run again names them.
+_IN_LUIGI_CFG = ("test_fraction", "validation_fraction", "split_seed", "group_duplicates", "seed")
 
 
 class DownloadData(Step):
@@ -90,6 +93,8 @@ class DownloadData(Step):
 
     def run(self) -> None:
         """Fetch what is missing, then record what is there."""
+        if self.raw_folder.is_dir():
+            artifacts.sweep(self.raw_folder)
         for file in sources.missing(self.row, self.raw_folder):
             sources.fetch(file, self.row, self.raw_folder)
         super().run()
@@ -133,6 +138,7 @@ class CleanText(Step):
     """
 
     folder = "2_clean"
+    version = 2
     main_table = "rows.parquet"
     label = "rows"
 
@@ -215,6 +221,13 @@ class Tokenize(Step):
     pattern = parameter(
         "pattern", "text", r"\w+", "regular expression of a token, for tokenizer regexp"
     )
+    token_case = parameter(
+        "token_case",
+        "choice",
+        "keep",
+        "letter case of tokens; tokenizer words lowers it in any case",
+        choices=("keep", "lower"),
+    )
     stop_words = parameter(
         "stop_words",
         "text",
@@ -253,9 +266,19 @@ class Tokenize(Step):
         form = settings["word_form"]
         return settings["tokenizer"] + ("" if form == "as_is" else f"-{form}")
 
+    def settings(self) -> dict[str, Any]:
+        """Return the step's settings; a stop-word file counts by its content, not by its path."""
+        values = super().settings()
+        # RunAll hands every value down, so a pattern of one's own is one that is not the default.
+        is_own = values["pattern"] != self.own_settings()["pattern"].default
+        checks.tokens({"pattern": self.pattern if is_own else None}, values)
+        if values["stop_words"] not in checks.STOP_WORD_LISTS:
+            values["stop_words"] = "file"
+        return values
+
     def outside(self) -> dict[str, Any]:
         """Return the sha256 of a stop-word file."""
-        choice = self.settings()["stop_words"]
+        choice = self.stop_words or "none"
         if choice in checks.STOP_WORD_LISTS:
             return {}
         return {"stop_words": artifacts.sha256_of(Path(choice))}
@@ -270,7 +293,8 @@ class Tokenize(Step):
         place = self.place_of("CleanText")
         rows = pq.read_table(place / "rows.parquet", columns=["id", "clean"])
         processes = self.processes or os.cpu_count() or 1
-        tokens = tokenize(rows["clean"], self.settings(), processes)
+        settings = {**self.settings(), "stop_words": self.stop_words or "none"}
+        tokens = tokenize(rows["clean"], settings, processes)
         diversity = lexical_diversity(tokens)
         table = pa.table(
             {
@@ -355,6 +379,12 @@ class Vectorize(Step):
         """Return the settings that this representation uses, and those of the split."""
         values = super().settings()
         used = features.REPRESENTATIONS[values["representation"]].settings
+        for name in features.SETTINGS:
+            if name not in used and getattr(self, name) is not None:
+                raise PipelineError(
+                    f"representation {values['representation']!r} does not use {name}; leave it "
+                    "out."
+                )
         return {
             name: value
             for name, value in values.items()
@@ -404,7 +434,9 @@ class Vectorize(Step):
         place = self.place_of("CleanText")
         columns = ["id", "group", "label", "partition"]
         rows = pq.read_table(place / "rows.parquet", columns=columns)
-        class_names = json.loads((place / "profile.json").read_text())["class_names"]
+        class_names = json.loads((place / "profile.json").read_text(encoding="utf-8"))[
+            "class_names"
+        ]
         return rows, *assign_rows(rows, class_names, self.settings())
 
     def build(self, out: artifacts.Workspace) -> None:
@@ -457,12 +489,11 @@ class SplitStratified(Step):
 
     @property
     def label(self) -> str:
-        """Shares of training, validation and test rows, in percent."""
+        """Seed or fold of the split."""
         settings = self.upstream().settings()  # type: ignore[union-attr]
         if settings["folds"]:
             return f"fold-{settings['fold']}-of-{settings['folds']}"
-        shares = (settings["validation_fraction"], settings["test_fraction"])
-        return "-".join(f"{100 * share:g}" for share in (1 - sum(shares), *shares))
+        return f"seed-{settings['split_seed']}"
 
     def build(self, out: artifacts.Workspace) -> None:
         """Write ``split.parquet`` and ``balance.json``."""
@@ -474,15 +505,19 @@ class SplitStratified(Step):
         vectorize = self.upstream()
         assert isinstance(vectorize, Vectorize)
         rows, labels, parts = vectorize.assignment()
-        fitted_on = json.loads((vectorize.place() / "vectors.json").read_text())["fitted_on"]
+        fitted_on = json.loads((vectorize.place() / "vectors.json").read_text(encoding="utf-8"))[
+            "fitted_on"
+        ]
         groups = rows["group"].to_numpy()
         grouped = vectorize.settings()["group_duplicates"] == "exact"
         split.check(parts, groups if grouped else None, fitted_on)
-        profile = json.loads((self.place_of("CleanText") / "profile.json").read_text())
+        profile = json.loads(
+            (self.place_of("CleanText") / "profile.json").read_text(encoding="utf-8")
+        )
         table = pa.table(
             {
                 "id": rows["id"],
-                "label": pa.array(labels, pa.int8()),
+                "label": pa.array(labels, pa.int32()),
                 "part": pa.array(split.PARTITIONS, pa.string()).take(pa.array(parts)),
             }
         )
@@ -580,7 +615,9 @@ class TrainModel(Step):
         vectors = encoder_class.load_vectors(vectorize)
         encoder = encoder_class.load(vectorize)
         parts = read_parts(self.place_of("SplitStratified") / "split.parquet")
-        profile = json.loads((self.place_of("CleanText") / "profile.json").read_text())
+        profile = json.loads(
+            (self.place_of("CleanText") / "profile.json").read_text(encoding="utf-8")
+        )
         labels = parts.labels_of("train")
         kept = stratified_share(labels, settings["train_fraction"], settings.get("seed", 0))
         data = TrainingData(
@@ -614,6 +651,7 @@ class Evaluate(Step):
     """Predict every row, score those that chose nothing, and compare with the baseline."""
 
     folder = "7_evaluate"
+    main_table = "predictions.parquet"
 
     positive_label = parameter(
         "positive_label",
@@ -697,7 +735,7 @@ class Evaluate(Step):
         parts = read_parts(self.place_of("SplitStratified") / "split.parquet")
         columns = ["id", "raw", "clean", "group", "urls", "mentions", "hashtags"]
         rows = pq.read_table(self.place_of("CleanText") / "rows.parquet", columns=columns)
-        training = json.loads((trained / "training.json").read_text())
+        training = json.loads((trained / "training.json").read_text(encoding="utf-8"))
         baseline = self.baseline()
         beside = {}
         if baseline:
@@ -752,9 +790,13 @@ class Report(Step):
     def command(self) -> str:
         """Return a command that makes this run again."""
         words = ["luigi", "--module", "pipeline", "RunAll"]
+        config = luigi.configuration.get_config()
         for name, known in self.get_params():
             value = getattr(self, name)
-            if value is not None and known.significant and value != self._default_of(name, known):
+            by_default = not config.has_option("RunAll", name) and name not in _IN_LUIGI_CFG
+            if value is None or not known.significant:
+                continue
+            if not (by_default and value == self._default_of(name, known)):
                 words += [f"--{name.replace('_', '-')}", known.serialize(value)]
         return shlex.join(words)
 
@@ -780,6 +822,7 @@ class RunAll(luigi.Task):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._has_pointed = False
         self._check()
 
     def requires(self) -> Report:
@@ -795,30 +838,38 @@ class RunAll(luigi.Task):
     def complete(self) -> bool:
         """Say whether the report is there and the link leads to it."""
         report = self.requires()
-        link = Path(self.output().path)
-        return (
-            report.complete() and link.is_symlink() and link.resolve() == report.place().resolve()
-        )
+        return report.complete() and (self._has_pointed or self._link_leads_to(report))
 
     def run(self) -> None:
         """Let the link lead to the report."""
         artifacts.point(Path(self.output().path), self.requires().place())
+        # Another run of this model may move the link on before Luigi looks whether it is there.
+        self._has_pointed = True
+
+    def _link_leads_to(self, report: Report) -> bool:
+        """Say whether the newest report is this one."""
+        link = Path(self.output().path)
+        return link.is_symlink() and link.resolve() == report.place().resolve()
 
     def announce(self) -> None:
         """Name the report when the command ends, and what other code built."""
         known, code_changes = paths(), code.pipeline().code_changes
         code.warn_of_changes(task for task in in_order(self) if isinstance(task, Step))
-        report = Path(self.output().path) / "report.html"
 
-        def is_complete() -> bool:
+        def where() -> str | None:
             # At exit Luigi has forgotten what the command line said of these.
             config = luigi.configuration.get_config()
             config.set("pipeline", "code_changes", code_changes)
             config.set("paths", "data", str(known.data))
             config.set("paths", "outputs", str(known.outputs))
-            return self.complete()
+            report = self.requires()
+            if not report.complete():
+                return None
+            is_newest = self._link_leads_to(report)
+            folder = Path(self.output().path) if is_newest else report.place()
+            return f"Report: {folder / 'report.html'}"
 
-        console.announce(f"Report: {report}", is_complete)
+        console.announce(where)
         console.end_cleanly_on_sigterm()
 
     def _check(self) -> None:

@@ -9,6 +9,8 @@ import sys
 import threading
 from collections.abc import Callable
 
+import luigi
+
 from pipeline.errors import PipelineError
 
 _LOGGER = logging.getLogger("luigi-interface")
@@ -38,13 +40,14 @@ def show_errors_plainly() -> None:
         _LOGGER.addFilter(_PlainErrors())
 
 
-def announce(line: str, is_complete: Callable[[], bool]) -> None:
-    """Print a line after Luigi's summary, when this process ends and the work is complete."""
+def announce(line: Callable[[], str | None]) -> None:
+    """Print a line after Luigi's summary, when this process ends and there is something to say."""
     owner = os.getpid()
 
     def say() -> None:
-        if os.getpid() == owner and is_complete():
-            print(line, flush=True)
+        said = line() if os.getpid() == owner else None
+        if said:
+            print(said, flush=True)
 
     atexit.register(say)
 
@@ -56,12 +59,14 @@ def end_cleanly_on_sigterm() -> None:
 
 
 def _is_debugging() -> bool:
-    """Say whether tracebacks are wanted.
+    """Say whether tracebacks were asked for.
 
-    Of errors before Luigi has set its logging up, only the command line can tell.
+    The logger's level does not tell: Luigi's own default is DEBUG, and of errors before it has set
+    its logging up only the command line and the configuration know.
     """
     typed = " ".join(sys.argv).replace("=", " ")
-    return _LOGGER.isEnabledFor(logging.DEBUG) or "--log-level DEBUG" in typed
+    configured = luigi.configuration.get_config().get("core", "log_level", None)
+    return "--log-level DEBUG" in typed or (configured == "DEBUG" and "--log-level" not in typed)
 
 
 def _rewrite(record: logging.LogRecord, text: str) -> None:

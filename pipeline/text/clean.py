@@ -39,7 +39,8 @@ def clean(texts: pa.ChunkedArray | pa.Array, settings: Mapping[str, Any]) -> dic
     column = _ascii_basics(pc.fill_null(whole(texts), ""))
     cleaned, found = _once(column, settings)
     # What one step takes away can lay bare work for an earlier one (a mention behind a mention,
-    # an entity inside an entity), so rows that changed are cleaned again until they stay.
+    # an entity inside an entity), so rows that changed are cleaned again until they stay, within
+    # bounds: only text made to be hostile wants more rounds.
     changed = pc.not_equal(cleaned, column)
     for _ in range(_MOST_ROUNDS):
         if not pc.any(changed).as_py():

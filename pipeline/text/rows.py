@@ -24,8 +24,8 @@ class CleanRows:
     Attributes
     ----------
     rows : pa.Table
-        ``id``, ``source_id``, ``raw``, ``clean``, ``label``, ``partition``, ``group`` (equal for
-        equal clean texts), ``urls``, ``mentions``, ``hashtags``.
+        ``id``, ``source_id``, ``raw``, ``label``, ``partition``, ``file``, ``line``, ``clean``,
+        ``group`` (equal for equal clean texts), ``urls``, ``mentions``, ``hashtags``.
     rejected : pa.Table
         ``id``, ``file``, ``line``, ``reason``, ``detail``, ``raw``.
     profile : dict
@@ -75,7 +75,9 @@ def clean_rows(
     rows = rows.append_column("group", _groups(rows["clean"]))
     contradictions = _contradictions(rows)
     if settings["duplicates"] == "drop":
-        rows = _set_aside(rows, _repeats(rows), "clean text came before", parts)
+        repeats, firsts = _repeats(rows)
+        which = pc.binary_join_element_wise("the text of row", firsts.cast(pa.string()), " ")
+        rows = _set_aside(rows, repeats, "clean text came before", parts, which)
         rows = rows.set_column(
             rows.schema.get_field_index("group"), "group", _groups(rows["clean"])
         )
@@ -100,19 +102,26 @@ def _clean_in_slices(
     return {name: pa.chunked_array([part[name] for part in done]) for name in done[0]}
 
 
-def _set_aside(rows: pa.Table, lost: pa.Array, reason: str, parts: list[pa.Table]) -> pa.Table:
-    """Move the marked rows to the rejected ones."""
+def _set_aside(
+    rows: pa.Table,
+    lost: pa.Array,
+    reason: str,
+    parts: list[pa.Table],
+    detail: pa.Array | None = None,
+) -> pa.Table:
+    """Move the marked rows to the rejected ones; ``detail`` has an entry for each of them."""
     out = rows.filter(lost)
     if not out.num_rows:
         return rows
     schema = parts[0].schema
     columns = {
-        name: out[name]
-        if name in ("id", "raw")
-        else pa.nulls(out.num_rows, schema.field(name).type)
-        for name in schema.names
+        "id": out["id"],
+        "file": out["file"].cast(pa.string()),
+        "line": out["line"],
+        "reason": pa.array([reason] * out.num_rows, pa.string()),
+        "detail": pa.nulls(out.num_rows, pa.string()) if detail is None else detail,
+        "raw": out["raw"],
     }
-    columns["reason"] = pa.array([reason] * out.num_rows, pa.string())
     parts.append(pa.table(columns, schema=schema))
     return rows.filter(pc.invert(lost))
 
@@ -125,8 +134,8 @@ def _groups(texts: pa.ChunkedArray) -> pa.Array:
     return encoded.indices.cast(pa.int32())
 
 
-def _repeats(rows: pa.Table) -> pa.Array:
-    """Mark labelled rows whose clean text a labelled row before them has.
+def _repeats(rows: pa.Table) -> tuple[pa.Array, pa.Array]:
+    """Mark labelled rows whose clean text a labelled row before them has, and name that by its id.
 
     Rows of the dataset's own test part go first, so that none of them is lost to a training row.
     """
@@ -135,10 +144,11 @@ def _repeats(rows: pa.Table) -> pa.Array:
     is_test = np.asarray(pc.equal(rows["partition"], "test"))
     order = np.lexsort((np.arange(len(groups)), ~is_test))
     order = order[labelled[order]]
-    _, first = np.unique(groups[order], return_index=True)
+    known, first = np.unique(groups[order], return_index=True)
     repeats = labelled.copy()
     repeats[order[first]] = False
-    return pa.array(repeats)
+    came_first = order[first][np.searchsorted(known, groups[repeats])]
+    return pa.array(repeats), rows["id"].take(pa.array(came_first)).combine_chunks()
 
 
 def _contradictions(rows: pa.Table) -> tuple[int, list[dict[str, Any]]]:

@@ -32,8 +32,8 @@ def tokenize(
     texts : pa.ChunkedArray or pa.Array of string, shape (n_texts,)
         Clean texts.
     settings : mapping
-        The settings of Tokenize: ``tokenizer``, ``pattern``, ``stop_words``, ``word_form``,
-        ``language``.
+        The settings of Tokenize: ``tokenizer``, ``pattern``, ``token_case``, ``stop_words``,
+        ``word_form``, ``language``.
     processes : int
         How many processes may work, where a tokenizer is not a column operation.
 
@@ -52,6 +52,8 @@ def tokenize(
     else:
         pattern = settings["pattern"] if settings["tokenizer"] == "regexp" else None
         tokens = _by_nltk(column, pattern, processes)
+    if settings["token_case"] == "lower":
+        tokens = tokens.map(str.lower)
     unwanted = stop_words(settings["stop_words"], settings["language"])
     if unwanted:
         tokens = tokens.without(unwanted)
@@ -112,7 +114,13 @@ def stop_words(choice: str, language: str) -> frozenset[str]:
         from nltk.corpus import stopwords
 
         return frozenset(_corpus(stopwords, "stopwords").words(language))
-    return frozenset(Path(choice).read_text(encoding="utf-8").split())
+    try:
+        return frozenset(Path(choice).read_text(encoding="utf-8").split())
+    except UnicodeDecodeError as error:
+        raise PipelineError(
+            f"stop_words file {choice} is not utf-8 ({error.reason} at byte {error.start}); save "
+            "it as utf-8."
+        ) from error
 
 
 def word_form(choice: str, language: str) -> Callable[[str], str] | None:

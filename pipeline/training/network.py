@@ -90,6 +90,11 @@ class Stopper:
         """Note an epoch's figure and say whether it is the best so far."""
         value = found[f"val_{self.monitor}"]
         value = value if self.monitor == "loss" else -value
+        if not np.isfinite(value):
+            raise PipelineError(
+                f"monitor {self.monitor} is not defined on the validation rows, where a class is "
+                "missing; use --monitor loss, or a larger validation_fraction."
+            )
         better = value < self.best - self.min_change
         if better:
             self.best, self.best_epoch, self.reduced_at = value, epoch, epoch
@@ -125,7 +130,7 @@ def train(
     logs: Path | None,
     *,
     masked: bool,
-    epochs: int | None = None,
+    rates: list[float] | None = None,
 ) -> tuple[keras.Model, list[dict[str, float]], dict[str, Any]]:
     """Train a network and return it with its best weights.
 
@@ -144,8 +149,8 @@ def train(
         Folder for TensorBoard's scalars.
     masked : bool
         Whether the network masks padding, so that batches may be cut to their longest text.
-    epochs : int, optional
-        Train exactly so many epochs, without early stopping.
+    rates : list of float, optional
+        Learning rate of each epoch: train exactly so many, without early stopping.
 
     Returns
     -------
@@ -163,14 +168,16 @@ def train(
     weights = class_weights(settings["class_weights"], rows.labels, class_names)
     stopper = Stopper(
         settings["monitor"],
-        0 if epochs else settings["patience"],
+        0 if rates else settings["patience"],
         settings["reduce_patience"],
         settings["min_change"],
     )
     writer = _event_writer(logs) if logs else None
-    most = epochs or settings["epochs"]
+    most = len(rates) if rates else settings["epochs"]
     history: list[dict[str, float]] = []
     for epoch in range(1, most + 1):
+        if rates:
+            chosen.learning_rate = rates[epoch - 1]
         rate = float(chosen.learning_rate)
         loss = _epoch(step, rows, weights, settings, epoch, most, progress, masked)
         found = {"epoch": epoch, "loss": loss, "learning_rate": rate}
@@ -179,7 +186,7 @@ def train(
             found |= scores(validation.labels, probabilities)
             if stopper.improved(epoch, found) and stopper.patience:
                 stopper.weights = model.get_weights()
-            if settings["reduce_factor"] < 1 and not epochs and stopper.should_reduce(epoch):
+            if settings["reduce_factor"] < 1 and not rates and stopper.should_reduce(epoch):
                 chosen.learning_rate = rate * settings["reduce_factor"]
         history.append(found)
         _log(writer, found)

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from pipeline.cli import cli
 from pipeline.errors import PipelineError
+from pipeline.models import registry
 
 README = Path(__file__).parent.parent.parent / "README.md"
 # Every command with words that it accepts where the built chain is; DATASET is replaced.
@@ -281,8 +282,10 @@ def test_models_lists_parameters_with_the_models_own_defaults(built):
     rows = {row["model"]: row for row in data_of(built, "models")}
     assert "naive_bayes" in rows
     known = {row["parameter"]: row["default"] for row in data_of(built, "models", "bilstm")}
-    assert known["max_words"] == 10_000
-    assert known["units"] == [64]
+    row = registry.MODELS["bilstm"]
+    assert {*row.uses, *row.defaults} <= known.keys()
+    for name, value in row.defaults.items():
+        assert known[name] == (list(value) if isinstance(value, tuple) else value), name
     assert "alpha" not in known
     done = call(built, "models", "bilstn")
     assert "did you mean 'bilstm'" in str(done.exception)

@@ -165,8 +165,9 @@ def parquet(**columns):
         ("rows.tsv", "label\ttext\nbad\ta\ngood\tb\n"),
         ("rows.jsonl", JSON_LINES),
         ("rows.parquet", parquet(text=["a", "b"], label=["bad", "good"], other=[1, 2])),
+        ("rows.parquet", parquet(text=[b"a", b"b"], label=[b"bad", b"good"])),
     ],
-    ids=["csv", "csv with BOM", "tsv", "json lines", "parquet"],
+    ids=["csv", "csv with BOM", "tsv", "json lines", "parquet", "parquet of bytes"],
 )
 def test_own_data_is_read_in_four_formats(tmp_path, file, content):
     reading = own(tmp_path, content, file)
@@ -221,6 +222,15 @@ def test_half_a_surrogate_pair_does_not_stop_reading(tmp_path):
         ('{"txt": "a"}', "rows.jsonl", "no column 'text'"),
         (b"no parquet", "rows.parquet", "no whole Parquet file"),
         (b"\x1f\x8b no gzip", "rows.csv.gz", "cannot be read: .* get the file again"),
+        ("text,label\ra,bad\rb,good\r", "rows.csv", "rows.csv ends its lines with CR alone"),
+        ("text,label\na,bad\nc\rd,good\n", "rows.csv", r"rows.csv: .*line 3 .*\(CR\).*multiline"),
+        ("text,label,text\na,bad,b\n", "rows.csv", "rows.csv has 2 columns named 'text'"),
+        (parquet(text=[["a"]], label=["bad"]), "rows.parquet", "column 'text' holds list<"),
+        (
+            parquet(text=[b"a", b"\xe9"], label=["bad"] * 2),
+            "rows.parquet",
+            "utf-8: record 2 .*0xe9",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_said(tmp_path, content, file, message):
@@ -231,7 +241,6 @@ def test_what_cannot_be_read_is_said(tmp_path, content, file, message):
 @pytest.mark.parametrize(
     ("extra", "message"),
     [
-        ('encoding = "utf-9"', "unknown encoding 'utf-9'"),
         ('partition_column = "label"\npartitions = {x = "train"}', "'bad' is not in .*partitions"),
         ('member = "a.csv"', "unknown key 'member'"),
     ],
@@ -256,6 +265,140 @@ def test_truncated_archive_is_said(tmp_path):
     put(tmp_path, "imdb", "aclImdb_v1.tar.gz", packed.getvalue()[:200])
     with pytest.raises(PipelineError, match="get the file again"):
         read(tmp_path, "imdb")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('text,label\na,bad\n"b,good\nc,bad\nd,good\n', 3),
+        ('text,label\n"a\nb",bad\n"c,good', 4),
+        ('"text,label\na,bad\n', 1),
+        ('text,label\na,bad\nc,"good', 3),
+    ],
+    ids=["in the middle", "after a record of two lines", "in the header", "in the last field"],
+)
+def test_quote_that_is_never_closed_is_said(tmp_path, text, line):
+    message = f"rows.csv: the record that begins in line {line} has a quote that is never closed"
+    with pytest.raises(PipelineError, match=message) as caught:
+        own(tmp_path, text)
+    assert "multiline = false" in str(caught.value)
+    assert "quoting = false" in str(caught.value)
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n"])
+def test_lenient_quotes_stay_lenient(tmp_path, end):
+    text = 'text,label\na "quoted" word,bad\n"b" after,good\nc,"bad"\nd,"go"od' + end
+    assert own(tmp_path, text).rows["raw"].to_pylist() == ['a "quoted" word', "b after", "c", "d"]
+
+
+@pytest.mark.parametrize("extra", ["multiline = false", "quoting = false"])
+def test_what_the_error_on_an_open_quote_advises_helps(tmp_path, extra):
+    reading = own(tmp_path, 'text,label\na,bad\n"b,good\nc,bad\nd,good\n', extra=extra)
+    assert {"a", "c", "d"} <= set(reading.rows["raw"].to_pylist())
+    assert reading.records == 4
+
+
+def test_line_that_is_no_csv_is_set_aside_where_lines_stand_alone(tmp_path):
+    text = "text,label\na,bad\nc\rd,good\ne,good\n"
+    reading = own(tmp_path, text, extra="multiline = false")
+    assert reading.rows["raw"].to_pylist() == ["a", "e"]
+    assert reasons(reading) == [(3, "malformed record")]
+    assert reading.rejected["raw"].to_pylist() == ["c\rd,good"]
+    assert "carriage return" in reading.rejected["detail"][0].as_py()
+
+
+def test_header_that_is_no_csv_is_said(tmp_path):
+    with pytest.raises(PipelineError, match=r"rows.csv: line 1, the header, cannot be read"):
+        own(tmp_path, "te\rxt,label\na,bad\n", extra="multiline = false")
+
+
+def test_zero_byte_stays_within_its_text(tmp_path):
+    reading = own(tmp_path, "text,label\na\0a,bad\nb,good\n")
+    assert reading.rows["raw"].to_pylist() == ["a\0a", "b"]
+
+
+@pytest.mark.parametrize("spelling", ["'\\t'", '"\\t"'])
+def test_tab_may_be_spelled_in_both_quotes_of_toml(tmp_path, spelling):
+    reading = own(tmp_path, "text\tlabel\na\tbad\nb\tgood\n", extra=f"delimiter = {spelling}")
+    assert reading.rows["raw"].to_pylist() == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "content"),
+    [
+        ("utf-16", "text,label\ném\u270c,bad\n\u0a0a,good\n".encode("utf-16")),
+        ("utf-16-le", "\ufefftext,label\ném\u270c,bad\n\u0a0a,good\n".encode("utf-16-le")),
+        ("utf-16-be", "text,label\ném\u270c,bad\n\u0a0a,good\n".encode("utf-16-be")),
+        ("utf-32", "text,label\ném\u270c,bad\n\u0a0a,good\n".encode("utf-32")),
+        ("UTF-8", "\ufefftext,label\ném\u270c,bad\n\u0a0a,good\n".encode()),
+        ("U8", "\ufefftext,label\ném\u270c,bad\n\u0a0a,good\n".encode()),
+    ],
+)
+def test_encoding_is_what_python_calls_it(tmp_path, encoding, content):
+    reading = own(tmp_path, content, extra=f'encoding = "{encoding}"')
+    assert reading.rows["raw"].to_pylist() == ["ém\u270c", "\u0a0a"]
+    assert reading.rows["line"].to_pylist() == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "wrong", "byte"),
+    [
+        ("utf-8", b"\xe9", "0xe9"),
+        ("cp1252", b"\x81", "0x81"),
+        ("utf-16-le", b"\x00\xdc", "0x00"),
+        ("shift_jis", b"\xff", "0xff"),
+    ],
+)
+@pytest.mark.parametrize("line", [2, 1201, 5000])
+def test_line_of_a_wrong_byte_is_counted(tmp_path, encoding, wrong, byte, line):
+    lines = ["text,label\n", *(f"text {number},bad\n" for number in range(2, 5001))]
+    content = [text.encode(encoding) for text in lines]
+    content[line - 1] = wrong + content[line - 1]
+    message = f"rows.csv is not {encoding}: line {line} has the byte {byte}; set encoding"
+    with pytest.raises(PipelineError, match=message):
+        own(tmp_path, b"".join(content), extra=f'encoding = "{encoding}"')
+
+
+def test_missing_byte_order_is_said(tmp_path):
+    content = "text,label\na,bad\n".encode("utf-16-le")
+    with pytest.raises(PipelineError, match="is not utf-16: .*'utf-16-le'"):
+        own(tmp_path, content, extra='encoding = "utf-16"')
+
+
+def test_parquet_bytes_are_decoded_as_the_dataset_says(tmp_path):
+    content = parquet(text=["é".encode("cp1252"), b"b"], label=[b"bad", b"good"])
+    reading = own(tmp_path, content, "rows.parquet", 'encoding = "cp1252"')
+    assert reading.rows["raw"].to_pylist() == ["é", "b"]
+
+
+def test_json_list_in_the_place_of_a_text_is_set_aside(tmp_path):
+    reading = own(tmp_path, JSON_LINES + '\n{"text": ["a"], "label": "bad"}\n', "rows.jsonl")
+    assert reasons(reading) == [(3, "malformed record")]
+    assert reading.rejected["detail"].to_pylist() == ["'text' is no text and no number"]
+
+
+def test_rating_that_is_not_a_number_is_set_aside_as_such(tmp_path):
+    put(tmp_path, "vader", "tweets_GroundTruth.txt", "1\t2\ta\n2\tnan\tb\n3\t0\tc\n4\t\td\n")
+    assert reasons(read(tmp_path, "vader")) == [
+        (2, "rating is not a number"),
+        (4, "label is empty"),
+        (3, "rating between the labels' bounds (-0.05, 0.05)"),
+    ]
+
+
+def test_rows_know_file_and_line_they_came_from(tmp_path):
+    put(tmp_path, "hate_speech", "train_E6oV3lV.csv", 'id,label,tweet\n1,0,"a\nb"\n\n2,1,c\n')
+    put(tmp_path, "hate_speech", "test.csv", "id,tweet\n3,d\n")
+    assert columns(read(tmp_path, "hate_speech"), "source_id", "file", "line") == [
+        ("1", "train_E6oV3lV.csv", 2),
+        ("2", "train_E6oV3lV.csv", 5),
+        ("3", "test.csv", 2),
+    ]
+
+
+def test_records_of_parquet_are_numbered(tmp_path):
+    reading = own(tmp_path, parquet(text=["a", "b"], label=["bad", "good"]), "rows.parquet")
+    assert columns(reading, "file", "line") == [("rows.parquet", 1), ("rows.parquet", 2)]
 
 
 def test_many_records_keep_their_ids_across_chunks(tmp_path, monkeypatch):

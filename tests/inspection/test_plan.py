@@ -6,6 +6,8 @@ import shutil
 
 import pytest
 
+from pipeline.inspection import removal
+from pipeline.inspection.store import Store
 from pipeline.tasks import Tokenize
 from pipeline.tasks.planning import plan_of, plan_of_task
 
@@ -29,6 +31,17 @@ def runs(plan):
     return {step["task"] for step in plan["steps"] if step["action"] == "run"} - {"RunAll"}
 
 
+def places_to_build(chain, plan):
+    is_run = [
+        step for step in plan["steps"] if step["action"] == "run" and step["task"] != "RunAll"
+    ]
+    return {chain.outputs / step["place"] for step in is_run}
+
+
+def places_built(chain, before):
+    return {place for place, made in chain.manifests().items() if before.get(place) != made}
+
+
 def step_of(plan, task):
     return next(step for step in plan["steps"] if step["task"] == task)
 
@@ -39,7 +52,7 @@ def assert_run_does_as_planned(chain, first, dataset="toy", **settings):
     before = chain.manifests()
     plan = planned(chain, **settings)
     chain.run(**settings)
-    assert runs(plan) == set(chain.built_after(before))
+    assert places_to_build(chain, plan) == places_built(chain, before)
     assert runs(plan) == set(STEPS[STEPS.index(first) :])
     assert planned(chain, **settings)["runs"] == 0
     return plan
@@ -69,8 +82,9 @@ def test_plan_has_nothing_to_do_where_all_is_built(built, dataset):
         ({"max_words": 50}, "Vectorize", [("max_words", "all", 50)]),
         ({"split_seed": 1}, "Vectorize", [("split_seed", 0, 1)]),
         ({"alpha": 0.5}, "TrainModel", [("alpha", 1.0, 0.5)]),
+        ({"bootstrap_samples": 5}, "Evaluate", [("bootstrap_samples", 1000, 5)]),
     ],
-    ids=["cleaning", "tokenizer", "vectors", "split", "model"],
+    ids=["cleaning", "tokenizer", "vectors", "split", "model", "evaluation"],
 )
 @pytest.mark.parametrize("dataset", ["toy", "four"])
 def test_plan_of_a_changed_parameter(mine, dataset, settings, first, changes):
@@ -81,6 +95,22 @@ def test_plan_of_a_changed_parameter(mine, dataset, settings, first, changes):
     assert found == changes
     below = STEPS[STEPS.index(first) + 1 :]
     assert {step_of(plan, name)["kind"] for name in below} == {"upstream"}
+
+
+def test_plan_of_a_model_with_the_baseline_beside_it(mine):
+    settings = {"dataset": "toy", "model": "logistic_regression", "max_words": 200}
+    before = mine.manifests()
+    plan = planned(mine, **settings)
+    mine.run(**settings)
+    assert places_to_build(mine, plan) == places_built(mine, before)
+    tasks = [step["task"] for step in plan["steps"]]
+    assert tasks.count("Evaluate") == 2
+    assert tasks.index("TrainModel") < tasks.index("Report")
+    assert planned(mine, **settings)["runs"] == 0
+    store = Store(mine.outputs)
+    assert removal.unreferenced(store, keep=0) == []
+    lineage = store.lineage(store.find("toy/logistic_regression"))
+    assert [item.task for item in lineage].count("Evaluate") == 2
 
 
 def test_plan_of_another_dataset(mine):

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from conftest import Chain, made_up_rows, write_dataset
 
+from pipeline.report.page import write_report
+
 SCRIPT = "<script>window.hacked = true; document.title = 'hacked'</script>"
 HOSTILE = [
     f"{SCRIPT} love great",
@@ -241,6 +243,29 @@ def test_unlabelled_rows_have_a_section_only_where_there_are_some(hostile, four)
     heading = "Predictions for 30 rows without a label"
     assert heading in hostile.page.read_text()
     assert "rows without a label" not in four.page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("facts", "sentence"),
+    [
+        ({}, "Training took"),
+        ({"epochs": 3}, "3 epochs."),
+        ({"epochs": 3, "best_epoch": 2}, "3 epochs, epoch 2 kept."),
+        ({"epochs": 3, "refitted_on_validation": 2}, "training and validation rows for 2 epochs"),
+    ],
+    ids=["nothing known", "epochs", "epoch kept", "trained again"],
+)
+def test_page_says_what_is_known_of_training(built, tmp_path, facts, sentence):
+    report = built.task(dataset="four", model="naive_bayes").requires()
+    places = {step.task_family: step.place() for step in report.chain() if step is not report}
+    changed = tmp_path / "trained"
+    shutil.copytree(places["TrainModel"], changed)
+    (changed / "training.json").write_text(json.dumps(facts))
+    out = tmp_path / "out"
+    out.mkdir()
+    write_report({**places, "TrainModel": changed}, "luigi", out)
+    text = " ".join((out / "report.html").read_text().split())
+    assert sentence in text
 
 
 def test_page_stays_small(report):

@@ -2,13 +2,13 @@
 
 import pytest
 
-from pipeline.inspection.graph import in_order
-from pipeline.tasks import Step, code
+from pipeline.tasks import code
 
 
 def steps(chain, **settings):
-    root = chain.task(**settings)
-    return {task.task_family: task for task in in_order(root) if isinstance(task, Step)}
+    """Return the steps of the model's own chain by their names."""
+    report = chain.task(**settings).requires()
+    return {step.task_family: step for step in report.chain()}
 
 
 @pytest.fixture
@@ -32,8 +32,8 @@ def test_every_step_has_its_own_build_in_its_code(of_two_models):
 def test_a_model_has_its_own_code_and_not_that_of_another(of_two_models):
     bayes, network = (parts_of["TrainModel"] for parts_of in of_two_models)
     assert "pipeline.models.naive_bayes:NaiveBayes" in bayes
-    assert not any("recurrent" in part for part in bayes)
-    assert "pipeline.models.recurrent:bilstm" in network
+    assert not any("models.sequences" in part for part in bayes)
+    assert "pipeline.models.sequences:bilstm" in network
     assert "pipeline.training.network:train" in network
     assert not any("naive_bayes" in part for part in network)
 
@@ -47,7 +47,7 @@ def test_a_model_has_its_own_code_and_not_that_of_another(of_two_models):
         ("Vectorize", "pipeline.split:assign"),
         ("SplitStratified", "pipeline.tasks.chain:Vectorize.assignment"),
         ("Evaluate", "pipeline.evaluation.metrics:evaluate"),
-        ("Report", "file:pipeline/evaluation/templates/report.html"),
+        ("Report", "file:pipeline/report/templates/report.html"),
     ],
 )
 def test_code_reaches_through_modules_to_helpers_and_templates(of_two_models, step, part):
@@ -56,8 +56,17 @@ def test_code_reaches_through_modules_to_helpers_and_templates(of_two_models, st
 
 def test_publishing_and_digests_are_no_part_of_a_step(of_two_models):
     for parts in of_two_models[0].values():
-        assert not any(part.startswith("pipeline.tasks.base:") for part in parts)
+        assert not any(
+            part.startswith(("pipeline.tasks.base:", "pipeline.artifacts:")) for part in parts
+        )
         assert not any(part.endswith((".settings", ".label", ".requires")) for part in parts)
+
+
+def test_what_a_step_requires_is_settled_by_digests_and_not_by_its_code(of_two_models):
+    for parts_of in of_two_models:
+        assert not any("presets" in part or "baseline" in part for part in parts_of["Report"])
+        assert "pipeline.tasks.chain:Evaluate.baseline" not in parts_of["Evaluate"]
+        assert not any("presets" in part for part in parts_of["Evaluate"])
 
 
 def test_manifest_keeps_the_fingerprint_part_by_part(built):

@@ -27,6 +27,8 @@ def make(rows, **choices):
             "raw": pa.array(columns[0], pa.string()),
             "label": pa.array(columns[1], pa.string()),
             "partition": pa.array(columns[2], pa.string()),
+            "file": pa.array(["a.csv"] * len(rows)).dictionary_encode(),
+            "line": pa.array(range(2, len(rows) + 2), pa.int64()),
         },
         schema=ROWS,
     )
@@ -60,6 +62,8 @@ def test_labelled_row_of_which_nothing_is_left_is_set_aside_and_an_unlabelled_on
     assert found.rejected["id"].to_pylist() == [4]
     assert found.rejected["reason"].to_pylist() == ["nothing left after cleaning"]
     assert found.rejected["raw"].to_pylist() == ["http://only.url"]
+    assert found.rejected["file"].to_pylist() == ["a.csv"]
+    assert found.rejected["line"].to_pylist() == [6]
     assert found.rows["partition"].to_pylist()[-1] == "unlabelled"
 
 
@@ -81,6 +85,9 @@ def test_dropping_duplicates_keeps_the_first_and_every_test_row():
     found = make(rows, duplicates="drop")
     assert found.rows["id"].to_pylist() == [1, 2, 3]
     assert found.rejected["reason"].to_pylist() == ["clean text came before"] * 2
+    assert list(
+        zip(*(found.rejected[name].to_pylist() for name in ("id", "line", "detail")), strict=True)
+    ) == [(0, 2, "the text of row 2"), (4, 6, "the text of row 1")]
 
 
 def test_nothing_left_at_all_is_said():

@@ -14,6 +14,7 @@ from pipeline.text.tokens import Tokens
 PLAIN = {
     "tokenizer": "words",
     "pattern": r"\w+",
+    "token_case": "keep",
     "stop_words": "none",
     "word_form": "as_is",
     "language": "english",
@@ -51,6 +52,10 @@ def test_words_are_those_of_the_classic_keras_tokenizer(texts):
         (
             {"tokenizer": "tweet"},
             ["Don't", "STOP", "running", "cats", ":)", "<user>", "#ok"],
+        ),
+        (
+            {"tokenizer": "tweet", "token_case": "lower"},
+            ["don't", "stop", "running", "cats", ":)", "<user>", "#ok"],
         ),
         ({"tokenizer": "regexp"}, ["Don", "t", "STOP", "running", "cats", "user", "ok"]),
         ({"tokenizer": "regexp", "pattern": "[A-Z]+"}, ["D", "STOP"]),
@@ -100,6 +105,8 @@ def test_processes_make_the_same_tokens(tokenizer, monkeypatch):
         ({"pattern": "a"}, {}, "pattern is for tokenizer regexp, got tokenizer words"),
         ({}, {"tokenizer": "regexp", "pattern": "("}, "must be a regular expression, got '\\('"),
         ({}, {"tokenizer": "regexp", "pattern": "a*"}, "matches the empty text"),
+        ({}, {"tokenizer": "regexp", "pattern": r"\b"}, "matches the empty text"),
+        ({}, {"tokenizer": "regexp", "pattern": r"(\w)(\w)"}, "has groups"),
         ({}, {"word_form": "porter", "language": "german"}, "porter is English only"),
         ({}, {"stop_words": "scikit-learn", "language": "german"}, "English only"),
         ({}, {"stop_words": "sklearn"}, "got 'sklearn', which is no file; did you mean 'scikit-"),
@@ -146,3 +153,9 @@ def test_summary_counts_tokens():
     assert found["most_frequent"] == {"a": 3, "b": 1}
     assert found["length_percentiles"]["100"] == 3
     assert np.isclose(found["mean_length"], 4 / 3)
+
+
+def test_stop_word_file_in_another_encoding_is_said(tmp_path):
+    (tmp_path / "stop.txt").write_bytes("für\n".encode("latin-1"))
+    with pytest.raises(PipelineError, match=r"stop\.txt is not utf-8"):
+        cut(["a"], stop_words=str(tmp_path / "stop.txt"))
