@@ -25,8 +25,8 @@ stands in `quality.py` under its name, and in the manifests behind its artifacts
 
 """
 _COLUMNS = (
-    "row", "data and protocol", "model", "figure", "measured", "runs", "to reach", "met", "published",
-    "seconds", "Evaluate artifacts",
+    "row", "data and protocol", "model", "figure", "measured", "runs", "to reach", "met",
+    "published", "seconds", "Evaluate artifacts",
 )  # fmt: skip
 
 
