@@ -16,7 +16,7 @@ from pipeline.datasets import catalogue, sources
 from pipeline.errors import PipelineError
 from pipeline.features import external
 from pipeline.features import registry as features
-from pipeline.inspection.graph import in_order
+from pipeline.inspection.graph import frozen, in_order
 from pipeline.models import registry as models
 from pipeline.tasks import baseline as baselines
 from pipeline.tasks import code, console
@@ -838,7 +838,8 @@ class RunAll(luigi.Task):
     def complete(self) -> bool:
         """Say whether the report is there and the link leads to it."""
         report = self.requires()
-        return report.complete() and (self._has_pointed or self._link_leads_to(report))
+        with frozen(report):
+            return report.complete() and (self._has_pointed or self._link_leads_to(report))
 
     def run(self) -> None:
         """Let the link lead to the report."""
@@ -854,7 +855,8 @@ class RunAll(luigi.Task):
     def announce(self) -> None:
         """Name the report when the command ends, and what other code built."""
         known, code_changes = paths(), code.pipeline().code_changes
-        code.warn_of_changes(task for task in in_order(self) if isinstance(task, Step))
+        with frozen(self.requires()):
+            code.warn_of_changes(task for task in in_order(self) if isinstance(task, Step))
 
         def where() -> str | None:
             # At exit Luigi has forgotten what the command line said of these.
@@ -863,11 +865,12 @@ class RunAll(luigi.Task):
             config.set("paths", "data", str(known.data))
             config.set("paths", "outputs", str(known.outputs))
             report = self.requires()
-            if not report.complete():
-                return None
-            is_newest = self._link_leads_to(report)
-            folder = Path(self.output().path) if is_newest else report.place()
-            return f"Report: {folder / 'report.html'}"
+            with frozen(report):
+                if not report.complete():
+                    return None
+                is_newest = self._link_leads_to(report)
+                folder = Path(self.output().path) if is_newest else report.place()
+                return f"Report: {folder / 'report.html'}"
 
         console.announce(where)
         console.end_cleanly_on_sigterm()
