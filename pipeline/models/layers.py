@@ -48,23 +48,23 @@ class SparseDense(layers.Layer):
 def _weighted_sum(kernel: Any, columns: Any, values: Any) -> Any:
     """Sum the kernel's rows, each times its value, with a dense gradient.
 
-    TensorFlow's own gradient of a look-up is a list of rows, which optimizers then bring together
-    at many times the cost of one sum.
+    As sparse products both ways: looked-up rows, of shape (batch, longest, units), would take
+    gigabytes for long texts, and their gradient is a list that optimizers bring together slowly.
     """
+    shape = tf.shape(columns)
+    rows = tf.repeat(tf.range(shape[0]), shape[1])
+    indices = tf.cast(tf.stack([rows, tf.reshape(columns, [-1])], axis=1), tf.int64)
+    size = tf.cast(tf.stack([shape[0], tf.shape(kernel)[0]]), tf.int64)
+    texts = tf.SparseTensor(indices, tf.reshape(values, [-1]), size)
 
     @tf.custom_gradient
-    def look_up(weights: Any) -> Any:
-        rows = tf.gather(weights, columns)  # (batch, longest, units)
-
+    def product(weights: Any) -> Any:
         def gradient(upstream: Any) -> Any:
-            parts = values[:, :, None] * upstream[:, None, :]
-            flat = tf.reshape(parts, (-1, tf.shape(weights)[1]))
-            n_rows = tf.shape(weights)[0]
-            return tf.math.unsorted_segment_sum(flat, tf.reshape(columns, (-1,)), n_rows)
+            return tf.sparse.sparse_dense_matmul(texts, upstream, adjoint_a=True)
 
-        return tf.einsum("bl,blu->bu", values, rows), gradient
+        return tf.sparse.sparse_dense_matmul(texts, weights), gradient
 
-    return look_up(tf.convert_to_tensor(kernel))
+    return product(tf.convert_to_tensor(kernel))
 
 
 @keras.saving.register_keras_serializable("pipeline")

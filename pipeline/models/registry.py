@@ -351,7 +351,9 @@ class Model:
     builder : str
         ``module:function`` that builds a network, for families that want one.
     masks_padding : bool
-        Whether a network leaves padding out of account, so that batches may be cut short.
+        Whether a network over sequences leaves padding out of account, so that batches may be cut
+        short, and are made of texts of like lengths. (For bags of long texts such batches were
+        measured to hurt: the last ones pull the weights their way.)
     package, extra : str
         Module that it needs besides, and the extra that installs it.
     summary : str
@@ -473,7 +475,6 @@ MODELS = {
             reads="multi_hot",
             family="pipeline.models.network:Network",
             builder="pipeline.models.vectors:bag_dense",
-            masks_padding=True,
             uses=_VECTOR,
             defaults={
                 "max_words": 3_000,
@@ -488,7 +489,6 @@ MODELS = {
             reads="tfidf",
             family="pipeline.models.network:Network",
             builder="pipeline.models.vectors:tfidf_dense",
-            masks_padding=True,
             uses=_VECTOR,
             defaults={
                 "max_words": 10_000,
