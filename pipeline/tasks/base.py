@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -248,6 +247,8 @@ def short_name(task: luigi.Task) -> str:
 
 def _library_versions() -> dict[str, str]:
     """Return the versions of Python and of the libraries that this process has loaded."""
+    from importlib import metadata  # costs as much as all of the package's other imports
+
     loaded = (name for name in _LIBRARIES if _MODULES.get(name, name) in sys.modules)
     return {"python": sys.version.split()[0], **{name: metadata.version(name) for name in loaded}}
 

@@ -1,7 +1,6 @@
-"""What looking costs: a hundred runs, against a Luigi task that does nothing."""
+"""What looking at a hundred runs loads; what it costs is measured in benchmarks/start_up.py."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -9,21 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.inspection.store import Store
+from benchmarks.hundred_runs import add_runs
 
 pytestmark = pytest.mark.processes
 
 BIN = Path(sys.executable).parent
 HEAVY = ("tensorflow", "keras", "sklearn", "pandas", "nltk", "matplotlib", "pyarrow", "numpy")
-HELLO = """
-import luigi
-
-
-class Hello(luigi.Task):
-    def complete(self):
-        return True
-"""
-_TIMES = 4
 
 
 @pytest.fixture(scope="module")
@@ -32,23 +22,7 @@ def hundred(built, tmp_path_factory):
     folder = tmp_path_factory.mktemp("hundred") / "chain"
     shutil.copytree(built.folder, folder, symlinks=True)
     chain = type(built)(folder)
-    store = Store(chain.outputs)
-    run = store.find("toy/naive_bayes")
-    steps = [store.of(run, task) for task in ("TrainModel", "Evaluate", "Report")]
-    for number in range(100):
-        above = None
-        for step in steps:
-            manifest = json.loads(json.dumps(step.manifest))
-            manifest["digest"] = f"{number:04x}{step.digest[4:]}"
-            place = step.place.with_name(f"naive_bayes-{manifest['digest']}")
-            if above is None:
-                manifest["settings"]["alpha"] = 10.0 + number
-            else:
-                manifest["upstream"]["digest"] = above.name[-16:]
-                manifest["upstream"]["place"] = os.path.relpath(above, place)
-            shutil.copytree(step.place, place)
-            (place / "manifest.json").write_text(json.dumps(manifest))
-            above = place
+    add_runs(chain.outputs, "toy/naive_bayes")
     return chain
 
 
@@ -56,36 +30,6 @@ def words_of(chain, name):
     paths = ["--paths-outputs", str(chain.outputs), "--paths-data", str(chain.data)]
     run = ["--dataset", "toy", "--model", "naive_bayes", "--alpha", "0.5"]
     return [name, *(run if name == "plan" else []), *paths]
-
-
-def seconds(command, **environment):
-    """Return the processor seconds of the fastest of some calls; one process and one thread.
-
-    On a machine with nothing else to do that is the wall time, and on a busy one it stays so.
-    """
-    taken = []
-    for _ in range(_TIMES):
-        child = subprocess.Popen(
-            command,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, **environment},
-        )
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        assert child.returncode == 0
-        taken.append(usage.ru_utime + usage.ru_stime)
-    return min(taken)
-
-
-@pytest.mark.parametrize("name", ["ls", "plan"])
-def test_looking_at_a_hundred_runs_costs_at_most_twice_a_luigi_hello_world(hundred, tmp_path, name):
-    (tmp_path / "hello.py").write_text(HELLO)
-    hello = [str(BIN / "luigi"), "--module", "hello", "Hello", "--local-scheduler"]
-    least = seconds(hello, PYTHONPATH=str(tmp_path))
-    mine = seconds([str(BIN / "pipeline"), *words_of(hundred, name)])
-    print(f"{name}: {mine:.2f} s, hello world: {least:.2f} s, {mine / least:.2f} times")
-    assert mine <= 2 * least
 
 
 @pytest.mark.parametrize("name", ["ls", "plan"])

@@ -1,0 +1,39 @@
+"""Make a hundred runs out of one, to measure what looking at many costs."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+from pipeline.inspection.store import Store
+
+
+def add_runs(outputs: Path, run: str, number: int = 100) -> None:
+    """Copy the artifacts that one run made of its own, under other digests and settings.
+
+    Parameters
+    ----------
+    outputs : Path
+        Folder of artifacts; it grows.
+    run : str
+        ``dataset/model`` of a naive_bayes run in it.
+    number : int
+        Copies.
+    """
+    store = Store(outputs)
+    found = store.find(run)
+    steps = [store.of(found, task) for task in ("TrainModel", "Evaluate", "Report")]
+    for index in range(number):
+        above: Path | None = None
+        for step in steps:
+            manifest = json.loads(json.dumps(step.manifest))
+            manifest["digest"] = f"{index:04x}{step.digest[4:]}"
+            place = step.place.with_name(f"naive_bayes-{manifest['digest']}")
+            if above is None:
+                manifest["settings"]["alpha"] = 10.0 + index
+            else:
+                manifest["upstream"]["digest"] = above.name[-16:]
+                manifest["upstream"]["place"] = os.path.relpath(above, place)
+            shutil.copytree(step.place, place)
+            (place / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+            above = place
