@@ -5,6 +5,7 @@ import logging
 import os
 import subprocess
 import sys
+from abc import abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -76,13 +77,13 @@ class Step(luigi.Task):
     processes: int | None
 
     @property
+    @abstractmethod
     def label(self) -> str:
         """A readable beginning of the artifact's name."""
-        raise NotImplementedError(type(self).__name__)
 
+    @abstractmethod
     def build(self, out: artifacts.Workspace) -> None:
         """Do the work and write its files."""
-        raise NotImplementedError(type(self).__name__)
 
     @classmethod
     @functools.cache
