@@ -137,7 +137,7 @@ class Network(Classifier):
     def load(cls, folder: Path) -> "Network":
         """Read the network; Keras' safe mode refuses code in the file."""
         # Registers our own layers.
-        from pipeline.models import layers  # noqa: F401
+        from pipeline.models import fused, layers  # noqa: F401
 
         notes = json.loads((folder / _NOTES).read_text(encoding="utf-8"))
         model = keras.models.load_model(folder / _MODEL, compile=False, safe_mode=True)

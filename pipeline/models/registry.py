@@ -132,6 +132,13 @@ HYPERPARAMETERS = {
         Setting("filters", "int", 32, "patterns that the convolution looks for", low=1),
         Setting("filter_width", "int", 5, "tokens that a pattern spans", unit="tokens", low=1),
         Setting(
+            "fused_lstm",
+            "flag",
+            True,
+            "run an LSTM layer's loop over tokens as one operation; false: Keras' own loop, the "
+            "same numbers to rounding",
+        ),
+        Setting(
             "embedding_size",
             "int",
             128,
@@ -427,7 +434,7 @@ MODELS = {
             family="pipeline.models.network:Network",
             builder="pipeline.models.sequences:bilstm",
             masks_padding=True,
-            uses=("top_units", *_RECURRENT),
+            uses=("top_units", "fused_lstm", *_RECURRENT),
             defaults=_CHOSEN_RECURRENT,
             summary="bidirectional LSTM layers over word vectors",
         ),
@@ -437,7 +444,7 @@ MODELS = {
             family="pipeline.models.network:Network",
             builder="pipeline.models.sequences:lstm",
             masks_padding=True,
-            uses=_RECURRENT,
+            uses=("fused_lstm", *_RECURRENT),
             defaults=_CHOSEN_RECURRENT,
             summary="LSTM layers over word vectors",
         ),

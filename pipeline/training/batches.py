@@ -93,8 +93,14 @@ def _padded(matrix: sparse.csr_matrix) -> list[np.ndarray]:
 
 
 def _cut(batch: np.ndarray) -> np.ndarray:
-    """Cut away the columns in which all texts are padded, on whichever side; one column stays."""
+    """Bring texts to the left and cut away the columns in which all are padded; one stays.
+
+    Where padding is masked it is no matter on which side it stands, and a fused LSTM wants it after
+    the text.
+    """
+    is_padding = batch == 0
+    if (is_padding[:, :1] & ~is_padding[:, -1:]).any():
+        order = np.argsort(is_padding, axis=1, kind="stable")
+        batch = np.take_along_axis(batch, order, axis=1)
     used = np.flatnonzero(batch.any(axis=0))
-    if not len(used):
-        return batch[:, :1]
-    return batch[:, used[0] : used[-1] + 1]
+    return batch[:, : used[-1] + 1 if len(used) else 1]

@@ -1,0 +1,94 @@
+"""An LSTM layer whose loop over tokens is one TensorFlow operation.
+
+On a CPU Keras' own layer runs a loop of some twenty operations a token. This is the one place where
+the pipeline goes below Keras; a test holds it to Keras' values and gradients, and
+``--fused-lstm false`` turns it off.
+"""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable("pipeline")
+class FusedLSTM(keras.layers.LSTM):
+    """Keras' LSTM, weights and all, over texts that are padded after their last token.
+
+    What the operation cannot do (recurrent dropout, other activations, states handed in or out)
+    goes through Keras' own loop. States at padding are 0.
+    """
+
+    def call(
+        self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False
+    ) -> Any:
+        """Return states, shape (batch, tokens, units), or the last, shape (batch, units)."""
+        if initial_state is not None or not self._is_plain():
+            return super().call(
+                sequences, initial_state=initial_state, mask=mask, training=training
+            )
+        sequences = tf.cast(sequences, self.compute_dtype)
+        if training and self.dropout:
+            # One mask for all tokens of a text, as in Keras' cell.
+            sequences *= self.cell.get_dropout_mask(sequences[:, 0])[:, None]
+            self._maybe_reset_dropout_masks(self.cell)
+        batch, steps = tf.shape(sequences)[0], tf.shape(sequences)[1]
+        if mask is None:
+            lengths = tf.fill([batch], steps)
+        else:
+            lengths = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)
+        if self.go_backwards:
+            sequences = tf.reverse_sequence(sequences, lengths, seq_axis=1)
+        states = self._states(sequences)
+        if self.return_sequences:
+            return self._in_order(states, lengths, mask)
+        last = tf.gather(states, tf.maximum(lengths - 1, 0), batch_dims=1)
+        return tf.where((lengths > 0)[:, None], last, tf.zeros_like(last))
+
+    def _is_plain(self) -> bool:
+        """Say whether the operation can do what the layer is asked for."""
+        return (
+            self.activation is keras.activations.tanh
+            and self.recurrent_activation is keras.activations.sigmoid
+            and self.use_bias
+            and not (self.recurrent_dropout or self.stateful or self.return_state)
+        )
+
+    def _states(self, sequences: Any) -> Any:
+        """Run over all tokens: shape (batch, tokens, inputs) to (batch, tokens, units)."""
+        by_step = tf.transpose(sequences, [1, 0, 2])
+        zeros = tf.zeros([tf.shape(by_step)[1], self.units], by_step.dtype)
+        unused = tf.zeros([self.units], by_step.dtype)
+        kernel = tf.concat([self.cell.kernel, self.cell.recurrent_kernel], axis=0)
+        # Version 1: the second version's registered gradient is wrong. Clipping is on by default.
+        result = tf.raw_ops.BlockLSTM(
+            seq_len_max=tf.cast(tf.shape(by_step)[0], tf.int64),
+            x=by_step,
+            cs_prev=zeros,
+            h_prev=zeros,
+            w=_reordered(kernel),
+            wci=unused,
+            wcf=unused,
+            wco=unused,
+            b=_reordered(tf.convert_to_tensor(self.cell.bias)),
+            forget_bias=0.0,
+            cell_clip=-1.0,
+            use_peephole=False,
+        )
+        states = tf.transpose(result.h, [1, 0, 2])
+        return tf.ensure_shape(states, [None, None, self.units])
+
+    def _in_order(self, states: Any, lengths: Any, mask: Any) -> Any:
+        """Bring states into the order in which Keras' layer returns them."""
+        if mask is not None:
+            states = tf.where(mask[:, :, None], states, tf.zeros_like(states))
+        if self.go_backwards:
+            # Keras returns the last token's state first, counted from the padded end.
+            states = tf.reverse(tf.reverse_sequence(states, lengths, seq_axis=1), axis=[1])
+        return states
+
+
+def _reordered(weights: Any) -> Any:
+    """Bring gates from Keras' order (input, forget, cell, output) to the operation's."""
+    entry, forget, cell, output = tf.split(weights, 4, axis=-1)
+    return tf.concat([entry, cell, forget, output], axis=-1)
