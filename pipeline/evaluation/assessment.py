@@ -100,7 +100,10 @@ def assess(given: Predicted, settings: Mapping[str, Any]) -> Assessment:
     scorer = Scorer(labels, given.probabilities[test])
     replicates = replicate(scorer, *draws) if draws[0] else {}
     groups = given.rows["group"].to_numpy()
-    seen = find_leaks(given.tokens, groups, parts.rows("train"), test, draws[1])
+    learned_from = parts.rows("train")
+    if given.trained_on_validation:
+        learned_from = np.concatenate([learned_from, parts.rows("validation")])
+    seen = find_leaks(given.tokens, groups, learned_from, test, draws[1])
     metrics = {
         "class_names": names,
         "positive_label": None if positive is None else names[positive],

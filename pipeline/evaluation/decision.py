@@ -40,7 +40,7 @@ class Decision:
 
     def classes(self, calibrated: np.ndarray) -> np.ndarray:
         """Name classes; below the threshold, the most probable of the others."""
-        if self.positive is None:
+        if self.positive is None or self.reason:
             return calibrated.argmax(axis=1)
         others = calibrated.copy()
         others[:, self.positive] = -1

@@ -55,7 +55,7 @@ def damage(place: Path, manifest: dict[str, Any] | None) -> list[str]:
     """Say in words how a folder differs from its manifest; empty when it does not."""
     if manifest is None or not isinstance(manifest.get("files"), dict):
         return [f"{artifacts.MANIFEST} is missing or cannot be read"]
-    problems = []
+    problems = _contradictions(place, manifest)
     listed = manifest["files"]
     for name, entry in listed.items():
         path = place / name
@@ -73,6 +73,25 @@ def damage(place: Path, manifest: dict[str, Any] | None) -> list[str]:
     strangers = sorted(there - {*listed, artifacts.MANIFEST})
     problems += [f"{name} is there and not in the manifest" for name in strangers]
     return problems
+
+
+def _contradictions(place: Path, manifest: dict[str, Any]) -> list[str]:
+    """Say whether the manifest names what the folder's name was derived from."""
+    above = manifest.get("upstream") or {}
+    beside = [entry["digest"] for entry in manifest.get("beside", [])]
+    code = manifest.get("code") or {}
+    identity = {
+        "task": manifest.get("task"),
+        "version": manifest.get("version"),
+        "settings": manifest.get("settings"),
+        "outside": manifest.get("outside"),
+        "upstream": above.get("digest"),
+        **({"beside": beside} if beside else {}),
+        **({"code": code.get("fingerprint")} if code.get("in_digest") else {}),
+    }
+    if artifacts.digest(identity) == manifest.get("digest") == place.name.rsplit("-", 1)[-1]:
+        return []
+    return [f"{artifacts.MANIFEST} does not belong to the folder's name (digest differs)"]
 
 
 def move_aside(store: Store, place: Path) -> Path:

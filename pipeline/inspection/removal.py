@@ -24,12 +24,15 @@ PARTIAL = ".partial"
 
 def needed_alone(store: Store, run: Artifact) -> list[Artifact]:
     """List what was made for one run only, so that removing it takes nothing from another."""
-    others = {
-        item.place
-        for other in store.all()
+    rest = [
+        other
+        for other in store.all(_dataset(store, run.place))
         if other != run and run not in store.lineage(other) and other not in store.lineage(run)
-        for item in store.lineage(other)
-    }
+    ]
+    if any(store.has_hole(other) for other in rest):
+        # What is above the hole cannot be told any more: it may be another run's.
+        return [run]
+    others = {item.place for other in rest for item in store.lineage(other)}
     return [item for item in store.lineage(run) if item.place not in others]
 
 
@@ -52,19 +55,47 @@ def unreferenced(store: Store, keep: int, seconds: float = 0.0) -> list[dict[str
     list of dict
         ``place``, ``reason`` and ``bytes`` of each folder.
     """
-    kept = {item.place for root in _roots(store, keep, seconds) for item in store.lineage(root)}
+    roots = list(_roots(store, keep, seconds))
+    kept = {item.place for root in roots for item in store.lineage(root)}
+    # Of a dataset with a hole in what is kept, with work under way, or with something moved aside
+    # that the next run builds again, nothing is deleted: what is needed cannot be told.
+    unclear = {_dataset(store, root.place) for root in roots if store.has_hole(root)}
+    unclear |= {name for name in store.datasets() if _is_busy(store, name)}
+    waiting = _moved_aside(store)
+    unclear |= set(waiting.values())
     found = []
     for place in store.places():
         artifact = store.artifact(place)
         if artifact is None or not artifacts.is_whole(place):
             if _age(place) >= seconds:
                 found.append(_entry(place, "is not whole"))
-        elif place not in kept:
+        elif place not in kept and _dataset(store, place) not in unclear:
             found.append(_entry(place, "no kept run was made from it"))
     found += [_entry(path, "left by a process that is gone") for path in _dead_temporaries(store)]
     found += [_entry(path, "was published since") for path in _finished_partials(store)]
-    aside = sorted((store.outputs / ASIDE).glob("*"))
+    aside = [path for path in sorted((store.outputs / ASIDE).glob("*")) if path not in waiting]
     return found + [_entry(path, "was found damaged and moved aside") for path in aside]
+
+
+def _dataset(store: Store, place: Path) -> str:
+    """Return the dataset that a folder belongs to."""
+    return os.path.relpath(place, store.outputs).split(os.sep)[0]
+
+
+def _is_busy(store: Store, dataset: str) -> bool:
+    """Say whether a living process is building something of a dataset."""
+    return any(_is_locked(path) for path in (store.outputs / dataset).glob("*/.tmp-*"))
+
+
+def _moved_aside(store: Store) -> dict[Path, str]:
+    """Return what was moved aside and is not built again yet, with its dataset."""
+    waiting = {}
+    for dataset in store.datasets():
+        for path in (store.outputs / ASIDE).glob(f"*-{dataset}-*"):
+            step, _, name = path.name.split(f"-{dataset}-", 1)[1].partition("-")
+            if not (store.outputs / dataset / step / name).exists():
+                waiting[path] = dataset
+    return waiting
 
 
 def remove(place: Path) -> None:

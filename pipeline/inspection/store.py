@@ -137,6 +137,13 @@ class Store:
         )
         return [item for item in found if item is not None]
 
+    def has_hole(self, artifact: Artifact) -> bool:
+        """Say whether something that an artifact was made from, directly or not, is gone."""
+        return any(
+            len(self.above(item)) < len(upstream_of(item.manifest))
+            for item in self.lineage(artifact)
+        )
+
     def lineage(self, artifact: Artifact) -> Iterator[Artifact]:
         """Yield an artifact and all that it was made from, once each, the nearest first."""
         waiting, seen = [artifact], {artifact.place}

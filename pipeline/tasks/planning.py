@@ -6,8 +6,10 @@ from typing import Any
 
 import luigi
 from luigi.cmdline_parser import CmdlineParser
+from luigi.task_register import TaskClassException
 
 from pipeline.datasets import sources
+from pipeline.errors import PipelineError
 from pipeline.inspection.plan import Outside, plan
 from pipeline.inspection.store import Store
 from pipeline.tasks import code
@@ -29,8 +31,14 @@ def plan_of(words: Sequence[str]) -> dict[str, Any]:
     dict
         As `pipeline.inspection.plan.plan`.
     """
-    with CmdlineParser.global_instance(["--module", "pipeline", *_of_the_task(words)]) as parser:
-        return plan_of_task(parser.get_task_obj())
+    words = _of_the_task(words)
+    try:
+        with CmdlineParser.global_instance(["--module", "pipeline", *words]) as parser:
+            return plan_of_task(parser.get_task_obj())
+    except TaskClassException as error:
+        raise PipelineError(
+            f"there is no task {words[0]!r} to plan; name RunAll or one of the eight steps."
+        ) from error
 
 
 def plan_of_task(task: luigi.Task) -> dict[str, Any]:

@@ -314,3 +314,9 @@ def test_shell_completes_commands_runs_and_parameters(built, typed, wanted):
     completer = ShellComplete(cli, {}, "pipeline", "_PIPELINE_COMPLETE")
     found = {item.value for item in completer.get_completions(words, incomplete)}
     assert wanted <= found
+
+
+def test_plan_of_an_unknown_task_is_said_plainly():
+    done = CliRunner().invoke(cli, ["plan", "Foo"])
+    assert done.exit_code != 0
+    assert isinstance(done.exception, PipelineError | SystemExit)

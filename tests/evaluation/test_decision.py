@@ -77,3 +77,8 @@ def test_long_curves_are_thinned_in_the_file():
     roc = table.filter(table["curve"].to_numpy(zero_copy_only=False) == "roc")
     assert roc.num_rows == 1000
     assert (roc["x"][0].as_py(), roc["x"][-1].as_py()) == (0.0, 1.0)
+
+
+def test_threshold_that_nobody_chose_is_not_applied():
+    unchosen = Decision(positive=1, threshold=0.5, temperature=1.0, reason="no validation rows")
+    assert unchosen.classes(np.array([[0.3, 0.4, 0.3]])).tolist() == [1]

@@ -124,3 +124,44 @@ def test_removed_folder_leaves_no_trace(tmp_path):
     (place / "deep" / "file").write_text("x")
     removal.remove(Path(place))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_of_a_dataset_goes_while_what_is_kept_has_a_hole(mine):
+    older_run(mine)
+    (split,) = mine.outputs.glob("toy/5_split/*")
+    shutil.rmtree(split)
+    assert not any(place.startswith("toy/") for place in unreferenced(mine))
+    store = Store(mine.outputs)
+    older = store.runs("toy")[-1]
+    assert removal.needed_alone(store, older) == [older]
+
+
+def test_nothing_of_a_dataset_goes_while_a_repaired_artifact_waits_for_the_next_run(mine):
+    from pipeline.inspection.integrity import move_aside
+
+    report = (mine.outputs / "latest/toy/naive_bayes").resolve()
+    move_aside(Store(mine.outputs), mine.outputs / os.path.relpath(report, mine.outputs.resolve()))
+    removal.remove_dangling(Store(mine.outputs))
+    assert unreferenced(mine) == {}
+    mine.run(**RUN)
+    assert [place.split("/")[0] for place in unreferenced(mine)] == [".damaged"]
+
+
+def test_nothing_of_a_dataset_goes_while_a_process_works_on_it(mine):
+    older_run(mine)
+    folder = mine.outputs / "toy" / "6_train" / ".tmp-live"
+    folder.mkdir()
+    lock = os.open(folder, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    assert not any(place.startswith("toy/") for place in unreferenced(mine))
+    os.close(lock)
+    folder.rmdir()
+    assert any(place.startswith("toy/") for place in unreferenced(mine))
+
+
+@pytest.mark.parametrize(("old", "new"), [('"alpha": 1.0', '"alpha": 2.0'), ("TrainModel", "X")])
+def test_manifest_that_was_changed_by_hand_is_damage(mine, old, new):
+    (path,) = mine.outputs.glob("toy/6_train/*/manifest.json")
+    path.write_text(path.read_text().replace(old, new, 1))
+    (damaged,) = verify(Store(mine.outputs))["damaged"]
+    assert "digest differs" in damaged["problems"][0]

@@ -2,6 +2,7 @@
 
 import json
 
+import pyarrow.parquet as pq
 import pytest
 from conftest import made_up_rows, write_dataset
 
@@ -54,8 +55,6 @@ def test_every_representation_with_a_vocabulary_is_looked_at():
 
 @pytest.mark.parametrize("representation", TOKENS_IN_FILES)
 def test_words_of_other_than_training_rows_are_in_no_vocabulary(chain, representation):
-    import pyarrow.parquet as pq
-
     rows = [
         (f"{text} mark{number}x", label)
         for number, (text, label) in enumerate(made_up_rows(("bad", "good")))
@@ -119,3 +118,29 @@ def test_figure_that_cannot_be_followed_is_said(chain):
         step.run()
     with pytest.raises(PipelineError, match="monitor auc is not defined"):
         task.run()
+
+
+def test_report_does_without_intervals(chain):
+    chain.add("toy", n_rows=600)
+    task = chain.run(dataset="toy", model="naive_bayes", bootstrap_samples=0)
+    assert (task.requires().place() / "report.html").stat().st_size > 10_000
+
+
+@pytest.mark.network
+def test_leaks_are_looked_for_among_all_rows_that_a_refitted_model_learned_from(chain):
+    rows = [row for row in dict(made_up_rows(("bad", "good"), 200)).items() for _ in range(2)]
+    write_dataset(chain.data / "toy", rows, ["bad", "good"])
+    counts = []
+    for refit in (False, True):
+        task = chain.run(
+            "Evaluate",
+            dataset="toy",
+            model="bag_dense",
+            group_duplicates="none",
+            refit_on_validation=refit,
+            validation_fraction=0.4,
+            test_fraction=0.2,
+            epochs=1,
+        )
+        counts.append(pq.read_table(task.place() / "leaks.parquet").num_rows)
+    assert counts[0] < counts[1]
