@@ -107,7 +107,7 @@ def decide(
         reason = "several classes and no positive_label: the most probable class is named"
         return Decision(None, 0.5, temperature, reason=reason)
     if not (labels == positive).any():
-        reason = "no validation rows to choose on that the model was not trained on"
+        reason = "no validation row of that class to choose on that the model was not trained on"
         return Decision(positive, 0.5, temperature, reason=reason)
     one = sweep(labels == positive, calibrated[:, positive])
     threshold, reached = choose_threshold(

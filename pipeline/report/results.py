@@ -129,12 +129,14 @@ def _curves(run: Run, folder: Path) -> dict[str, Figure]:
             "recall": (recall["threshold"].to_numpy()[1:], recall["y"].to_numpy()[1:]),
         }
         mark = run.metrics["threshold"]["threshold"]
+        unchosen = run.decision.get("not_chosen_because")
         axes_names = (f"threshold on the calibrated probability of {positive}"[:60], "")
         draw_results.curve(lines, axes_names, sweep, mark=mark)
         found["sweep"] = Figure(
             sweep,
             f"F1, accuracy and recall of {positive} by threshold, on test rows",
-            "Test rows by threshold; it was chosen on validation rows.",
+            "Test rows by threshold; "
+            + ("none was chosen." if unchosen else "it was chosen on validation rows."),
         )
     return found
 

@@ -53,7 +53,7 @@ def test_no_threshold_is_chosen_without_validation_rows():
     settings = {"threshold_goal": "f1"}
     decision = decide(np.zeros(0, int), np.zeros((0, 2)), 1, 1.0, settings)
     assert (decision.positive, decision.threshold) == (1, 0.5)
-    assert "no validation rows" in decision.reason
+    assert "no validation row" in decision.reason
 
 
 def test_below_the_threshold_the_most_probable_other_class_is_named():
