@@ -128,8 +128,8 @@ def _curves(run: Run, folder: Path) -> dict[str, Figure]:
             "accuracy": _lines(table, "accuracy", [positive])[positive],
             "recall": (recall["threshold"].to_numpy()[1:], recall["y"].to_numpy()[1:]),
         }
-        mark = run.metrics["threshold"]["threshold"]
         unchosen = run.decision.get("not_chosen_because")
+        mark = None if unchosen else run.metrics["threshold"]["threshold"]
         axes_names = (f"threshold on the calibrated probability of {positive}"[:60], "")
         draw_results.curve(lines, axes_names, sweep, mark=mark)
         found["sweep"] = Figure(
