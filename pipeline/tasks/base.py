@@ -136,6 +136,10 @@ class Step(luigi.Task):
         """Return checksums of what comes from outside the graph."""
         return {}
 
+    def checksum(self, path: Path) -> str:
+        """Return the sha256 of a file from outside the graph, read once while it stays the same."""
+        return artifacts.remembered_sha256(path, Path(paths().outputs) / ".sha256")
+
     def registry_rows(self) -> tuple[Any, ...]:
         """Return the rows of registries whose code `build` runs."""
         return ()

@@ -76,11 +76,7 @@ class DownloadData(Step):
 
     def outside(self) -> dict[str, Any]:
         """Return the sha256 of each raw file."""
-        memory = Path(paths().outputs) / ".sha256"
-        return {
-            name: artifacts.remembered_sha256(path, memory)
-            for name, path in self.raw_files().items()
-        }
+        return {name: self.checksum(path) for name, path in self.raw_files().items()}
 
     def complete(self) -> bool:
         """Say whether the raw files are there and recorded."""
@@ -281,7 +277,7 @@ class Tokenize(Step):
         choice = self.stop_words or "none"
         if choice in checks.STOP_WORD_LISTS:
             return {}
-        return {"stop_words": artifacts.sha256_of(Path(choice))}
+        return {"stop_words": self.checksum(Path(choice))}
 
     def build(self, out: artifacts.Workspace) -> None:
         """Write ``tokens.parquet`` and ``tokens.json``."""
@@ -393,12 +389,11 @@ class Vectorize(Step):
 
     def outside(self) -> dict[str, Any]:
         """Return the sha256 of each file of word vectors or of an encoder."""
-        memory = Path(paths().outputs) / ".sha256"
         settings = self.settings()
         files = external.word_vector_files(settings.get("embedding", external.LEARNED))
         if "encoder" in settings:
             files += external.encoder_files(settings["encoder"])
-        return {path.name: artifacts.remembered_sha256(path, memory) for path in files}
+        return {path.name: self.checksum(path) for path in files}
 
     def registry_rows(self) -> tuple[Any, ...]:
         """Return the representation."""
