@@ -18,6 +18,18 @@ ROOT = Path(__file__).parent.parent
 # Where the real files are, if anywhere: tests marked real_data run on them.
 REAL_DATA = Path(os.environ.get("PIPELINE_REAL_DATA", ROOT.parent / "shared" / "data"))
 
+# The chain, first step first.
+STEPS = (
+    "DownloadData",
+    "CleanText",
+    "Tokenize",
+    "Vectorize",
+    "SplitStratified",
+    "TrainModel",
+    "Evaluate",
+    "Report",
+)
+
 # Timings belong into benchmarks/: on a busy machine a deadline is a test that fails by chance.
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")

@@ -5,22 +5,12 @@ import os
 import shutil
 
 import pytest
+from conftest import STEPS
 
 from pipeline.inspection import removal
 from pipeline.inspection.store import Store
 from pipeline.tasks import Tokenize
 from pipeline.tasks.planning import plan_of, plan_of_task
-
-STEPS = (
-    "DownloadData",
-    "CleanText",
-    "Tokenize",
-    "Vectorize",
-    "SplitStratified",
-    "TrainModel",
-    "Evaluate",
-    "Report",
-)
 
 
 def planned(chain, **settings):

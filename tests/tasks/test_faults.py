@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from test_reruns import STEPS
+from conftest import STEPS
 
 pytestmark = pytest.mark.processes
 KILL = Path(__file__).with_name("kill_within.py")

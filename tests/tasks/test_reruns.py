@@ -3,21 +3,12 @@
 import os
 
 import pytest
+from conftest import STEPS
 from test_start_up import RUN, loaded_by
 
 from pipeline.models import registry
 from pipeline.tasks import RunAll
 
-STEPS = (
-    "DownloadData",
-    "CleanText",
-    "Tokenize",
-    "Vectorize",
-    "SplitStratified",
-    "TrainModel",
-    "Evaluate",
-    "Report",
-)
 # The smallest network there can be: what is tested is what is computed, not what is learned.
 SMALL = {
     "bilstm": (
