@@ -77,6 +77,8 @@ class Tokens:
     def without(self, unwanted: Iterable[str]) -> "Tokens":
         """Return the lists without the unwanted tokens."""
         drop = set(unwanted)
+        if drop.isdisjoint(self.words):
+            return self
         stays = np.array([word not in drop for word in self.words], dtype=bool)
         keep = stays[self.codes] if len(self.codes) else np.zeros(0, bool)
         ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(keep, dtype=np.int64)])
