@@ -61,7 +61,7 @@ def assign_rows(
 def assign(
     labels: np.ndarray,
     groups: np.ndarray,
-    given: Sequence[str],
+    given: Sequence[str] | np.ndarray,
     class_names: Sequence[str],
     *,
     test_fraction: float,
