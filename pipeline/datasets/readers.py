@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from pipeline.datasets.description import Dataset, Table
 from pipeline.datasets.formats import Record, display_name, records
 from pipeline.errors import PipelineError, nearest
+from pipeline.text.columns import strings
 
 CHUNK = 100_000  # records turned into columns at a time
 
@@ -159,9 +160,9 @@ def _columns(chunk: list[Record], first: int, table: Table, path: Path) -> pa.Ta
     return pa.table(
         {
             "id": pa.array(range(first, first + len(chunk)), pa.int64()),
-            "source_id": _strings(ids),
-            "raw": _strings(texts),
-            "raw_label": _strings(labels),
+            "source_id": strings(ids),
+            "raw": strings(texts),
+            "raw_label": strings(labels),
             "partition": partition,
             "file": pa.DictionaryArray.from_arrays(
                 pa.array([0] * len(chunk), pa.int32()), [display_name(table, path)]
@@ -170,21 +171,6 @@ def _columns(chunk: list[Record], first: int, table: Table, path: Path) -> pa.Ta
             "error": pa.array(errors, pa.string()),
         }
     )
-
-
-def _strings(values: Iterable[str | None]) -> pa.Array:
-    """Make a column of texts; halves of surrogate pairs, which JSON can spell, are replaced."""
-    values = list(values)
-    try:
-        return pa.array(values, pa.string())
-    except UnicodeEncodeError:
-        whole = (
-            value
-            if value is None
-            else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-            for value in values
-        )
-        return pa.array(list(whole), pa.string())
 
 
 def _partitions(values: Iterable[str | None], table: Table, path: Path) -> pa.Array:

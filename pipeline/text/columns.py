@@ -1,6 +1,6 @@
 """Operations on columns of texts that Arrow does not have of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pyarrow as pa
@@ -8,6 +8,21 @@ import pyarrow.compute as pc
 
 # Never in a clean text: control characters are removed first.
 _OPEN, _CLOSE = "\x1e", "\x1f"
+
+
+def strings(values: Iterable[str | None]) -> pa.Array:
+    """Make a column of texts; halves of surrogate pairs, which JSON can spell, are replaced."""
+    values = list(values)
+    try:
+        return pa.array(values, pa.string())
+    except UnicodeEncodeError:
+        mended = (
+            value
+            if value is None
+            else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            for value in values
+        )
+        return pa.array(list(mended), pa.string())
 
 
 def whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
