@@ -82,8 +82,8 @@ class Predictor:
         model = bundle.load(folder)
         decision = MOST_PROBABLE
         if evaluation is not None:
-            _check_same_model(folder, Path(evaluation))
             decision = read_decision(Path(evaluation), model.class_names)
+            _check_same_model(folder, Path(evaluation))
         loaded = cls(model, decision, processes)
         # What a tokenizer wants installed is found missing here, and loaded before threads need it.
         loaded._prepare(pa.array([""]))
@@ -221,6 +221,6 @@ def _check_same_model(model: Path, evaluation: Path) -> None:
     trained, evaluated = (artifacts.read_manifest(place) for place in (model, evaluation))
     if trained and evaluated and evaluated["upstream"]["digest"] != trained["digest"]:
         raise PipelineError(
-            f"{evaluation} evaluates the model {evaluated['upstream']['place']}, not {model}; "
+            f"{evaluation} evaluates {Path(evaluated['upstream']['place']).name}, not {model}; "
             "name an Evaluate artifact of this model, or leave it out."
         )
