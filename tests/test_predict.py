@@ -1,5 +1,6 @@
 """Raw texts go in, and what Evaluate found for them comes out, whatever the settings."""
 
+import re
 import shutil
 
 import numpy as np
@@ -7,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from conftest import ROOT
 
 from pipeline import predict
 from pipeline.errors import PipelineError
@@ -250,3 +252,15 @@ def test_processes_give_the_same_and_come_only_with_many_texts(chain, monkeypatc
     monkeypatch.setattr(predict, "_WORTH_PROCESSES", len(texts))
     np.testing.assert_array_equal(predictor.probabilities(texts), expected)
     assert begun == [(2,)]
+
+
+def test_the_readmes_example_works(toy):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    for step, folder in (("6_train", "TrainModel"), ("7_evaluate", "Evaluate")):
+        code, count = re.subn(rf'"outputs/vader/{step}/.*?"', repr(str(toy[folder])), code)
+        assert count == 1
+    *lines, last = code.strip().splitlines()
+    names = {}
+    exec("\n".join(lines), names)
+    assert set(eval(last, names)) <= {"bad", "good"}
