@@ -10,6 +10,7 @@ import csv
 import json
 import os
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -63,7 +64,9 @@ class Timing:
         return self.texts / max(self.seconds), self.texts / min(self.seconds)
 
 
-def prediction(data: Path, outputs: Path) -> list[Timing]:
+def prediction(
+    data: Path, outputs: Path, say: Callable[[str], None] = lambda line: None
+) -> list[Timing]:
     """Time every registered model, and what is set beside them, on the same texts.
 
     Parameters
@@ -72,6 +75,8 @@ def prediction(data: Path, outputs: Path) -> list[Timing]:
         Folder with the folder ``sentiment140``.
     outputs : Path
         Folder for artifacts; models that are there are not trained again.
+    say : callable
+        Called with a line at each step, as the whole takes minutes.
 
     Returns
     -------
@@ -88,14 +93,16 @@ def prediction(data: Path, outputs: Path) -> list[Timing]:
     texts, labels = _rows(data, outputs)
     sides: dict[str, tuple[int, Callable[[], Any]]] = {}
     for model in registry.MODELS:
-        number = FEWER.get(model, TEXTS)
-        sides[model] = number, _model(_place(model, data, outputs), texts[:number])
+        some = texts[: FEWER.get(model, TEXTS)]
+        sides[model] = len(some), _model(_place(model, data, outputs), some)
     sides[FASTTEXT] = len(texts), _fasttext(texts, labels)
     sides[KERAS] = ONES, _keras(_place(ONE_BY_ONE, data, outputs), texts[:ONES])
     seconds: dict[str, list[float]] = {name: [] for name in sides}
-    for _, run in sides.values():
+    for name, (_, run) in sides.items():
+        say(f"warm-up: {name}")
         run()
-    for _ in range(ROUNDS):
+    for number in range(ROUNDS):
+        say(f"round {number + 1} of {ROUNDS}")
         for name, (_, run) in sides.items():
             started = time.perf_counter()
             run()
@@ -221,7 +228,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=root / "data")
     parser.add_argument("--outputs", type=Path, default=root / "outputs")
     words = parser.parse_args()
-    print(table(prediction(words.data.resolve(), words.outputs.resolve())))
+    folders = words.data.resolve(), words.outputs.resolve()
+    print(table(prediction(*folders, lambda line: print(line, file=sys.stderr, flush=True))))
 
 
 if __name__ == "__main__":
