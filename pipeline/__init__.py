@@ -14,6 +14,7 @@ from pipeline.tasks import (
     SplitStratified,
     Tokenize,
     TrainModel,
+    Validate,
     Vectorize,
     paths,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "SplitStratified",
     "Tokenize",
     "TrainModel",
+    "Validate",
     "Vectorize",
     "paths",
 ]

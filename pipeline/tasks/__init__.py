@@ -10,6 +10,7 @@ from pipeline.tasks.chain import (
     SplitStratified,
     Tokenize,
     TrainModel,
+    Validate,
     Vectorize,
 )
 
@@ -23,6 +24,7 @@ __all__ = [
     "Step",
     "Tokenize",
     "TrainModel",
+    "Validate",
     "Vectorize",
     "paths",
 ]
