@@ -1,14 +1,40 @@
 """The data contract: what a night's rows must keep to before anything is made of them."""
 
-from collections.abc import Mapping, Sequence
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import inf
 from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 # Reasons that CleanText gives for rows it leaves out.
 _EMPTY, _REPEATED = "nothing left after cleaning", "clean text came before"
+
+_ROUNDING = 1e-9  # of differences of shares
+_SHARE = (0.0, 1.0)
+_RANGES = {
+    "trailing_nights": (1, inf),
+    "rows_least": _SHARE,
+    "rows_most": (1.0, inf),
+    "rows_minimum": (1, inf),
+    "class_share_change": _SHARE,
+    "class_share_least": _SHARE,
+    "empty_share": _SHARE,
+    "repeated_share": _SHARE,
+    "unusable_share": _SHARE,
+    "unknown_share": _SHARE,
+}
+# Measures that have a most, and what they are shares of.
+_MOST = {
+    "empty_share": "records have no text",
+    "repeated_share": "records repeat a text that came before",
+    "unusable_share": "records cannot be used",
+    "unknown_share": "words are unknown to the champion",
+}
 
 
 @dataclass(frozen=True)
@@ -82,7 +108,13 @@ class Limits:
 
     def __post_init__(self) -> None:
         """Raise where a limit cannot be meant."""
-        raise NotImplementedError
+        for name, (least, most) in _RANGES.items():
+            value = getattr(self, name)
+            if not least <= value <= most:
+                bounds = f"at least {least:g}" + (f" and at most {most:g}" if most < inf else "")
+                raise PipelineError(
+                    f"{name} of [contract] must be {bounds}, got {value:g}; mend it in luigi.cfg."
+                )
 
 
 @dataclass(frozen=True)
@@ -132,7 +164,32 @@ def measure(
     -------
     Measures
     """
-    raise NotImplementedError
+    import pyarrow.compute as pc
+
+    labels = {
+        entry["values"]: entry["counts"]
+        for entry in pc.value_counts(rows["label"].drop_null()).to_pylist()
+    }
+    labelled = max(sum(labels.values()), 1)
+    records = rows.num_rows + rejected.num_rows
+    # An unlabelled row without text is kept by CleanText.
+    is_empty = pc.equal(rows["clean"], "")
+    empty = pc.sum(is_empty).as_py() or 0
+    texts = rows["clean"].filter(pc.invert(is_empty))
+    repeated = len(texts) - pc.count_distinct(texts).as_py()
+    blank = pc.equal(pc.utf8_trim_whitespace(pc.fill_null(rejected["raw"], "")), "")
+    without_text = pc.or_(pc.equal(rejected["reason"], _EMPTY), blank)
+    left_out_empty = pc.sum(without_text).as_py() or 0
+    left_out_repeated = pc.sum(pc.equal(rejected["reason"], _REPEATED)).as_py() or 0
+    unusable = rejected.num_rows - left_out_empty - left_out_repeated
+    return Measures(
+        rows=records,
+        class_shares={name: labels.get(name, 0) / labelled for name in class_names},
+        empty_share=(empty + left_out_empty) / max(records, 1),
+        repeated_share=(repeated + left_out_repeated) / max(records, 1),
+        unusable_share=unusable / max(records, 1),
+        unknown_share=unknown_share,
+    )
 
 
 def unknown_words(counts: Mapping[str, int], vocabulary: Sequence[str]) -> float:
@@ -145,7 +202,10 @@ def unknown_words(counts: Mapping[str, int], vocabulary: Sequence[str]) -> float
     vocabulary : sequence of str
         Every token of the champion's training rows, or what its model can tell apart.
     """
-    raise NotImplementedError
+    known = set(vocabulary)
+    total = sum(counts.values())
+    unknown = sum(count for word, count in counts.items() if word not in known)
+    return unknown / total if total else 0.0
 
 
 def unreadable(problem: str) -> Breach:
@@ -176,4 +236,62 @@ def breaches(measures: Measures, earlier: Sequence[Measures], limits: Limits) ->
     list of Breach
         Empty where the contract is kept.
     """
-    raise NotImplementedError
+    if measures.rows < limits.rows_minimum:
+        few = f"{measures.rows:,} rows; at least {limits.rows_minimum:,} are needed"
+        return [Breach("rows_minimum", measures.rows, limits.rows_minimum, few)]
+    before = earlier[-limits.trailing_nights :]
+    return [
+        *_rows(measures, before, limits),
+        *_classes(measures, before, limits),
+        *_most(measures, limits),
+    ]
+
+
+def _rows(measures: Measures, before: Sequence[Measures], limits: Limits) -> Iterator[Breach]:
+    """Compare the number of rows with the trailing median."""
+    if not before:
+        return
+    median = statistics.median(night.rows for night in before)
+    usual = f"the median of the last {len(before)} nights is {median:,g}"
+    if measures.rows < limits.rows_least * median:
+        allowed = limits.rows_least * median
+        text = f"{measures.rows:,} rows are too few: {usual}, and at least {allowed:,g} are allowed"
+        yield Breach("rows_least", measures.rows, allowed, text)
+    if measures.rows > limits.rows_most * median:
+        allowed = limits.rows_most * median
+        text = f"{measures.rows:,} rows are too many: {usual}, and at most {allowed:,g} are allowed"
+        yield Breach("rows_most", measures.rows, allowed, text)
+
+
+def _classes(measures: Measures, before: Sequence[Measures], limits: Limits) -> Iterator[Breach]:
+    """Compare the share of each class with its least and with its trailing median."""
+    for name, share in measures.class_shares.items():
+        if share < limits.class_share_least:
+            least = f"at least {limits.class_share_least:.1%} are needed"
+            text = f"class {name} has {share:.1%} of the rows; {least}"
+            yield Breach("class_share_least", share, limits.class_share_least, text)
+        known = [night.class_shares[name] for night in before if name in night.class_shares]
+        if not known:
+            continue
+        median = statistics.median(known)
+        change = abs(share - median)
+        if change > limits.class_share_change + _ROUNDING:
+            text = (
+                f"class {name} has {share:.1%} of the rows, and {median:.1%} in the median of the "
+                f"last {len(known)} nights; {100 * limits.class_share_change:g} points of "
+                "difference are allowed"
+            )
+            yield Breach("class_share_change", change, limits.class_share_change, text)
+
+
+def _most(measures: Measures, limits: Limits) -> Iterator[Breach]:
+    """Compare the shares that have a most."""
+    for name, what in _MOST.items():
+        share, allowed = getattr(measures, name), getattr(limits, name)
+        if share is not None and share > allowed:
+            yield Breach(
+                name,
+                share,
+                allowed,
+                f"{share:.1%} of the {what}; at most {allowed:.1%} are allowed",
+            )

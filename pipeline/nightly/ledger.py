@@ -1,13 +1,13 @@
-"""The registry of a dataset: an append-only ledger, and one pointer to the champion.
+"""The ledger of a dataset's nights, and the pointer to its champion, as readers see them.
 
-``outputs/registry/<dataset>/ledger.jsonl`` has one line for each night and each rollback. A line
-on the disk is what counts; ``champion.json`` is derived from the lines, replaced as a whole, and
-made again from them by the next writer when a crash came between. Writers hold the lock; readers
-need none. Only the standard library is imported.
+``outputs/registry/<dataset>/ledger.jsonl`` has one line for each night and each rollback, and
+``champion.json`` names the champion. `pipeline.nightly.registry` writes them; readers need no
+lock. Only the standard library is imported.
 """
 
-import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+import datetime
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,6 @@ LEDGER, POINTER = "ledger.jsonl", "champion.json"
 PROMOTED, KEPT, UNCHANGED = "promoted", "kept", "unchanged"
 CONTRACT_BROKEN, DRIFT_STOP, ROLLBACK = "contract_broken", "drift_stop", "rollback"
 DECISIONS = (PROMOTED, KEPT, UNCHANGED, CONTRACT_BROKEN, DRIFT_STOP, ROLLBACK)
-
-
-class ChampionChanged(PipelineError):
-    """A decision was made against a champion that is not the champion any more."""
 
 
 @dataclass(frozen=True)
@@ -77,14 +73,34 @@ class Entry:
     against: str | None = None
     champion: Champion | None = None
 
+    def __post_init__(self) -> None:
+        """Raise ValueError where the entry contradicts itself."""
+        datetime.date.fromisoformat(self.date)
+        if self.decision not in DECISIONS:
+            raise ValueError(f"decision must be one of {DECISIONS}, got {self.decision!r}")
+        if (self.champion is not None) != (self.decision in (PROMOTED, ROLLBACK)):
+            raise ValueError(f"a champion and {self.decision!r} do not go together")
+        if self.champion is not None and self.champion.date != self.date:
+            raise ValueError(f"the champion is of {self.champion.date}, the line of {self.date}")
+
     def as_json(self) -> dict[str, Any]:
         """Return the line's object."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> "Entry":
-        """Read what `as_json` wrote; keys of later versions are left out."""
-        raise NotImplementedError
+        """Read what `as_json` wrote; keys of later versions are left out.
+
+        Raises
+        ------
+        ValueError, TypeError, KeyError
+            If it is no entry.
+        """
+        values = {name: found[name] for name in cls.__dataclass_fields__ if name in found}
+        named = values.get("champion")
+        if named is not None:
+            values["champion"] = Champion(named["date"], named["digest"], named["path"])
+        return cls(**values)
 
 
 @dataclass(frozen=True)
@@ -103,20 +119,28 @@ class Ledger:
     unreadable: Sequence[tuple[int, str]] = ()
 
     def of(self, date: str) -> Entry | None:
-        """Return the line of a night, None where it has none."""
-        raise NotImplementedError
+        """Return the line of a night, None where it has none; a rollback is none."""
+        nights = (entry for entry in self.entries if entry.decision != ROLLBACK)
+        return next((entry for entry in nights if entry.date == date), None)
+
+    @property
+    def changes(self) -> list[Entry]:
+        """The lines that made a champion, oldest first."""
+        return [entry for entry in self.entries if entry.champion is not None]
 
     @property
     def champion(self) -> Champion | None:
         """Who is champion after the last line."""
-        raise NotImplementedError
+        changes = self.changes
+        return changes[-1].champion if changes else None
 
     def champions(self) -> list[Champion]:
-        """List who ever was champion, the newest first, each once."""
-        raise NotImplementedError
+        """List who ever was champion, the latest first, each once."""
+        named = (entry.champion for entry in reversed(self.changes))
+        return list(dict.fromkeys(champion for champion in named if champion is not None))
 
 
-def registry(outputs: Path, dataset: str) -> Path:
+def registry_folder(outputs: Path, dataset: str) -> Path:
     """Return the folder of a dataset's registry."""
     return outputs / "registry" / dataset
 
@@ -127,9 +151,21 @@ def read(folder: Path) -> Ledger:
     Parameters
     ----------
     folder : Path
-        Of `registry`.
+        Of `registry_folder`.
     """
-    raise NotImplementedError
+    try:
+        lines = (folder / LEDGER).read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return Ledger()
+    entries, unreadable = [], []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            entries.append(Entry.from_json(json.loads(line)))
+        except (ValueError, TypeError, KeyError):
+            unreadable.append((number, line.decode(errors="replace")))
+    return Ledger(entries, unreadable)
 
 
 def champion(folder: Path) -> Champion | None:
@@ -137,96 +173,23 @@ def champion(folder: Path) -> Champion | None:
 
     Needs no lock, and never sees half a promotion.
 
+    Parameters
+    ----------
+    folder : Path
+        Of `registry_folder`.
+
     Raises
     ------
     PipelineError
         If the pointer was changed by hand and cannot be read.
     """
-    raise NotImplementedError
-
-
-@contextlib.contextmanager
-def locked(folder: Path) -> Iterator["Writer"]:
-    """Hold the lock of a registry, waiting for whoever has it.
-
-    A pointer that lags behind the ledger, after a crash, is put right first. The lock ends with
-    the process, however that ends.
-
-    Parameters
-    ----------
-    folder : Path
-        Of `registry`; made where it is not there.
-
-    Yields
-    ------
-    Writer
-
-    Raises
-    ------
-    PipelineError
-        If the folder cannot be written, or the pointer names a champion that no line made.
-    """
-    raise NotImplementedError
-    yield Writer(folder)
-
-
-class Writer:
-    """Changes a registry; only `locked` makes one.
-
-    Attributes
-    ----------
-    folder : Path
-    ledger : Ledger
-        As it is now, own lines included.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.ledger = read(folder)
-
-    def record(self, entry: Entry) -> Entry:
-        """Write the line of a night, then the pointer; of a night that has its line, nothing.
-
-        A promotion of a night before the champion's is written as kept, and its reason says so.
-
-        Parameters
-        ----------
-        entry : Entry
-
-        Returns
-        -------
-        Entry
-            The line that stands in the ledger: the given one, or the one that was there before.
-
-        Raises
-        ------
-        ChampionChanged
-            If a promotion or its refusal was decided against another champion than the present.
-        ValueError
-            If the entry contradicts itself.
-        """
-        raise NotImplementedError
-
-    def rollback(self, to: str, time: str, reason: str = "") -> Entry:
-        """Make an earlier champion the champion again.
-
-        Parameters
-        ----------
-        to : str
-            Date of the night that promoted it, or the beginning of its digest (4 digits or more).
-        time : str
-            When, ISO 8601.
-        reason : str
-            Why, one sentence; a plain one when left out.
-
-        Returns
-        -------
-        Entry
-            The line that made it champion: a new one, or the last where it is champion already.
-
-        Raises
-        ------
-        PipelineError
-            If none or several were champion that this names, or its artifact is not whole.
-        """
-        raise NotImplementedError
+    try:
+        found = json.loads((folder / POINTER).read_bytes())
+        return Champion(found["date"], found["digest"], found["path"])
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError, KeyError) as error:
+        raise PipelineError(
+            f"{folder / POINTER} names no champion: {error}; delete it, and the next night or "
+            f"rollback makes it again from {LEDGER}."
+        ) from error
