@@ -132,6 +132,8 @@ class Workspace:
         Anything else worth noting in the manifest, such as thread settings.
     partial : Path or None
         Folder of work that a later run can take up, where the step has such work.
+    seconds_before : float
+        What earlier, interrupted runs put into work that was taken up.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -140,6 +142,7 @@ class Workspace:
         self.rows_out: int | None = None
         self.facts: dict[str, Any] = {}
         self.partial: Path | None = None
+        self.seconds_before = 0.0
 
     def path(self, name: str) -> Path:
         """Return the path at which to write the file ``name``, its folder made."""
@@ -195,7 +198,7 @@ def publish(place: Path, description: Callable[[], Mapping[str, Any]]) -> Iterat
                 "rows_out": workspace.rows_out,
                 "facts": workspace.facts,
                 "files": _inventory(folder),
-                "seconds": round(time.monotonic() - started, 3),
+                "seconds": round(workspace.seconds_before + time.monotonic() - started, 3),
                 "peak_memory_mib": _peak_memory_mib(),
                 "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             }

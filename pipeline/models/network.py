@@ -107,9 +107,7 @@ class Network(Classifier):
                 checkpoint=partial / "refit.npz" if partial else None,
             )
             done.facts["refitted_on_validation"] = len(trained.history)
-            done.interruption |= {
-                f"refit_{name}": value for name, value in trained.interruption.items()
-            }
+            done.interruption = _joined(done.interruption, trained.interruption)
         return cls(trained.model, masked, data.word_vectors), done
 
     def predict(self, vectors: Any) -> np.ndarray:
@@ -155,6 +153,17 @@ class Network(Classifier):
         notes = json.loads((folder / _NOTES).read_text(encoding="utf-8"))
         model = keras.models.load_model(folder / _MODEL, compile=False, safe_mode=True)
         return cls(model, notes["masked"], WordVectors.load(folder))
+
+
+def _joined(first: Mapping[str, Any], refit: Mapping[str, Any]) -> dict[str, Any]:
+    """Say of both phases of training where they were taken up, and what they had taken."""
+    if not refit:
+        return dict(first)
+    return {
+        **first,
+        "refit_resumed_after_epoch": refit["resumed_after_epoch"],
+        "seconds_before": first.get("seconds_before", 0.0) + refit["seconds_before"],
+    }
 
 
 def vectors_outside(

@@ -636,6 +636,7 @@ class TrainModel(Step):
         if learned is not None:
             projector.write(out.folder / "projector", learned, encoder.vocabulary)
         out.facts = {**training.facts, **training.interruption}
+        out.seconds_before = training.interruption.get("seconds_before", 0.0)
         out.counts(len(data.train_labels) + len(data.validation_labels), len(data.train_labels))
 
 
