@@ -143,12 +143,7 @@ def train(
     state = State(_stopper(settings, stops=n_rows[1] > 0 and not rates))
     identity = {"settings": dict(settings), "rates": rates, "rows": n_rows}
     kept = Checkpoint(checkpoint, [*model.variables, *chosen.variables], identity)
-    interruption = {}
-    if kept.restore(state):
-        epoch = len(state.history)
-        what = "Refitting" if rates else "Training"
-        logger.info("%s resumed after epoch %d of %d.", what, epoch, most)
-        interruption = {"resumed_after_epoch": epoch, "seconds_before": round(kept.before, 3)}
+    interruption = _taken_up(kept, state, most, "Refitting" if rates else "Training")
     log = EventLog(logs)
     for found, finished in zip(state.history, state.finished, strict=True):
         log.write(found, finished)
@@ -175,11 +170,27 @@ def train(
     facts = {
         "epochs": len(state.history),
         "best_epoch": state.stopper.best_epoch if state.stopper.weights else len(state.history),
-        "parameters": model.count_params(),
-        "trainable_parameters": sum(int(np.prod(w.shape)) for w in model.trainable_weights),
+        **_sizes(model),
         "class_weights": dict(zip(class_names, weights.tolist(), strict=True)),
     }
     return Trained(model, state.history, facts, interruption)
+
+
+def _taken_up(kept: Checkpoint, state: State, most: int, what: str) -> dict[str, Any]:
+    """Restore what an interrupted call left, and say so; return the facts of it."""
+    if not kept.restore(state):
+        return {}
+    epoch = len(state.history)
+    logger.info("%s resumed after epoch %d of %d.", what, epoch, most)
+    return {"resumed_after_epoch": epoch, "seconds_before": round(kept.before, 3)}
+
+
+def _sizes(model: keras.Model) -> dict[str, int]:
+    """Count the numbers that the network holds, and those that are learned."""
+    return {
+        "parameters": model.count_params(),
+        "trainable_parameters": sum(int(np.prod(w.shape)) for w in model.trainable_weights),
+    }
 
 
 def _stopper(settings: Mapping[str, Any], *, stops: bool) -> Stopper:
