@@ -552,7 +552,9 @@ class TrainModel(Step):
     """Train the model and keep it with everything that a prediction needs."""
 
     folder = "6_train"
+    version = 2
     resumes = True
+    stop_words: str | None
 
     model = parameter(
         "model",
@@ -596,6 +598,7 @@ class TrainModel(Step):
         from pipeline.models.base import TrainingData
         from pipeline.models.bundle import save
         from pipeline.split import read_parts, stratified_share
+        from pipeline.text.tokenize import stop_words
         from pipeline.training import projector
 
         settings = self.settings()
@@ -625,7 +628,8 @@ class TrainModel(Step):
                 row.name, data, settings, progress, out.folder / "tensorboard", out.partial
             )
         steps = {step.task_family: step.settings() for step in self.chain()}
-        save(out.folder, classifier, encoder, profile["class_names"], steps)
+        unwanted = stop_words(self.stop_words or "none", steps["Tokenize"]["language"])
+        save(out.folder, classifier, encoder, profile["class_names"], steps, unwanted)
         pd.DataFrame(training.history).to_csv(out.path("history.csv"), index=False)
         out.write_json("training.json", training.facts)
         out.write_json("architecture.json", classifier.architecture())
