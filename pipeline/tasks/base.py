@@ -1,12 +1,14 @@
 """What every step shares: its own settings, its digest, its place, and publishing."""
 
+import contextlib
 import functools
 import logging
 import os
 import subprocess
 import sys
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from importlib import util
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +71,8 @@ class Step(luigi.Task):
     #: Raised when the same parameters come to give different bytes.
     version = 1
     folder = ""
+    #: Whether an interrupted run leaves work that the next one takes up, in ``out.partial``.
+    resumes = False
     #: Where there are several Parquet tables: the one whose first rows are in ``head.csv``.
     main_table = ""
     dataset: str
@@ -179,9 +183,30 @@ class Step(luigi.Task):
 
     def run(self) -> None:
         """Build the artifact, unless it is whole already and only something above it was not."""
-        place, digest = self.place(), self.digest()
-        if artifacts.is_whole(place):
+        if artifacts.is_whole(self.place()):
             return
+        with self.partial_folder() if self.resumes else contextlib.nullcontext() as partial:
+            # Whole by now where another run did the same work and this one waited for it.
+            if not artifacts.is_whole(self.place()):
+                self._publish(partial)
+        readable.write_readme(Path(paths().outputs))
+
+    def partial_folder(self) -> contextlib.AbstractContextManager[Path]:
+        """Open the folder of work that an interrupted run leaves to the next one.
+
+        Only the same code, libraries, input and number of cores make the same bytes of the rest.
+        """
+        made_by = {
+            "code": code.behind(self).fingerprint,
+            "libraries": _library_versions(_installed()),
+            "input": artifacts.digest([_files(step) for step in self.chain() if step is not self]),
+            "cores": len(os.sched_getaffinity(0)),
+        }
+        return artifacts.partial_folder(Path(paths().outputs), self.digest(), made_by)
+
+    def _publish(self, partial: Path | None) -> None:
+        """Build the artifact and publish it."""
+        place, digest = self.place(), self.digest()
         logger.info("%s -> %s", self.task_family, place)
         code.behind(self)  # now: an edit while it runs is not what runs
 
@@ -195,9 +220,9 @@ class Step(luigi.Task):
             return self.description()
 
         with artifacts.publish(place, description) as out:
+            out.partial = partial
             self.build(out)
             readable.write_heads(out.folder, self.main_table)
-        readable.write_readme(Path(paths().outputs))
 
     def description(self) -> dict[str, Any]:
         """Return what the manifest says of how the artifact was made."""
@@ -212,7 +237,7 @@ class Step(luigi.Task):
             "upstream": above,
             **({"beside": beside} if beside else {}),
             "code": self._code(),
-            "libraries": _library_versions(),
+            "libraries": _library_versions(_loaded()),
             "git_commit": _git_commit(),
         }
 
@@ -250,12 +275,27 @@ def short_name(task: luigi.Task) -> str:
     return f"{task.task_family}({', '.join(shown)})"
 
 
-def _library_versions() -> dict[str, str]:
-    """Return the versions of Python and of the libraries that this process has loaded."""
+def _files(step: Step) -> dict[str, Any] | None:
+    """Return size and sha256 of each file of a step's artifact."""
+    manifest = artifacts.read_manifest(step.place())
+    return manifest["files"] if manifest else None
+
+
+def _loaded() -> Iterator[str]:
+    """Yield the libraries that this process has loaded."""
+    return (name for name in _LIBRARIES if _MODULES.get(name, name) in sys.modules)
+
+
+def _installed() -> Iterator[str]:
+    """Yield the libraries that a step could load."""
+    return (name for name in _LIBRARIES if util.find_spec(_MODULES.get(name, name)))
+
+
+def _library_versions(names: Iterable[str]) -> dict[str, str]:
+    """Return the versions of Python and of libraries."""
     from importlib import metadata  # costs as much as all of the package's other imports
 
-    loaded = (name for name in _LIBRARIES if _MODULES.get(name, name) in sys.modules)
-    return {"python": sys.version.split()[0], **{name: metadata.version(name) for name in loaded}}
+    return {"python": sys.version.split()[0], **{name: metadata.version(name) for name in names}}
 
 
 @functools.cache

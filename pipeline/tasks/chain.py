@@ -459,10 +459,7 @@ class Vectorize(Step):
         if twin:
             encoder, vectors = encoder_class.load(twin), encoder_class.load_vectors(twin)
         elif representation.pretrained:
-            with (
-                TaskProgress(self) as progress,
-                artifacts.partial_folder(Path(paths().outputs), self.digest()) as partial,
-            ):
+            with TaskProgress(self) as progress, self.partial_folder() as partial:
                 vectors = encoder.transform(texts, progress, partial)
         else:
             vectors = encoder.transform(texts)
@@ -556,6 +553,7 @@ class TrainModel(Step):
 
     folder = "6_train"
     version = 2
+    resumes = True
     stop_words: str | None
 
     model = parameter(
@@ -627,7 +625,7 @@ class TrainModel(Step):
         )
         with TaskProgress(self) as progress:
             classifier, training = row.load_family().fit(
-                row.name, data, settings, progress, out.folder / "tensorboard"
+                row.name, data, settings, progress, out.folder / "tensorboard", out.partial
             )
         steps = {step.task_family: step.settings() for step in self.chain()}
         unwanted = stop_words(self.stop_words or "none", steps["Tokenize"]["language"])
@@ -638,7 +636,8 @@ class TrainModel(Step):
         learned = classifier.learned_vectors()
         if learned is not None:
             projector.write(out.folder / "projector", learned, encoder.vocabulary)
-        out.facts = training.facts
+        out.facts = {**training.facts, **training.interruption}
+        out.seconds_before = training.interruption.get("seconds_before", 0.0)
         out.counts(len(data.train_labels) + len(data.validation_labels), len(data.train_labels))
 
 
