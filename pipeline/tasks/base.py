@@ -121,7 +121,7 @@ class Step(luigi.Task):
         return {
             name: known.setting
             for name, known in self.get_params()
-            if name not in inherited and isinstance(known, SettingParameter) and known.significant
+            if name not in inherited and isinstance(known, SettingParameter) and known.changes_bytes
         }
 
     def settings(self) -> dict[str, Any]:
