@@ -75,14 +75,35 @@ def remembered_sha256(path: Path, memory: Path) -> str:
     return value
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a small text file so that readers see the old content or the new, never a part."""
+def write_atomically(path: Path, text: str, *, durable: bool = False) -> None:
+    """Write a small text file so that readers see the old content or the new, never a part.
+
+    Parameters
+    ----------
+    path : Path
+    text : str
+    durable : bool
+        Whether to wait until it is on the disk, so that a power cut leaves the old or the new.
+    """
     temporary = path.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}")
     try:
         temporary.write_text(text, encoding="utf-8")
+        if durable:
+            flush(temporary)
         os.replace(temporary, path)
+        if durable:
+            flush(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def flush(path: Path) -> None:
+    """Bring a file or a folder's list of names to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def point(link: Path, target: Path) -> None:
@@ -341,11 +362,7 @@ def _inventory(folder: Path) -> dict[str, dict[str, Any]]:
 def _flush(folder: Path) -> None:
     """Bring the files to the disk, so that a power cut after the rename loses nothing."""
     for path in [*folder.rglob("*"), folder]:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        flush(path)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,1 @@
+"""Nightly retraining: the rules of a night, and the registry of champions."""
