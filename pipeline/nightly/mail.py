@@ -1,6 +1,20 @@
 """The mail of a night: its outcome and the reason, through Luigi's own notifications."""
 
+import html
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pipeline.nightly import ledger
 from pipeline.nightly.night import Night
+
+_SUBJECTS = {
+    ledger.PROMOTED: "new champion",
+    ledger.KEPT: "champion kept",
+    ledger.UNCHANGED: "unchanged data",
+    ledger.CONTRACT_BROKEN: "data contract broken, champion kept",
+    ledger.DRIFT_STOP: "stopped by drift, champion kept",
+}
+_COMPARED = ("challenger", "champion", "baseline")
 
 
 def compose(night: Night, page: str | None = None) -> tuple[str, str]:
@@ -15,12 +29,29 @@ def compose(night: Night, page: str | None = None) -> tuple[str, str]:
     Returns
     -------
     subject, text : str
+        Plain text.
     """
-    raise NotImplementedError
+    subject = f"{night.dataset} {night.date}: {_SUBJECTS[night.outcome]}"
+    lines = [
+        f"Night of {night.date}, dataset {night.dataset}, model {night.model}.",
+        "",
+        f"{_SUBJECTS[night.outcome].capitalize()}: {night.reason}",
+        "",
+        *_rows(night),
+        *_drift(night.drift),
+        *_decision(night),
+    ]
+    places = {"Report": night.report, "History": page}
+    lines += [f"{name}: {place}" for name, place in places.items() if place]
+    return subject, "\n".join(lines) + "\n"
 
 
 def send(night: Night, page: str | None = None) -> None:
     """Send the outcome to the receivers of ``[email]`` in ``luigi.cfg``; to nobody without any.
+
+    Luigi decides by the same section whether and how: its method, format, prefix and
+    ``force_send`` hold here as for its own mails about failures. A server that cannot be reached
+    is logged and no error.
 
     Parameters
     ----------
@@ -28,4 +59,44 @@ def send(night: Night, page: str | None = None) -> None:
     page : str or None
         Where the history page is.
     """
-    raise NotImplementedError
+    from luigi import notifications
+
+    config = notifications.email()
+    if not config.receiver:
+        return
+    subject, text = compose(night, page)
+    # Raw data can hold what no mail can: half of a surrogate pair.
+    text = text.encode(errors="replace").decode()
+    if config.format == "html":
+        text = f"<pre>{html.escape(text)}</pre>"
+    notifications.send_email(subject, text, config.sender, (config.receiver,))
+
+
+def _rows(night: Night) -> Iterator[str]:
+    """Say how many rows there were, and how the contract was broken."""
+    if night.rows is not None:
+        yield f"Rows: {night.rows:,}"
+    for breach in (night.contract or {}).get("breaches", ()):
+        yield f"Contract broken: {breach['sentence']}"
+
+
+def _drift(drift: Mapping[str, Any] | None) -> Iterator[str]:
+    """Say which distributions drifted."""
+    if drift:
+        yield f"Drift: {drift['level']}"
+        for one in drift["distributions"]:
+            if one["level"] != "ok":
+                yield f"  {one['sentence']}"
+
+
+def _decision(night: Night) -> Iterator[str]:
+    """Say what the models scored on the frozen rows, and which rules were kept."""
+    if not night.decision:
+        return
+    figures = night.decision["figures"]
+    yield f"{night.metric} on {figures['rows']:,} frozen rows:"
+    for name in _COMPARED:
+        if figures[name] is not None:
+            yield f"  {name}: {figures['values'][name]:.4f}"
+    for rule in night.decision["rules"]:
+        yield f"  {'passed' if rule['passed'] else 'FAILED'}: {rule['sentence']}"
