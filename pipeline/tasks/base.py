@@ -5,8 +5,9 @@ import logging
 import os
 import subprocess
 import sys
+import urllib.parse
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import luigi
 from pipeline import artifacts
 from pipeline.errors import PipelineError
 from pipeline.settings import Setting
-from pipeline.tasks import code, readable
+from pipeline.tasks import code, progress, readable
 from pipeline.tasks.parameters import SettingParameter
 
 logger = logging.getLogger("luigi-interface")
@@ -71,6 +72,8 @@ class Step(luigi.Task):
     folder = ""
     #: Where there are several Parquet tables: the one whose first rows are in ``head.csv``.
     main_table = ""
+    #: What its page in a scheduler leads to, in its folder; the folder where empty.
+    page = ""
     dataset: str
     model: str | None
     pattern: str | None
@@ -180,9 +183,12 @@ class Step(luigi.Task):
     def run(self) -> None:
         """Build the artifact, unless it is whole already and only something above it was not."""
         place, digest = self.place(), self.digest()
+        progress.lead_to(self, address_of(place / self.page))
         if artifacts.is_whole(place):
+            progress.tell(self, 1.0, "was there already")
             return
         logger.info("%s -> %s", self.task_family, place)
+        progress.tell(self, 0.0, f"at work on {self.label}")
         code.behind(self)  # now: an edit while it runs is not what runs
 
         def description() -> dict[str, Any]:
@@ -198,6 +204,7 @@ class Step(luigi.Task):
             self.build(out)
             readable.write_heads(out.folder, self.main_table)
         readable.write_readme(Path(paths().outputs))
+        progress.tell(self, 1.0, _what_it_did(artifacts.read_manifest(place) or {}))
 
     def description(self) -> dict[str, Any]:
         """Return what the manifest says of how the artifact was made."""
@@ -212,8 +219,8 @@ class Step(luigi.Task):
             "upstream": above,
             **({"beside": beside} if beside else {}),
             "code": self._code(),
-            "libraries": _library_versions(),
-            "git_commit": _git_commit(),
+            "libraries": library_versions(),
+            "git_commit": git_commit(),
         }
 
     def _reference(self, step: "Step") -> dict[str, Any]:
@@ -237,6 +244,26 @@ class Step(luigi.Task):
         return short_name(self)
 
 
+def address_of(place: Path) -> str:
+    """Return the address of a file or folder among the artifacts, for a scheduler's page.
+
+    It begins with ``[pipeline] address``, where a web server shows the outputs folder, and is a
+    ``file:`` address without that.
+    """
+    base = code.pipeline().address
+    if not base:
+        return place.resolve().as_uri()
+    inside = os.path.relpath(place, paths().outputs)
+    return f"{base.rstrip('/')}/{urllib.parse.quote(Path(inside).as_posix())}"
+
+
+def _what_it_did(manifest: Mapping[str, Any]) -> str:
+    """Say rows and seconds in a few words."""
+    rows = manifest.get("rows_out")
+    counted = f"{rows:,} rows in " if rows is not None else ""
+    return f"{counted}{manifest.get('seconds', 0):.1f} s"
+
+
 def short_name(task: luigi.Task) -> str:
     """Write a task with dataset, model, and those settings that differ from their defaults."""
     shown = []
@@ -250,7 +277,7 @@ def short_name(task: luigi.Task) -> str:
     return f"{task.task_family}({', '.join(shown)})"
 
 
-def _library_versions() -> dict[str, str]:
+def library_versions() -> dict[str, str]:
     """Return the versions of Python and of the libraries that this process has loaded."""
     from importlib import metadata  # costs as much as all of the package's other imports
 
@@ -259,7 +286,7 @@ def _library_versions() -> dict[str, str]:
 
 
 @functools.cache
-def _git_commit() -> str | None:
+def git_commit() -> str | None:
     """Return the commit of the package's checkout, ``-dirty`` when changed, or None."""
     command = ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
     folder = Path(__file__).parent

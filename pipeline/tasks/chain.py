@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from pipeline.settings import Setting
+    from pipeline.text.rows import CleanRows
 
 logger = logging.getLogger("luigi-interface")
 _KEEP_REPLACE_REMOVE = ("keep", "replace", "remove")
@@ -218,6 +219,22 @@ class CleanText(Step):
         """Write ``rows.parquet``, ``rejected.parquet`` and ``profile.json``."""
         import pyarrow.parquet as pq
 
+        records, cleaned = self._cleaned()
+        pq.write_table(cleaned.rows, out.path("rows.parquet"))
+        pq.write_table(cleaned.rejected, out.path("rejected.parquet"))
+        out.write_json("profile.json", cleaned.profile)
+        out.counts(records, cleaned.rows.num_rows)
+
+    def problem_with_rows(self) -> str | None:
+        """Say why the raw files cannot be read into clean rows; None where they can."""
+        try:
+            self._cleaned()
+        except PipelineError as error:
+            return str(error)
+        return None
+
+    def _cleaned(self) -> "tuple[int, CleanRows]":
+        """Read and clean; return the number of records too."""
         from pipeline.datasets import readers
         from pipeline.datasets.formats import file_name
         from pipeline.text.rows import clean_rows
@@ -235,10 +252,7 @@ class CleanText(Step):
             [label.name for label in row.labels],
             [file_name(part.path) for part in parts if part.is_frozen],
         )
-        pq.write_table(cleaned.rows, out.path("rows.parquet"))
-        pq.write_table(cleaned.rejected, out.path("rejected.parquet"))
-        out.write_json("profile.json", cleaned.profile)
-        out.counts(reading.records, cleaned.rows.num_rows)
+        return reading.records, cleaned
 
 
 @requires(CleanText)
@@ -807,6 +821,7 @@ class Report(Step):
     """Write one HTML page about the run, a model card, and the figures as files."""
 
     folder = "8_report"
+    page = "report.html"
     positive_label: str | None
 
     @property

@@ -13,6 +13,8 @@ import pyarrow.compute as pc
 from pipeline.errors import PipelineError
 from pipeline.text.clean import clean
 
+#: Why a row with the text of a frozen test row is left out.
+OF_FROZEN = "text of a frozen test row"
 _EXAMPLES = 20  # contradicting texts shown in the profile
 _SLICE = 50_000  # rows cleaned at a time: bounds the memory of what is half done
 
@@ -140,7 +142,7 @@ def _without_frozen_texts(
     texts = rows.filter(is_frozen)["clean"].combine_chunks()
     others = pc.and_(pc.invert(is_frozen), pc.is_valid(rows["label"]))
     shared = pc.and_(others, pc.is_in(rows["clean"], texts))
-    return _set_aside(rows, shared, "text of a frozen test row", parts)
+    return _set_aside(rows, shared, OF_FROZEN, parts)
 
 
 def _groups(texts: pa.ChunkedArray) -> pa.Array:
