@@ -111,11 +111,14 @@ class Drift:
     level : {"ok", "warning", "stop"}
     sentence : str
     distributions : sequence of Distribution
+    limits : Limits
+        That the levels follow from.
     """
 
     level: str
     sentence: str
     distributions: Sequence[Distribution]
+    limits: Limits
 
     def as_json(self) -> dict[str, Any]:
         """Return what ``night.json`` holds under ``drift``."""
@@ -153,7 +156,7 @@ def compare(
     level = max((one.level for one in distributions), key=LEVELS.index, default=OK)
     telling = [one.sentence for one in distributions if one.level == level]
     sentence = "nothing drifted beyond the warning level" if level == OK else "; ".join(telling)
-    return Drift(level, sentence, distributions)
+    return Drift(level, sentence, distributions, limits)
 
 
 def _classes(

@@ -1,8 +1,26 @@
 """The history of a dataset's nights as one page that opens offline."""
 
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
+
+from pipeline import artifacts
+from pipeline.report import draw_history
+from pipeline.report.render import fill
+from pipeline.report.style import Figure
+
+_DRAWN = 90  # nights in the figures; the table has all
+_OUTCOMES = {
+    "promoted": "promoted",
+    "kept": "champion kept",
+    "unchanged": "unchanged data",
+    "contract_broken": "contract broken",
+    "drift_stop": "stopped by drift",
+    "rollback": "rolled back",
+}
+_STOPPED = {"contract_broken": "contract broken", "drift_stop": "stopped by drift"}
 
 
 def write_history(
@@ -27,4 +45,186 @@ def write_history(
     unreadable : sequence of (int, str)
         Lines of the ledger that are none.
     """
-    raise NotImplementedError
+    lines = history_lines(entries, nights, page.parent.parent)
+    with artifacts.explained(page):
+        page.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory() as folder:
+            content = page_content(dataset, lines, Path(folder))
+            html = fill("history.html", {**content, "unreadable": list(unreadable)})
+        # What no file can hold, half of a surrogate pair, raw data can bring into a reason.
+        artifacts.write_atomically(page, html.encode(errors="replace").decode())
+
+
+def history_lines(
+    entries: Sequence[Mapping[str, Any]], nights: Sequence[Mapping[str, Any]], outputs: Path
+) -> list[dict[str, Any]]:
+    """Join the ledger's lines with the records of their nights, in the ledger's order.
+
+    Parameters
+    ----------
+    entries, nights : sequence of mapping
+        See `write_history`.
+    outputs : Path
+        Where the reports and pictures that are still there are looked for.
+
+    Returns
+    -------
+    list of dict
+        One for each line: what the table shows, the metric with its interval, the champion after
+        the line, and the champion's metric as far as it is known.
+    """
+    records = {night["date"]: night for night in nights}
+    metric = _metric(entries, records)
+    known: dict[str, float] = {}  # the metric by digest, as last measured
+    champion: Mapping[str, Any] | None = None
+    lines = []
+    for entry in entries:
+        is_rollback = entry["decision"] == "rollback"
+        night = {} if is_rollback else records.get(entry["date"], {})
+        values, intervals = _values(night, metric)
+        if champion is not None and "champion" in values:
+            known[champion["digest"]] = values["champion"]
+        champion = entry["champion"] or champion
+        if entry["champion"] and "challenger" in values:
+            known[entry["champion"]["digest"]] = values["challenger"]
+        lines.append(
+            {
+                "date": entry["date"],
+                # A rollback has no night of its own; it is drawn on its day.
+                "day": entry["time"][:10] if is_rollback else entry["date"],
+                "outcome": entry["decision"],
+                "label": _OUTCOMES[entry["decision"]],
+                "reason": entry["reason"],
+                "model": night.get("model"),
+                "metric": metric,
+                "value": values.get("challenger"),
+                "interval": intervals.get("challenger"),
+                "champion": champion,
+                "champion_value": known.get(champion["digest"]) if champion else None,
+                "is_change": entry["champion"] is not None,
+                "rows": night.get("rows"),
+                "seconds": night.get("seconds"),
+                "minutes": night["seconds"] / 60 if night.get("seconds") else None,
+                "memory": night.get("peak_memory_mib"),
+                "drift": _drift(night),
+                "links": list(_links(night, outputs)),
+            }
+        )
+    return lines
+
+
+def page_content(dataset: str, lines: Sequence[dict[str, Any]], folder: Path) -> dict[str, Any]:
+    """Gather what the template shows, figures drawn into a folder."""
+    nights = sorted(
+        (line for line in lines if line["outcome"] != "rollback"), key=lambda line: line["date"]
+    )
+    changes = [line for line in lines if line["is_change"]]
+    champion = lines[-1]["champion"] if lines else None
+    crowned = next((line for line in reversed(lines) if line["is_change"]), None)
+    own = [night for night in nights if champion and night["date"] == champion["date"]]
+    return {
+        "dataset": dataset,
+        "lines": list(reversed(lines)),
+        "nights": nights,
+        "last": nights[-1] if nights else None,
+        "changes": changes,
+        "champion": champion,
+        "champion_line": own[-1] if own else None,
+        "champion_value": lines[-1]["champion_value"] if lines else None,
+        "rolled_back": crowned if crowned and crowned["outcome"] == "rollback" else None,
+        "metric": lines[-1]["metric"] if lines else None,
+        "counts": {
+            label: number
+            for outcome, label in _OUTCOMES.items()
+            if (number := sum(line["outcome"] == outcome for line in lines))
+        },
+        "drawn": _DRAWN,
+        "figures": _figures(nights[-_DRAWN:], lines, folder),
+    }
+
+
+def _metric(
+    entries: Sequence[Mapping[str, Any]], records: Mapping[str, Mapping[str, Any]]
+) -> str | None:
+    """Return the metric of the latest decision; earlier ones by another cannot be drawn with it."""
+    for entry in reversed(entries):
+        decision = records.get(entry["date"], {}).get("decision")
+        if decision:
+            return decision["figures"]["metric"]
+    return None
+
+
+def _values(
+    night: Mapping[str, Any], metric: str | None
+) -> tuple[Mapping[str, float], Mapping[str, Sequence[float] | None]]:
+    """Return the metric and its interval of each model that a night compared."""
+    figures = (night.get("decision") or {}).get("figures")
+    if not figures or figures["metric"] != metric:
+        return {}, {}
+    return figures["values"], figures["intervals"]
+
+
+def _drift(night: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return level and stability indices of a night."""
+    found = night.get("drift")
+    if not found:
+        return None
+    psi = {one["name"]: one["psi"] for one in found["distributions"]}
+    worst = max(psi.items(), key=lambda pair: pair[1], default=None)
+    limits = (found["limits"]["warning_psi"], found["limits"]["stop_psi"])
+    return {"level": found["level"], "psi": psi, "worst": worst, "limits": limits}
+
+
+def _links(night: Mapping[str, Any], outputs: Path) -> Iterator[tuple[str, str]]:
+    """Yield name and address of what is there of a night's report and pictures."""
+    places = []
+    if night.get("report"):
+        places.append(("report", f"{night['report']}/report.html"))
+    folder = f"{night.get('dataset')}/nights/{night.get('date')}"
+    places += [
+        (Path(name).stem.replace("_", " "), f"{folder}/{name}") for name in night.get("figures", ())
+    ]
+    for name, place in places:
+        if (outputs / place).is_file():
+            yield name, quote(f"../{place}")
+
+
+def _figures(
+    nights: Sequence[dict[str, Any]], lines: Sequence[dict[str, Any]], folder: Path
+) -> dict[str, Figure]:
+    """Draw what there is anything to draw of, by name."""
+    found: dict[str, Figure] = {}
+    if not nights:
+        return found
+    first = nights[0]["date"]
+    shown = [line for line in lines if line["day"] >= first]
+    standing = [
+        (line["day"], line["champion_value"])
+        for line in shown
+        if line["champion_value"] is not None
+    ]
+    if any(night["value"] is not None for night in nights):
+        name = nights[-1]["metric"]
+        path = folder / "metric.png"
+        changes = [(line["day"], line["outcome"]) for line in shown if line["is_change"]]
+        draw_history.metric(nights, sorted(standing, key=lambda pair: pair[0]), changes, name, path)
+        alt = f"{name} on the frozen rows by night with 95 % intervals, and the champion's."
+        found["metric"] = Figure(path, alt)
+    drifts = [{**night, "psi": (night["drift"] or {}).get("psi")} for night in nights]
+    if any(night["psi"] for night in drifts):
+        limits = [night["drift"]["limits"] for night in nights if night["drift"]][-1]
+        path = folder / "drift.png"
+        draw_history.drift(drifts, limits, path)
+        alt = "Population stability index of classes, lengths, tokens and scores by night."
+        found["drift"] = Figure(path, alt)
+    for key, name, alt in (
+        ("rows", "rows", "Rows of each night."),
+        ("minutes", "minutes", "Minutes that each night took."),
+        ("memory", "peak memory (MiB)", "Peak memory of each night in MiB."),
+    ):
+        if any(night[key] is not None for night in nights):
+            path = folder / f"{key}.png"
+            marked = _STOPPED if key == "rows" else None
+            draw_history.bars(nights, key, name, path, marked)
+            found[key] = Figure(path, alt)
+    return found

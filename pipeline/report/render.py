@@ -29,6 +29,25 @@ def render(content: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     str
         HTML.
     """
+    marked = Marked(metrics)
+    environment = _environment()
+    environment.globals |= {
+        "number": marked.number,
+        "percent": marked.percent,
+        "interval": marked.interval,
+        "points": marked.points,
+        "value": marked.value,
+    }
+    return environment.get_template(_TEMPLATE).render(**content)
+
+
+def fill(template: str, content: Mapping[str, Any]) -> str:
+    """Fill a template that is about no single ``metrics.json``; returns HTML."""
+    return _environment().get_template(template).render(**content)
+
+
+def _environment() -> Any:
+    """Return what reads templates, with the filters that all of them use."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -38,19 +57,15 @@ def render(content: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    marked = Marked(metrics)
-    environment.globals |= {
-        "number": marked.number,
-        "percent": marked.percent,
-        "interval": marked.interval,
-        "points": marked.points,
-        "value": marked.value,
-        "image": image,
+    environment.globals["image"] = image
+    environment.filters |= {
+        "count": lambda number: f"{number:,}",
+        "duration": duration,
+        "p_value": p_value,
+        "three": _three,
+        "memory": memory,
     }
-    environment.filters["count"] = lambda number: f"{number:,}"
-    environment.filters["duration"] = duration
-    environment.filters["p_value"] = p_value
-    return environment.get_template(_TEMPLATE).render(**content)
+    return environment
 
 
 class Marked:
@@ -139,6 +154,13 @@ def duration(seconds: float | None) -> str:
     if seconds < 120:
         return f"{seconds:.1f} s"
     return f"{seconds / 60:.0f} min"
+
+
+def memory(mib: float | None) -> str:
+    """Write an amount of memory, given in MiB, with a fitting unit."""
+    if mib is None:
+        return MISSING
+    return f"{mib:,.0f} MiB" if mib < 1000 else f"{mib / 1024:,.1f} GiB"
 
 
 def p_value(value: float) -> str:
