@@ -138,11 +138,11 @@ def margin(mine: Scored, other: Scored, limits: Limits) -> Rule:
     """Demand that it is better by more than the margin."""
     gain = _better_by(mine.value, other.value, limits)
     passed = bool(gain > limits.margin + _ROUNDING)
-    how = f"better by {gain:.4f}" if gain > _ROUNDING else f"worse by {-gain:.4f}"
-    how = "as good as the champion's" if abs(gain) <= _ROUNDING else f"{how} than the champion's"
+    how = f"{gain:.4f} better than" if gain > _ROUNDING else f"{-gain:.4f} worse than"
+    how = "no better than" if abs(gain) <= _ROUNDING else how
     text = (
-        f"{limits.metric} of {mine.value:.4f} is {how} ({other.value:.4f}); more than "
-        f"{limits.margin:g} better is needed"
+        f"{limits.metric} of {mine.value:.4f} is {how} the champion's {other.value:.4f} (needs "
+        f"more than {limits.margin:g} better)"
     )
     return Rule("margin", passed, number(gain), limits.margin, text)
 
@@ -152,8 +152,8 @@ def bootstrap(mine: Scored, other: Scored, limits: Limits) -> Rule:
     share = not_worse(mine, other, limits)
     passed = share >= limits.confidence - _ROUNDING
     text = (
-        f"it is not worse in {share:.1%} of {limits.samples:,} paired bootstrap samples; "
-        f"{limits.confidence:.1%} are needed"
+        f"not worse in {share:.1%} of {limits.samples:,} paired bootstrap samples "
+        f"(needs {100 * limits.confidence:g}%)"
     )
     return Rule("bootstrap", passed, number(share), limits.confidence, text)
 
@@ -174,8 +174,8 @@ def recall(mine: Scored, other: Scored, class_names: Sequence[str], limits: Limi
     passed = drop <= limits.recall_drop + _ROUNDING
     change = "falls" if drop > _ROUNDING else "does not fall"
     text = (
-        f"the recall of {name} {change} ({other.recalls[worst]:.4f} to {mine.recalls[worst]:.4f}); "
-        f"a fall of {limits.recall_drop:g} is allowed for any class"
+        f"the recall of {name} {change}: {other.recalls[worst]:.4f} to {mine.recalls[worst]:.4f} "
+        f"({limits.recall_drop:g} down is allowed for any class)"
     )
     missing = [name for name, value in zip(class_names, drops, strict=True) if isnan(value)]
     if missing:
@@ -188,7 +188,7 @@ def calibration(mine: Scored, other: Scored, limits: Limits) -> Rule:
     rise = mine.error - other.error
     passed = rise <= limits.calibration_rise + _ROUNDING
     text = (
-        f"the expected calibration error goes from {other.error:.4f} to {mine.error:.4f}; a rise "
-        f"of {limits.calibration_rise:g} is allowed"
+        f"the expected calibration error goes from {other.error:.4f} to {mine.error:.4f} "
+        f"({limits.calibration_rise:g} up is allowed)"
     )
     return Rule("calibration", passed, number(rise), limits.calibration_rise, text)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.ticker import PercentFormatter
 
 from pipeline.report.style import COLOURS, drawing, shown
 
@@ -38,7 +39,7 @@ def drift(distributions: Sequence[Mapping[str, Any]], path: Path) -> None:
             axis.set_yticks(places, [shown(name, 16) for name in bins])
             axis.invert_yaxis()
             axis.grid(axis="y", visible=False)
-            axis.xaxis.set_major_formatter("{x:.0%}" if max(*before, *now) > 0.05 else "{x:.1%}")
+            axis.xaxis.set_major_formatter(PercentFormatter(1))
             level = "" if one["level"] == "ok" else f", {one['level']}"
             figures = f"PSI {one['psi']:.3f}, distance {one['distance']:.3f}{level}"
             axis.set_title(f"{one['name'].capitalize()}: {figures}")

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.report.style import COLOURS, INK, SOFT, drawing
+from pipeline.report.style import COLOURS, INK, SOFT, drawing, shown
 
-_WIDE = (9.4, 3.4)
-_HALF = (4.6, 3.0)
+_WIDE = (10.4, 3.5)
+_HALF = (5.0, 3.0)
 # Markers and colours of outcomes; the shape alone tells them apart.
 _MARKS = {
     "promoted": ("promoted", "D", COLOURS[2], 7.0),
@@ -75,9 +75,28 @@ def metric(
             )
             values = [night["value"] for night in some]
             axis.plot(days, values, marker, color=colour, ms=size, ls="", label=label)
+        _without_value(axis, nights)
         axis.set_ylabel(name)
         _dates(axis, nights)
         _legend(axis)
+
+
+def _without_value(axis: Any, nights: Sequence[Mapping[str, Any]]) -> None:
+    """Mark nights without a decision at the bottom."""
+    for outcome, (label, marker, colour, size) in _MARKS.items():
+        some = [night for night in nights if night["outcome"] == outcome and night["value"] is None]
+        if some:
+            days = [_day(night["date"]) for night in some]
+            axis.plot(
+                days,
+                [0.03] * len(days),
+                marker,
+                color=colour,
+                ms=size,
+                ls="",
+                label=label,
+                transform=axis.get_xaxis_transform(),
+            )
 
 
 def drift(
@@ -113,9 +132,9 @@ def drift(
                 f"{word} {level:g}",
                 (1, level),
                 xycoords=("axes fraction", "data"),
-                xytext=(-2, 2),
+                xytext=(4, 0),
                 textcoords="offset points",
-                ha="right",
+                va="center",
                 color=INK,
                 fontsize=8.5,
             )
@@ -124,6 +143,36 @@ def drift(
         axis.set_ylabel("population stability index")
         _dates(axis, nights)
         _legend(axis)
+
+
+def shares(nights: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Draw the share of each class by night.
+
+    Parameters
+    ----------
+    nights : sequence of mapping
+        ``date`` and ``shares``, a mapping of class to share (None where it is not known).
+    path : Path
+        Where the PNG goes.
+    """
+    known = [night for night in nights if night["shares"]]
+    names = list(dict.fromkeys(name for night in known for name in night["shares"]))
+    with drawing(path, figsize=_HALF) as axis:
+        for number, name in enumerate(names):
+            some = [night for night in known if name in night["shares"]]
+            axis.plot(
+                [_day(night["date"]) for night in some],
+                [night["shares"][name] for night in some],
+                marker="os^Dv"[number % 5],
+                ms=3.5,
+                lw=1.3,
+                label=shown(name, 14),
+            )
+        axis.set_ylim(bottom=0)
+        axis.set_ylabel("share of labelled rows")
+        axis.yaxis.set_major_formatter("{x:.0%}")
+        _dates(axis, nights)
+        _legend(axis, 3)
 
 
 def bars(
@@ -195,8 +244,8 @@ def _dates(axis: Any, nights: Sequence[Mapping[str, Any]]) -> None:
         axis.set_xlim(min(days) - edge, max(days) + edge)
 
 
-def _legend(axis: Any) -> None:
+def _legend(axis: Any, columns: int = 4) -> None:
     """Put the legend above the axes, where it covers nothing."""
     handles, _ = axis.get_legend_handles_labels()
     if handles:
-        axis.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderaxespad=0.2)
+        axis.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0.2)

@@ -20,6 +20,14 @@ _OUTCOMES = {
     "drift_stop": "stopped by drift",
     "rollback": "rolled back",
 }
+_NAMES = {
+    "macro_f1": "macro F1",
+    "weighted_f1": "weighted F1",
+    "roc_auc": "ROC AUC",
+    "log_loss": "log loss (nats)",
+    "matthews": "Matthews correlation",
+    "brier": "Brier score",
+}
 _STOPPED = {"contract_broken": "contract broken", "drift_stop": "stopped by drift"}
 
 
@@ -96,7 +104,7 @@ def history_lines(
                 "label": _OUTCOMES[entry["decision"]],
                 "reason": entry["reason"],
                 "model": night.get("model"),
-                "metric": metric,
+                "metric": _NAMES.get(metric or "", (metric or "").replace("_", " ")),
                 "value": values.get("challenger"),
                 "interval": intervals.get("challenger"),
                 "champion": champion,
@@ -107,6 +115,7 @@ def history_lines(
                 "minutes": night["seconds"] / 60 if night.get("seconds") else None,
                 "memory": night.get("peak_memory_mib"),
                 "drift": _drift(night),
+                "shares": ((night.get("contract") or {}).get("measures") or {}).get("class_shares"),
                 "links": list(_links(night, outputs)),
             }
         )
@@ -227,4 +236,8 @@ def _figures(
             marked = _STOPPED if key == "rows" else None
             draw_history.bars(nights, key, name, path, marked)
             found[key] = Figure(path, alt)
+    if any(night["shares"] for night in nights):
+        path = folder / "shares.png"
+        draw_history.shares(nights, path)
+        found["shares"] = Figure(path, "Share of each class by night.")
     return found
