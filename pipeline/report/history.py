@@ -28,6 +28,7 @@ _NAMES = {
     "matthews": "Matthews correlation",
     "brier": "Brier score",
 }
+_FIGURES = ("metric", "drift", "rows", "shares", "minutes", "memory")
 _STOPPED = {"contract_broken": "contract broken", "drift_stop": "stopped by drift"}
 
 
@@ -148,7 +149,8 @@ def page_content(dataset: str, lines: Sequence[dict[str, Any]], folder: Path) ->
             if (number := sum(line["outcome"] == outcome for line in lines))
         },
         "drawn": _DRAWN,
-        "figures": _figures(nights[-_DRAWN:], lines, folder),
+        # The template asks for all by name, also those that nothing was drawn of.
+        "figures": {**dict.fromkeys(_FIGURES), **_figures(nights[-_DRAWN:], lines, folder)},
     }
 
 
