@@ -1,5 +1,6 @@
 """Fill nights that are missing, oldest first, and go back to an earlier champion."""
 
+import logging
 from typing import Any
 
 import luigi
@@ -9,6 +10,8 @@ from pipeline.nightly import ledger, registry
 from pipeline.tasks import console, recording
 from pipeline.tasks.nightly import Nightly
 
+logger = logging.getLogger("luigi-interface")
+
 
 class RangeDailyBase(ranges.RangeDailyBase):
     """Luigi's range of days; of nights it asks for all at once, and lets each wait for the last.
@@ -16,6 +19,13 @@ class RangeDailyBase(ranges.RangeDailyBase):
     Luigi takes the most derived of classes of one name, so that ``RangeDailyBase --of Nightly`` is
     this one. Of other tasks it does what Luigi's does.
     """
+
+    def moving_start(self, now: Any) -> Any:
+        """Return the earliest moment; of nights a start that is given is as early as it says."""
+        earliest = super().moving_start(now)
+        if self.start and issubclass(self.of, Nightly):
+            return min(earliest, self.parameter_to_datetime(self.start))
+        return earliest
 
     def missing_datetimes(self, finite_datetimes: Any) -> Any:
         """Return the days with something to do, as `Nightly.bulk_complete` says."""
@@ -26,7 +36,15 @@ class RangeDailyBase(ranges.RangeDailyBase):
         done = self.of.bulk_complete.__func__(  # type: ignore[attr-defined]
             self._instantiate_task_cls, days
         )
-        return [moment for day, moment in days.items() if day not in done]
+        missing = [moment for day, moment in days.items() if day not in done]
+        if len(missing) > self.task_limit:
+            logger.warning(
+                "%d nights are missing and the oldest %d are filled now; run again for the others, "
+                "or give a larger --task-limit.",
+                len(missing),
+                self.task_limit,
+            )
+        return missing
 
     def _task_parameters(self, param: Any) -> dict[str, Any]:
         """Tell a night where the range begins."""

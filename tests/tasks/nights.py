@@ -78,13 +78,13 @@ class Given:
 
 
 NIGHTS = (
-    Given("2026-11-16", few(), "promoted", "beats the baseline|is the baseline|first", 0),
-    Given("2026-11-17", many(), "promoted", "better", 0),
-    Given("2026-11-18", many(), "unchanged", "night of 2026-11-17, which ended with promoted", 51),
-    Given("2026-11-19", shuffled(), "kept", "worse", 50),
-    Given("2026-11-20", BROKEN, "contract_broken", "2026-11-20/rows.csv", 52),
-    Given("2026-11-21", drifted(), "drift_stop", "tokens|lengths", 53),
-    Given("2026-11-22", many() + many(5), "kept", "champion", 50),
+    Given("2024-11-16", few(), "promoted", "beats the baseline|is the baseline|first", 0),
+    Given("2024-11-17", many(), "promoted", "better", 0),
+    Given("2024-11-18", many(), "unchanged", "night of 2024-11-17, which ended with promoted", 51),
+    Given("2024-11-19", shuffled(), "kept", "worse", 50),
+    Given("2024-11-20", BROKEN, "contract_broken", "2024-11-20/rows.csv", 52),
+    Given("2024-11-21", drifted(), "drift_stop", "tokens|lengths", 53),
+    Given("2024-11-22", many() + many(5), "kept", "champion", 50),
 )
 
 
@@ -102,7 +102,7 @@ class Nights(Chain):
         """Put a night's raw file into its folder."""
         folder = self.data / "toy" / date
         if isinstance(rows, bytes):
-            folder.mkdir(parents=True)
+            folder.mkdir(parents=True, exist_ok=True)
             (folder / "rows.csv").write_bytes(rows)
         else:
             write_dataset(folder, rows, list(CLASSES))
