@@ -129,6 +129,16 @@ def write_dataset(folder, rows, labels=None, **keys):
     return folder
 
 
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """Return Chromium, headless."""
+    from browsing import started
+
+    session = started(tmp_path_factory.mktemp("profile"))
+    yield session
+    session.quit()
+
+
 @dataclass
 class Chain:
     """A data folder and an outputs folder, and ways to run the chain on them."""

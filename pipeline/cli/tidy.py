@@ -92,11 +92,11 @@ def rm(
 ) -> None:
     """Delete artifacts or runs.
 
-    Of a RUN goes what was made for it alone. A deleted artifact is built again by the next run
-    that needs it.
+    Of a RUN goes what was made for it alone; what a champion is made of stays. A deleted artifact
+    is built again by the next run that needs it.
     """
     from pipeline.cli import screen
-    from pipeline.inspection import removal
+    from pipeline.inspection import champions, removal
 
     known = store()
     places: list[Path] = []
@@ -108,6 +108,7 @@ def rm(
         elif below:
             group += known.below(artifact)
         places += [item.place for item in group if item.place not in places]
+    champions.refuse(known, places)
     if not yes:
         if as_json:
             raise click.UsageError("--json asks nothing: add --yes to delete.")
@@ -136,23 +137,30 @@ def rm(
     help="Newest runs of each dataset to keep.",
 )
 @click.option(
+    "--champions",
+    default=10,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Earlier champions of each dataset to keep, besides the one in place.",
+)
+@click.option(
     "--hours",
     default=1.0,
     show_default=True,
     type=click.FloatRange(min=0),
     help="Keep what is younger: a run under way may need it.",
 )
-def gc(as_json: bool, delete: bool, keep: int, hours: float) -> None:
+def gc(as_json: bool, delete: bool, keep: int, champions: int, hours: float) -> None:
     """Find what nothing refers to any more; delete it if told.
 
-    Kept are the newest runs, what outputs/latest and the registry refer to, and all that these
-    were made from. Temporary folders of dead processes go, those of living ones stay.
+    Kept are the newest runs, what outputs/latest refers to, champions, and all that these were
+    made from. Temporary folders of dead processes go, those of living ones stay.
     """
     from pipeline.cli import screen
     from pipeline.inspection import removal
 
     known = store()
-    found = removal.unreferenced(known, keep, hours * _HOUR)
+    found = removal.unreferenced(known, keep, hours * _HOUR, champions)
     if delete:
         for entry in found:
             removal.remove(Path(entry["place"]))

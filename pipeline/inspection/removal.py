@@ -13,17 +13,22 @@ from typing import Any
 
 from pipeline import artifacts
 from pipeline.datasets.catalogue import RESERVED
+from pipeline.inspection import champions
 from pipeline.inspection.integrity import ASIDE
 from pipeline.inspection.store import Artifact, Store
+from pipeline.nightly.ledger import LEDGER
 
 _DIGEST = re.compile(rb"\b[0-9a-f]{16}\b")
 _MOST_BYTES = 4 << 20  # of a file that is searched for digests
 _MOMENT = 60.0  # seconds
-PARTIAL = ".partial"
+PARTIAL, HISTORY = ".partial", "history"
 
 
 def needed_alone(store: Store, run: Artifact) -> list[Artifact]:
-    """List what was made for one run only, so that removing it takes nothing from another."""
+    """List what was made for one run only, so that removing it takes nothing from another.
+
+    What a champion is made of is not for one run only.
+    """
     rest = [
         other
         for other in store.all(_dataset(store, run.place))
@@ -33,14 +38,19 @@ def needed_alone(store: Store, run: Artifact) -> list[Artifact]:
         # What is above the hole cannot be told any more: it may be another run's.
         return [run]
     others = {item.place for other in rest for item in store.lineage(other)}
+    others |= champions.needs(store).keys()
     return [item for item in store.lineage(run) if item.place not in others]
 
 
-def unreferenced(store: Store, keep: int, seconds: float = 0.0) -> list[dict[str, Any]]:
+def unreferenced(
+    store: Store, keep: int, seconds: float = 0.0, older_champions: int | None = None
+) -> list[dict[str, Any]]:
     """List what can be deleted without anything missing it, with the reason.
 
     Kept are what ``latest``, the registry and the other folders beside the datasets refer to, the
-    newest runs, what is younger than ``seconds``, and all that these were made from.
+    newest runs, what is younger than ``seconds``, and all that these were made from; of the
+    ledger's lines, those of champions. Records of nights stay, and need nothing that they name;
+    nor does a history page, which links to what is there.
 
     Parameters
     ----------
@@ -49,13 +59,15 @@ def unreferenced(store: Store, keep: int, seconds: float = 0.0) -> list[dict[str
         How many of the newest runs of each dataset to keep.
     seconds : float
         Keep what was finished less than this long ago: a run that is under way may need it.
+    older_champions : int or None
+        How many champions of each dataset to keep besides the one in place; all when left out.
 
     Returns
     -------
     list of dict
         ``place``, ``reason`` and ``bytes`` of each folder.
     """
-    roots = list(_roots(store, keep, seconds))
+    roots = list(_roots(store, keep, seconds, older_champions))
     kept = {item.place for root in roots for item in store.lineage(root)}
     # Of a dataset with a hole in what is kept, with work under way, or with something moved aside
     # that the next run builds again, nothing is deleted: what is needed cannot be told.
@@ -69,6 +81,8 @@ def unreferenced(store: Store, keep: int, seconds: float = 0.0) -> list[dict[str
         if artifact is None or not artifacts.is_whole(place):
             if _age(place) >= seconds:
                 found.append(_entry(place, "is not whole"))
+        elif champions.is_night(place):
+            continue
         elif place not in kept and _dataset(store, place) not in unclear:
             found.append(_entry(place, "no kept run was made from it"))
     found += [_entry(path, "left by a process that is gone") for path in _dead_temporaries(store)]
@@ -120,7 +134,9 @@ def remove_dangling(store: Store) -> list[Path]:
     return dangling
 
 
-def _roots(store: Store, keep: int, seconds: float) -> Iterator[Artifact]:
+def _roots(
+    store: Store, keep: int, seconds: float, older_champions: int | None
+) -> Iterator[Artifact]:
     """Yield the artifacts that are kept for their own sake."""
     for place in store.latest.values():
         with contextlib.suppress(ValueError):
@@ -129,17 +145,24 @@ def _roots(store: Store, keep: int, seconds: float) -> Iterator[Artifact]:
                 yield found
     for dataset in store.datasets():
         yield from store.runs(dataset)[:keep]
-    named = _named_digests(store)
+    named = _named_digests(store) | champions.digests(store, older_champions)
     for item in store.all():
+        if champions.is_night(item.place):
+            continue
         if item.digest in named or _age(item.place) < seconds:
             yield item
 
 
 def _named_digests(store: Store) -> set[str]:
-    """Collect the digests that anything beside the datasets' folders names or links to."""
+    """Collect the digests that anything beside the datasets' folders names or links to.
+
+    A ledger names every night's; `pipeline.inspection.champions` says which of them matter.
+    """
     found: set[bytes] = set()
     for name in RESERVED:
         for path in (store.outputs / name).rglob("*"):
+            if name == HISTORY or path.name == LEDGER:
+                continue
             if path.is_symlink():
                 found.update(_DIGEST.findall(os.fsencode(os.path.realpath(path))))
             elif path.is_file() and path.stat().st_size <= _MOST_BYTES:

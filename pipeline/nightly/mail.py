@@ -37,7 +37,7 @@ def compose(night: Night, page: str | None = None) -> tuple[str, str]:
         "",
         f"{_SUBJECTS[night.outcome].capitalize()}: {night.reason}",
         "",
-        *_rows(night),
+        *([f"Rows: {night.rows:,}"] if night.rows is not None else []),
         *_drift(night.drift),
         *_decision(night),
     ]
@@ -72,14 +72,6 @@ def send(night: Night, page: str | None = None) -> None:
     notifications.send_email(subject, text, config.sender, (config.receiver,))
 
 
-def _rows(night: Night) -> Iterator[str]:
-    """Say how many rows there were, and how the contract was broken."""
-    if night.rows is not None:
-        yield f"Rows: {night.rows:,}"
-    for breach in (night.contract or {}).get("breaches", ()):
-        yield f"Contract broken: {breach['sentence']}"
-
-
 def _drift(drift: Mapping[str, Any] | None) -> Iterator[str]:
     """Say which distributions drifted."""
     if drift:
@@ -96,7 +88,7 @@ def _decision(night: Night) -> Iterator[str]:
     figures = night.decision["figures"]
     yield f"{night.metric} on {figures['rows']:,} frozen rows:"
     for name in _COMPARED:
-        if figures[name] is not None:
+        if name in figures["values"]:
             yield f"  {name}: {figures['values'][name]:.4f}"
     for rule in night.decision["rules"]:
         yield f"  {'passed' if rule['passed'] else 'FAILED'}: {rule['sentence']}"

@@ -12,6 +12,7 @@ from pipeline.report.render import fill
 from pipeline.report.style import Figure
 
 _DRAWN = 90  # nights in the figures; the table has all
+_FIGURES = ("metric", "drift", "rows", "shares", "minutes", "memory")
 _OUTCOMES = {
     "promoted": "promoted",
     "kept": "champion kept",
@@ -28,7 +29,6 @@ _NAMES = {
     "matthews": "Matthews correlation",
     "brier": "Brier score",
 }
-_FIGURES = ("metric", "drift", "rows", "shares", "minutes", "memory")
 _STOPPED = {"contract_broken": "contract broken", "drift_stop": "stopped by drift"}
 
 
@@ -149,8 +149,7 @@ def page_content(dataset: str, lines: Sequence[dict[str, Any]], folder: Path) ->
             if (number := sum(line["outcome"] == outcome for line in lines))
         },
         "drawn": _DRAWN,
-        # The template asks for all by name, also those that nothing was drawn of.
-        "figures": {**dict.fromkeys(_FIGURES), **_figures(nights[-_DRAWN:], lines, folder)},
+        "figures": _figures(nights[-_DRAWN:], lines, folder),
     }
 
 
@@ -160,7 +159,7 @@ def _metric(
     """Return the metric of the latest decision; earlier ones by another cannot be drawn with it."""
     for entry in reversed(entries):
         decision = records.get(entry["date"], {}).get("decision")
-        if decision:
+        if decision and entry["decision"] != "rollback":
             return decision["figures"]["metric"]
     return None
 
@@ -202,9 +201,9 @@ def _links(night: Mapping[str, Any], outputs: Path) -> Iterator[tuple[str, str]]
 
 def _figures(
     nights: Sequence[dict[str, Any]], lines: Sequence[dict[str, Any]], folder: Path
-) -> dict[str, Figure]:
-    """Draw what there is anything to draw of, by name."""
-    found: dict[str, Figure] = {}
+) -> dict[str, Figure | None]:
+    """Draw what there is anything to draw of, by name; None for the rest."""
+    found: dict[str, Figure | None] = dict.fromkeys(_FIGURES)
     if not nights:
         return found
     first = nights[0]["date"]

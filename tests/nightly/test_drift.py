@@ -145,6 +145,8 @@ def test_bins_hold_every_row_and_are_named():
         assert (sum(one.reference), sum(one.current)) == (4000, 500)
     assert sum(tokens.reference) == len(REFERENCE.tokens.codes)
     assert len(tokens.bins) == 101
+    # Tokens of one text come together: it is texts that chance draws.
+    assert tokens.chance == chance_index(101, 4000, 500)
     assert lengths.bins[0].startswith("0 to ")
     assert lengths.bins[-1] == "15 and more"
     assert classes.bins == NAMES

@@ -232,6 +232,12 @@ def test_rollback_to_the_champion_writes_nothing(folder):
     assert len(ledger.read(folder).entries) == 2
 
 
+def test_rollback_is_no_line_of_a_night():
+    entry = Entry("2026-11-01", ROLLBACK, "", "now", champion=champion_of(1))
+    assert ledger.Ledger([entry]).of("2026-11-01") is None
+    assert ledger.Ledger([entry, promotion(1)]).of("2026-11-01") == promotion(1)
+
+
 def test_night_of_a_rollback_can_still_have_its_line_read(folder):
     fill(folder, promotion(1), promotion(2, against=1))
     put_artifact(folder, 1)

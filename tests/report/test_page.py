@@ -1,14 +1,12 @@
 """The page in a real browser: what it loads, what it shows, and what it does not run."""
 
 import json
-import logging
-import os
 import shutil
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from browsing import opened
 from conftest import Chain, made_up_rows, write_dataset
 
 from pipeline.report.page import write_report
@@ -20,19 +18,6 @@ HOSTILE = [
     "\"><iframe src='file:///etc/passwd'></iframe> & love {{ 7 * 7 }} $x^2$",
 ]
 CLASSES = ("<b>bad</b>", "good/ok ~ fine")
-# Chromium hands its messages over a moment after a page is loaded.
-_SETTLING = 0.5  # seconds
-_FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--allow-file-access-from-files",
-)
 
 
 @dataclass(frozen=True)
@@ -98,49 +83,6 @@ def network(hostile_chain):
 )
 def report(request):
     return request.getfixturevalue(request.param)
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    """Return Chromium, headless; skip, loudly, where it is not installed."""
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    driver = shutil.which("chromedriver")
-    if not program or not driver:
-        pytest.skip("NO BROWSER: chromium and chromedriver are not installed; see .ci/run")
-    options = webdriver.ChromeOptions()
-    options.binary_location = program
-    profile = tmp_path_factory.mktemp("profile")
-    for flag in (*_FLAGS, f"--user-data-dir={profile}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    logging.getLogger("selenium").setLevel(logging.WARNING)
-    session = webdriver.Chrome(
-        options=options, service=webdriver.ChromeService(driver, env={**os.environ})
-    )
-    yield session
-    session.quit()
-
-
-def opened(browser, page, width=1200):
-    """Open a page at a width; return what it logged and which addresses it asked for."""
-    browser.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600},
-    )
-    browser.get("about:blank")
-    browser.get_log("browser")
-    browser.get_log("performance")
-    browser.get(page.as_uri())
-    time.sleep(_SETTLING)
-    messages = [entry["message"] for entry in browser.get_log("browser")]
-    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    asked = [
-        event["params"]["request"]["url"]
-        for event in events
-        if event["method"] == "Network.requestWillBeSent"
-    ]
-    return messages, asked
 
 
 def test_page_asks_for_nothing_and_reports_no_error(browser, report):

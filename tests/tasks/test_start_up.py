@@ -39,6 +39,11 @@ def test_importing_the_package_loads_nothing_heavy():
     assert loaded_by("import pipeline") == set()
 
 
+def test_looking_a_champion_up_loads_nothing_heavy():
+    modules = ("contract", "ledger", "night", "registry")
+    assert loaded_by("; ".join(f"import pipeline.nightly.{name}" for name in modules)) == set()
+
+
 @pytest.mark.processes
 def test_run_in_which_all_is_built_loads_nothing_heavy(built):
     words = built.command("RunAll", "--dataset", "toy", "--model", "naive_bayes")[1:]
