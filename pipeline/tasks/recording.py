@@ -113,11 +113,10 @@ def _publish(night: Night) -> Night | None:
         return None
     settings = {"dataset": night.dataset, "date": night.date}
     identity = {"task": "Nightly", "version": _VERSION, "settings": settings}
+    identity |= {"outside": {}, "upstream": None}
     description = {
         **identity,
         "digest": artifacts.digest(identity),
-        "outside": {},
-        "upstream": None,
         "libraries": library_versions(),
         "git_commit": git_commit(),
     }

@@ -4,6 +4,8 @@ import json
 import re
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from nights import MODEL, NIGHTS, Nights, few, many, mislabelled, without_times
@@ -100,6 +102,28 @@ def test_history_page_has_every_night_with_its_outcome(seven):
         assert f"../{seven.night(date)['report']}/report.html" in page
 
 
+def test_everything_that_nights_leave_is_as_it_was_written(seven):
+    done = seven.process(
+        [str(Path(sys.executable).parent / "pipeline"), "verify", "--json", *seven.folders()]
+    )
+    assert done.returncode == 0, done.stdout
+    assert json.loads(done.stdout)["damaged"] == []
+
+
+def test_damaged_record_of_a_night_is_found_and_healed(mine):
+    place = mine.outputs / "toy" / "nights" / "2024-11-17"
+    wanted = mine.night("2024-11-17")
+    (place / "night.json").write_text("{")
+    command = [str(Path(sys.executable).parent / "pipeline"), "verify", *mine.folders(), str(place)]
+    assert mine.process(command).returncode == 1
+    assert mine.process([*command, "--repair"]).returncode == 0
+    assert mine.nightly("2024-11-17").returncode == 0
+    healed = mine.night("2024-11-17")
+    assert {key: healed[key] for key in ("outcome", "reason", "digests")} == (
+        {key: wanted[key] for key in ("outcome", "reason", "digests")}
+    )
+
+
 def test_frozen_rows_are_test_rows_of_every_night_and_nothing_else(seven):
     import pyarrow.parquet as pq
 
@@ -194,8 +218,6 @@ luigi_run(sys.argv[2:])
 def test_night_killed_while_it_is_written_down_is_finished_by_the_next_run(
     mine, seven, when, tmp_path
 ):
-    import sys
-
     for date in ("2024-11-17", "2024-11-18", "2024-11-19", "2024-11-20", "2024-11-21"):
         shutil.rmtree(mine.outputs / "toy" / "nights" / date)
     path = mine.registry / "ledger.jsonl"
