@@ -14,7 +14,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +168,21 @@ class Workspace:
         """Write a small summary, keys in the order given."""
         text = json.dumps(value, indent=2, ensure_ascii=False)
         self.path(name).write_text(text + "\n", encoding="utf-8")
+
+    def write_table(self, name: str, table: Any, few: Sequence[str] = ()) -> None:
+        """Write a table of Arrow as Parquet.
+
+        Parameters
+        ----------
+        name : str
+        table : pa.Table
+        few : sequence of str
+            Columns that hold few different values, of which a dictionary is worth its time.
+        """
+        import pyarrow.parquet as pq
+
+        # LZ4 takes a third of Snappy's time for files of the same size.
+        pq.write_table(table, self.path(name), compression="lz4", use_dictionary=list(few))
 
     def counts(self, rows_in: int, rows_out: int) -> None:
         """Note the rows that came in and went out."""

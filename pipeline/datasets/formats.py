@@ -1,4 +1,4 @@
-"""The formats of raw files: from bytes to records, one format a function."""
+"""The formats of raw files: from bytes to blocks of records, one format a function."""
 
 import csv
 import io
@@ -6,7 +6,8 @@ import json
 import re
 import tarfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -14,8 +15,8 @@ from pipeline.datasets.description import Table
 from pipeline.datasets.sources import opened
 from pipeline.errors import PipelineError, nearest
 
-_BATCH = 100_000  # rows of a Parquet file held as Python values at a time
 _APART = re.compile(r"\d{4}-\d\d-\d\d|frozen")  # folders of a day, and of frozen test rows
+BLOCK = 50_000  # records held as Python values at a time
 _FIELD_LIMIT = 1 << 27  # bytes; Python's own limit of 131,072 is less than a long review
 
 
@@ -30,8 +31,19 @@ class Record(NamedTuple):
     error: str = ""
 
 
-def records(table: Table, path: Path) -> Iterator[Record]:
-    """Read the records of a table one by one.
+class Block(NamedTuple):
+    """The fields of `Record` of many records, each a sequence with one entry a record."""
+
+    lines: Sequence[int]
+    ids: Sequence[str | None]
+    texts: Sequence[str | None]
+    labels: Sequence[str | None]
+    partitions: Sequence[str | None]
+    errors: Sequence[str]
+
+
+def blocks(table: Table, path: Path) -> Iterator[Block]:
+    """Read the records of a table, `BLOCK` or fewer at a time.
 
     Parameters
     ----------
@@ -42,7 +54,7 @@ def records(table: Table, path: Path) -> Iterator[Record]:
 
     Yields
     ------
-    Record
+    Block
 
     Raises
     ------
@@ -50,17 +62,23 @@ def records(table: Table, path: Path) -> Iterator[Record]:
         On a wrong encoding, a missing column, or a file that is not of its format.
     """
     if table.format == "folders":
-        yield from _from_folders(table, path)
+        yield from _in_blocks(_from_folders(table, path))
         return
     with opened(path, table.member) as stream:
         if table.format == "parquet":
-            yield from _from_parquet(table, path, stream)
+            yield from _in_blocks(_from_parquet(table, path, stream))
             return
         lines = _decoded(stream, table, path)
         if table.format == "jsonl":
-            yield from _from_json_lines(table, path, lines)
+            yield from _in_blocks(_from_json_lines(table, path, lines))
         else:
             yield from _from_csv(table, path, lines)
+
+
+def _in_blocks(records: Iterator[Record]) -> Iterator[Block]:
+    """Gather records into blocks."""
+    while some := list(islice(records, BLOCK)):
+        yield Block(*zip(*some, strict=True))
 
 
 def _decoded(stream: IO[bytes], table: Table, path: Path) -> Iterator[str]:
@@ -102,41 +120,60 @@ def _lines_before(error: UnicodeDecodeError) -> int:
     return error.object[: error.start].decode(error.encoding, "replace").count("\n")
 
 
-def _from_csv(table: Table, path: Path, lines: Iterator[str]) -> Iterator[Record]:
+def _from_csv(table: Table, path: Path, lines: Iterator[str]) -> Iterator[Block]:
     """Read separated fields; a record with another number of fields than the header is an error."""
     csv.field_size_limit(_FIELD_LIMIT)
     style: dict[str, Any] = {"delimiter": table.delimiter}
     if not table.quoting:
         style["quoting"] = csv.QUOTE_NONE
-    fields = _multiline(lines, style, table, path) if table.multiline else _by_line(lines, style)
+    split = _multiline(lines, style, table, path) if table.multiline else _by_line(lines, style)
     header = list(table.header)
-    if not header:
-        first = next(fields, None)
-        if first is None:
-            return
-        if first.error:
-            raise PipelineError(
-                f"{display_name(table, path)}: line {first.line}, the header, cannot be read: "
-                f"{first.error}."
-            )
-        header = [name.strip() for name in first.values]
-    places = [_place(name, header, table, path) for name in _wanted(table)]
-    expected = len(header)
-    for line, values, error in fields:
-        if not error and len(values) != expected:
-            error = f"{expected} fields expected, {len(values)} found"
-        if error:
-            yield Record(line, None, table.delimiter.join(values), None, None, error)
-        else:
-            yield _record(line, [None if at is None else values[at] for at in places])
+    for fields in split:
+        if not header:
+            header, fields = _header_of(fields, table, path)
+        places = [_place(name, header, table, path) for name in _wanted(table)]
+        if fields.lines:
+            yield _block(fields, places, len(header), table.delimiter)
 
 
 class _Fields(NamedTuple):
-    """The fields of a record, and the line where it begins."""
+    """The fields of records, the lines where they begin, and what is wrong with some, by place."""
 
-    line: int
-    values: list[str]
-    error: str = ""
+    lines: list[int]
+    values: list[list[str]]
+    errors: dict[int, str]
+
+
+def _header_of(fields: _Fields, table: Table, path: Path) -> tuple[list[str], _Fields]:
+    """Take the names of the columns off the first record."""
+    if 0 in fields.errors:
+        raise PipelineError(
+            f"{display_name(table, path)}: line {fields.lines[0]}, the header, cannot be read: "
+            f"{fields.errors[0]}."
+        )
+    errors = {place - 1: error for place, error in fields.errors.items()}
+    rest = _Fields(fields.lines[1:], fields.values[1:], errors)
+    return [name.strip() for name in fields.values[0]], rest
+
+
+def _block(fields: _Fields, places: list[int | None], expected: int, delimiter: str) -> Block:
+    """Pick the wanted columns; what cannot be used keeps its fields, joined, as its text."""
+    lines, values, errors = fields
+    if not errors and set(map(len, values)) == {expected}:
+        ids, texts, labels, partitions = (
+            [None] * len(values) if at is None else [row[at] for row in values] for at in places
+        )
+        return Block(lines, ids, texts, labels, partitions, [""] * len(lines))
+    found = []
+    for index, (line, row) in enumerate(zip(lines, values, strict=True)):
+        error = errors.get(index, "")
+        if not error and len(row) != expected:
+            error = f"{expected} fields expected, {len(row)} found"
+        if error:
+            found.append(Record(line, None, delimiter.join(row), None, None, error))
+        else:
+            found.append(_record(line, [None if at is None else row[at] for at in places]))
+    return Block(*zip(*found, strict=True))
 
 
 def _multiline(
@@ -151,7 +188,7 @@ def _multiline(
         at_end = True
 
     reader = csv.reader(until_end(), **style)
-    start = 1
+    start, starts, found = 1, [], []
     try:
         for values in reader:
             # A whole record is there before the reader asks for a line after the last one.
@@ -164,26 +201,60 @@ def _multiline(
                     "file."
                 )
             if values:
-                yield _Fields(start, values)
+                starts.append(start)
+                found.append(values)
             start = reader.line_num + 1
+            if len(found) == BLOCK:
+                yield _Fields(starts, found, {})
+                starts, found = [], []
     except csv.Error as error:
         raise PipelineError(
             f"{display_name(table, path)}: the record that begins in line {start} cannot be read: "
             f"{_csv_reason(error)}; correct it, or write multiline = false in the dataset's TOML "
             "file, which sets such a line aside."
         ) from error
+    if found:
+        yield _Fields(starts, found, {})
 
 
 def _by_line(lines: Iterator[str], style: dict[str, Any]) -> Iterator[_Fields]:
     """Split records of one line each."""
-    for number, line in enumerate(lines, start=1):
+    first = 1
+    while block := list(islice(lines, BLOCK)):
+        fields = _all_at_once(block, first, style) or _each_alone(block, first, style)
+        first += len(block)
+        if fields.lines:
+            yield fields
+
+
+def _all_at_once(block: list[str], first: int, style: dict[str, Any]) -> _Fields | None:
+    """Split lines in one go; None where a quote left open made one record of several lines."""
+    try:
+        rows = list(csv.reader(block, **style))
+    except csv.Error:
+        return None
+    if len(rows) != len(block):
+        return None
+    numbers: list[int] = list(range(first, first + len(rows)))
+    if not all(rows):
+        numbers = [line for line, values in zip(numbers, rows, strict=True) if values]
+    return _Fields(numbers, [values for values in rows if values], {})
+
+
+def _each_alone(block: list[str], first: int, style: dict[str, Any]) -> _Fields:
+    """Split lines one by one, so that a quote left open ends with its line."""
+    numbers, found, errors = [], [], {}
+    for number, line in enumerate(block, start=first):
         try:
-            # A reader for each line, so that a quote left open ends with its line.
             for values in csv.reader((line,), **style):
                 if values:
-                    yield _Fields(number, values)
+                    numbers.append(number)
+                    found.append(values)
         except csv.Error as error:
-            yield _Fields(number, [line.rstrip("\r\n")], _csv_reason(error))
+            errors[len(found)] = _csv_reason(error)
+            numbers.append(number)
+            found.append([line.rstrip("\r\n")])
+    return _Fields(numbers, found, errors)
 
 
 def _csv_reason(error: csv.Error) -> str:
@@ -276,7 +347,7 @@ def _from_parquet(table: Table, path: Path, stream: IO[bytes]) -> Iterator[Recor
                     f"{display_name(table, path)}: column {name!r} holds "
                     f"{file.schema_arrow.types[at]}; a column of texts or numbers is needed."
                 )
-        for batch in file.iter_batches(_BATCH, columns=[name for name in wanted if name]):
+        for batch in file.iter_batches(BLOCK, columns=[name for name in wanted if name]):
             columns = [
                 batch[name].to_pylist() if name else [None] * batch.num_rows for name in wanted
             ]

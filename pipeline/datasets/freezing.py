@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.datasets.dated import labelled_table
 from pipeline.datasets.description import Dataset, Table
-from pipeline.datasets.formats import Record, records
+from pipeline.datasets.formats import Record, blocks
 
 _NAME = "rows"
 _ENDINGS = {"csv": ".csv", "tsv": ".tsv", "jsonl": ".jsonl", "parquet": ".parquet"}
@@ -33,7 +33,8 @@ def chosen_records(dataset: Dataset, files: Mapping[str, Path], ids: Iterable[in
     """
     wanted = set(ids)
     tables = (table for table in dataset.tables if table.file in files)
-    everything = itertools.chain.from_iterable(records(t, files[t.file]) for t in tables)
+    read = itertools.chain.from_iterable(blocks(table, files[table.file]) for table in tables)
+    everything = (Record(*fields) for block in read for fields in zip(*block, strict=True))
     return [record for number, record in enumerate(everything) if number in wanted]
 
 

@@ -1,18 +1,18 @@
 """Read raw files into one table of texts, and say of every record left out why."""
 
+import gc
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.datasets.description import Dataset, Table
-from pipeline.datasets.formats import Record, display_name, records
+from pipeline.datasets.formats import Block, blocks, display_name
 from pipeline.errors import PipelineError, nearest
-
-CHUNK = 100_000  # records turned into columns at a time
 
 REJECTED = pa.schema(
     [
@@ -93,8 +93,9 @@ def read(dataset: Dataset, files: dict[str, Path]) -> Reading:
         if path is None:
             continue
         before = collected.records
-        for chunk in _chunks(records(table, path)):
-            _collect(chunk, table, dataset, path, collected)
+        with _no_collection():
+            for block in blocks(table, path):
+                _collect(block, table, dataset, path, collected)
         if collected.records == before:
             raise PipelineError(f"{display_name(table, path)} is empty: it holds no record.")
     rows = pa.concat_tables(collected.rows) if collected.rows else ROWS.empty_table()
@@ -123,6 +124,18 @@ def rejections(rows: pa.Table, reason: str, detail: pa.Array | None = None) -> p
     return pa.table(columns, schema=REJECTED)
 
 
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep Python from looking for cycles among records, which have none, at every new one."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def _reasons(collected: _Collector) -> str:
     """List why records were left out."""
     if not collected.rejected:
@@ -132,11 +145,11 @@ def _reasons(collected: _Collector) -> str:
 
 
 def _collect(
-    chunk: list[Record], table: Table, dataset: Dataset, path: Path, collected: _Collector
+    block: Block, table: Table, dataset: Dataset, path: Path, collected: _Collector
 ) -> None:
     """Turn records into columns, map labels, and set aside what cannot be used."""
-    rows = _columns(chunk, collected.records, table, path)
-    collected.records += len(chunk)
+    rows = _columns(block, collected.records, table, path)
+    collected.records += rows.num_rows
     rows = _without(rows, pc.not_equal(rows["error"], ""), None, collected)
     rows = _without(rows, _blank(rows["raw"]), "text is empty", collected)
     if table.label:
@@ -146,28 +159,29 @@ def _collect(
     collected.rows.append(rows.select(ROWS.names).cast(ROWS))
 
 
-def _columns(chunk: list[Record], first: int, table: Table, path: Path) -> pa.Table:
+def _columns(block: Block, first: int, table: Table, path: Path) -> pa.Table:
     """Lay records out as columns, ids counted on from ``first``."""
-    lines, ids, texts, labels, partitions, errors = zip(*chunk, strict=True)
+    number = len(block.lines)
     if table.partition_column or (table.format == "folders" and table.partitions):
         given = (
-            None if error else value or "" for value, error in zip(partitions, errors, strict=True)
+            None if error else value or ""
+            for value, error in zip(block.partitions, block.errors, strict=True)
         )
         partition = _partitions(given, table, path)
     else:
-        partition = pa.array([table.partition] * len(chunk), pa.string())
+        partition = pa.array([table.partition] * number, pa.string())
     return pa.table(
         {
-            "id": pa.array(range(first, first + len(chunk)), pa.int64()),
-            "source_id": _strings(ids),
-            "raw": _strings(texts),
-            "raw_label": _strings(labels),
+            "id": pa.array(np.arange(first, first + number), pa.int64()),
+            "source_id": _strings(block.ids),
+            "raw": _strings(block.texts),
+            "raw_label": _strings(block.labels),
             "partition": partition,
             "file": pa.DictionaryArray.from_arrays(
-                pa.array([0] * len(chunk), pa.int32()), [display_name(table, path)]
+                pa.array(np.zeros(number, np.int32)), [display_name(table, path)]
             ),
-            "line": pa.array(lines, pa.int64()),
-            "error": pa.array(errors, pa.string()),
+            "line": pa.array(block.lines, pa.int64()),
+            "error": pa.array(block.errors, pa.string()),
         }
     )
 
@@ -303,9 +317,3 @@ def _without(
 def _blank(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Mark texts that are null or only white space."""
     return pc.fill_null(pc.equal(pc.utf8_trim_whitespace(column), ""), True)
-
-
-def _chunks(records: Iterator[Record]) -> Iterator[list[Record]]:
-    """Group records so that columns are built at a bounded cost of memory."""
-    while chunk := list(islice(records, CHUNK)):
-        yield chunk

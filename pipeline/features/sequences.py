@@ -16,6 +16,7 @@ from pipeline.features.word_vectors import WordVectors
 PADDING, UNKNOWN = 0, 1
 _RESERVED = ("", "[UNK]")
 _COVERED = 99  # percent of the training texts that fit without being cut
+_TOGETHER = 20_000  # texts padded at a time
 
 
 @dataclass(frozen=True)
@@ -97,18 +98,25 @@ class SequenceEncoder:
 
     def transform(self, texts: Texts) -> np.ndarray:
         """Return word indices, int32, shape (n_texts, sequence_length)."""
-        tokens = texts.tokens
-        indices = self._indices(tokens.words)[tokens.codes]
-        lengths = tokens.lengths
-        position = np.arange(len(indices)) - np.repeat(tokens.offsets[:-1], lengths)
-        kept = np.minimum(lengths, self.sequence_length)
-        if self.cutting == "before":
-            position -= np.repeat(lengths - kept, lengths)
-        inside = (position >= 0) & (position < self.sequence_length)
-        if self.padding == "before":
-            position += np.repeat(self.sequence_length - kept, lengths)
-        padded = np.full((len(tokens), self.sequence_length), PADDING, dtype=np.int32)
-        padded[tokens.rows[inside], position[inside]] = indices[inside]
+        tokens, width = texts.tokens, self.sequence_length
+        table, columns = self._indices(tokens.words), np.arange(width)
+        padded = np.full((len(tokens), width), PADDING, dtype=np.int32)
+        # Some texts at a time, so that what lies between stays small.
+        for start in range(0, len(tokens), _TOGETHER):
+            ends = tokens.offsets[start : start + _TOGETHER + 1]
+            lengths = np.diff(ends)
+            kept = np.minimum(lengths, width)
+            indices = table[tokens.codes[ends[0] : ends[-1]]]
+            if (lengths > width).any():
+                position = np.arange(len(indices)) - np.repeat(ends[:-1] - ends[0], lengths)
+                if self.cutting == "before":
+                    position -= np.repeat(lengths - kept, lengths)
+                indices = indices[(position >= 0) & (position < width)]
+            if self.padding == "before":
+                inside = columns >= (width - kept)[:, None]
+            else:
+                inside = columns < kept[:, None]
+            padded[start : start + _TOGETHER][inside] = indices
         return padded
 
     def _indices(self, words: list[str]) -> np.ndarray:

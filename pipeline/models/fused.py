@@ -1,8 +1,8 @@
-"""An LSTM layer whose loop over tokens is one TensorFlow operation.
+"""Layers that do in one or two TensorFlow operations what Keras does in many.
 
-On a CPU Keras' own layer runs a loop of some twenty operations a token. This is the one place where
-the pipeline goes below Keras; a test holds it to Keras' values and gradients, and
-``--fused-lstm false`` turns it off.
+On a CPU Keras' own LSTM runs a loop of some twenty operations a token, and a dense layer over words
+multiplies with zeros. Here and in `pipeline.training.adam` the pipeline goes below Keras; tests
+hold both to Keras' values and gradients, and ``--fused false`` turns them off.
 """
 
 from typing import Any
@@ -92,3 +92,37 @@ def _reordered(weights: Any) -> Any:
     """Bring gates from Keras' order (input, forget, cell, output) to the operation's."""
     entry, forget, cell, output = tf.split(weights, 4, axis=-1)
     return tf.concat([entry, cell, forget, output], axis=-1)
+
+
+def word_sum(kernel: Any, columns: Any, values: Any) -> Any:
+    """Sum the kernel's rows of the words that each text has: what Dense makes of zeros and ones.
+
+    Parameters
+    ----------
+    kernel : tensor of float32, shape (n_words, units)
+    columns : tensor of int32, shape (batch, longest)
+        The words of each text, and padding.
+    values : tensor of float32, shape (batch, longest)
+        1 where there is a word, 0 at padding.
+
+    Returns
+    -------
+    tensor of float32, shape (batch, units)
+        Its gradient is dense, and made without a row of numbers for each word of each text.
+    """
+    places = tf.where(values > 0)
+    words = tf.gather_nd(columns, places)
+    texts = tf.cast(places[:, 0], tf.int32)
+    n_texts, n_words = tf.shape(columns)[0], tf.shape(kernel)[0]
+
+    @tf.custom_gradient
+    def total(weights: Any) -> Any:
+        def gradient(upstream: Any) -> Any:
+            order = tf.argsort(words, stable=True)
+            return tf.sparse.segment_sum(
+                upstream, tf.gather(texts, order), tf.gather(words, order), num_segments=n_words
+            )
+
+        return tf.sparse.segment_sum(weights, words, texts, num_segments=n_texts), gradient
+
+    return total(tf.convert_to_tensor(kernel))

@@ -7,6 +7,8 @@ import keras
 import tensorflow as tf
 from keras import layers
 
+from pipeline.models.fused import word_sum
+
 # Far below any state, so that it never wins where a token is there.
 _LOWEST = -1e30
 
@@ -16,12 +18,15 @@ class SparseDense(layers.Layer):
     """A dense layer over sparse values: the same numbers as Dense, no dense rows in between.
 
     Reads columns, int32, and values, float32, both of shape (batch, longest), as
-    `pipeline.training.batches.arrays` lays them out.
+    `pipeline.training.batches.arrays` lays them out. With ``ones`` every value is 1, or 0 at
+    padding, which takes less time.
     """
 
-    def __init__(self, width: int, units: int, activation: str, **options: Any) -> None:
+    def __init__(
+        self, width: int, units: int, activation: str, ones: bool = False, **options: Any
+    ) -> None:
         super().__init__(**options)
-        self.width, self.units = width, units
+        self.width, self.units, self.ones = width, units, ones
         self.activation = keras.activations.get(activation)
 
     def build(self, input_shape: Any) -> None:
@@ -32,7 +37,8 @@ class SparseDense(layers.Layer):
     def call(self, inputs: Any) -> Any:
         """Return activations, shape (batch, units), of columns and values."""
         columns, values = inputs
-        return self.activation(_weighted_sum(self.kernel, columns, values) + self.bias)
+        total = word_sum if self.ones else _weighted_sum
+        return self.activation(total(self.kernel, columns, values) + self.bias)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[Any, int]:
         """Drop the axis of columns for the units."""
@@ -41,7 +47,12 @@ class SparseDense(layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments."""
         activation = keras.activations.serialize(self.activation)
-        mine = {"width": self.width, "units": self.units, "activation": activation}
+        mine = {
+            "width": self.width,
+            "units": self.units,
+            "activation": activation,
+            "ones": self.ones,
+        }
         return {**super().get_config(), **mine}
 
 

@@ -132,11 +132,11 @@ HYPERPARAMETERS = {
         Setting("filters", "int", 32, "patterns that the convolution looks for", low=1),
         Setting("filter_width", "int", 5, "tokens that a pattern spans", unit="tokens", low=1),
         Setting(
-            "fused_lstm",
+            "fused",
             "flag",
             True,
-            "run an LSTM layer's loop over tokens as one operation; false: Keras' own loop, the "
-            "same numbers to rounding",
+            "LSTM layers, sums of words and Adam as single operations; false: as Keras has them, "
+            "slower",
         ),
         Setting(
             "embedding_size",
@@ -300,6 +300,7 @@ _TRAINING = (
     "refit_on_validation",
     "reduce_factor",
     "reduce_patience",
+    "fused",
     "seed",
 )
 _EMBEDDED = (
@@ -434,7 +435,7 @@ MODELS = {
             family="pipeline.models.network:Network",
             builder="pipeline.models.sequences:bilstm",
             masks_padding=True,
-            uses=("top_units", "fused_lstm", *_RECURRENT),
+            uses=("top_units", *_RECURRENT),
             defaults=_CHOSEN_RECURRENT,
             summary="bidirectional LSTM layers over word vectors",
         ),
@@ -444,7 +445,7 @@ MODELS = {
             family="pipeline.models.network:Network",
             builder="pipeline.models.sequences:lstm",
             masks_padding=True,
-            uses=("fused_lstm", *_RECURRENT),
+            uses=_RECURRENT,
             defaults=_CHOSEN_RECURRENT,
             summary="LSTM layers over word vectors",
         ),

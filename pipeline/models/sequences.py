@@ -133,7 +133,7 @@ def _recurrent(
 
 def _lstm(settings: Mapping[str, Any]) -> Any:
     """Return the kind of LSTM layer: Keras' own, or ours with the same numbers in less time."""
-    return FusedLSTM if settings["fused_lstm"] else layers.LSTM
+    return FusedLSTM if settings["fused"] else layers.LSTM
 
 
 def _one_way(kind: Any, settings: Mapping[str, Any]) -> Any:

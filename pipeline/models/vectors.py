@@ -25,14 +25,14 @@ def bag_dense(problem: Problem, settings: Mapping[str, Any]) -> keras.Model:
         From columns and values, both of shape (batch, longest), to class scores, shape
         (batch, n_classes); with two classes, shape (batch, 1), the score of the second.
     """
-    inputs, vector = _first(problem, settings)
+    inputs, vector = _first(problem, settings, ones=settings["fused"])
     vector = _dense(vector, settings, dropout_after=len(settings["units"]))
     return keras.Model(inputs, scores(vector, problem.n_classes), name="bag_dense")
 
 
 def tfidf_dense(problem: Problem, settings: Mapping[str, Any]) -> keras.Model:
     """Build dense layers over sparse values, dropout after the first; see `bag_dense`."""
-    inputs, vector = _first(problem, settings)
+    inputs, vector = _first(problem, settings, ones=False)
     vector = _dense(vector, settings, dropout_after=1)
     return keras.Model(inputs, scores(vector, problem.n_classes), name="tfidf_dense")
 
@@ -48,12 +48,12 @@ def sentence_dense(problem: Problem, settings: Mapping[str, Any]) -> keras.Model
     return keras.Model(inputs, scores(vector, problem.n_classes), name="sentence_dense")
 
 
-def _first(problem: Problem, settings: Mapping[str, Any]) -> tuple[list[Any], Any]:
+def _first(problem: Problem, settings: Mapping[str, Any], *, ones: bool) -> tuple[list[Any], Any]:
     """Return inputs and the first layer's activations."""
     columns = keras.Input((None,), dtype="int32", name="columns")
     values = keras.Input((None,), dtype="float32", name="values")
     first = SparseDense(
-        problem.width, settings["units"][0], settings["activations"][0], name="dense_1"
+        problem.width, settings["units"][0], settings["activations"][0], ones, name="dense_1"
     )
     return [columns, values], first([columns, values])
 

@@ -217,11 +217,9 @@ class CleanText(Step):
 
     def build(self, out: artifacts.Workspace) -> None:
         """Write ``rows.parquet``, ``rejected.parquet`` and ``profile.json``."""
-        import pyarrow.parquet as pq
-
         records, cleaned = self._cleaned()
-        pq.write_table(cleaned.rows, out.path("rows.parquet"))
-        pq.write_table(cleaned.rejected, out.path("rejected.parquet"))
+        out.write_table("rows.parquet", cleaned.rows, few=("label", "partition", "file"))
+        out.write_table("rejected.parquet", cleaned.rejected, few=("file", "reason"))
         out.write_json("profile.json", cleaned.profile)
         out.counts(records, cleaned.rows.num_rows)
 
@@ -355,7 +353,7 @@ class Tokenize(Step):
                 "lexical_diversity": pa.array(diversity, pa.float32()),
             }
         )
-        pq.write_table(table, out.path("tokens.parquet"))
+        out.write_table("tokens.parquet", table, few=("tokens.list.element",))
         out.write_json("tokens.json", summary(tokens, diversity))
         out.counts(rows.num_rows, len(tokens))
 
@@ -548,7 +546,6 @@ class SplitStratified(Step):
     def build(self, out: artifacts.Workspace) -> None:
         """Write ``split.parquet`` and ``balance.json``."""
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         from pipeline import split
 
@@ -571,7 +568,7 @@ class SplitStratified(Step):
                 "part": pa.array(split.PARTITIONS, pa.string()).take(pa.array(parts)),
             }
         )
-        pq.write_table(table, out.path("split.parquet"))
+        out.write_table("split.parquet", table, few=("part",))
         out.write_json("balance.json", split.balance(parts, labels, profile["class_names"], groups))
         out.counts(rows.num_rows, table.num_rows)
 
@@ -812,7 +809,7 @@ class Evaluate(Step):
         out.write_json("metrics.json", found.metrics)
         out.write_json("decision.json", found.decision)
         for name in ("predictions", "curves", "most_wrong", "leaks"):
-            pq.write_table(getattr(found, name), out.path(f"{name}.parquet"))
+            out.write_table(f"{name}.parquet", getattr(found, name), few=("part", "label"))
         out.counts(len(parts), found.predictions.num_rows)
 
 

@@ -41,8 +41,13 @@ def clean(texts: pa.ChunkedArray | pa.Array, settings: Mapping[str, Any]) -> dic
     # What one step takes away can lay bare work for an earlier one (a mention behind a mention,
     # an entity inside an entity), so rows that changed are cleaned again until they stay, within
     # bounds: only text made to be hostile wants more rounds.
+    unsettled = "|".join(
+        [patterns.UNSETTLED]
+        + [PLACEHOLDERS[name][0] for name in ("hashtags", "numbers") if settings[name] != "keep"]
+    )
     changed = pc.not_equal(cleaned, column)
     for _ in range(_MOST_ROUNDS):
+        changed = pc.and_(changed, pc.match_substring_regex(cleaned, unsettled))
         if not pc.any(changed).as_py():
             break
         before = cleaned

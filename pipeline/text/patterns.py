@@ -10,7 +10,12 @@ HASHTAG = r"\B#[\p{L}\p{M}\p{N}_]+"
 NUMBER = r"\b[0-9]+(?:[.,:][0-9]+)*\b"
 LINE_BREAK_TAG = r"(?i)<br\s*/?>"
 ASCII_CONTROL = r"[\x00-\x08\x0e-\x1f\x7f]"
-ASCII_WHITE_SPACE = r"[ \t\n\x0b\f\r]+"
+# Runs of white space other than one space, which stays as it is and is by far the most frequent.
+ASCII_WHITE_SPACE = r" *[\t\n\x0b\f\r][ \t\n\x0b\f\r]*| {2,}"
 CONTROL = r"[\x00-\x08\x0e-\x1f\x7f\x{80}-\x{84}\x{86}-\x{9f}]"
-WHITE_SPACE = r"[\s\x0b\x{85}\p{Z}]+"
+_WIDE = r"\t\n\x0b\f\r\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
+WHITE_SPACE = rf" *[{_WIDE}][ {_WIDE}]*| {{2,}}"
+# What some cleaning step may still want to change in a text that was cleaned once; hashtags and
+# numbers are looked for where they are not kept.
+UNSETTLED = r"[^\x00-\x7f]|[&@]|(?i:<br|http|www\.|pic\.)"
 EMOJI = r"[\x{1F000}-\x{1FAFF}\x{2600}-\x{27BF}\x{2B50}]"

@@ -1,8 +1,6 @@
 """Rows of a dataset with their clean texts, and what was left out."""
 
-import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +10,11 @@ import pyarrow.compute as pc
 
 from pipeline.errors import PipelineError
 from pipeline.text.clean import clean
+from pipeline.text.columns import in_slices
 
 #: Why a row with the text of a frozen test row is left out.
 OF_FROZEN = "text of a frozen test row"
 _EXAMPLES = 20  # contradicting texts shown in the profile
-_SLICE = 50_000  # rows cleaned at a time: bounds the memory of what is half done
 
 
 @dataclass(frozen=True)
@@ -72,8 +70,9 @@ def clean_rows(
     PipelineError
         If no row is left, or rows got lost.
     """
-    for name, column in _clean_in_slices(rows["raw"], settings).items():
-        rows = rows.append_column(name, column)
+    done = in_slices(rows["raw"], lambda part: clean(part, settings))
+    for name in done[0]:
+        rows = rows.append_column(name, pa.chunked_array([part[name] for part in done]))
     labelled = pc.is_valid(rows["label"])
     parts = [rejected]
     empty = pc.and_(pc.equal(rows["clean"], ""), labelled)
@@ -98,16 +97,6 @@ def clean_rows(
     if pc.count(rows["label"]).as_py() == 0:
         raise PipelineError("no labelled row is left after cleaning; keep more of the texts.")
     return CleanRows(rows, rejected, _profile(rows, rejected, records, class_names, contradictions))
-
-
-def _clean_in_slices(
-    texts: pa.ChunkedArray, settings: Mapping[str, Any]
-) -> dict[str, pa.ChunkedArray]:
-    """Clean slices of the column in threads; Arrow works outside of Python's lock."""
-    slices = [texts.slice(start, _SLICE) for start in range(0, max(len(texts), 1), _SLICE)]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        done = list(pool.map(lambda part: clean(part, settings), slices))
-    return {name: pa.chunked_array([part[name] for part in done]) for name in done[0]}
 
 
 def _set_aside(
@@ -172,17 +161,20 @@ def _repeats(rows: pa.Table) -> tuple[pa.Array, pa.Array]:
 
 def _contradictions(rows: pa.Table) -> tuple[int, list[dict[str, Any]]]:
     """Count clean texts that stand there with more than one label, and show the first of them."""
-    labelled = rows.filter(pc.is_valid(rows["label"]))
-    pairs = labelled.group_by(["group", "label"]).aggregate([("id", "count")])
-    kinds = pairs.group_by("group").aggregate([("label", "count"), ("id_count", "sum")])
-    several = kinds.filter(pc.greater(kinds["label_count"], 1)).sort_by("group")
+    labelled = rows.select(["group", "label", "clean"]).filter(pc.is_valid(rows["label"]))
+    groups = labelled["group"].to_numpy()
+    labels = labelled["label"].combine_chunks().dictionary_encode()
+    codes = labels.indices.to_numpy()
+    one = np.zeros(int(groups.max(initial=-1)) + 1, dtype=codes.dtype)
+    one[groups] = codes  # the label of one row of each group
+    several = np.unique(groups[codes != one[groups]])
     found = []
-    for group in several["group"][:_EXAMPLES].to_pylist():
-        mine = pairs.filter(pc.equal(pairs["group"], group)).sort_by("label")
-        text = labelled["clean"][pc.index(labelled["group"], group).as_py()].as_py()
-        counts = dict(zip(mine["label"].to_pylist(), mine["id_count"].to_pylist(), strict=True))
-        found.append({"clean": text, "labels": counts})
-    return several.num_rows, found
+    for group in several[:_EXAMPLES]:
+        mine = np.flatnonzero(groups == group)
+        counts = _counts(labelled["label"].take(pa.array(mine)))
+        text = labelled["clean"][int(mine[0])].as_py()
+        found.append({"clean": text, "labels": dict(sorted(counts.items()))})
+    return len(several), found
 
 
 def _profile(
@@ -203,7 +195,7 @@ def _profile(
         "labels": {name: labels.get(name, 0) for name in class_names},
         "partitions": _counts(rows["partition"]),
         "repeated_raw": rows.num_rows - pc.count_distinct(rows["raw"]).as_py(),
-        "repeated_clean": rows.num_rows - pc.count_distinct(rows["clean"]).as_py(),
+        "repeated_clean": rows.num_rows - pc.count_distinct(rows["group"]).as_py(),
         "changed_by_cleaning": pc.sum(pc.not_equal(rows["raw"], rows["clean"])).as_py(),
         "with_url": _not_empty(rows["urls"]),
         "with_mention": _not_empty(rows["mentions"]),

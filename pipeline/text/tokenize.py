@@ -10,13 +10,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.errors import PipelineError
-from pipeline.text.columns import lower, whole
+from pipeline.text.columns import in_slices, lower, whole
 from pipeline.text.languages import CODES
 from pipeline.text.tokens import Tokens
 
 # The characters that the classic Keras tokenizer drops by default
 # (Keras 2 documentation, keras.preprocessing.text.Tokenizer, argument `filters`).
-_PUNCTUATION = "[" + re.escape('!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n') + " ]+"
+_DROPPED = re.escape('!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n')
+# One space between words, by far the most frequent, stays as it is.
+_BETWEEN = f" *[{_DROPPED}][{_DROPPED} ]*| {{2,}}"
+# Patterns that take runs of one class of characters, of one or of two at least.
+_RUNS = re.compile(r"(?P<unit>\\w|\\d|\[[A-Za-z0-9_'-]*[A-Za-z0-9_']\])(?P<twice>(?P=unit))?\+")
+_CLASSES = {r"\w": "0-9A-Za-z_", r"\d": "0-9"}
 # In processes of their own only where their start (2.5 s to import NLTK) is worth it.
 _ROWS_WORTH_A_PROCESS = 20_000
 _FREQUENT = 50  # words listed in tokens.json
@@ -49,9 +54,10 @@ def tokenize(
     column = whole(texts)
     if settings["tokenizer"] == "words":
         tokens = words(column)
+    elif settings["tokenizer"] == "regexp":
+        tokens = _by_pattern(column, settings["pattern"], processes)
     else:
-        pattern = settings["pattern"] if settings["tokenizer"] == "regexp" else None
-        tokens = _by_nltk(column, pattern, processes)
+        tokens = _by_nltk(column, None, processes)
     if settings["token_case"] == "lower":
         tokens = tokens.map(str.lower)
     unwanted = stop_words(settings["stop_words"], settings["language"])
@@ -63,10 +69,32 @@ def tokenize(
 
 def words(column: pa.Array) -> Tokens:
     """Lower the case and cut at white space and punctuation, as the classic Keras tokenizer."""
-    column = pc.replace_substring_regex(lower(column), _PUNCTUATION, " ")
-    column = pc.utf8_trim(column, " ")
-    tokens = Tokens.from_arrow(pc.split_pattern(column, " "))
-    return tokens.without([""])
+    lists = in_slices(column, lambda texts: _cut(lower(texts), _BETWEEN))
+    return Tokens.from_arrow(pa.chunked_array(lists)).without([""])
+
+
+def runs(column: pa.Array, unit: str, least: int) -> Tokens:
+    """Take the runs of one kind of character out of texts that are ASCII alone.
+
+    Parameters
+    ----------
+    column : pa.Array of string, shape (n_texts,)
+    unit : str
+        What stands between the brackets of the character class.
+    least : int
+        Characters of the shortest run that is taken.
+    """
+    between = f" *[^{unit} ][^{unit}]*| {{2,}}"
+    lists = in_slices(column, lambda texts: _cut(texts, between))
+    found = Tokens.from_arrow(pa.chunked_array(lists))
+    return found.without(word for word in found.words if len(word) < least)
+
+
+def _cut(texts: pa.Array, between: str) -> pa.Array:
+    """Cut at what stands between words, each distinct word stored once: list<dictionary>."""
+    texts = pc.utf8_trim(pc.replace_substring_regex(texts, between, " "), " ")
+    lists = pc.split_pattern(texts, " ")
+    return pa.ListArray.from_arrays(lists.offsets, lists.values.dictionary_encode())
 
 
 def lexical_diversity(tokens: Tokens) -> np.ndarray:
@@ -166,6 +194,24 @@ def _corpus(corpus: Any, name: str) -> Any:
             f"'python -m nltk.downloader {name}' once, or choose another list."
         ) from error
     return corpus
+
+
+def _by_pattern(column: pa.Array, pattern: str, processes: int) -> Tokens:
+    """Tokenize by a regular expression; runs of one class of characters are cut as columns.
+
+    That is done where texts are ASCII alone: beyond, Arrow's classes are not quite NLTK's.
+    """
+    simple = _RUNS.fullmatch(pattern)
+    if not simple:
+        return _by_nltk(column, pattern, processes)
+    unit = _CLASSES.get(simple["unit"]) or simple["unit"][1:-1]
+    is_ascii = pc.string_is_ascii(column)
+    fast = runs(column.filter(is_ascii), unit, 2 if simple["twice"] else 1)
+    slow = _by_nltk(column.filter(pc.invert(is_ascii)), pattern, processes)
+    marks = is_ascii.to_numpy(zero_copy_only=False)
+    place = np.empty(len(column), dtype=np.int64)
+    place[marks], place[~marks] = np.arange(len(fast)), len(fast) + np.arange(len(slow))
+    return fast.joined(slow).take(place)
 
 
 def _by_nltk(column: pa.Array, pattern: str | None, processes: int) -> Tokens:

@@ -77,6 +77,8 @@ class Tokens:
     def without(self, unwanted: Iterable[str]) -> "Tokens":
         """Return the lists without the unwanted tokens."""
         drop = set(unwanted)
+        if drop.isdisjoint(self.words):
+            return self
         stays = np.array([word not in drop for word in self.words], dtype=bool)
         keep = stays[self.codes] if len(self.codes) else np.zeros(0, bool)
         ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(keep, dtype=np.int64)])
@@ -88,6 +90,22 @@ class Tokens:
         encoded = changed.dictionary_encode()
         codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int32)
         return Tokens(codes[self.codes], self.offsets, encoded.dictionary.to_pylist())
+
+    def joined(self, others: "Tokens") -> "Tokens":
+        """Return these lists and then the others'."""
+        words = pa.array([*self.words, *others.words], pa.string()).dictionary_encode()
+        codes = words.indices.to_numpy()[
+            np.concatenate([self.codes, others.codes + np.int32(len(self.words))])
+        ]
+        offsets = np.concatenate([self.offsets, others.offsets[1:] + self.offsets[-1]])
+        return Tokens(codes, offsets, words.dictionary.to_pylist())
+
+    def take(self, rows: np.ndarray) -> "Tokens":
+        """Return the lists of some rows, in the order given."""
+        lengths = self.lengths[rows]
+        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
+        places = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], lengths)
+        return Tokens(self.codes[places], offsets, self.words)
 
     def distinct(self) -> np.ndarray:
         """Count the different tokens of each text, int64, shape (n_texts,)."""

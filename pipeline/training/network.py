@@ -24,6 +24,7 @@ with without_start_up_messages():
 
 from pipeline.errors import PipelineError
 from pipeline.training import batches
+from pipeline.training.adam import FusedAdam
 from pipeline.training.losses import loss as loss_by_name
 from pipeline.training.scores import scores
 from pipeline.training.weights import class_weights
@@ -54,7 +55,7 @@ def prepare(seed: int) -> dict[str, Any]:
 def optimizer(settings: Mapping[str, Any]) -> keras.Optimizer:
     """Return the optimizer that the settings name."""
     kinds = {
-        "adam": keras.optimizers.Adam,
+        "adam": FusedAdam if settings["fused"] else keras.optimizers.Adam,
         "adamw": keras.optimizers.AdamW,
         "nadam": keras.optimizers.Nadam,
         "rmsprop": keras.optimizers.RMSprop,

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.datasets import catalogue, readers, sources
+from pipeline.datasets import catalogue, formats, readers, sources
 from pipeline.errors import PipelineError
 
 
@@ -429,8 +429,17 @@ def test_records_of_parquet_are_numbered(tmp_path):
 
 
 def test_many_records_keep_their_ids_across_chunks(tmp_path, monkeypatch):
-    monkeypatch.setattr(readers, "CHUNK", 7)
+    monkeypatch.setattr(formats, "BLOCK", 7)
     text = "text,label\n" + "".join(f"t{i},{'good' if i % 2 else 'bad'}\n" for i in range(50))
     reading = own(tmp_path, text)
     assert reading.rows["id"].to_pylist() == list(range(50))
     assert reading.rows["raw"][31].as_py() == "t31"
+
+
+@pytest.mark.parametrize("block", [2, 3, 100])
+def test_an_open_quote_spoils_no_other_line_of_its_block(tmp_path, monkeypatch, block):
+    monkeypatch.setattr(formats, "BLOCK", block)
+    text = 'text,label\na,bad\n"b,bad\n\n"c, d",good\ne,bad,\nf,good\n'
+    reading = own(tmp_path, text, extra="multiline = false")
+    assert columns(reading, "raw", "line") == [("a", 2), ("c, d", 5), ("f", 7)]
+    assert [line for line, _ in reasons(reading)] == [3, 6]

@@ -128,3 +128,21 @@ def test_words_with_strange_characters_survive_in_the_vocabulary_file(tmp_path):
 def test_empty_vocabulary_is_said(fit):
     with pytest.raises(PipelineError, match="no word is left for the vocabulary: .* min_count 99"):
         fit(min_count=99)
+
+
+@pytest.mark.parametrize("padding", ["after", "before"])
+@pytest.mark.parametrize("cutting", ["after", "before"])
+def test_sequences_do_not_depend_on_how_many_are_padded_together(monkeypatch, padding, cutting):
+    rng = np.random.default_rng(0)
+    lists = [[f"w{word}" for word in rng.integers(0, 20, size)] for size in rng.integers(0, 9, 40)]
+    texts = Texts(Tokens.from_lists(lists))
+    choices = {**SEQUENCES, "sequence_length": 5, "padding": padding, "cutting": cutting}
+    encoder = SequenceEncoder.fit(texts, np.ones(40, bool), choices)
+    whole = encoder.transform(texts)
+    monkeypatch.setattr("pipeline.features.sequences._TOGETHER", 7)
+    np.testing.assert_array_equal(encoder.transform(texts), whole)
+    place = {word: index for index, word in enumerate(encoder.vocabulary)}
+    for words, row in zip(lists, whole, strict=True):
+        kept = words[:5] if cutting == "after" else words[-5:]
+        indices, zeros = [place[word] for word in kept], [0] * (5 - len(kept))
+        assert row.tolist() == (indices + zeros if padding == "after" else zeros + indices)

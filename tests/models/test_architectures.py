@@ -123,7 +123,8 @@ def test_a_layer_on_top_reads_forward_alone():
     assert network.get_layer("dense_1").activation.__name__ in ("silu", "swish")
 
 
-def test_sparse_dense_is_dense_on_dense_rows():
+@pytest.mark.parametrize("ones", [False, True], ids=["values", "ones"])
+def test_sparse_dense_is_dense_on_dense_rows(ones):
     import keras
 
     from pipeline.models.layers import SparseDense
@@ -133,7 +134,9 @@ def test_sparse_dense_is_dense_on_dense_rows():
     rows = rng.random((5, 12)) * (rng.random((5, 12)) < 0.4)
     rows[2] = 0
     rows[:, 0] = [1, 0, 0, 2, 0]  # padding must not count as column 0
-    layer, dense = SparseDense(12, 3, "tanh"), keras.layers.Dense(3, "tanh")
+    if ones:
+        rows = (rows > 0).astype(float)
+    layer, dense = SparseDense(12, 3, "tanh", ones), keras.layers.Dense(3, "tanh")
     columns, values = batches.arrays(
         sparse.csr_matrix(rows.astype(np.float32)), np.arange(5), cut=True
     )

@@ -11,7 +11,8 @@ from pipeline.errors import PipelineError
 from pipeline.inspection import choices
 from pipeline.inspection.store import Store
 
-# Of the made-up dataset below, before there were dates.
+# Of the made-up dataset below, before there were dates. A step whose version is raised changes
+# these; a date or a window must not.
 UNDATED = {
     "DownloadData": "894cc7109fdcdd4f",
     "CleanText": "b78f7ef68ef0b724",

@@ -65,7 +65,7 @@ PARAMETERS = {
     "beta": ("TrainModel", "0.5", "nb_svm"),
     "filters": ("TrainModel", "3", "conv1d"),
     "filter_width": ("TrainModel", "2", "conv1d"),
-    "fused_lstm": ("TrainModel", "false", "bilstm"),
+    "fused": ("TrainModel", "false", "bilstm"),
     "top_units": ("TrainModel", "2", "bilstm"),
     "dense_units": ("TrainModel", "[2]", "bilstm"),
     "activations": ("TrainModel", '["tanh"]', "bilstm", "--dense-units", "[2]"),

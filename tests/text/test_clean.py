@@ -145,3 +145,17 @@ def test_a_text_is_cleaned_alike_in_any_company(texts):
 def test_hostile_text_takes_no_long_time():
     hostile = ["http://" * 20_000, "@" * 100_000, "&" * 50_000 + html.escape("<" * 5_000), "#" * 9]
     assert len(clean(pa.array(hostile), DEFAULTS)["clean"]) == 4
+
+
+@given(
+    st.text(st.sampled_from(" \t\n\r\x0b\x0c\x85\xa0\u1680\u2003\u2028\u2029\u202f\u205f\u3000ab"))
+)
+def test_every_run_of_white_space_becomes_one_space(text):
+    assert one(text, encoding_repair="keep") == " ".join(text.split())
+
+
+@given(st.text(st.sampled_from("a@#1 &amp;<br>/.:http")), st.data())
+def test_a_text_is_left_alone_only_when_no_step_would_change_it(text, data):
+    choices = {name: data.draw(st.sampled_from(some)) for name, some in CHOICES.items()}
+    cleaned = one(text, **choices)
+    assert one(cleaned, **choices) == cleaned

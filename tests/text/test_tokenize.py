@@ -5,6 +5,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nltk.tokenize import RegexpTokenizer
 
 from pipeline import checks
 from pipeline.errors import PipelineError
@@ -159,3 +160,25 @@ def test_stop_word_file_in_another_encoding_is_said(tmp_path):
     (tmp_path / "stop.txt").write_bytes("für\n".encode("latin-1"))
     with pytest.raises(PipelineError, match=r"stop\.txt is not utf-8"):
         cut(["a"], stop_words=str(tmp_path / "stop.txt"))
+
+
+@pytest.mark.parametrize("pattern", [r"\w+", r"\w\w+", r"\d+", "[a-zA-Z0-9]+", "[a-z'-]+", r"\S+"])
+@given(texts=st.lists(st.text() | st.text(alphabet=string.printable) | st.text("aB1_-' é")))
+@settings(deadline=None)
+def test_regexp_tokens_are_those_of_nltk(pattern, texts):
+    expected = RegexpTokenizer(pattern).tokenize_sents(texts)
+    assert cut(texts, tokenizer="regexp", pattern=pattern) == expected
+
+
+def test_token_lists_are_joined_and_taken_in_any_order():
+    first, second = Tokens.from_lists([["a", "b"], []]), Tokens.from_lists([["b", "c"], ["d"]])
+    both = first.joined(second)
+    assert both.to_lists() == [["a", "b"], [], ["b", "c"], ["d"]]
+    assert both.words == ["a", "b", "c", "d"]
+    assert both.take(np.array([3, 0, 1, 2, 0])).to_lists() == [
+        ["d"],
+        ["a", "b"],
+        [],
+        ["b", "c"],
+        ["a", "b"],
+    ]
