@@ -170,6 +170,35 @@ def embedding(given: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
         )
 
 
+def days(dataset: str, is_dated: bool, date: str | None, window: int | None) -> None:
+    """Raise unless a date is there where it is needed.
+
+    Parameters
+    ----------
+    dataset : str
+    is_dated : bool
+        Whether its files have the date in their names.
+    date, window : str and int, or None
+        What the user gave.
+
+    Raises
+    ------
+    PipelineError
+    """
+    if date not in (None, "none"):
+        return
+    if is_dated:
+        raise PipelineError(
+            f"the files of dataset {dataset!r} have a date in their names, got none; add --date, "
+            "such as --date 2026-11-22."
+        )
+    if window is not None:
+        raise PipelineError(
+            f"window counts the days up to date, got window {window} and no date; add --date or "
+            "leave window out."
+        )
+
+
 def pattern(text: str) -> None:
     """Raise unless the text is a regular expression that takes at least one character.
 

@@ -1,5 +1,6 @@
 """A setting: one number or word that a user may choose, with its default, unit and range."""
 
+import datetime
 import difflib
 import json
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ _KINDS = {
     "floats": "a JSON list of numbers such as '[0.5, 2]'",
     "words": 'a JSON list such as \'["relu", "tanh"]\' of',
     "flag": "true or false",
+    "date": "a date such as 2026-11-22",
 }
 _FLAGS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
 
@@ -28,8 +30,9 @@ class Setting:
     ----------
     name : str
         As on the command line, with underscores.
-    kind : {"int", "float", "text", "choice", "ints", "floats", "words", "flag"}
-        What the value is. Lists become tuples, so that they can be hashed.
+    kind : {"int", "float", "text", "choice", "ints", "floats", "words", "flag", "date"}
+        What the value is. Lists become tuples, so that they can be hashed; a date
+        stays a text, year first.
     default : object
         The value when neither user, preset nor model says otherwise.
     description : str
@@ -163,6 +166,8 @@ class Setting:
             return tuple(map(str, [value] if isinstance(value, str) else value))
         if self.kind == "flag":
             return _FLAGS[str(value).lower()]
+        if self.kind == "date":
+            return _day(value)
         if not isinstance(value, str):
             raise TypeError(value)
         return value
@@ -170,7 +175,7 @@ class Setting:
     def _in_range(self, item: Any) -> bool:
         if self.kind in ("choice", "words"):
             return item in self.choices
-        if self.kind in ("text", "flag"):
+        if self.kind in ("text", "flag", "date"):
             return True
         return (
             (self.low is None or item >= self.low)
@@ -193,6 +198,13 @@ def _whole(value: Any) -> int:
     if isinstance(value, bool) or int(value) != value:
         raise ValueError(value)
     return int(value)
+
+
+def _day(value: Any) -> str:
+    """Take a date, or one written year first."""
+    if not isinstance(value, datetime.date):
+        value = datetime.date.fromisoformat(value)
+    return value.strftime("%Y-%m-%d")
 
 
 def _number(value: Any) -> float:

@@ -9,6 +9,7 @@ RATE = Setting("learning_rate", "float", 1e-3, "step", above=0)
 SHARE = Setting("dropout", "float", 0.5, "share", low=0, below=1)
 CHOICE = Setting("case", "choice", "keep", "case", choices=("keep", "lower"))
 FLAG = Setting("sublinear_tf", "flag", False, "sublinear")
+DAY = Setting("date", "date", "none", "day", also=("none",))
 WEIGHTS = Setting("class_weights", "floats", "none", "weights", above=0, also=("none", "max"))
 
 
@@ -26,6 +27,8 @@ WEIGHTS = Setting("class_weights", "floats", "none", "weights", above=0, also=("
         (FLAG, "True", True),
         (WEIGHTS, "[1, 2.5]", (1.0, 2.5)),
         (WEIGHTS, "max", "max"),
+        (DAY, "2026-11-22", "2026-11-22"),
+        (DAY, "none", "none"),
     ],
 )
 def test_parse_reads_what_is_typed(setting, typed, value):
@@ -51,6 +54,7 @@ def test_parse_reads_what_is_typed(setting, typed, value):
         (CHOICE, "upper", r"case must be one of keep, lower, got upper"),
         (FLAG, "perhaps", r"true or false, got perhaps"),
         (WEIGHTS, "[0]", r"each above 0"),
+        (DAY, "yesterday", r"date must be a date such as 2026-11-22, or none, got yesterday"),
     ],
 )
 def test_parse_says_what_is_wrong(setting, typed, message):

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from pipeline.cli import before, look, tidy
+from pipeline.cli import before, look, nights, tidy
 from pipeline.errors import PipelineError
 
 
@@ -18,7 +18,7 @@ def cli() -> None:
     """
 
 
-for _command in (*before.COMMANDS, *look.COMMANDS, *tidy.COMMANDS):
+for _command in (*before.COMMANDS, *look.COMMANDS, *tidy.COMMANDS, *nights.COMMANDS):
     cli.add_command(_command)
 
 

@@ -15,6 +15,7 @@ from pipeline.datasets.description import Table
 from pipeline.datasets.sources import opened
 from pipeline.errors import PipelineError, nearest
 
+_APART = re.compile(r"\d{4}-\d\d-\d\d|frozen")  # folders of a day, and of frozen test rows
 BLOCK = 50_000  # records held as Python values at a time
 _FIELD_LIMIT = 1 << 27  # bytes; Python's own limit of 131,072 is less than a long review
 
@@ -401,4 +402,10 @@ def _from_folders(table: Table, path: Path) -> Iterator[Record]:
 
 def display_name(table: Table, path: Path) -> str:
     """Name a table for messages and for the column ``file``."""
-    return f"{path.name}:{table.member}" if table.member else path.name
+    return f"{file_name(path)}:{table.member}" if table.member else file_name(path)
+
+
+def file_name(path: Path) -> str:
+    """Name a raw file; where files of one name lie in a folder for each day, with that."""
+    folder = path.parent.name
+    return f"{folder}/{path.name}" if _APART.fullmatch(folder) else path.name

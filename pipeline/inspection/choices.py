@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from pipeline.datasets import catalogue, sources
+from pipeline.datasets import catalogue, dated, sources
 from pipeline.errors import PipelineError, nearest
 from pipeline.features import registry as features
 from pipeline.inspection.store import Store
@@ -89,14 +89,18 @@ def _dataset(name: str, data: Path, store: Store) -> dict[str, Any]:
     except PipelineError as error:
         return {"dataset": name, "state": "broken", "get": str(error), "files": [], "runs": runs}
     folder = data / name
-    missing = sources.missing(row, folder)
+    day = None
+    if dated.is_dated(row):
+        # The newest of its days stands for all; without one, a name shows where the date goes.
+        day = next(reversed(dated.days(row, folder)), "{date}")
+    missing = [file for file, _ in dated.missing(row, folder, day)]
     by_hand = [file for file in missing if file.source.kind == "by_hand"]
     files = []
-    for file in row.files:
-        path = sources.locate(file, folder)
+    for file, place in dated.files_of(row, folder, day):
+        path = sources.locate(file, place)
         size = path.stat().st_size if path else None
-        place = str(path) if path else None
-        files.append({"name": file.name, "path": place, "size": size, "is_optional": file.optional})
+        there = str(path) if path else None
+        files.append({"name": file.name, "path": there, "size": size, "is_optional": file.optional})
     if not missing:
         state, get = "ready", ""
     elif by_hand:

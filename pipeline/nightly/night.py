@@ -4,6 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+#: Metrics that can decide, by name, and whether lower is better.
+METRICS = {
+    "accuracy": False,
+    "balanced_accuracy": False,
+    "macro_f1": False,
+    "weighted_f1": False,
+    "matthews": False,
+    "kappa": False,
+    "roc_auc": False,
+    "average_precision": False,
+    "log_loss": True,
+    "brier": True,
+}
+
 
 @dataclass(frozen=True)
 class Night:
@@ -19,7 +33,7 @@ class Night:
         One sentence.
     model : str
     metric : str
-        Name of the metric that decides, one of `pipeline.nightly.promotion.METRICS`.
+        Name of the metric that decides, one of `METRICS`.
     time : str
         When it was decided, ISO 8601.
     digests : mapping of str to str

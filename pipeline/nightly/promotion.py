@@ -11,7 +11,8 @@ from pipeline.errors import PipelineError
 from pipeline.evaluation import bootstrap
 from pipeline.evaluation.metrics import number
 from pipeline.nightly import rules as held_to
-from pipeline.nightly.rules import METRICS, Limits, Rule, Scored
+from pipeline.nightly.night import METRICS
+from pipeline.nightly.rules import Limits, Rule, Scored
 
 __all__ = ["METRICS", "Limits", "Promotion", "Rule", "decide"]
 

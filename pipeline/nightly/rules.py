@@ -11,20 +11,8 @@ from pipeline.errors import PipelineError, nearest
 from pipeline.evaluation.calibration import reliability
 from pipeline.evaluation.metrics import lay_out, number, replicate
 from pipeline.evaluation.scorer import Scorer
+from pipeline.nightly.night import METRICS
 
-#: Metrics that can decide, by name, and whether lower is better.
-METRICS = {
-    "accuracy": False,
-    "balanced_accuracy": False,
-    "macro_f1": False,
-    "weighted_f1": False,
-    "matthews": False,
-    "kappa": False,
-    "roc_auc": False,
-    "average_precision": False,
-    "log_loss": True,
-    "brier": True,
-}
 _RANGES = {
     "margin": (0.0, inf),
     "confidence": (0.5, 1.0),

@@ -6,8 +6,9 @@ import logging
 import os
 import subprocess
 import sys
+import urllib.parse
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import util
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import luigi
 from pipeline import artifacts
 from pipeline.errors import PipelineError
 from pipeline.settings import Setting
-from pipeline.tasks import code, readable
+from pipeline.tasks import code, progress, readable
 from pipeline.tasks.parameters import SettingParameter
 
 logger = logging.getLogger("luigi-interface")
@@ -75,9 +76,12 @@ class Step(luigi.Task):
     resumes = False
     #: Where there are several Parquet tables: the one whose first rows are in ``head.csv``.
     main_table = ""
+    #: What its page in a scheduler leads to, in its folder; the folder where empty.
+    page = ""
     dataset: str
     model: str | None
     pattern: str | None
+    stop_words: str | None
     processes: int | None
 
     @property
@@ -125,7 +129,7 @@ class Step(luigi.Task):
         return {
             name: known.setting
             for name, known in self.get_params()
-            if name not in inherited and isinstance(known, SettingParameter) and known.significant
+            if name not in inherited and isinstance(known, SettingParameter) and known.changes_bytes
         }
 
     def settings(self) -> dict[str, Any]:
@@ -183,7 +187,10 @@ class Step(luigi.Task):
 
     def run(self) -> None:
         """Build the artifact, unless it is whole already and only something above it was not."""
-        if artifacts.is_whole(self.place()):
+        place = self.place()
+        progress.lead_to(self, address_of(place / self.page))
+        if artifacts.is_whole(place):
+            progress.tell(self, 1.0, "was there already")
             return
         with self.partial_folder() if self.resumes else contextlib.nullcontext() as partial:
             # Whole by now where another run did the same work and this one waited for it.
@@ -198,7 +205,7 @@ class Step(luigi.Task):
         """
         made_by = {
             "code": code.behind(self).fingerprint,
-            "libraries": _library_versions(_installed()),
+            "libraries": library_versions(_installed()),
             "input": artifacts.digest([_files(step) for step in self.chain() if step is not self]),
             "cores": len(os.sched_getaffinity(0)),
         }
@@ -208,6 +215,7 @@ class Step(luigi.Task):
         """Build the artifact and publish it."""
         place, digest = self.place(), self.digest()
         logger.info("%s -> %s", self.task_family, place)
+        progress.tell(self, 0.0, f"at work on {self.label}")
         code.behind(self)  # now: an edit while it runs is not what runs
 
         def description() -> dict[str, Any]:
@@ -223,6 +231,7 @@ class Step(luigi.Task):
             out.partial = partial
             self.build(out)
             readable.write_heads(out.folder, self.main_table)
+        progress.tell(self, 1.0, _what_it_did(artifacts.read_manifest(place) or {}))
 
     def description(self) -> dict[str, Any]:
         """Return what the manifest says of how the artifact was made."""
@@ -237,8 +246,8 @@ class Step(luigi.Task):
             "upstream": above,
             **({"beside": beside} if beside else {}),
             "code": self._code(),
-            "libraries": _library_versions(_loaded()),
-            "git_commit": _git_commit(),
+            "libraries": library_versions(),
+            "git_commit": git_commit(),
         }
 
     def _reference(self, step: "Step") -> dict[str, Any]:
@@ -260,6 +269,26 @@ class Step(luigi.Task):
 
     def __repr__(self) -> str:
         return short_name(self)
+
+
+def address_of(place: Path) -> str:
+    """Return the address of a file or folder among the artifacts, for a scheduler's page.
+
+    It begins with ``[pipeline] address``, where a web server shows the outputs folder, and is a
+    ``file:`` address without that.
+    """
+    base = code.pipeline().address
+    if not base:
+        return place.resolve().as_uri()
+    inside = os.path.relpath(place, paths().outputs)
+    return f"{base.rstrip('/')}/{urllib.parse.quote(Path(inside).as_posix())}"
+
+
+def _what_it_did(manifest: Mapping[str, Any]) -> str:
+    """Say rows and seconds in a few words."""
+    rows = manifest.get("rows_out")
+    counted = f"{rows:,} rows in " if rows is not None else ""
+    return f"{counted}{manifest.get('seconds', 0):.1f} s"
 
 
 def short_name(task: luigi.Task) -> str:
@@ -291,15 +320,16 @@ def _installed() -> Iterator[str]:
     return (name for name in _LIBRARIES if util.find_spec(_MODULES.get(name, name)))
 
 
-def _library_versions(names: Iterable[str]) -> dict[str, str]:
-    """Return the versions of Python and of libraries."""
+def library_versions(names: Iterable[str] | None = None) -> dict[str, str]:
+    """Return the versions of Python and of libraries, of those loaded if none are named."""
+    names = _loaded() if names is None else names
     from importlib import metadata  # costs as much as all of the package's other imports
 
     return {"python": sys.version.split()[0], **{name: metadata.version(name) for name in names}}
 
 
 @functools.cache
-def _git_commit() -> str | None:
+def git_commit() -> str | None:
     """Return the commit of the package's checkout, ``-dirty`` when changed, or None."""
     command = ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
     folder = Path(__file__).parent

@@ -1,5 +1,7 @@
 """The eight steps, and RunAll at their root."""
 
+import datetime
+import functools
 import json
 import logging
 import os
@@ -12,7 +14,8 @@ import luigi
 from luigi.util import inherits, requires
 
 from pipeline import artifacts, checks
-from pipeline.datasets import catalogue, sources
+from pipeline.datasets import catalogue, dated
+from pipeline.datasets.description import RawFile
 from pipeline.errors import PipelineError
 from pipeline.features import external
 from pipeline.features import registry as features
@@ -30,11 +33,18 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from pipeline.settings import Setting
+    from pipeline.text.rows import CleanRows
 
 logger = logging.getLogger("luigi-interface")
 _KEEP_REPLACE_REMOVE = ("keep", "replace", "remove")
 # Set in luigi.cfg, where they may come to differ: a command that is to be run again names them.
 _IN_LUIGI_CFG = ("test_fraction", "validation_fraction", "split_seed", "group_duplicates", "seed")
+
+
+@functools.cache
+def today() -> str:
+    """Return the day on which this process first asked: a night goes on past midnight."""
+    return str(datetime.date.today())
 
 
 class DownloadData(Step):
@@ -54,6 +64,24 @@ class DownloadData(Step):
         "name of a dataset of the catalogue, or of a folder with a dataset.toml under the data "
         "folder",
     )
+    date = parameter(
+        "date",
+        "date",
+        "none",
+        "day of the raw files: those whose name holds it, or those in the folder of that name; "
+        "today's are fetched anew",
+        also=("none",),
+        names_place=True,
+    )
+    window = parameter(
+        "window",
+        "int",
+        1,
+        "how many days of raw files up to date are read; 0 for all",
+        unit="days",
+        low=0,
+        names_place=True,
+    )
 
     @property
     def row(self) -> catalogue.Dataset:
@@ -62,55 +90,62 @@ class DownloadData(Step):
 
     @property
     def raw_folder(self) -> Path:
-        """Where the raw files lie."""
+        """The dataset's folder of raw files."""
         return Path(paths().data) / self.dataset
 
-    def raw_files(self) -> dict[str, Path]:
-        """Return the raw files that are there, by their name in the catalogue."""
-        found = {file.name: sources.locate(file, self.raw_folder) for file in self.row.files}
-        return {name: path for name, path in found.items() if path is not None}
+    @property
+    def day(self) -> str | None:
+        """The day of the raw files, None for those that have no date."""
+        return None if self.date == "none" else self.date
+
+    def missing(self) -> list[tuple[RawFile, Path]]:
+        """Return the raw files that are needed and not there, with the folder of each."""
+        return dated.missing(self.row, self.raw_folder, self.day)
+
+    def parts(self) -> list[dated.Part]:
+        """Return the raw files that are there, and the frozen test rows of a run with a date."""
+        window = 1 if self.window is None else self.window
+        return dated.parts(self.row, self.raw_folder, self.day, window, self.checksum)
 
     def settings(self) -> dict[str, Any]:
         """Return the whole row of the catalogue, so that a change of it reruns the chain."""
         return {"dataset": self.row.resolved()}
 
     def outside(self) -> dict[str, Any]:
-        """Return the sha256 of each raw file."""
-        return {name: self.checksum(path) for name, path in self.raw_files().items()}
+        """Return the sha256 of each raw file; a date is in no key."""
+        return {part.key: self.checksum(part.path) for part in self.parts()}
 
     def complete(self) -> bool:
         """Say whether the raw files are there and recorded."""
-        return not sources.missing(self.row, self.raw_folder) and super().complete()
+        return not self.missing() and super().complete()
 
     def output(self) -> Artifact:
         """Return the record; without the raw files its place is not known."""
-        is_there = not sources.missing(self.row, self.raw_folder)
-        return Artifact(self.place() if is_there else None)
+        return Artifact(None if self.missing() else self.place())
 
     def run(self) -> None:
         """Fetch what is missing, then record what is there."""
-        if self.raw_folder.is_dir():
-            artifacts.sweep(self.raw_folder)
-        for file in sources.missing(self.row, self.raw_folder):
-            sources.fetch(file, self.row, self.raw_folder)
+        for folder in (self.raw_folder, self.raw_folder / (self.day or "")):
+            if folder.is_dir():
+                artifacts.sweep(folder)
+        dated.fetch(self.row, self.missing(), self.day, today())
         super().run()
 
     def build(self, out: artifacts.Workspace) -> None:
         """Write ``source.json``."""
         row, checksums = self.row, self.outside()
-        by_name = {file.name: file.source for file in row.files}
+        by_name = {file.name: file.source.address for file in row.files}
         files = [
             {
-                "name": name,
-                "path": str(path),
-                "address": by_name[name].address or None,
-                "size": path.stat().st_size,
-                "sha256": checksums[name],
-                "modified": time.strftime(
-                    "%Y-%m-%dT%H:%M:%S%z", time.localtime(path.stat().st_mtime)
-                ),
+                "name": part.key,
+                "path": str(part.path),
+                "address": by_name.get(part.name) or None,
+                "size": part.path.stat().st_size,
+                "sha256": checksums[part.key],
+                "modified": _time(part.path.stat().st_mtime),
+                **({"holds": "frozen test rows"} if part.is_frozen else {}),
             }
-            for name, path in self.raw_files().items()
+            for part in self.parts()
         ]
         out.write_json(
             "source.json",
@@ -182,20 +217,40 @@ class CleanText(Step):
 
     def build(self, out: artifacts.Workspace) -> None:
         """Write ``rows.parquet``, ``rejected.parquet`` and ``profile.json``."""
+        records, cleaned = self._cleaned()
+        out.write_table("rows.parquet", cleaned.rows, few=("label", "partition", "file"))
+        out.write_table("rejected.parquet", cleaned.rejected, few=("file", "reason"))
+        out.write_json("profile.json", cleaned.profile)
+        out.counts(records, cleaned.rows.num_rows)
+
+    def problem_with_rows(self) -> str | None:
+        """Say why the raw files cannot be read into clean rows; None where they can."""
+        try:
+            self._cleaned()
+        except PipelineError as error:
+            return str(error)
+        return None
+
+    def _cleaned(self) -> "tuple[int, CleanRows]":
+        """Read and clean; return the number of records too."""
         from pipeline.datasets import readers
+        from pipeline.datasets.formats import file_name
         from pipeline.text.rows import clean_rows
 
         download = self.upstream()
         assert isinstance(download, DownloadData)
-        reading = readers.read(download.row, download.raw_files())
-        class_names = [label.name for label in download.row.labels]
+        parts = download.parts()
+        row = dated.laid_out(download.row, parts) if download.day else download.row
+        reading = readers.read(row, {part.key: part.path for part in parts})
         cleaned = clean_rows(
-            reading.rows, reading.rejected, reading.records, self.settings(), class_names
+            reading.rows,
+            reading.rejected,
+            reading.records,
+            self.settings(),
+            [label.name for label in row.labels],
+            [file_name(part.path) for part in parts if part.is_frozen],
         )
-        out.write_table("rows.parquet", cleaned.rows, few=("label", "partition", "file"))
-        out.write_table("rejected.parquet", cleaned.rejected, few=("file", "reason"))
-        out.write_json("profile.json", cleaned.profile)
-        out.counts(reading.records, cleaned.rows.num_rows)
+        return reading.records, cleaned
 
 
 @requires(CleanText)
@@ -520,7 +575,7 @@ def plain_settings(task: luigi.Task) -> "dict[str, Setting]":
     return {
         name: known.setting
         for name, known in task.get_params()
-        if isinstance(known, SettingParameter) and known.significant
+        if isinstance(known, SettingParameter) and known.changes_bytes
     }
 
 
@@ -806,6 +861,7 @@ class Report(Step):
     """Write one HTML page about the run, a model card, and the figures as files."""
 
     folder = "8_report"
+    page = "report.html"
     positive_label: str | None
 
     @property
@@ -858,6 +914,8 @@ class RunAll(luigi.Task):
         description="for runs that only choose: score validation rows alone, write no report, and "
         "leave test rows unseen",
     )
+    date: str | None
+    window: int | None
     pattern: str | None
     threshold_floor: float | None
     refit_on_validation: bool | None
@@ -936,6 +994,7 @@ class RunAll(luigi.Task):
         values = resolved(self)
         row = catalogue.load(values["dataset"], Path(paths().data))
         checks.positive_label(values["positive_label"], [label.name for label in row.labels])
+        checks.days(row.name, dated.is_dated(row), self.date, self.window)
         checks.threshold(values["threshold_goal"], self.threshold_floor)
         checks.tokens({"pattern": self.pattern}, values)
         checks.runs(values)

@@ -24,6 +24,11 @@ class pipeline(luigi.Config):
         description="when code behind an artifact changed since: warn and keep it, rerun (the "
         "code's fingerprint becomes part of what identifies an artifact), or ignore",
     )
+    address = luigi.Parameter(
+        default="",
+        description="where a web server shows the outputs folder: luigid's pages of tasks lead "
+        "there; to files without it",
+    )
 
 
 def decides() -> bool:

@@ -62,12 +62,11 @@ def _missing_raw_files(task: Any) -> list[dict[str, Any]]:
     """Describe the raw files that a task is to fetch."""
     if not isinstance(task, DownloadData):
         return []
-    row, folder = task.row, task.raw_folder
     return [
         {
             "name": file.name,
             "address": None if file.source.kind == "by_hand" else file.source.address,
-            "help": sources.how_by_hand(file, row, folder),
+            "help": sources.how_by_hand(file, task.row, folder),
         }
-        for file in sources.missing(row, folder)
+        for file, folder in task.missing()
     ]

@@ -12,6 +12,28 @@ _BETWEEN_LINES = 10.0  # seconds
 _BETWEEN_MESSAGES = 1.0  # seconds: each is a call to luigid
 
 
+def tell(task: luigi.Task, share: float, text: str) -> None:
+    """Set a task's status text and percentage where a scheduler listens.
+
+    Parameters
+    ----------
+    task : luigi.Task
+    share : float
+        Done of all, 0 to 1.
+    text : str
+    """
+    # Luigi sets these only while a worker runs the task.
+    if task.set_status_message is not None and task.set_progress_percentage is not None:
+        task.set_status_message(text)
+        task.set_progress_percentage(round(100 * share))
+
+
+def lead_to(task: luigi.Task, address: str) -> None:
+    """Let the scheduler's page of a task lead to what it makes."""
+    if task.set_tracking_url is not None:
+        task.set_tracking_url(address)
+
+
 class TaskProgress:
     """Show how far a task is; call it with the share done and a short text.
 
@@ -50,9 +72,6 @@ class TaskProgress:
         elif (is_news and ":" in text) or now - self._said > _BETWEEN_LINES:
             self._said = now
             logger.info("%s %.0f %%: %s", self._task.task_family, 100 * share, text)
-        # Luigi sets these only while a worker runs the task.
-        say, tell = self._task.set_status_message, self._task.set_progress_percentage
-        if say is not None and tell is not None and now - self._told > _BETWEEN_MESSAGES:
+        if now - self._told > _BETWEEN_MESSAGES:
             self._told = now
-            say(text)
-            tell(round(100 * share))
+            tell(self._task, share, text)

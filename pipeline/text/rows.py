@@ -12,6 +12,8 @@ from pipeline.errors import PipelineError
 from pipeline.text.clean import clean
 from pipeline.text.columns import in_slices
 
+#: Why a row with the text of a frozen test row is left out.
+OF_FROZEN = "text of a frozen test row"
 _EXAMPLES = 20  # contradicting texts shown in the profile
 
 
@@ -41,6 +43,7 @@ def clean_rows(
     records: int,
     settings: Mapping[str, Any],
     class_names: Sequence[str],
+    frozen_files: Sequence[str] = (),
 ) -> CleanRows:
     """Clean texts, set aside labelled rows of which nothing is left, and count.
 
@@ -54,6 +57,9 @@ def clean_rows(
         The settings of CleanText.
     class_names : sequence of str
         In the order of the catalogue.
+    frozen_files : sequence of str
+        Entries of the column ``file`` whose rows are frozen test rows: labelled rows of other
+        files that have a text of theirs are set aside.
 
     Returns
     -------
@@ -71,6 +77,8 @@ def clean_rows(
     parts = [rejected]
     empty = pc.and_(pc.equal(rows["clean"], ""), labelled)
     rows = _set_aside(rows, empty, "nothing left after cleaning", parts)
+    if frozen_files:
+        rows = _without_frozen_texts(rows, frozen_files, parts)
     rows = rows.append_column("group", _groups(rows["clean"]))
     contradictions = _contradictions(rows)
     if settings["duplicates"] == "drop":
@@ -113,6 +121,17 @@ def _set_aside(
     }
     parts.append(pa.table(columns, schema=schema))
     return rows.filter(pc.invert(lost))
+
+
+def _without_frozen_texts(
+    rows: pa.Table, frozen_files: Sequence[str], parts: list[pa.Table]
+) -> pa.Table:
+    """Set aside the labelled rows whose text is that of a frozen test row."""
+    is_frozen = pc.is_in(rows["file"].cast(pa.string()), pa.array(frozen_files, pa.string()))
+    texts = rows.filter(is_frozen)["clean"].combine_chunks()
+    others = pc.and_(pc.invert(is_frozen), pc.is_valid(rows["label"]))
+    shared = pc.and_(others, pc.is_in(rows["clean"], texts))
+    return _set_aside(rows, shared, OF_FROZEN, parts)
 
 
 def _groups(texts: pa.ChunkedArray) -> pa.Array:

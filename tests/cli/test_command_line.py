@@ -13,6 +13,7 @@ from pipeline.errors import PipelineError
 from pipeline.models import registry
 
 README = Path(__file__).parent.parent.parent / "README.md"
+DAY = ("--date", "2026-11-22")
 # Every command with words that it accepts where the built chain is; DATASET is replaced.
 COMMANDS = {
     "plan": ["plan", "RunAll", "--dataset", "DATASET", "--model", "naive_bayes", "--alpha", "2"],
@@ -26,7 +27,10 @@ COMMANDS = {
     "datasets": ["datasets"],
     "models": ["models"],
     "completion": ["completion", "bash"],
+    "freeze": ["freeze", "--dataset", "DATASET"],
+    "nightly": ["nightly", "--dataset", "DATASET", "--model", "naive_bayes", *DAY],
 }
+NOT_TABLES = ("rm", "completion", "freeze", "nightly")
 CLASSES = {"toy": ["bad", "good"], "four": ["bad", "dull", "good", "odd"]}
 
 
@@ -63,19 +67,38 @@ def test_every_command_has_help_in_one_line_and_json(name):
     assert "--json" in {option for one in command.params for option in one.opts}
 
 
+def put_night(folder):
+    """Put what a night needs: a day's raw files, and frozen rows."""
+    for name in ("2026-11-22", "frozen"):
+        (folder / name).mkdir()
+        shutil.copy(folder / "rows.csv", folder / name / "rows.csv")
+    lines = (folder / "rows.csv").read_text().splitlines(keepends=True)
+    with open(folder / "2026-11-22" / "rows.csv", "a") as file:
+        texts = [f"{word} more {number}" for word in "abc" for number in range(30)]
+        labels = sorted({line.rsplit(",", 1)[1] for line in lines[1:]})
+        file.writelines(f"{text},{labels[k % len(labels)]}" for k, text in enumerate(texts))
+
+
+def folders(chain):
+    return chain.outputs, chain.data
+
+
 @pytest.mark.parametrize("dataset", ["toy", "four"])
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_works_as_text_and_as_json(mine, name, dataset):
     words = [word.replace("DATASET", dataset) for word in COMMANDS[name]]
-    copy = shutil.copytree(mine.outputs, mine.folder / "before", symlinks=True)
+    if name == "nightly":
+        put_night(mine.data / dataset)
+    before = {path: shutil.copytree(path, f"{path}-", symlinks=True) for path in folders(mine)}
     assert output_of(mine, *words).strip()
-    shutil.rmtree(mine.outputs)
-    copy.rename(mine.outputs)
+    for path in folders(mine):
+        shutil.rmtree(path)
+        Path(before[path]).rename(path)
     assert data_of(mine, *words)
 
 
 @pytest.mark.parametrize("width", ["40", "80", "200"])
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("rm", "completion")])
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in NOT_TABLES])
 def test_lines_fit_the_terminal(built, name, width):
     words = [word.replace("DATASET", "four") for word in COMMANDS[name]]
     text = output_of(built, *words, width=width)

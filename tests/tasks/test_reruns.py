@@ -111,6 +111,8 @@ PARAMETERS = {
 # These name what is run rather than how, or stand for several of the others.
 ROOTS = {"dataset", "model", "representation", "preset", "no_test"}
 # These need files or packages that are no requirement; their own tests look at their digests.
+# These name where raw files lie; tests/tasks/test_dates.py looks at their digests.
+PLACES = {"date", "window"}
 ELSEWHERE = {"embedding", "freeze_embedding", "encoder", "buckets", "longest_run", "subwords"}
 
 
@@ -139,7 +141,7 @@ def two_models(tmp_path_factory):
 
 
 def test_table_has_every_parameter():
-    assert set(PARAMETERS) | ROOTS | ELSEWHERE == {name for name, _ in RunAll.get_params()}
+    assert set(PARAMETERS) | ROOTS | PLACES | ELSEWHERE == {name for name, _ in RunAll.get_params()}
 
 
 @pytest.mark.processes

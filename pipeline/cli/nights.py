@@ -1,0 +1,111 @@
+"""Nights: run one from cron, and freeze the rows that test the models of all nights."""
+
+import datetime
+from typing import Any
+
+import click
+
+from pipeline.cli.common import as_json, with_paths
+
+#: Exit code of each outcome; failures end with Luigi's own, section [retcode] of luigi.cfg.
+EXIT_CODES = {
+    "promoted": 0,
+    "kept": 50,
+    "unchanged": 51,
+    "contract_broken": 52,
+    "drift_stop": 53,
+}
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@as_json
+@with_paths
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+@click.pass_context
+def nightly(context: click.Context, as_json: bool, words: tuple[str, ...]) -> None:
+    r"""Run a night, print its outcome, end with its exit code.
+
+    WORDS are those of the task Nightly: --dataset tickets --model bilstm --window 7. The date is
+    today where --date is left out. The line goes to standard output, Luigi's log to standard error.
+
+    \b
+    Exit codes: 0 promoted, 50 kept, 51 unchanged data, 52 contract broken,
+    53 stopped by drift. A failure has Luigi's own, section [retcode] of luigi.cfg:
+    30 the task failed, 35 its scheduling, 10 it is run already, 40 wrong parameters.
+    """
+    if not any(word == "--date" or word.startswith("--date=") for word in words):
+        words = ("--date", datetime.date.today().isoformat(), *words)
+    code, night = _run(words)
+    if night is None:
+        context.exit(code)
+    if as_json:
+        from pipeline.cli import screen
+
+        screen.print_json(night.as_json())
+    else:
+        click.echo(f"{night.date} {night.dataset}: {night.outcome}: {night.reason}")
+    context.exit(EXIT_CODES[night.outcome])
+
+
+def _run(words: tuple[str, ...]) -> tuple[int, Any]:
+    """Run the night through luigi; return its exit code and, where it is 0, the night."""
+    from luigi.cmdline_parser import CmdlineParser
+    from luigi.retcodes import run_with_retcodes
+
+    from pipeline.tasks import console, recording
+
+    known = _paths()
+    argv = ["--module", "pipeline", "Nightly", *words, *known]
+    console.end_cleanly_on_sigterm()
+    try:
+        run_with_retcodes(argv)
+    except SystemExit as end:
+        if end.code != 0:
+            return (end.code if isinstance(end.code, int) else 1), None
+    with CmdlineParser.global_instance(argv) as parser:
+        task = parser.get_task_obj()
+        return 0, recording.read_night(task.name, task.day)
+
+
+def _paths() -> list[str]:
+    """Return the folders as luigi's options, which its own parser would forget."""
+    from pipeline.tasks import paths
+
+    return ["--paths-data", str(paths().data), "--paths-outputs", str(paths().outputs)]
+
+
+@click.command()
+@as_json
+@with_paths
+@click.option("--dataset", required=True, help="The dataset.")
+@click.option("--date", help="Day of the raw files; left out: those without a date.")
+@click.option(
+    "--share",
+    default=0.1,
+    show_default=True,
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Share of the labelled rows.",
+)
+@click.option(
+    "--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Of the draw."
+)
+def freeze(as_json: bool, dataset: str, date: str | None, share: float, seed: int) -> None:
+    """Make the first set of frozen test rows from a day's rows.
+
+    Each class gives its share, and rows with the same clean text go together. The set is grown by
+    hand: add rows to its file, or files to its folder. It is never made again over one that is
+    there.
+    """
+    from pipeline.tasks.freezing import freeze_rows
+
+    found = freeze_rows(dataset, date, share, seed)
+    if as_json:
+        from pipeline.cli import screen
+
+        screen.print_json(found)
+        return
+    counts = ", ".join(f"{name} {count:,}" for name, count in found["classes"].items())
+    click.echo(f"Froze {found['rows']:,} of {found['of']:,} rows ({counts}): {found['path']}")
+
+
+COMMANDS = (nightly, freeze)

@@ -1,0 +1,175 @@
+"""A trained model as its artifacts show it: what it learned from, what it says of other rows."""
+
+import functools
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipeline import artifacts
+from pipeline.datasets.dated import FROZEN
+from pipeline.errors import PipelineError
+from pipeline.evaluation.calibration import temper
+from pipeline.features.texts import Texts
+from pipeline.models import bundle
+from pipeline.nightly.drift import Sample
+from pipeline.split import Parts, read_parts
+from pipeline.text.clean import clean
+from pipeline.text.tokenize import tokenize
+from pipeline.text.tokens import Tokens, read_tokens
+
+
+@dataclass(frozen=True)
+class FrozenRows:
+    """The frozen test rows of a run.
+
+    Attributes
+    ----------
+    raw : list of str
+    labels : ndarray of int64, shape (n_rows,)
+    probabilities : ndarray of float64, shape (n_rows, n_classes)
+        Calibrated.
+    """
+
+    raw: list[str]
+    labels: np.ndarray
+    probabilities: np.ndarray
+
+
+class Evaluated:
+    """What an Evaluate artifact and those above it hold.
+
+    Parameters
+    ----------
+    place : Path
+        Folder of the Evaluate artifact.
+    stop_words : str
+        The list to use where that of the model was a file, which no artifact keeps.
+    """
+
+    def __init__(self, place: Path, stop_words: str = "none") -> None:
+        if not artifacts.is_whole(place):
+            raise PipelineError(
+                f"the model of {place} cannot be compared with: it is not there any more, or not "
+                "whole. Run it again, or go back to another with the task Rollback."
+            )
+        self._place = place
+        self._stop_words = stop_words
+
+    def place_of(self, task: str) -> Path:
+        """Return the folder of an artifact that this one was made from."""
+        place = self._place
+        while True:
+            manifest = artifacts.read_manifest(place)
+            above = manifest and manifest["upstream"]
+            if not above:
+                raise PipelineError(
+                    f"{place}, which {self._place} was made from, is not whole; run that model "
+                    "again, or go back to another with the task Rollback."
+                )
+            place = place / above["place"]
+            if above["task"] == task:
+                return place
+
+    @functools.cached_property
+    def class_names(self) -> list[str]:
+        """The classes, in the order of probabilities."""
+        metrics = json.loads((self._place / "metrics.json").read_text(encoding="utf-8"))
+        return metrics["class_names"]
+
+    @functools.cached_property
+    def parts(self) -> Parts:
+        """Which row was for what."""
+        return read_parts(self.place_of("SplitStratified") / "split.parquet")
+
+    @functools.cached_property
+    def tokens(self) -> Tokens:
+        """Tokens of all rows."""
+        return read_tokens(self.place_of("Tokenize") / "tokens.parquet")
+
+    def probabilities(self, rows: np.ndarray) -> np.ndarray:
+        """Return calibrated probabilities of rows, by position."""
+        columns = [f"calibrated_{name}" for name in self.class_names]
+        table = pq.read_table(self._place / "predictions.parquet", columns=columns)
+        return np.stack([table[name].to_numpy()[rows] for name in columns], axis=1)
+
+    def frozen(self) -> FrozenRows:
+        """Return the frozen test rows, in the order of their files."""
+        path = self.place_of("CleanText") / "rows.parquet"
+        table = pq.read_table(path, columns=["raw", "file"])
+        is_frozen = np.asarray(is_frozen_file(table["file"]))
+        rows = np.intersect1d(np.flatnonzero(is_frozen), self.parts.rows("test"))
+        raw = table["raw"].take(pa.array(rows)).to_pylist()
+        return FrozenRows(raw, self.parts.labels[rows].astype(np.int64), self.probabilities(rows))
+
+    def probabilities_of(self, frozen: FrozenRows) -> np.ndarray:
+        """Return calibrated probabilities of another run's frozen rows.
+
+        They are those that were written down where the rows are the same, else new predictions.
+        """
+        mine = self.frozen()
+        return mine.probabilities if mine.raw == frozen.raw else self.predict(frozen.raw)
+
+    def vocabulary(self) -> list[str]:
+        """Return every token of the training rows."""
+        used = np.unique(taken(self.tokens, self.parts.rows("train")).codes)
+        return [self.tokens.words[code] for code in used]
+
+    def training(self, most: int, seed: int) -> Sample:
+        """Return training rows, and probabilities of validation rows, as a reference for drift."""
+        rows = sampled(self.parts.rows("train"), most, seed)
+        validation = sampled(self.parts.rows("validation"), most, seed)
+        return Sample(
+            self.parts.labels[rows],
+            taken(self.tokens, rows),
+            self.probabilities(validation) if len(validation) else None,
+        )
+
+    def texts(self, raw: Sequence[str]) -> Texts:
+        """Clean and cut texts as those that the model was trained on."""
+        steps = self._bundle.steps
+        column = clean(pa.array(raw, pa.string()), steps["CleanText"])["clean"]
+        settings = dict(steps["Tokenize"])
+        if settings["stop_words"] == "file":
+            settings["stop_words"] = self._stop_words
+        return Texts(tokenize(column, settings), column)
+
+    def predict(self, raw: Sequence[str]) -> np.ndarray:
+        """Return calibrated probabilities of raw texts, shape (n_texts, n_classes)."""
+        return self.predict_texts(self.texts(raw))
+
+    def predict_texts(self, texts: Texts) -> np.ndarray:
+        """Return calibrated probabilities of what `texts` returned."""
+        vectors = self._bundle.encoder.transform(texts)
+        decision = json.loads((self._place / "decision.json").read_text(encoding="utf-8"))
+        return temper(self._bundle.classifier.predict(vectors), decision["temperature"])
+
+    @functools.cached_property
+    def _bundle(self) -> bundle.Bundle:
+        return bundle.load(self.place_of("TrainModel"))
+
+
+def is_frozen_file(files: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Mark the entries of a column ``file`` that are of frozen test rows."""
+    return pc.starts_with(files.cast(pa.string()), f"{FROZEN}/")
+
+
+def sampled(rows: np.ndarray, most: int, seed: int) -> np.ndarray:
+    """Draw rows without order where there are more than ``most``; return them ascending."""
+    if len(rows) <= most:
+        return rows
+    return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
+
+
+def taken(tokens: Tokens, rows: np.ndarray) -> Tokens:
+    """Return the token lists of some rows."""
+    lengths = tokens.lengths[rows]
+    ends = np.cumsum(lengths)
+    within = np.arange(lengths.sum()) - np.repeat(ends - lengths, lengths)
+    codes = tokens.codes[np.repeat(tokens.offsets[rows], lengths) + within]
+    return Tokens(codes, np.concatenate([np.zeros(1, np.int64), ends]), tokens.words)

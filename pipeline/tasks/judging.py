@@ -1,0 +1,201 @@
+"""From a night's artifacts to what the rules of `pipeline.nightly` say of them."""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.datasets.dated import Part
+from pipeline.errors import PipelineError
+from pipeline.nightly import contract
+from pipeline.nightly.night import Night
+from pipeline.tasks.chain import CleanText, Evaluate
+from pipeline.tasks.limits import contract as contract_section
+from pipeline.tasks.limits import drift as drift_section
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from pipeline.features.texts import Texts
+    from pipeline.nightly.evaluated import Evaluated
+    from pipeline.nightly.promotion import Limits, Promotion
+
+SEED = 0
+#: Rows of each side that drift and unknown words are measured on; more tell nothing new.
+MOST_ROWS = 20_000
+
+
+def unreadable(clean: CleanText, parts: Sequence[Part]) -> contract.Breach | None:
+    """Read and clean a night's rows; return a breach where its files cannot be read.
+
+    Parameters
+    ----------
+    clean : CleanText
+    parts : sequence of Part
+        The files that it reads.
+
+    Raises
+    ------
+    PipelineError
+        On anything else that a user can mend, such as frozen rows that cannot be read.
+    """
+    try:
+        clean.run()
+    except PipelineError:
+        problem = clean.problem_with_rows()
+        if problem is None or any(part.key in problem for part in parts if part.is_frozen):
+            raise
+        return contract.unreadable(problem)
+    return None
+
+
+class Tonight:
+    """A night's own rows, frozen ones left out, beside the champion.
+
+    Parameters
+    ----------
+    place : Path
+        Folder of the night's CleanText artifact.
+    class_names : sequence of str
+    champion : Evaluated or None
+    """
+
+    def __init__(
+        self, place: Path, class_names: Sequence[str], champion: "Evaluated | None"
+    ) -> None:
+        self._place = place
+        self._class_names = class_names
+        self._champion = champion
+
+    def measures(self) -> contract.Measures:
+        """Return what the rows are like, words unknown to the champion left out."""
+        import pyarrow.compute as pc
+        import pyarrow.parquet as pq
+
+        from pipeline.nightly.evaluated import is_frozen_file
+        from pipeline.text.rows import OF_FROZEN
+
+        path = self._place / "rejected.parquet"
+        rejected = pq.read_table(path, columns=["reason", "raw", "file"])
+        aside = pc.or_(pc.equal(rejected["reason"], OF_FROZEN), is_frozen_file(rejected["file"]))
+        own = rejected.filter(pc.invert(aside))
+        return contract.measure(self._rows, own, self._class_names)
+
+    def unknown_share(self) -> float | None:
+        """Return the share of words that the champion was not trained on."""
+        if self._champion is None:
+            return None
+        import numpy as np
+
+        tokens = self._texts.tokens
+        counts = np.bincount(tokens.codes, minlength=len(tokens.words)).tolist()
+        by_word = dict(zip(tokens.words, counts, strict=True))
+        return contract.unknown_words(by_word, self._champion.vocabulary())
+
+    def drift(self) -> dict[str, Any] | None:
+        """Compare with the champion's training data; lay out as ``night.json`` does."""
+        if self._champion is None:
+            return None
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        from pipeline.nightly import drift
+
+        names = pa.array(self._champion.class_names, pa.string())
+        labels = pc.fill_null(pc.index_in(self._sample["label"], names), -1).to_numpy()
+        scores = self._champion.predict_texts(self._texts)
+        return drift.compare(
+            self._champion.training(MOST_ROWS, SEED),
+            drift.Sample(labels, self._texts.tokens, scores),
+            self._champion.class_names,
+            drift_section().limits(),
+        ).as_json()
+
+    @functools.cached_property
+    def _rows(self) -> "pa.Table":
+        import pyarrow.compute as pc
+        import pyarrow.parquet as pq
+
+        from pipeline.nightly.evaluated import is_frozen_file
+
+        columns = ["raw", "clean", "label", "file"]
+        rows = pq.read_table(self._place / "rows.parquet", columns=columns)
+        return rows.filter(pc.invert(is_frozen_file(rows["file"])))
+
+    @functools.cached_property
+    def _sample(self) -> "pa.Table":
+        import numpy as np
+        import pyarrow as pa
+
+        from pipeline.nightly.evaluated import sampled
+
+        chosen = sampled(np.arange(self._rows.num_rows), MOST_ROWS, SEED)
+        return self._rows.take(pa.array(chosen))
+
+    @functools.cached_property
+    def _texts(self) -> "Texts":
+        assert self._champion is not None
+        return self._champion.texts(self._sample["raw"].to_pylist())
+
+
+def breaches(
+    measures: contract.Measures, earlier: Sequence[Night]
+) -> tuple[list[contract.Breach], dict[str, Any]]:
+    """Compare a night with the contract; return breaches, and what ``night.json`` says of it.
+
+    Parameters
+    ----------
+    measures : Measures
+    earlier : sequence of Night
+        Earlier nights, oldest first; those that broke the contract do not count.
+    """
+    kept = [
+        contract.Measures.from_json(night.contract["measures"])
+        for night in earlier
+        if night.contract and night.contract["measures"] and not night.contract["breaches"]
+    ]
+    limits = contract_section().limits()
+    found = contract.breaches(measures, kept, limits)
+    return found, contract_json(measures, found)
+
+
+def contract_json(
+    measures: contract.Measures | None, found: Sequence[contract.Breach]
+) -> dict[str, Any]:
+    """Lay out what ``night.json`` holds under ``contract``."""
+    return {
+        "measures": measures.as_json() if measures else None,
+        "breaches": [breach.as_json() for breach in found],
+        "limits": asdict(contract_section().limits()),
+    }
+
+
+def decision(evaluate: Evaluate, champion: "Evaluated | None", limits: "Limits") -> "Promotion":
+    """Compare a night's model with the champion on the frozen rows.
+
+    Parameters
+    ----------
+    evaluate : Evaluate
+        Of the night's model; it is whole.
+    champion : Evaluated or None
+    limits : Limits
+
+    Returns
+    -------
+    Promotion
+    """
+    from pipeline.nightly import promotion
+    from pipeline.nightly.evaluated import Evaluated
+
+    mine = Evaluated(evaluate.place())
+    frozen, baseline = mine.frozen(), evaluate.baseline()
+    return promotion.decide(
+        frozen.labels,
+        frozen.probabilities,
+        champion.probabilities_of(frozen) if champion else None,
+        Evaluated(baseline.place()).frozen().probabilities if baseline else None,
+        mine.class_names,
+        limits,
+        SEED,
+    )

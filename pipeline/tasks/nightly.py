@@ -1,0 +1,295 @@
+"""A night: train on what a day brought, and let it become champion if it is better."""
+
+import datetime
+import logging
+import os
+from collections.abc import Generator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import luigi
+from luigi.util import inherits
+
+from pipeline import artifacts
+from pipeline.datasets import dated
+from pipeline.errors import PipelineError
+from pipeline.inspection.graph import in_order
+from pipeline.nightly import ledger
+from pipeline.nightly.ledger import Champion, Entry
+from pipeline.nightly.night import METRICS, Night
+from pipeline.nightly.registry import ChampionChanged
+from pipeline.tasks import console, judging, progress, recording
+from pipeline.tasks.base import Artifact, Step, address_of, paths, short_name
+from pipeline.tasks.chain import CleanText, DownloadData, Evaluate, Report, RunAll, today
+from pipeline.tasks.parameters import parameter
+
+if TYPE_CHECKING:
+    from pipeline.nightly.evaluated import Evaluated
+
+logger = logging.getLogger("luigi-interface")
+
+
+@inherits(Report)
+class Nightly(luigi.Task):
+    """Train on a day's rows, compare with the champion on the frozen rows, and write it down.
+
+    Every outcome is a success: ``promoted``, ``kept``, ``unchanged``, ``contract_broken`` and
+    ``drift_stop``. Its artifact is ``outputs/<dataset>/nights/<date>/``, one for each day. RunAll's
+    parameters can be given, and what luigi.cfg says of them under ``[RunAll]`` holds here too.
+    """
+
+    date = luigi.DateParameter(description="the night: a day such as 2026-11-22")
+    since = parameter(
+        "since",
+        "date",
+        "none",
+        "first day of a backfill: nights from there on that have data and no record are decided "
+        "before this one. RangeDailyBase sets it",
+        also=("none",),
+        significant=False,
+    )
+    metric = parameter(
+        "metric", "choice", "macro_f1", "metric that decides", choices=tuple(METRICS)
+    )
+    margin = parameter(
+        "margin", "float", 0.0, "by how much more than this a new model must be better", low=0
+    )
+    recall_drop = parameter(
+        "recall_drop", "float", 0.05, "the most by which a class' recall may fall", low=0, high=1
+    )
+    calibration_rise = parameter(
+        "calibration_rise",
+        "float",
+        0.02,
+        "the most by which the expected calibration error may rise",
+        low=0,
+        high=1,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # RunAll takes from luigi.cfg what is not given here, and checks all of it.
+        known = dict(RunAll.get_params())
+        given = {name: getattr(self, name) for name in known}
+        self._run_all = RunAll(**{name: v for name, v in given.items() if v is not None})
+        self._report = self._run_all.requires()
+        #: The night, where this process wrote it down: what a mail is sent of.
+        self.news: Night | None = None
+
+    @property
+    def name(self) -> str:
+        """The dataset."""
+        return self._report.dataset
+
+    @property
+    def day(self) -> str:
+        """The date, year first."""
+        return self.date.isoformat()
+
+    @property
+    def resources(self) -> dict[str, int]:  # type: ignore[override]
+        """One night of a dataset at a time, among those that share a scheduler."""
+        return {f"night of {self.name}": 1}
+
+    @property
+    def priority(self) -> int:  # type: ignore[override]
+        """Older nights first."""
+        return datetime.date.max.toordinal() - self.date.toordinal()
+
+    def requires(self) -> "list[Nightly]":
+        """Return, in a backfill, the night that is to be decided before this one."""
+        if self.since in (None, "none"):
+            return []
+        download = self._step(DownloadData)
+        days = dated.days(download.row, download.raw_folder)
+        for day in reversed([day for day in days if self.since <= day < self.day]):
+            night = self.clone(date=datetime.date.fromisoformat(day))
+            if not night.complete():
+                return [night]
+        return []
+
+    def output(self) -> Artifact:
+        """Return the record of the night."""
+        return Artifact(recording.place(self.name, self.day))
+
+    def complete(self) -> bool:
+        """Say whether the night's record is whole; nothing above it is asked."""
+        return self.output().exists()
+
+    @classmethod
+    def bulk_complete(cls, parameter_tuples: Any) -> list[Any]:
+        """Return the dates with nothing to do: recorded, or past and without data."""
+        nights = [(date, cls(date)) for date in parameter_tuples]
+        return [date for date, night in nights if night.complete() or not night.may_have_data()]
+
+    def may_have_data(self) -> bool:
+        """Say whether raw files of the day are there, or can still come."""
+        download = self._step(DownloadData)
+        return self.day >= today() or not download.missing()
+
+    def run(self) -> Generator[Any, Any, None]:
+        """Judge the day's rows, train where that is worth it, decide, and write it down."""
+        progress.lead_to(self, address_of(recording.page(self.name)))
+        notes = recording.Notes(self.name, self.day)
+        folder = recording.registry_of(self.name)
+        entry, night = None, notes.night()
+        while not self.complete():
+            if ledger.read(folder).of(self.day) is None:
+                champion = ledger.read(folder).champion
+                entry, night = yield from self._judged(notes, champion)
+                notes.keep(night)
+            try:
+                self.news = recording.record(self.name, self.day, entry, night)
+            except ChampionChanged as error:
+                logger.info("%s", error)
+        notes.forget()
+        self._tell_outcome(recording.read_night(self.name, self.day))
+
+    def _judged(
+        self, notes: recording.Notes, champion: Champion | None
+    ) -> Generator[Any, Any, tuple[Entry, Night]]:
+        """Yield what the night needs; return its line for the ledger and its record."""
+        found: dict[str, Any] = {"digests": {}}
+        outcome, reason = yield from self._outcome(notes, champion, found)
+        evaluate, time = self._step(Evaluate), recording.now()
+        places = [Path(place) for place in notes.once("made", "", list)]
+        own: dict[str, Any] = {"metric": self._limits()["metric"], "model": evaluate.label}
+        night = Night(
+            self.name, self.day, outcome, reason, time=time, **own, **found, **notes.costs(places)
+        )
+        values = found["decision"]["figures"]["values"] if "decision" in found else {}
+        promoted = Champion(self.day, evaluate.digest(), _path(evaluate))
+        entry = Entry(
+            self.day,
+            outcome,
+            reason,
+            time,
+            found["digests"],
+            {**own, "rows": night.rows, **values},
+            champion.digest if champion else None,
+            promoted if outcome == ledger.PROMOTED else None,
+        )
+        return entry, night
+
+    def _outcome(
+        self, notes: recording.Notes, champion: Champion | None, found: dict[str, Any]
+    ) -> Generator[Any, Any, tuple[str, str]]:
+        """Yield what the night needs; return outcome and reason, and lay down what was found."""
+        download, clean, evaluate = map(self._step, (DownloadData, CleanText, Evaluate))
+        self._check_frozen(download)
+        progress.tell(self, 0.0, "having raw files")
+        yield download
+        found["digests"]["data"] = download.digest()
+        progress.tell(self, 0.1, "reading and cleaning")
+        unreadable = judging.unreadable(clean, download.parts())
+        if unreadable is not None:
+            found["contract"] = judging.contract_json(None, [unreadable])
+            return ledger.CONTRACT_BROKEN, unreadable.sentence
+        progress.tell(self, 0.2, "checking the contract")
+        standing = self._evaluated(champion)
+        names = [label.name for label in download.row.labels]
+        tonight = judging.Tonight(clean.place(), names, standing)
+        about = [clean.digest(), champion and champion.digest]
+        unknown = notes.once("unknown_share", about, tonight.unknown_share)
+        measures = replace(tonight.measures(), unknown_share=unknown)
+        earlier = [night for night in recording.nights(self.name) if night.date < self.day]
+        breaches, found["contract"] = judging.breaches(measures, earlier)
+        found["rows"] = measures.rows
+        if breaches:
+            return ledger.CONTRACT_BROKEN, "; ".join(breach.sentence for breach in breaches)
+        found["digests"]["evaluate"] = evaluate.digest()
+        same = self._same_content(evaluate.digest())
+        if same is not None:
+            return ledger.UNCHANGED, (
+                f"content and settings are those of the night of {same.date}, which ended with "
+                f"{same.decision}"
+            )
+        progress.tell(self, 0.3, "comparing with the champion's training data")
+        found["drift"] = notes.once("drift", about, tonight.drift)
+        if found["drift"] and found["drift"]["level"] == "stop":
+            return ledger.DRIFT_STOP, found["drift"]["sentence"]
+        progress.tell(self, 0.4, "training")
+        notes.once("made", "", self._not_made_yet)
+        yield self._report
+        found["digests"]["report"] = self._report.digest()
+        found["report"] = _path(self._report)
+        progress.tell(self, 0.9, "deciding")
+        from pipeline.nightly.rules import Limits
+
+        decided = judging.decision(evaluate, standing, Limits(**self._limits()))
+        found["decision"] = decided.as_json()
+        return ledger.PROMOTED if decided.promoted else ledger.KEPT, decided.reason
+
+    def _step(self, task: type[Any]) -> Any:
+        """Return a step of the night's chain."""
+        return next(step for step in self._report.chain() if type(step) is task)
+
+    def _check_frozen(self, download: DownloadData) -> None:
+        """Raise where there are no frozen test rows."""
+        if not dated.frozen(download.raw_folder):
+            raise PipelineError(
+                f"dataset {self.name!r} has no frozen test rows, on which the models of all nights "
+                f"are compared: {download.raw_folder / dated.FROZEN} is empty. Make a first set "
+                f"with: pipeline freeze --dataset {self.name} --date {self.day}"
+            )
+
+    def _limits(self) -> dict[str, Any]:
+        """Return what a challenger must keep to, defaults filled in."""
+        known = dict(self.get_params())
+        names = ("metric", "margin", "recall_drop", "calibration_rise")
+        given = {name: getattr(self, name) for name in names}
+        return {
+            name: known[name].setting.default if value is None else value
+            for name, value in given.items()
+        }
+
+    def _evaluated(self, champion: Champion | None) -> "Evaluated | None":
+        """Return the champion's model."""
+        if champion is None:
+            return None
+        from pipeline.nightly.evaluated import Evaluated
+
+        return Evaluated(Path(paths().outputs) / champion.path, self._report.stop_words or "none")
+
+    def _same_content(self, digest: str) -> Entry | None:
+        """Return the line of a night that had the same model of the same rows."""
+        lines = ledger.read(recording.registry_of(self.name)).entries
+        nights = (e for e in lines if e.decision not in (ledger.CONTRACT_BROKEN, ledger.ROLLBACK))
+        return next((e for e in nights if e.digests.get("evaluate") == digest), None)
+
+    def _not_made_yet(self) -> list[str]:
+        """Return the places of what is to be made for this night."""
+        steps = (step for step in in_order(self._report) if isinstance(step, Step))
+        return [str(step.place()) for step in steps if not artifacts.is_whole(step.place())]
+
+    def _tell_outcome(self, night: Night) -> None:
+        """Say what came of the night."""
+        progress.tell(self, 1.0, f"{night.outcome}: {night.reason}")
+        if night.report:
+            report = Path(paths().outputs) / night.report / Report.page
+            progress.lead_to(self, address_of(report))
+        logger.info("Night of %s, %s: %s: %s", self.day, self.name, night.outcome, night.reason)
+
+    def __repr__(self) -> str:
+        return short_name(self)
+
+
+def _path(step: Step) -> str:
+    """Return the place of a step from the outputs folder on."""
+    return Path(os.path.relpath(step.place(), paths().outputs)).as_posix()
+
+
+@Nightly.event_handler(luigi.Event.START)
+def _on_start(task: Nightly) -> None:
+    """End cleanly when told to."""
+    console.end_cleanly_on_sigterm()
+
+
+@Nightly.event_handler(luigi.Event.SUCCESS)
+def _on_success(task: Nightly) -> None:
+    """Send the outcome by mail, once."""
+    if task.news is not None:
+        from pipeline.nightly import mail
+
+        mail.send(task.news, address_of(recording.page(task.name)))

@@ -1,0 +1,189 @@
+"""Where nights are written down, and writing them: ledger, pointer, the night's folder, history."""
+
+import contextlib
+import json
+import resource
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pipeline import artifacts
+from pipeline.nightly import ledger, registry
+from pipeline.nightly.ledger import Entry
+from pipeline.nightly.night import Night
+from pipeline.tasks.base import git_commit, library_versions, paths
+
+FOLDER, RECORD, DRIFT = "nights", "night.json", "drift.png"
+_VERSION = 1
+
+
+def place(dataset: str, day: str) -> Path:
+    """Return the folder of a night."""
+    return Path(paths().outputs) / dataset / FOLDER / day
+
+
+def page(dataset: str) -> Path:
+    """Return the history page of a dataset."""
+    return Path(paths().outputs) / "history" / f"{dataset}.html"
+
+
+def registry_of(dataset: str) -> Path:
+    """Return the folder of a dataset's ledger and pointer."""
+    return ledger.registry_folder(Path(paths().outputs), dataset)
+
+
+def now() -> str:
+    """Return the time, ISO 8601."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S%z")
+
+
+def read_night(dataset: str, day: str) -> Night:
+    """Return the record of a night that is whole."""
+    text = (place(dataset, day) / RECORD).read_text(encoding="utf-8")
+    return Night.from_json(json.loads(text))
+
+
+def nights(dataset: str) -> list[Night]:
+    """Return the records of all nights that are whole, oldest first."""
+    folders = sorted(place(dataset, "").glob("????-??-??"))
+    return [read_night(dataset, path.name) for path in folders if artifacts.is_whole(path)]
+
+
+def record(dataset: str, day: str, entry: Entry | None, night: Night | None) -> Night | None:
+    """Write down a night: its line, the pointer, its folder, and the history page.
+
+    Whatever was written down before, by another process or before a crash, stays and is gone on
+    from.
+
+    Parameters
+    ----------
+    dataset, day : str
+    entry : Entry or None
+        None where the ledger has the night's line already.
+    night : Night or None
+        What is known of it besides its line.
+
+    Returns
+    -------
+    Night or None
+        The night, if this call wrote its folder; None where another did.
+    """
+    with registry.locked(registry_of(dataset)) as writer:
+        stands = writer.ledger.of(day) if entry is None else writer.record(entry)
+        if stands is None:
+            raise RuntimeError(f"the ledger of {dataset} has no line of {day}")
+        written = _publish(_as_it_stands(dataset, stands, night))
+        write_history(dataset, writer.ledger)
+    return written
+
+
+def write_history(dataset: str, known: ledger.Ledger) -> None:
+    """Write the history page; the registry's lock must be held."""
+    from pipeline.report import history
+
+    history.write_history(
+        dataset,
+        [entry.as_json() for entry in known.entries],
+        [night.as_json() for night in nights(dataset)],
+        page(dataset),
+        known.unreadable,
+    )
+
+
+def _as_it_stands(dataset: str, stands: Entry, night: Night | None) -> Night:
+    """Return a night as the ledger says it; what else is known of it only if it is of that line."""
+    if night is None or dict(night.digests) != dict(stands.digests):
+        model, metric = stands.metrics.get("model", ""), stands.metrics.get("metric", "")
+        night = Night(dataset, stands.date, "", "", model, metric, "")
+    return replace(
+        night,
+        outcome=stands.decision,
+        reason=stands.reason,
+        time=stands.time,
+        digests=dict(stands.digests),
+    )
+
+
+def _publish(night: Night) -> Night | None:
+    """Write a night's folder unless it is there."""
+    folder = place(night.dataset, night.date)
+    if artifacts.is_whole(folder):
+        return None
+    settings = {"dataset": night.dataset, "date": night.date}
+    identity = {"task": "Nightly", "version": _VERSION, "settings": settings}
+    identity |= {"outside": {}, "upstream": None}
+    description = {
+        **identity,
+        "digest": artifacts.digest(identity),
+        "libraries": library_versions(),
+        "git_commit": git_commit(),
+    }
+    with artifacts.publish(folder, lambda: description) as out:
+        if night.drift and night.drift["distributions"]:
+            from pipeline.report import draw_drift
+
+            draw_drift.drift(night.drift["distributions"], out.path(DRIFT))
+            night = replace(night, figures=(DRIFT,))
+        out.write_json(RECORD, night.as_json())
+        out.rows_in = night.rows
+    return night
+
+
+class Notes:
+    """What a night found out before it waited for other tasks, so that it need not again.
+
+    Luigi runs a task from the top again each time that what it yields is there. The notes may be
+    lost; they are found out again.
+
+    Parameters
+    ----------
+    dataset, day : str
+    """
+
+    def __init__(self, dataset: str, day: str) -> None:
+        self._path = Path(paths().outputs) / ".cache" / FOLDER / f"{dataset}-{day}.json"
+        self._content: dict[str, Any] = {}
+        with contextlib.suppress(OSError, ValueError):
+            self._content = json.loads(self._path.read_text(encoding="utf-8"))
+        self._before = self._content.get("seconds", 0.0)
+        self._started = time.monotonic()
+
+    def once(self, name: str, about: Any, find: Callable[[], Any]) -> Any:
+        """Return what was found about the same thing before, or find it; it must be JSON."""
+        known = self._content.get(name)
+        if not known or known["about"] != about:
+            self._content[name] = {"about": about, "found": find()}
+            self.keep()
+        return self._content[name]["found"]
+
+    def keep(self, night: Night | None = None) -> None:
+        """Write the notes, with the night once it is decided."""
+        self._content["seconds"] = self._before + time.monotonic() - self._started
+        if night is not None:
+            self._content["night"] = night.as_json()
+        with contextlib.suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            artifacts.write_atomically(self._path, json.dumps(self._content))
+
+    def night(self) -> Night | None:
+        """Return the night as it was decided, None where it was not."""
+        known = self._content.get("night")
+        return Night.from_json(known) if known else None
+
+    def forget(self) -> None:
+        """Remove the notes."""
+        with contextlib.suppress(OSError):
+            self._path.unlink(missing_ok=True)
+
+    def costs(self, places: Iterable[Path]) -> dict[str, Any]:
+        """Return seconds and peak memory of the night, artifacts made for it included."""
+        made = [artifacts.read_manifest(place) or {} for place in places]
+        own = self._before + time.monotonic() - self._started
+        here = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        peaks = [manifest.get("peak_memory_mib") or 0.0 for manifest in made]
+        return {
+            "seconds": round(own + sum(manifest.get("seconds", 0.0) for manifest in made), 3),
+            "peak_memory_mib": round(max(here, *peaks), 1) if peaks else round(here, 1),
+        }

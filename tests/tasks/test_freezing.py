@@ -1,0 +1,191 @@
+"""The first set of frozen test rows, in every layout that raw files have."""
+
+import io
+import json
+import re
+import tarfile
+from collections import Counter
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+from conftest import made_up_rows
+
+from pipeline.cli import cli
+from pipeline.datasets import catalogue, dated, readers
+from pipeline.errors import PipelineError
+from pipeline.tasks.freezing import freeze_rows
+
+ROWS = made_up_rows(("bad", "good"), 200)
+DAY = "2024-11-16"
+
+
+def as_csv(path):
+    lines = ["text,n,label", *(f'"{text}, so",{n},{label}' for n, (text, label) in rows())]
+    path.write_text("\n".join(lines), encoding="utf-8")
+
+
+def as_tsv(path):
+    lines = [f'{n}\t{0.4 if label == "good" else -0.4}\t"{text}' for n, (text, label) in rows()]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def as_json_lines(path):
+    lines = [json.dumps({"m": f"é {text}", "k": int(label == "good")}) for text, label in ROWS]
+    path.write_text("\n".join(lines), encoding="utf-8")
+
+
+def as_parquet(path):
+    texts, labels = zip(*ROWS, strict=True)
+    pq.write_table(pa.table({"text": texts, "label": labels}), path)
+
+
+def as_tar(path):
+    with tarfile.open(path, "w:gz") as archive:
+        for number, (text, label) in rows():
+            entry = tarfile.TarInfo(f"{label}/{number}.txt")
+            content = f"{text}\nand more".encode()
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+
+
+def rows():
+    return enumerate(ROWS)
+
+
+LAYOUTS = {
+    "csv": (as_csv, "rows.csv", 'id = "n"\nlabels = ["bad", "good"]\nfiles = ["rows.csv"]'),
+    "tsv without a header, labels by bounds, bare quotes": (
+        as_tsv,
+        "rows.txt",
+        'header = ["id", "rating", "text"]\nquoting = false\nid = "id"\nlabel = "rating"\n'
+        'files = ["rows.txt"]\n[labels]\nbad = { below = 0 }\ngood = { above = 0 }',
+    ),
+    "json lines, numbers as labels": (
+        as_json_lines,
+        "rows.jsonl",
+        'text = "m"\nlabel = "k"\nfiles = ["rows.jsonl"]\n[labels]\nbad = 0\ngood = 1',
+    ),
+    "parquet": (as_parquet, "r.parquet", 'labels = ["bad", "good"]\nfiles = ["r.parquet"]'),
+    "folders in an archive": (
+        as_tar,
+        "rows.tar.gz",
+        'labels = ["bad", "good"]\nfiles = ["rows.tar.gz"]\n[[tables]]\nfile = "rows.tar.gz"\n'
+        'format = "folders"\nmember = "{label}/{id}.txt"',
+    ),
+}
+
+
+@pytest.fixture
+def day(chain):
+    """Return a function that lays a day's rows out."""
+
+    def put(layout="csv"):
+        write, name, text = LAYOUTS[layout]
+        folder = chain.data / "toy" / DAY
+        folder.mkdir(parents=True)
+        write(folder / name)
+        (folder.parent / "dataset.toml").write_text(text)
+        chain.set_paths()
+        return chain
+
+    return put
+
+
+def read(chain):
+    """Read the day with its frozen rows; return raw text and label of both."""
+    row = catalogue.load("toy", chain.data)
+    parts = dated.parts(row, chain.data / "toy", DAY, 1, lambda path: path.name)
+    files = {part.key: part.path for part in parts}
+    table = readers.read(dated.laid_out(row, parts), files).rows.to_pylist()
+    found = {True: [], False: []}
+    for one in table:
+        found[one["file"].startswith("frozen/")].append((one["raw"], one["label"]))
+    return found[True], found[False]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_frozen_rows_are_read_as_those_they_came_from(day, layout):
+    chain = day(layout)
+    found = freeze_rows("toy", DAY, 0.2, 0)
+    frozen, others = read(chain)
+    assert len(frozen) == found["rows"] == sum(found["classes"].values())
+    assert len(others) == found["of"] == 200
+    assert not Counter(frozen) - Counter(others)
+    assert 30 <= len(frozen) <= 40
+    assert min(found["classes"].values()) >= 12
+
+
+def test_rows_with_the_same_text_go_together(day):
+    chain = day()
+    freeze_rows("toy", DAY, 0.3, 0)
+    frozen, others = read(chain)
+    repeated = {text for text, count in Counter(text for text, _ in others).items() if count > 1}
+    inside, everywhere = (Counter(text for text, _ in rows) for rows in (frozen, others))
+    assert repeated & inside.keys()
+    for text in repeated & inside.keys():
+        assert inside[text] == everywhere[text]
+
+
+def test_night_of_the_same_day_has_the_rest(day):
+    chain = day()
+    found = freeze_rows("toy", DAY, 0.2, 0)
+    task = chain.run("CleanText", dataset="toy", date=DAY)
+    profile = json.loads((task.place() / "profile.json").read_text())
+    assert profile["kept"] == 200
+    assert profile["reasons"] == {"text of a frozen test row": found["rows"]}
+    assert profile["partitions"] == {"labelled": 200 - found["rows"], "test": found["rows"]}
+
+
+def test_seed_decides_which_rows(day):
+    chain = day()
+    path = chain.data / "toy" / "frozen" / "rows.csv"
+    drawn = []
+    for seed in (0, 0, 1):
+        freeze_rows("toy", DAY, 0.2, seed)
+        drawn.append(path.read_text())
+        path.unlink()
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_set_that_is_there_is_never_made_again(day):
+    chain = day()
+    freeze_rows("toy", DAY, 0.2, 0)
+    path = chain.data / "toy" / "frozen" / "rows.csv"
+    before = path.read_text()
+    with pytest.raises(PipelineError, match=r"toy/frozen holds frozen test rows already; add"):
+        freeze_rows("toy", DAY, 0.1, 0)
+    assert path.read_text() == before
+    assert not list((chain.data / "toy").glob(".tmp-*"))
+
+
+def test_rows_without_a_date_can_be_frozen(chain):
+    chain.add("toy")
+    chain.set_paths()
+    assert freeze_rows("toy", None, 0.1, 0)["of"] == 240
+
+
+def test_command_says_how_many_rows_of_each_class(day):
+    chain = day()
+    words = ["freeze", "--dataset", "toy", "--date", DAY, "--share", "0.2"]
+    done = CliRunner().invoke(cli, [*words, "--data", str(chain.data)])
+    assert done.exit_code == 0
+    line = r"Froze \d+ of 200 rows \(bad \d+, good \d+\): .*toy/frozen/rows.csv"
+    assert re.search(line, done.output.strip())
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--share", "0"], "0.0 is not in the range 0<x<1"),
+        (["--date", "2024-11-15"], None),
+    ],
+)
+def test_what_cannot_be_frozen_is_an_error(day, words, message):
+    chain = day()
+    words = ["freeze", "--dataset", "toy", "--date", DAY, *words, "--data", str(chain.data)]
+    done = CliRunner().invoke(cli, words)
+    assert done.exit_code != 0
+    assert (message or "needs the file 'rows.csv'") in done.output + str(done.exception)
+    assert not (chain.data / "toy" / "frozen").exists()
