@@ -13,7 +13,7 @@ from conftest import Chain
 from nights import BROKEN, Given, Nights
 
 FILE = "Sentiment Analysis Dataset.csv"
-_SHARES = {"frozen": 0.15, "few": 0.2, "many": 0.4, "shuffled": 0.45, "drifted": 0.5, "more": 0.85}
+_SHARES = {"frozen": 0.15, "few": 0.2, "many": 0.4, "shuffled": 0.45, "drifted": 0.45, "more": 0.85}
 # Of the 100,000 rows: as many as seven nights of naive_bayes take a minute for.
 _MOST = 20_000
 
@@ -94,19 +94,23 @@ def slices(source):
     rows, sizes = source.rows, {k: int(len(source.rows) * v) for k, v in _SHARES.items()}
     start = sizes["frozen"]
     cut = {name: rows[start : start + size] for name, size in sizes.items()}
+    # New rows: scores of rows that the champion was trained on say nothing about drift.
+    after = start + sizes["many"]
+    cut |= {name: rows[after : after + sizes[name]] for name in ("shuffled", "drifted")}
     labels = sorted({label for _, label in rows})
     rng = random.Random(1)
-    few = [(text, rng.choice(labels) if rng.random() < 0.8 else label) for text, label in cut["few"]]
-    mixed = rng.sample([label for _, label in cut["shuffled"]], sizes["shuffled"])
+    few = [
+        (text, rng.choice(labels) if rng.random() < 0.8 else label) for text, label in cut["few"]
+    ]
+    mixed = [label for _, label in cut["shuffled"]]
+    rng.shuffle(mixed)
     shuffled = [(text, label) for (text, _), label in zip(cut["shuffled"], mixed, strict=True)]
     more = ("watching", "the", "game")
     drifted = [(" ".join([text, *rng.choices(more, k=12)]), y) for text, y in cut["drifted"]]
     return rows[:start], (
         Given("2024-11-16", few, "promoted", "beats the baseline|is the baseline|first", 0),
         Given("2024-11-17", cut["many"], "promoted", "better", 0),
-        Given(
-            "2024-11-18", cut["many"], "unchanged", "night of 2024-11-17, which ended with", 51
-        ),
+        Given("2024-11-18", cut["many"], "unchanged", "night of 2024-11-17, which ended with", 51),
         Given("2024-11-19", shuffled, "kept", "worse|not better", 50),
         Given("2024-11-20", BROKEN, "contract_broken", "2024-11-20/", 52),
         Given("2024-11-21", drifted, "drift_stop", "tokens|lengths", 53),
