@@ -23,7 +23,7 @@ from pipeline.inspection.graph import frozen, in_order
 from pipeline.models import registry as models
 from pipeline.tasks import baseline as baselines
 from pipeline.tasks import code, console
-from pipeline.tasks.base import Artifact, Step, paths, short_name
+from pipeline.tasks.base import Artifact, Named, Step, paths, short_name
 from pipeline.tasks.parameters import SettingParameter, parameter
 from pipeline.tasks.progress import TaskProgress
 from pipeline.text.languages import CODES
@@ -902,7 +902,7 @@ class Report(Step):
 
 
 @inherits(Report)
-class RunAll(luigi.Task):
+class RunAll(Named):
     """The whole chain for one dataset and one model.
 
     Its output is the link ``outputs/latest/<dataset>/<model>`` to the report's folder.

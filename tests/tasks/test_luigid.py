@@ -141,6 +141,9 @@ class TestSevenNights:
             assert subject == f"[night] {seven.name} {night.date}: {SUBJECTS[night.outcome]}"
             assert seven.night(night.date)["reason"] in text
             assert seven.outputs.joinpath("history", f"{seven.name}.html").as_uri() in text
+            report = seven.night(night.date)["report"]
+            assert bool(report) == ("Report: file:///" in text)
+            assert not report or f"/{report}/report.html" in text
 
     def test_history_page_has_each_with_its_outcome(self, seven):
         page = seven.history()
@@ -202,6 +205,8 @@ class TestSevenNights:
         shown = "\n".join(row.text for row in rows)
         for night in seven.nights:
             assert night.date in shown
+        assert "activations" not in shown  # nor any other parameter that was not given
+        assert browser.save_screenshot(str(tmp_path / "tasks.png"))
         (row,) = [row for row in rows if seven.nights[1].date in row.text]
         assert "DONE" in row.text
         row.find_element(By.CSS_SELECTOR, ".statusMessage").click()
@@ -285,7 +290,7 @@ class TestWhatGoesWrong:
         words = nights.command("Nightly", *NETWORK)[1:]
         killed = nights.process([sys.executable, str(KILL_AT), "epoch 4 of", *words], luigid.env)
         assert killed.returncode == -signal.SIGKILL, killed.stderr
-        assert luigid.tasks()["TrainModel", DATE]["status"] == "RUNNING"
+        assert ("TrainModel", DATE) in luigid.tasks("RUNNING")
         assert nights.ledger() == []
 
         code, line, log = end(start(nights, luigid, *NETWORK, script=True))
@@ -356,7 +361,7 @@ class TestWhatGoesWrong:
         assert line.startswith(f"{DATE} toy: promoted: ")
         (*failures, outcome) = sink.mails()
         subject, text = failures[0]
-        assert re.fullmatch(r"\[night\] Luigi: DownloadData_\S+ FAILED.*", subject)
+        assert re.fullmatch(r"\[night\] Luigi: DownloadData\(dataset=toy, .*\) FAILED.*", subject)
         assert f"needs the file 'rows.csv' in the folder {nights.data}/toy/{DATE}" in text
         assert outcome[0] == f"[night] toy {DATE}: new champion"
 
