@@ -25,7 +25,8 @@ luigid: $(LUIGID)  ## Luigi's scheduler with its visualiser on 127.0.0.1:8082, s
 		$(BIN)/luigid --address 127.0.0.1 --port 8082
 
 nightly: $(RUN)  ## tonight's night under `make luigid`: DATASET=vader MODEL=naive_bayes
-	deploy/night.sh --dataset $(DATASET) --model $(MODEL) $(NIGHT)
+	deploy/night.sh --dataset $(DATASET) --model $(MODEL) $(NIGHT) || \
+		{ code=$$?; [ $$code -ge 50 ] && [ $$code -le 53 ]; }  # outcomes that are no failure
 
 test: $(DEV)  ## all tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
