@@ -2,9 +2,10 @@
 
 import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -107,6 +108,21 @@ class Evaluated:
         raw = table["raw"].take(pa.array(rows)).to_pylist()
         return FrozenRows(raw, self.parts.labels[rows].astype(np.int64), self.probabilities(rows))
 
+    def learned(self, raw: Sequence[str]) -> np.ndarray:
+        """Mark the texts that the model was trained or chosen on, as it sees them.
+
+        Frozen rows never are, unless they were added after the model was trained.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_texts,)
+        """
+        path = self.place_of("CleanText") / "rows.parquet"
+        known = pq.read_table(path, columns=["clean"])["clean"]
+        used = np.concatenate([self.parts.rows("train"), self.parts.rows("validation")])
+        texts = clean(pa.array(raw, pa.string()), self._settings_of("CleanText"))["clean"]
+        return np.asarray(pc.is_in(texts, known.take(pa.array(used)).combine_chunks()))
+
     def probabilities_of(self, frozen: FrozenRows) -> np.ndarray:
         """Return calibrated probabilities of another run's frozen rows.
 
@@ -132,9 +148,8 @@ class Evaluated:
 
     def texts(self, raw: Sequence[str]) -> Texts:
         """Clean and cut texts as those that the model was trained on."""
-        steps = self._bundle.steps
-        column = clean(pa.array(raw, pa.string()), steps["CleanText"])["clean"]
-        settings = dict(steps["Tokenize"])
+        column = clean(pa.array(raw, pa.string()), self._settings_of("CleanText"))["clean"]
+        settings = dict(self._settings_of("Tokenize"))
         if settings["stop_words"] == "file":
             settings["stop_words"] = self._stop_words
         return Texts(tokenize(column, settings), column)
@@ -148,6 +163,10 @@ class Evaluated:
         vectors = self._bundle.encoder.transform(texts)
         decision = json.loads((self._place / "decision.json").read_text(encoding="utf-8"))
         return temper(self._bundle.classifier.predict(vectors), decision["temperature"])
+
+    def _settings_of(self, task: str) -> Mapping[str, Any]:
+        """Return the settings of a step, which its manifest holds."""
+        return (artifacts.read_manifest(self.place_of(task)) or {})["settings"]
 
     @functools.cached_property
     def _bundle(self) -> bundle.Bundle:

@@ -1,6 +1,7 @@
 """From a night's artifacts to what the rules of `pipeline.nightly` say of them."""
 
 import functools
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pipeline.nightly.evaluated import Evaluated
     from pipeline.nightly.promotion import Limits, Promotion
 
+logger = logging.getLogger("luigi-interface")
 SEED = 0
 #: Rows of each side that drift and unknown words are measured on; more tell nothing new.
 MOST_ROWS = 20_000
@@ -174,6 +176,9 @@ def contract_json(
 def decision(evaluate: Evaluate, champion: "Evaluated | None", limits: "Limits") -> "Promotion":
     """Compare a night's model with the champion on the frozen rows.
 
+    Rows that the champion was trained on, since they were frozen later, are left out: they would
+    flatter it.
+
     Parameters
     ----------
     evaluate : Evaluate
@@ -185,16 +190,26 @@ def decision(evaluate: Evaluate, champion: "Evaluated | None", limits: "Limits")
     -------
     Promotion
     """
+    import numpy as np
+
     from pipeline.nightly import promotion
     from pipeline.nightly.evaluated import Evaluated
 
     mine = Evaluated(evaluate.place())
     frozen, baseline = mine.frozen(), evaluate.baseline()
+    fair = np.ones(len(frozen.raw), bool) if champion is None else ~champion.learned(frozen.raw)
+    if not fair.all():
+        logger.warning(
+            "%d of %d frozen rows are left out of the comparison: the champion was trained on "
+            "their texts before they were frozen.",
+            np.count_nonzero(~fair),
+            len(fair),
+        )
     return promotion.decide(
-        frozen.labels,
-        frozen.probabilities,
-        champion.probabilities_of(frozen) if champion else None,
-        Evaluated(baseline.place()).frozen().probabilities if baseline else None,
+        frozen.labels[fair],
+        frozen.probabilities[fair],
+        champion.probabilities_of(frozen)[fair] if champion else None,
+        Evaluated(baseline.place()).frozen().probabilities[fair] if baseline else None,
         mine.class_names,
         limits,
         SEED,

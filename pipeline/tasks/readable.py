@@ -30,6 +30,11 @@ Written by the pipeline; everything here can be deleted and is built again by th
     <dataset>/7_evaluate/          metrics.json, and every row's probabilities: predictions.parquet
     <dataset>/8_report/            report.html, which opens offline, and its figures as PNG
 
+    <dataset>/nights/<date>/       what came of a night: night.json, and a picture of its drift
+    registry/<dataset>/            champion.json: which model is in place; ledger.jsonl: each night
+                                   and each way back, one line each
+    history/<dataset>.html         the nights as one page
+
 Each step's folder holds one folder for each combination of settings and input. In it:
 
     manifest.json                  settings, what it was made from, versions, code, seconds, and

@@ -150,6 +150,16 @@ def test_champion_that_was_deleted_is_an_error_that_says_what_to_do(mine):
             assert luigi.build([needed], local_scheduler=True, log_level="WARNING")
 
 
+def test_rows_frozen_after_the_champion_was_trained_on_them_do_not_count(mine, caplog):
+    texts = [row for row in many() if row[1] == "good"][:10]
+    path = mine.data / "toy" / "frozen" / "rows.csv"
+    path.write_text(path.read_text() + "".join(f"{text},{label}\n" for text, label in texts))
+    mine.put("2024-11-17", mislabelled(many(3), 0.1))
+    night = run(mine, "2024-11-17")
+    assert night["decision"]["figures"]["rows"] == 200
+    assert "10 of 210 frozen rows are left out of the comparison" in caplog.text
+
+
 def test_latest_link_is_not_moved_by_nights(mine):
     assert not (mine.outputs / "latest").exists()
 
