@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.datasets.dated import Part
-from pipeline.errors import PipelineError
 from pipeline.nightly import contract
 from pipeline.nightly.night import Night
 from pipeline.tasks.chain import CleanText, Evaluate
@@ -28,28 +27,21 @@ SEED = 0
 MOST_ROWS = 20_000
 
 
-def unreadable(clean: CleanText, parts: Sequence[Part]) -> contract.Breach | None:
-    """Read and clean a night's rows; return a breach where its files cannot be read.
+def problem_with_files(clean: CleanText, parts: Sequence[Part]) -> str | None:
+    """Read a night's raw files; say why they cannot be, None where they can.
+
+    What is wrong with frozen rows is no fault of the night: it is left to CleanText to fail.
 
     Parameters
     ----------
     clean : CleanText
     parts : sequence of Part
         The files that it reads.
-
-    Raises
-    ------
-    PipelineError
-        On anything else that a user can mend, such as frozen rows that cannot be read.
     """
-    try:
-        clean.run()
-    except PipelineError:
-        problem = clean.problem_with_rows()
-        if problem is None or any(part.key in problem for part in parts if part.is_frozen):
-            raise
-        return contract.unreadable(problem)
-    return None
+    problem = clean.problem_with_files()
+    if problem is None or any(part.is_frozen and part.key in problem for part in parts):
+        return None
+    return problem
 
 
 class Tonight:

@@ -12,6 +12,7 @@ from nights import Nights, few, many, mislabelled
 import pipeline
 from pipeline.errors import PipelineError
 from pipeline.tasks import recording
+from pipeline.tasks.planning import plan_of
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +163,15 @@ def test_rows_frozen_after_the_champion_was_trained_on_them_do_not_count(mine, c
 
 def test_latest_link_is_not_moved_by_nights(mine):
     assert not (mine.outputs / "latest").exists()
+
+
+def test_plan_of_a_night_says_whether_it_has_a_record(mine):
+    mine.set_paths()
+    words = ["Nightly", "--dataset", "toy", "--model", "naive_bayes", "--date"]
+    (night,) = plan_of([*words, "2024-11-16"])["steps"]
+    assert night["action"] == "skip"
+    (night,) = plan_of([*words, "2024-11-17"])["steps"]
+    assert (night["action"], night["kind"]) == ("run", "new")
 
 
 def test_notes_are_found_again_and_may_be_lost(chain):
