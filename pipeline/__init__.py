@@ -17,6 +17,7 @@ from pipeline.tasks import (
     SplitStratified,
     Tokenize,
     TrainModel,
+    Validate,
     Vectorize,
     paths,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "SplitStratified",
     "Tokenize",
     "TrainModel",
+    "Validate",
     "Vectorize",
     "paths",
 ]

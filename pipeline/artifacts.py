@@ -21,6 +21,7 @@ from typing import Any
 from pipeline.errors import PipelineError
 
 MANIFEST = "manifest.json"
+_MADE_BY = "made_by.json"
 _TEMPORARY = ".tmp-"
 _KNOWN_HERE: dict[tuple, str] = {}  # what this process has read of remembered checksums
 _RECENT = 2.0  # seconds: a file changed this lately could change again within the clock's tick
@@ -150,6 +151,10 @@ class Workspace:
         Rows that the step received and passed on, for the manifest.
     facts : dict
         Anything else worth noting in the manifest, such as thread settings.
+    partial : Path or None
+        Folder of work that a later run can take up, where the step has such work.
+    seconds_before : float
+        What earlier, interrupted runs put into work that was taken up.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -157,6 +162,8 @@ class Workspace:
         self.rows_in: int | None = None
         self.rows_out: int | None = None
         self.facts: dict[str, Any] = {}
+        self.partial: Path | None = None
+        self.seconds_before = 0.0
 
     def path(self, name: str) -> Path:
         """Return the path at which to write the file ``name``, its folder made."""
@@ -227,7 +234,7 @@ def publish(place: Path, description: Callable[[], Mapping[str, Any]]) -> Iterat
                 "rows_out": workspace.rows_out,
                 "facts": workspace.facts,
                 "files": _inventory(folder),
-                "seconds": round(time.monotonic() - started, 3),
+                "seconds": round(workspace.seconds_before + time.monotonic() - started, 3),
                 "peak_memory_mib": _peak_memory_mib(),
                 "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             }
@@ -258,7 +265,9 @@ def temporary_folder(parent: Path, option: str = "--paths-outputs") -> Iterator[
 
 
 @contextlib.contextmanager
-def partial_folder(outputs: Path, name: str) -> Iterator[Path]:
+def partial_folder(
+    outputs: Path, name: str, made_by: Mapping[str, Any] | None = None
+) -> Iterator[Path]:
     """Open the folder of a piece of work that can be taken up again after an interruption.
 
     It is locked while this process lives; another that does the same work waits. It is removed
@@ -270,17 +279,15 @@ def partial_folder(outputs: Path, name: str) -> Iterator[Path]:
         Folder of artifacts.
     name : str
         Digest of the artifact that the work is for.
+    made_by : mapping, optional
+        What the work depends on besides its name, such as the code, by kind. What was left when
+        any of it was other is removed.
     """
     folder = outputs / ".partial" / name
-    while True:
-        with explained(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            lock = os.open(folder, os.O_RDONLY)
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if _is_at(lock, folder):  # else who held the lock removed the folder meanwhile
-            break
-        os.close(lock)
+    lock = _locked_partial(folder)
     try:
+        with explained(folder):
+            _remove_foreign(folder, made_by or {})
         yield folder
         shutil.rmtree(folder, ignore_errors=True)
     finally:
@@ -327,6 +334,50 @@ def _locked_temporary(parent: Path) -> tuple[Path, int]:
         except BlockingIOError:
             pass
         os.close(lock)
+
+
+def _locked_partial(folder: Path) -> int:
+    """Make a folder where it is missing, and lock it when no other process holds it any more."""
+    while True:
+        with explained(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            logger.info("%s is in use by another run of the same work; waiting for it.", folder)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        if _is_at(lock, folder):  # else who held the lock removed the folder meanwhile
+            return lock
+        os.close(lock)
+
+
+def _remove_foreign(folder: Path, made_by: Mapping[str, Any]) -> None:
+    """Empty a folder of partial work, unless what left it there was made by the same."""
+    note = folder / _MADE_BY
+    wanted = json.loads(canonical(made_by))
+    left = [path for path in folder.iterdir() if path != note]
+    try:
+        known = json.loads(note.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        known = {}
+    if left and known == wanted:
+        return
+    if left:
+        other = [
+            kind
+            for kind in wanted
+            if not isinstance(known, dict) or known.get(kind) != wanted[kind]
+        ]
+        logger.warning(
+            "What an interrupted run left in %s was made by other %s; it is thrown away and the "
+            "work begins anew.",
+            folder,
+            ", ".join(other) or "work",
+        )
+        for path in left:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    write_atomically(note, canonical(wanted))
 
 
 def _is_at(lock: int, path: Path) -> bool:

@@ -221,3 +221,18 @@ def pattern(text: str) -> None:
             f"pattern {text!r} has groups, which would take the place of the token; write (?: ) "
             "in the place of ( )."
         )
+
+
+def choosing(settings: Mapping[str, Any]) -> None:
+    """Check that a run that only chooses does not train on the rows that it chooses by.
+
+    Raises
+    ------
+    PipelineError
+        If ``refit_on_validation`` is set.
+    """
+    if settings["refit_on_validation"]:
+        raise PipelineError(
+            "no_test scores validation rows, on which refit_on_validation would train; leave out "
+            "one of the two."
+        )

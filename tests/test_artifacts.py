@@ -183,3 +183,50 @@ def test_checksum_does_without_a_memory_that_cannot_be_written(tmp_path):
     os.utime(path, (1, 1))
     memory.write_text("a file")
     assert artifacts.remembered_sha256(path, memory) == artifacts.sha256_of(path)
+
+
+def half_done(outputs, made_by=None):
+    with (
+        pytest.raises(KeyboardInterrupt),
+        artifacts.partial_folder(outputs, "d", made_by) as folder,
+    ):
+        (folder / "work").mkdir()
+        (folder / "work" / "1.npy").touch()
+        (folder / "2.npy").touch()
+        raise KeyboardInterrupt
+
+
+def test_seconds_before_an_interruption_count(tmp_path):
+    with artifacts.publish(tmp_path / "a", dict) as out:
+        out.seconds_before = 1000.0
+    assert 1000 <= artifacts.read_manifest(tmp_path / "a")["seconds"] < 2000
+
+
+def test_interrupted_work_stays_and_finished_work_goes(tmp_path):
+    half_done(tmp_path)
+    with artifacts.partial_folder(tmp_path, "d") as folder:
+        assert {path.name for path in folder.iterdir()} == {"work", "2.npy", "made_by.json"}
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("note", "named"),
+    [
+        ('{"code":"b","libraries":"x"}', "other code;"),
+        ('{"code":"b"}', "other code, libraries;"),
+        ('{"code":"a","libraries":"x","more":1}', "other work;"),
+        ("[]", "other code, libraries;"),
+        ('{"code', "other code, libraries;"),
+        (None, "other code, libraries;"),
+    ],
+    ids=["one kind", "two kinds", "a kind more", "a list", "half", "none"],
+)
+def test_foreign_work_is_removed_with_one_line(tmp_path, caplog, note, named):
+    half_done(tmp_path)
+    path = tmp_path / ".partial" / "d" / "made_by.json"
+    path.unlink() if note is None else path.write_text(note)
+    with artifacts.partial_folder(tmp_path, "d", {"code": "a", "libraries": "x"}) as folder:
+        assert [path.name for path in folder.iterdir()] == ["made_by.json"]
+        assert json.loads(path.read_text()) == {"code": "a", "libraries": "x"}
+    (record,) = caplog.records
+    assert named in record.getMessage()

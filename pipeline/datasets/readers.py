@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from pipeline.datasets.description import Dataset, Table
 from pipeline.datasets.formats import Block, blocks, display_name
 from pipeline.errors import PipelineError, nearest
+from pipeline.text.columns import strings
 
 REJECTED = pa.schema(
     [
@@ -173,9 +174,9 @@ def _columns(block: Block, first: int, table: Table, path: Path) -> pa.Table:
     return pa.table(
         {
             "id": pa.array(np.arange(first, first + number), pa.int64()),
-            "source_id": _strings(block.ids),
-            "raw": _strings(block.texts),
-            "raw_label": _strings(block.labels),
+            "source_id": strings(block.ids),
+            "raw": strings(block.texts),
+            "raw_label": strings(block.labels),
             "partition": partition,
             "file": pa.DictionaryArray.from_arrays(
                 pa.array(np.zeros(number, np.int32)), [display_name(table, path)]
@@ -184,21 +185,6 @@ def _columns(block: Block, first: int, table: Table, path: Path) -> pa.Table:
             "error": pa.array(block.errors, pa.string()),
         }
     )
-
-
-def _strings(values: Iterable[str | None]) -> pa.Array:
-    """Make a column of texts; halves of surrogate pairs, which JSON can spell, are replaced."""
-    values = list(values)
-    try:
-        return pa.array(values, pa.string())
-    except UnicodeEncodeError:
-        whole = (
-            value
-            if value is None
-            else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-            for value in values
-        )
-        return pa.array(list(whole), pa.string())
 
 
 def _partitions(values: Iterable[str | None], table: Table, path: Path) -> pa.Array:

@@ -1,16 +1,20 @@
 """The threshold at which a class is named, chosen on validation rows for a goal."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pipeline.errors import PipelineError
 from pipeline.evaluation import bootstrap
 from pipeline.evaluation.curves import Sweep, sweep
 from pipeline.evaluation.metrics import number
 from pipeline.evaluation.scorer import of_matrix
 
+FILE = "decision.json"
 _SCORED = ("precision", "recall", "specificity", "f1")
 
 
@@ -46,6 +50,46 @@ class Decision:
         others[:, self.positive] = -1
         taken = calibrated[:, self.positive] >= self.threshold
         return np.where(taken, self.positive, others.argmax(axis=1))
+
+
+#: What holds where nothing was chosen.
+MOST_PROBABLE = Decision(None, 0.5, 1.0)
+
+
+def read_decision(folder: Path, class_names: Sequence[str]) -> Decision:
+    """Read the ``decision.json`` of an Evaluate artifact.
+
+    Parameters
+    ----------
+    folder : Path
+    class_names : sequence of str
+        Of the model that it is for.
+
+    Raises
+    ------
+    PipelineError
+        If the folder holds none, or one for other classes.
+    """
+    try:
+        found = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise PipelineError(
+            f"{folder} holds no decision: {FILE} cannot be read ({error}); name the folder of an "
+            "Evaluate artifact."
+        ) from error
+    name = found["positive_label"]
+    if name is not None and name not in class_names:
+        raise PipelineError(
+            f"{folder / FILE} has a threshold for class {name!r}, the model has "
+            f"{', '.join(class_names)}; name the Evaluate artifact of this model."
+        )
+    return Decision(
+        None if name is None else list(class_names).index(name),
+        0.5 if found["threshold"] is None else found["threshold"],
+        found["temperature"],
+        found["reached"],
+        found["not_chosen_because"] or "",
+    )
 
 
 def choose_threshold(one: Sweep, goal: str, floor: float) -> tuple[float, bool]:

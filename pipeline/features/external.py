@@ -66,6 +66,11 @@ def encoder_files(choice: str) -> list[Path]:
         package, name, extra = PACKAGED_ENCODERS[choice]
         folder = package_folder(package, extra, f"encoder {choice}") / name
     else:
+        if choice.startswith(("http://", "https://")):
+            raise PipelineError(
+                f"encoder {choice} is an address; fetch it once with 'python -m "
+                f"pipeline.features.hub {choice} FOLDER' and give --encoder FOLDER."
+            )
         folder = Path(choice)
         is_onnx = all((folder / name).is_file() for name in ("model.onnx", "tokenizer.json"))
         if is_onnx:

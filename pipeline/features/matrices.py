@@ -1,7 +1,7 @@
 """Sparse matrices: counting, tf-idf weights, and files that can be memory-mapped."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,22 @@ from pipeline.text.tokens import Tokens
 _PARTS = ("data", "indices", "indptr")
 
 
-def counts(tokens: Tokens, words: Sequence[str]) -> sparse.csr_matrix:
-    """Count the words of each text, int64, shape (n_texts, n_words); other words are left out."""
-    columns = vocabularies.look_up(tokens, words, first=0, unknown=-1)
+def counts(tokens: Tokens, places: Mapping[str, int]) -> sparse.csr_matrix:
+    """Count the words of each text, int64, shape (n_texts, n_words); other words are left out.
+
+    Parameters
+    ----------
+    tokens : Tokens
+    places : mapping of str to int
+        Column of each word (`pipeline.features.vocabulary.places`).
+
+    Returns
+    -------
+    csr_matrix
+    """
+    columns = vocabularies.look_up(tokens.words, places, unknown=-1)[tokens.codes]
     known = columns >= 0
-    width = max(len(words), 1)
+    width = max(len(places), 1)
     keys = tokens.rows[known] * width + columns[known]
     keys.sort()
     first = np.ones(len(keys), dtype=bool)
@@ -27,7 +38,7 @@ def counts(tokens: Tokens, words: Sequence[str]) -> sparse.csr_matrix:
     found = np.diff(starts, append=len(keys))
     keys = keys[starts]
     indptr = np.concatenate([[0], np.cumsum(np.bincount(keys // width, minlength=len(tokens)))])
-    return sparse.csr_matrix((found, keys % width, indptr), shape=(len(tokens), len(words)))
+    return sparse.csr_matrix((found, keys % width, indptr), shape=(len(tokens), len(places)))
 
 
 def inverse_document_frequency(matrix: sparse.csr_matrix) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,11 @@ class MultiHotEncoder:
         """Choose the vocabulary from the training rows alone."""
         return cls(vocabularies.fit(texts.tokens, training, settings))
 
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        """Column of each word."""
+        return vocabularies.places(self.vocabulary)
+
     @property
     def width(self) -> int:
         """Number of columns."""
@@ -39,7 +45,7 @@ class MultiHotEncoder:
 
     def transform(self, texts: Texts) -> sparse.csr_matrix:
         """Return ones, float32, shape (n_texts, n_words)."""
-        found = matrices.counts(texts.tokens, self.vocabulary)
+        found = matrices.counts(texts.tokens, self._places)
         ones = np.ones(len(found.data), dtype=np.float32)
         return sparse.csr_matrix((ones, found.indices, found.indptr), shape=found.shape)
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -119,12 +120,15 @@ class SequenceEncoder:
             padded[start : start + _TOGETHER][inside] = indices
         return padded
 
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        """Index of each word that a text may hold, such as one that reads like unknown's."""
+        found = vocabularies.places(self.vocabulary)
+        return {word: index for word, index in found.items() if word not in _RESERVED}
+
     def _indices(self, words: list[str]) -> np.ndarray:
         """Return the index of each word, int32."""
-        place = {word: index for index, word in enumerate(self.vocabulary)}
-        for word in _RESERVED:  # a text may hold the word that stands for unknown
-            place.pop(word, None)
-        found = np.array([place.get(word, UNKNOWN) for word in words], dtype=np.int32)
+        found = vocabularies.look_up(words, self._places, UNKNOWN)
         if self.word_vectors is not None and len(words):
             rows = self.word_vectors.find(words)
             found = np.where((found == UNKNOWN) & (rows >= 0), self.width + rows, found)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +40,14 @@ class TfidfEncoder:
     def fit(cls, texts: Texts, training: np.ndarray, settings: Mapping[str, Any]) -> "TfidfEncoder":
         """Choose vocabulary and inverse document frequencies from the training rows alone."""
         words = vocabularies.fit(texts.tokens, training, settings)
-        counts = matrices.counts(texts.tokens, words)[np.flatnonzero(training)]
+        counts = matrices.counts(texts.tokens, vocabularies.places(words))[np.flatnonzero(training)]
         idf = matrices.inverse_document_frequency(counts)
         return cls(words, idf, settings["norm"], settings["sublinear_tf"])
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        """Column of each word."""
+        return vocabularies.places(self.vocabulary)
 
     @property
     def width(self) -> int:
@@ -50,7 +56,7 @@ class TfidfEncoder:
 
     def transform(self, texts: Texts) -> sparse.csr_matrix:
         """Return tf-idf values, float32, shape (n_texts, n_words)."""
-        counts = matrices.counts(texts.tokens, self.vocabulary)
+        counts = matrices.counts(texts.tokens, self._places)
         return matrices.tfidf(counts, self.idf, self.norm, self.sublinear_tf)
 
     def summary(self, vectors: sparse.csr_matrix) -> dict[str, Any]:

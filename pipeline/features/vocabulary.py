@@ -75,25 +75,27 @@ def most_frequent(
     return [words[code] for code in kept]
 
 
-def look_up(tokens: Tokens, vocabulary: Sequence[str], first: int, unknown: int) -> np.ndarray:
-    """Return the vocabulary index of every token.
+def places(vocabulary: Sequence[str]) -> dict[str, int]:
+    """Return the index of each word; encoders keep it, as it takes longer to make than to use."""
+    return {word: index for index, word in enumerate(vocabulary)}
+
+
+def look_up(words: Sequence[str], known: Mapping[str, int], unknown: int) -> np.ndarray:
+    """Return the vocabulary index of each word.
 
     Parameters
     ----------
-    tokens : Tokens
-    vocabulary : sequence of str
-    first : int
-        Index of the first word of the vocabulary.
+    words : sequence of str
+    known : mapping of str to int
+        From `places`.
     unknown : int
         Index of words that are not in it.
 
     Returns
     -------
-    ndarray of int32, shape (n_tokens,)
+    ndarray of int32, shape (n_words,)
     """
-    place = {word: index for index, word in enumerate(vocabulary, start=first)}
-    table = np.array([place.get(word, unknown) for word in tokens.words], dtype=np.int32)
-    return table[tokens.codes] if len(table) else np.zeros(0, np.int32)
+    return np.array([known.get(word, unknown) for word in words], dtype=np.int32)
 
 
 def write(path: Path, vocabulary: Sequence[str]) -> None:

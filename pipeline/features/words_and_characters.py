@@ -1,8 +1,9 @@
 """Sparse tf-idf values of runs of words and of runs of characters, side by side."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,8 @@ class WordCharacterEncoder:
         rows = np.flatnonzero(training)
         runs = ngrams.of_words(texts.tokens, *settings["word_ngrams"])
         words = vocabularies.fit(runs, training, settings)
-        word_idf = matrices.inverse_document_frequency(matrices.counts(runs, words)[rows])
+        counts = matrices.counts(runs, vocabularies.places(words))
+        word_idf = matrices.inverse_document_frequency(counts[rows])
         characters, character_idf = [], np.zeros(0)
         char_ngrams = settings["char_ngrams"]
         char_ngrams = None if char_ngrams == "none" else tuple(char_ngrams)
@@ -63,7 +65,7 @@ class WordCharacterEncoder:
             per_piece, names, in_texts = _characters(texts, char_ngrams)
             occurrences = np.asarray(in_texts[rows].sum(axis=0) @ per_piece).ravel()
             characters = vocabularies.most_frequent(names, occurrences, settings)
-            chosen = _columns(per_piece, names, characters)
+            chosen = _columns(per_piece, names, vocabularies.places(characters))
             texts_with = np.zeros(len(characters), dtype=np.int64)
             for chunk in _chunks(in_texts[rows]):
                 texts_with += np.bincount((chunk @ chosen).indices, minlength=len(characters))
@@ -84,6 +86,11 @@ class WordCharacterEncoder:
         """Run of each column; a character run stands in brackets."""
         return [*self.words, *(f"[{run}]" for run in self.characters)]
 
+    @cached_property
+    def _places(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Column of each run of words, and of each run of characters among themselves."""
+        return vocabularies.places(self.words), vocabularies.places(self.characters)
+
     @property
     def width(self) -> int:
         """Number of columns."""
@@ -92,21 +99,19 @@ class WordCharacterEncoder:
     def transform(self, texts: Texts) -> sparse.csr_matrix:
         """Return tf-idf values, float32, shape (n_texts, n_runs)."""
         runs = ngrams.of_words(texts.tokens, *self.word_ngrams)
-        counts = matrices.counts(runs, self.words)
+        counts = matrices.counts(runs, self._places[0])
         words = matrices.tfidf(counts, self.word_idf, self.norm, self.sublinear_tf)
         if not self.char_ngrams:
             return words
         per_piece, names, in_texts = _characters(texts, self.char_ngrams)
-        chosen = _columns(per_piece, names, self.characters)
-        weighed = []
-        for chunk in _chunks(in_texts):
+        chosen = _columns(per_piece, names, self._places[1])
+        parts = []
+        for chunk, beside in zip(_chunks(in_texts), _chunks(words), strict=True):
             product = chunk @ chosen
             product.sort_indices()
-            weighed.append(
-                matrices.tfidf(product, self.character_idf, self.norm, self.sublinear_tf)
-            )
-        characters = sparse.vstack(weighed, format="csr")
-        return sparse.hstack([words, characters], format="csr", dtype=np.float32)
+            weighed = matrices.tfidf(product, self.character_idf, self.norm, self.sublinear_tf)
+            parts.append(sparse.hstack([beside, weighed], format="csr", dtype=np.float32))
+        return parts[0] if len(parts) == 1 else sparse.vstack(parts, format="csr")
 
     def summary(self, vectors: sparse.csr_matrix) -> dict[str, Any]:
         """Describe the vectors for ``vectors.json``."""
@@ -152,14 +157,13 @@ def _characters(
 
 
 def _columns(
-    per_piece: sparse.csr_matrix, names: list[str], wanted: list[str]
+    per_piece: sparse.csr_matrix, names: Sequence[str], wanted: Mapping[str, int]
 ) -> sparse.csr_matrix:
     """Return the wanted columns, empty ones for runs that none of these texts has."""
-    place = {name: index for index, name in enumerate(names)}
-    columns = np.array([place.get(name, -1) for name in wanted], dtype=np.int64)
+    columns = vocabularies.look_up(names, wanted, unknown=-1)
     known = np.flatnonzero(columns >= 0)
     selection = sparse.csr_matrix(
-        (np.ones(len(known), np.float32), (columns[known], known)), shape=(len(names), len(wanted))
+        (np.ones(len(known), np.float32), (known, columns[known])), shape=(len(names), len(wanted))
     )
     return per_piece @ selection
 

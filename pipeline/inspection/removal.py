@@ -22,6 +22,7 @@ _DIGEST = re.compile(rb"\b[0-9a-f]{16}\b")
 _MOST_BYTES = 4 << 20  # of a file that is searched for digests
 _MOMENT = 60.0  # seconds
 PARTIAL, HISTORY = ".partial", "history"
+_FORGOTTEN = 14 * 24 * 3600.0  # seconds
 
 
 def needed_alone(store: Store, run: Artifact) -> list[Artifact]:
@@ -86,7 +87,7 @@ def unreferenced(
         elif place not in kept and _dataset(store, place) not in unclear:
             found.append(_entry(place, "no kept run was made from it"))
     found += [_entry(path, "left by a process that is gone") for path in _dead_temporaries(store)]
-    found += [_entry(path, "was published since") for path in _finished_partials(store)]
+    found += [_entry(path, reason) for path, reason in _idle_partials(store)]
     aside = [path for path in sorted((store.outputs / ASIDE).glob("*")) if path not in waiting]
     return found + [_entry(path, "was found damaged and moved aside") for path in aside]
 
@@ -188,13 +189,16 @@ def _dead_temporaries(store: Store) -> Iterator[Path]:
                 yield path
 
 
-def _finished_partials(store: Store) -> Iterator[Path]:
-    """Yield resumable work that no process holds and whose artifact is there."""
+def _idle_partials(store: Store) -> Iterator[tuple[Path, str]]:
+    """Yield resumable work that no process holds and nobody will take up, with the reason."""
     published = {item.digest for item in store.all() if artifacts.is_whole(item.place)}
     for path in sorted((store.outputs / PARTIAL).glob("*")):
-        held = any(_is_locked(inner) for inner in (path, *path.rglob("*lock*")))
-        if path.name in published and not held:
-            yield path
+        if any(_is_locked(inner) for inner in (path, *path.rglob("*lock*"))):
+            continue
+        if path.name in published:
+            yield path, "was published since"
+        elif min(map(_age, (path, *path.rglob("*")))) > _FORGOTTEN:
+            yield path, "was interrupted long ago and not taken up"
 
 
 def _is_locked(path: Path) -> bool:

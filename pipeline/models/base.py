@@ -74,10 +74,14 @@ class Training:
         One entry an epoch: ``epoch``, losses and scores on validation rows.
     facts : dict
         Epoch kept, number of parameters, and the like, for ``training.json``.
+    interruption : dict
+        After which epoch an interrupted training was taken up again, for the manifest alone: the
+        model's own files are the same as without.
     """
 
     history: list[dict[str, float]] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
+    interruption: dict[str, Any] = field(default_factory=dict)
 
 
 class Classifier(ABC):
@@ -92,6 +96,7 @@ class Classifier(ABC):
         settings: Mapping[str, Any],
         progress: Progress,
         logs: Path,
+        partial: Path | None = None,
     ) -> tuple["Classifier", Training]:
         """Train.
 
@@ -105,6 +110,9 @@ class Classifier(ABC):
         progress : callable
         logs : Path
             Folder for TensorBoard logs, made only when something is written.
+        partial : Path, optional
+            Folder for what an interrupted call leaves and the next takes up; models that are
+            trained within seconds leave nothing.
         """
 
     @abstractmethod

@@ -1,7 +1,7 @@
 """A trained model with everything that a prediction from raw text needs, in one folder."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,8 @@ from pipeline.features import registry as features
 from pipeline.models import registry
 from pipeline.models.base import Classifier
 
-_FILE = "bundle.json"
-_FORMAT = 1
+_FILE, _STOP_WORDS = "bundle.json", "stop_words.txt"
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,9 @@ class Bundle:
     classifier : Classifier
     encoder : object
         Turns tokens into vectors.
+    stop_words : Path or None
+        File of the words that were left out of texts, one a line: what counts is which they were,
+        not what their list holds by now.
     """
 
     model: str
@@ -39,6 +42,7 @@ class Bundle:
     steps: dict[str, Any]
     classifier: Classifier
     encoder: Any
+    stop_words: Path | None
 
 
 def save(
@@ -47,6 +51,7 @@ def save(
     encoder: Any,
     class_names: Sequence[str],
     steps: Mapping[str, Any],
+    stop_words: Iterable[str] = (),
 ) -> None:
     """Write a bundle.
 
@@ -59,15 +64,21 @@ def save(
     class_names : sequence of str
     steps : mapping
         Settings by task; that of TrainModel names the model.
+    stop_words : iterable of str
+        The words that Tokenize left out.
     """
     model = steps["TrainModel"]["model"]
     classifier.save(folder)
     encoder.save(folder)
+    words = sorted(stop_words)
+    if words:
+        (folder / _STOP_WORDS).write_text("\n".join(words) + "\n", encoding="utf-8")
     content = {
         "format": _FORMAT,
         "model": model,
         "representation": registry.MODELS[model].reads,
         "class_names": list(class_names),
+        "stop_words": bool(words),
         "steps": steps,
     }
     (folder / _FILE).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
@@ -92,7 +103,7 @@ def load(folder: Path) -> Bundle:
         raise PipelineError(
             f"{folder / _FILE} has format {content.get('format')} and model "
             f"{content.get('model')!r}; this version reads format {_FORMAT} and "
-            f"{', '.join(registry.MODELS)}."
+            f"{', '.join(registry.MODELS)}; train the model again."
         )
     family = registry.MODELS[content["model"]].load_family()
     encoder = features.REPRESENTATIONS[content["representation"]].load_encoder()
@@ -103,4 +114,5 @@ def load(folder: Path) -> Bundle:
         content["steps"],
         family.load(folder),
         encoder.load(folder),
+        folder / _STOP_WORDS if content["stop_words"] else None,
     )

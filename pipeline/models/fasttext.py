@@ -37,6 +37,7 @@ class FastText(Classifier):
         settings: Mapping[str, Any],
         progress: Progress,
         logs: Path,
+        partial: Path | None = None,
     ) -> tuple["FastText", Training]:
         """Train on the training rows; validation rows are only scored."""
         import fasttext

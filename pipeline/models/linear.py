@@ -58,6 +58,7 @@ class Linear(Classifier):
         settings: Mapping[str, Any],
         progress: Progress,
         logs: Path,
+        partial: Path | None = None,
     ) -> tuple["Linear", Training]:
         """Fit on the training rows; validation rows are only scored."""
         kind = {"logistic_regression": logistic, "linear_svm": svm, "nb_svm": nb_svm}[model]

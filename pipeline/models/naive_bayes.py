@@ -27,6 +27,7 @@ class NaiveBayes(Classifier):
         settings: Mapping[str, Any],
         progress: Progress,
         logs: Path,
+        partial: Path | None = None,
     ) -> tuple["NaiveBayes", Training]:
         """Fit on the training rows; validation rows are only scored."""
         kind = {"multinomial": MultinomialNB, "complement": ComplementNB}[settings["variant"]]

@@ -48,6 +48,7 @@ class Network(Classifier):
         settings: Mapping[str, Any],
         progress: Progress,
         logs: Path,
+        partial: Path | None = None,
     ) -> tuple["Network", Training]:
         """Train on the training rows; with ``refit_on_validation`` once more on both parts."""
         machine = training.prepare(settings["seed"])
@@ -73,17 +74,27 @@ class Network(Classifier):
         validation = training.Rows(validation_vectors, data.validation_labels)
         names = list(data.class_names)
         masked = row.masks_padding and settings.get("mask_padding", True)
-        network, history, facts = training.train(
-            build, train, validation, names, settings, progress, logs, masked=masked
+        trained = training.train(
+            build,
+            train,
+            validation,
+            names,
+            settings,
+            progress,
+            logs,
+            masked=masked,
+            checkpoint=partial / "training.npz" if partial else None,
         )
+        done = Training(trained.history, {**trained.facts, "machine": machine})
+        done.interruption = trained.interruption
         if settings["refit_on_validation"] and len(data.validation_labels):
             both = training.Rows(
                 batches.join(train_vectors, validation_vectors),
                 np.concatenate([data.train_labels, data.validation_labels]),
             )
             nothing = training.Rows(validation_vectors[:0], data.validation_labels[:0])
-            rates = [found["learning_rate"] for found in history[: facts["best_epoch"]]]
-            network, again, _ = training.train(
+            best = trained.facts["best_epoch"]
+            trained = training.train(
                 build,
                 both,
                 nothing,
@@ -92,12 +103,12 @@ class Network(Classifier):
                 progress,
                 None,
                 masked=masked,
-                rates=rates,
+                rates=[found["learning_rate"] for found in trained.history[:best]],
+                checkpoint=partial / "refit.npz" if partial else None,
             )
-            facts["refitted_on_validation"] = len(again)
-        return cls(network, masked, data.word_vectors), Training(
-            history, {**facts, "machine": machine}
-        )
+            done.facts["refitted_on_validation"] = len(trained.history)
+            done.interruption = _joined(done.interruption, trained.interruption)
+        return cls(trained.model, masked, data.word_vectors), done
 
     def predict(self, vectors: Any) -> np.ndarray:
         """Return probabilities, float64, shape (n_rows, n_classes)."""
@@ -142,6 +153,17 @@ class Network(Classifier):
         notes = json.loads((folder / _NOTES).read_text(encoding="utf-8"))
         model = keras.models.load_model(folder / _MODEL, compile=False, safe_mode=True)
         return cls(model, notes["masked"], WordVectors.load(folder))
+
+
+def _joined(first: Mapping[str, Any], refit: Mapping[str, Any]) -> dict[str, Any]:
+    """Say of both phases of training where they were taken up, and what they had taken."""
+    if not refit:
+        return dict(first)
+    return {
+        **first,
+        "refit_resumed_after_epoch": refit["resumed_after_epoch"],
+        "seconds_before": first.get("seconds_before", 0.0) + refit["seconds_before"],
+    }
 
 
 def vectors_outside(

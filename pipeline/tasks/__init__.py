@@ -11,6 +11,7 @@ from pipeline.tasks.chain import (
     SplitStratified,
     Tokenize,
     TrainModel,
+    Validate,
     Vectorize,
 )
 from pipeline.tasks.nightly import Nightly
@@ -28,6 +29,7 @@ __all__ = [
     "Step",
     "Tokenize",
     "TrainModel",
+    "Validate",
     "Vectorize",
     "paths",
 ]

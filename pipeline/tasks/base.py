@@ -1,5 +1,6 @@
 """What every step shares: its own settings, its digest, its place, and publishing."""
 
+import contextlib
 import functools
 import logging
 import os
@@ -7,7 +8,8 @@ import subprocess
 import sys
 import urllib.parse
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import util
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +72,8 @@ class Step(luigi.Task):
     #: Raised when the same parameters come to give different bytes.
     version = 1
     folder = ""
+    #: Whether an interrupted run leaves work that the next one takes up, in ``out.partial``.
+    resumes = False
     #: Where there are several Parquet tables: the one whose first rows are in ``head.csv``.
     main_table = ""
     #: What its page in a scheduler leads to, in its folder; the folder where empty.
@@ -183,11 +187,33 @@ class Step(luigi.Task):
 
     def run(self) -> None:
         """Build the artifact, unless it is whole already and only something above it was not."""
-        place, digest = self.place(), self.digest()
+        place = self.place()
         progress.lead_to(self, address_of(place / self.page))
         if artifacts.is_whole(place):
             progress.tell(self, 1.0, "was there already")
             return
+        with self.partial_folder() if self.resumes else contextlib.nullcontext() as partial:
+            # Whole by now where another run did the same work and this one waited for it.
+            if not artifacts.is_whole(self.place()):
+                self._publish(partial)
+        readable.write_readme(Path(paths().outputs))
+
+    def partial_folder(self) -> contextlib.AbstractContextManager[Path]:
+        """Open the folder of work that an interrupted run leaves to the next one.
+
+        Only the same code, libraries, input and number of cores make the same bytes of the rest.
+        """
+        made_by = {
+            "code": code.behind(self).fingerprint,
+            "libraries": library_versions(_installed()),
+            "input": artifacts.digest([_files(step) for step in self.chain() if step is not self]),
+            "cores": len(os.sched_getaffinity(0)),
+        }
+        return artifacts.partial_folder(Path(paths().outputs), self.digest(), made_by)
+
+    def _publish(self, partial: Path | None) -> None:
+        """Build the artifact and publish it."""
+        place, digest = self.place(), self.digest()
         logger.info("%s -> %s", self.task_family, place)
         progress.tell(self, 0.0, f"at work on {self.label}")
         code.behind(self)  # now: an edit while it runs is not what runs
@@ -202,9 +228,9 @@ class Step(luigi.Task):
             return self.description()
 
         with artifacts.publish(place, description) as out:
+            out.partial = partial
             self.build(out)
             readable.write_heads(out.folder, self.main_table)
-        readable.write_readme(Path(paths().outputs))
         progress.tell(self, 1.0, _what_it_did(artifacts.read_manifest(place) or {}))
 
     def description(self) -> dict[str, Any]:
@@ -278,12 +304,28 @@ def short_name(task: luigi.Task) -> str:
     return f"{task.task_family}({', '.join(shown)})"
 
 
-def library_versions() -> dict[str, str]:
-    """Return the versions of Python and of the libraries that this process has loaded."""
+def _files(step: Step) -> dict[str, Any] | None:
+    """Return size and sha256 of each file of a step's artifact."""
+    manifest = artifacts.read_manifest(step.place())
+    return manifest["files"] if manifest else None
+
+
+def _loaded() -> Iterator[str]:
+    """Yield the libraries that this process has loaded."""
+    return (name for name in _LIBRARIES if _MODULES.get(name, name) in sys.modules)
+
+
+def _installed() -> Iterator[str]:
+    """Yield the libraries that a step could load."""
+    return (name for name in _LIBRARIES if util.find_spec(_MODULES.get(name, name)))
+
+
+def library_versions(names: Iterable[str] | None = None) -> dict[str, str]:
+    """Return the versions of Python and of libraries, of those loaded if none are named."""
+    names = _loaded() if names is None else names
     from importlib import metadata  # costs as much as all of the package's other imports
 
-    loaded = (name for name in _LIBRARIES if _MODULES.get(name, name) in sys.modules)
-    return {"python": sys.version.split()[0], **{name: metadata.version(name) for name in loaded}}
+    return {"python": sys.version.split()[0], **{name: metadata.version(name) for name in names}}
 
 
 @functools.cache

@@ -518,10 +518,7 @@ class Vectorize(Step):
         if twin:
             encoder, vectors = encoder_class.load(twin), encoder_class.load_vectors(twin)
         elif representation.pretrained:
-            with (
-                TaskProgress(self) as progress,
-                artifacts.partial_folder(Path(paths().outputs), self.digest()) as partial,
-            ):
+            with TaskProgress(self) as progress, self.partial_folder() as partial:
                 vectors = encoder.transform(texts, progress, partial)
         else:
             vectors = encoder.transform(texts)
@@ -614,6 +611,9 @@ class TrainModel(Step):
     """Train the model and keep it with everything that a prediction needs."""
 
     folder = "6_train"
+    version = 2
+    resumes = True
+    stop_words: str | None
 
     model = parameter(
         "model",
@@ -657,6 +657,7 @@ class TrainModel(Step):
         from pipeline.models.base import TrainingData
         from pipeline.models.bundle import save
         from pipeline.split import read_parts, stratified_share
+        from pipeline.text.tokenize import stop_words
         from pipeline.training import projector
 
         settings = self.settings()
@@ -683,18 +684,60 @@ class TrainModel(Step):
         )
         with TaskProgress(self) as progress:
             classifier, training = row.load_family().fit(
-                row.name, data, settings, progress, out.folder / "tensorboard"
+                row.name, data, settings, progress, out.folder / "tensorboard", out.partial
             )
         steps = {step.task_family: step.settings() for step in self.chain()}
-        save(out.folder, classifier, encoder, profile["class_names"], steps)
+        unwanted = stop_words(self.stop_words or "none", steps["Tokenize"]["language"])
+        save(out.folder, classifier, encoder, profile["class_names"], steps, unwanted)
         pd.DataFrame(training.history).to_csv(out.path("history.csv"), index=False)
         out.write_json("training.json", training.facts)
         out.write_json("architecture.json", classifier.architecture())
         learned = classifier.learned_vectors()
         if learned is not None:
             projector.write(out.folder / "projector", learned, encoder.vocabulary)
-        out.facts = training.facts
+        out.facts = {**training.facts, **training.interruption}
+        out.seconds_before = training.interruption.get("seconds_before", 0.0)
         out.counts(len(data.train_labels) + len(data.validation_labels), len(data.train_labels))
+
+
+@requires(TrainModel)
+class Validate(Step):
+    """Score validation rows alone, for runs that only choose: test rows are not looked at."""
+
+    folder = "7_validate"
+    model: str
+
+    @property
+    def label(self) -> str:
+        """The model's name."""
+        return self.upstream().label  # type: ignore[union-attr]
+
+    def registry_rows(self) -> tuple[Any, ...]:
+        """Return those of the model that predicts."""
+        return self.upstream().registry_rows()  # type: ignore[union-attr]
+
+    def build(self, out: artifacts.Workspace) -> None:
+        """Write ``validation.json``."""
+        from pipeline.evaluation.metrics import evaluate
+        from pipeline.models.bundle import load
+        from pipeline.split import read_parts
+
+        bundle = load(self.place_of("TrainModel"))
+        encoder_class = features.REPRESENTATIONS[bundle.representation].load_encoder()
+        vectors = encoder_class.load_vectors(self.place_of("Vectorize"))
+        parts = read_parts(self.place_of("SplitStratified") / "split.parquet")
+        labels = parts.labels_of("validation")
+        if not len(labels):
+            raise PipelineError(
+                "no_test scores validation rows alone, and there are none; give a "
+                "validation_fraction such as 0.1."
+            )
+        probabilities = bundle.classifier.predict(vectors[parts.rows("validation")])
+        figures = evaluate(labels, probabilities, bundle.class_names)
+        out.write_json(
+            "validation.json", {"class_names": bundle.class_names, "validation": figures}
+        )
+        out.counts(len(labels), len(labels))
 
 
 @inherits(TrainModel)
@@ -869,41 +912,61 @@ class RunAll(luigi.Task):
     Its output is the link ``outputs/latest/<dataset>/<model>`` to the report's folder.
     """
 
+    no_test = luigi.BoolParameter(
+        default=False,
+        significant=False,
+        description="for runs that only choose: score validation rows alone, write no report, and "
+        "leave test rows unseen",
+    )
     date: str | None
     window: int | None
     pattern: str | None
     threshold_floor: float | None
+    refit_on_validation: bool | None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._has_pointed = False
         self._check()
 
-    def requires(self) -> Report:
+    def requires(self) -> Step:
         """Return the report, every setting that depends on the model resolved."""
-        return self.clone(Report, **resolved(self))
-
-    def output(self) -> luigi.LocalTarget:
-        """Return the link to the newest report of this dataset and model."""
         values = resolved(self)
-        link = Path(paths().outputs) / "latest" / values["dataset"] / values["model"]
-        return luigi.LocalTarget(str(link))
+        if not self.no_test:
+            return self.clone(Report, **values)
+        known = dict(Validate.get_params())
+        return Validate(**{name: value for name, value in values.items() if name in known})
+
+    def output(self) -> luigi.Target:
+        """Return the link to the newest report of this dataset and model."""
+        if self.no_test:
+            return self.requires().output()
+        return luigi.LocalTarget(self._link())
+
+    def _link(self) -> Path:
+        """Return where the link is."""
+        values = resolved(self)
+        return Path(paths().outputs) / "latest" / values["dataset"] / values["model"]
 
     def complete(self) -> bool:
         """Say whether the report is there and the link leads to it."""
-        report = self.requires()
-        with frozen(report):
-            return report.complete() and (self._has_pointed or self._link_leads_to(report))
+        goal = self.requires()
+        with frozen(goal):
+            if not goal.complete():
+                return False
+            return self.no_test or self._has_pointed or self._link_leads_to(goal)
 
     def run(self) -> None:
-        """Let the link lead to the report."""
-        artifacts.point(Path(self.output().path), self.requires().place())
+        """Let the link lead to the report; a run that only chooses has none."""
+        if self.no_test:
+            return
+        artifacts.point(self._link(), self.requires().place())
         # Another run of this model may move the link on before Luigi looks whether it is there.
         self._has_pointed = True
 
-    def _link_leads_to(self, report: Report) -> bool:
+    def _link_leads_to(self, report: Step) -> bool:
         """Say whether the newest report is this one."""
-        link = Path(self.output().path)
+        link = self._link()
         return link.is_symlink() and link.resolve() == report.place().resolve()
 
     def announce(self) -> None:
@@ -918,12 +981,13 @@ class RunAll(luigi.Task):
             config.set("pipeline", "code_changes", code_changes)
             config.set("paths", "data", str(known.data))
             config.set("paths", "outputs", str(known.outputs))
-            report = self.requires()
-            with frozen(report):
-                if not report.complete():
+            goal = self.requires()
+            with frozen(goal):
+                if not goal.complete():
                     return None
-                is_newest = self._link_leads_to(report)
-                folder = Path(self.output().path) if is_newest else report.place()
+                if self.no_test:
+                    return f"Validation rows alone: {goal.place() / 'validation.json'}"
+                folder = self._link() if self._link_leads_to(goal) else goal.place()
                 return f"Report: {folder / 'report.html'}"
 
         console.announce(where)
@@ -947,6 +1011,8 @@ class RunAll(luigi.Task):
             values["folds"],
             values["fold"],
         )
+        if self.no_test:
+            checks.choosing(values)
 
     def __repr__(self) -> str:
         return short_name(self)

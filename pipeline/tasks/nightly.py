@@ -71,7 +71,7 @@ class Nightly(luigi.Task):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # RunAll takes from luigi.cfg what is not given here, and checks all of it.
-        known = dict(RunAll.get_params())
+        known = dict(RunAll.get_params()).keys() & dict(self.get_params()).keys()
         given = {name: getattr(self, name) for name in known}
         self._run_all = RunAll(**{name: v for name, v in given.items() if v is not None})
         self._report = self._run_all.requires()

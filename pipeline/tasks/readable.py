@@ -14,7 +14,8 @@ _ROWS = 20
 _README = """\
 # What is in this folder
 
-Written by the pipeline; everything here can be deleted and is built again by the next run.
+Written by the pipeline; everything here can be deleted and is built again by the next run, except
+registry/ and nights/, which say what happened.
 
     latest/<dataset>/<model>/      the newest report of that model on that dataset (a link)
     <dataset>/1_download/          which raw files, with their checksums: source.json
@@ -29,6 +30,9 @@ Written by the pipeline; everything here can be deleted and is built again by th
                                    training.json
     <dataset>/7_evaluate/          metrics.json, and every row's probabilities: predictions.parquet
     <dataset>/8_report/            report.html, which opens offline, and its figures as PNG
+    <dataset>/nights/<date>/       what came of a night: night.json
+    registry/<dataset>/            the champion, champion.json, and how it came to be: ledger.jsonl
+    history/<dataset>.html         all nights on one page
 
     <dataset>/nights/<date>/       what came of a night: night.json, and a picture of its drift
     registry/<dataset>/            champion.json: which model is in place; ledger.jsonl: each night

@@ -19,7 +19,9 @@ PLACEHOLDERS = {
 }
 
 
-def clean(texts: pa.ChunkedArray | pa.Array, settings: Mapping[str, Any]) -> dict[str, pa.Array]:
+def clean(
+    texts: pa.ChunkedArray | pa.Array, settings: Mapping[str, Any], *, find: bool = True
+) -> dict[str, pa.Array]:
     """Clean texts.
 
     Parameters
@@ -29,15 +31,17 @@ def clean(texts: pa.ChunkedArray | pa.Array, settings: Mapping[str, Any]) -> dic
     settings : mapping
         The settings of CleanText: ``encoding_repair``, ``html``, ``unicode_form``, ``urls``,
         ``mentions``, ``hashtags``, ``numbers``, ``case``.
+    find : bool
+        Whether to list what was found, a fifth of the time.
 
     Returns
     -------
     dict of str to pa.Array
-        ``clean``: string, shape (n_texts,); ``urls``, ``mentions``, ``hashtags``: list<string>,
-        what was found before it was replaced or removed.
+        ``clean``: string, shape (n_texts,); with ``find``, ``urls``, ``mentions``, ``hashtags``:
+        list<string>, what was found before it was replaced or removed.
     """
     column = _ascii_basics(pc.fill_null(whole(texts), ""))
-    cleaned, found = _once(column, settings)
+    cleaned, found = _once(column, settings, find)
     # What one step takes away can lay bare work for an earlier one (a mention behind a mention,
     # an entity inside an entity), so rows that changed are cleaned again until they stay, within
     # bounds: only text made to be hostile wants more rounds.
@@ -51,7 +55,7 @@ def clean(texts: pa.ChunkedArray | pa.Array, settings: Mapping[str, Any]) -> dic
         if not pc.any(changed).as_py():
             break
         before = cleaned
-        cleaned = where(before, changed, lambda some: _once(some, settings)[0])
+        cleaned = where(before, changed, lambda some: _once(some, settings, False)[0])
         changed = pc.not_equal(cleaned, before)
     return {"clean": cleaned, **found}
 
@@ -67,16 +71,17 @@ def _ascii_basics(column: pa.Array) -> pa.Array:
     return pc.utf8_trim(column, " ")
 
 
-def _once(column: pa.Array, settings: Mapping[str, Any]) -> tuple[pa.Array, dict[str, pa.Array]]:
-    """Apply every step once; also return the lists of what was found."""
+def _once(
+    column: pa.Array, settings: Mapping[str, Any], find: bool
+) -> tuple[pa.Array, dict[str, pa.Array]]:
+    """Apply every step once; also return the lists of what was found, if wanted."""
     column = repair(column, settings["encoding_repair"] == "repair", settings["html"] == "decode")
     if settings["html"] == "decode":
         column = pc.replace_substring_regex(column, patterns.LINE_BREAK_TAG, " ")
     column = normal_form(column, settings["unicode_form"])
     column = white_space(pc.replace_substring_regex(column, patterns.CONTROL, ""))
-    found = {
-        name: find_all(column, PLACEHOLDERS[name][0]) for name in ("urls", "mentions", "hashtags")
-    }
+    names = ("urls", "mentions", "hashtags") if find else ()
+    found = {name: find_all(column, PLACEHOLDERS[name][0]) for name in names}
     for name, (pattern, placeholder) in PLACEHOLDERS.items():
         column = replace(column, pattern, placeholder, settings[name])
     if settings["case"] == "lower":

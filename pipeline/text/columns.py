@@ -1,7 +1,7 @@
 """Operations on columns of texts that Arrow does not have of its own."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -35,6 +35,21 @@ def in_slices(
     slices = [column.slice(start, SLICE) for start in range(0, max(len(column), 1), SLICE)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(lambda part: function(whole(part)), slices))
+
+
+def strings(values: Iterable[str | None]) -> pa.Array:
+    """Make a column of texts; halves of surrogate pairs, which JSON can spell, are replaced."""
+    values = list(values)
+    try:
+        return pa.array(values, pa.string())
+    except UnicodeEncodeError:
+        mended = (
+            value
+            if value is None
+            else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            for value in values
+        )
+        return pa.array(list(mended), pa.string())
 
 
 def whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:

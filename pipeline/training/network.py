@@ -7,7 +7,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,11 @@ with without_start_up_messages():
 from pipeline.errors import PipelineError
 from pipeline.training import batches
 from pipeline.training.adam import FusedAdam
+from pipeline.training.checkpoint import Checkpoint, State
+from pipeline.training.events import EventLog
 from pipeline.training.losses import loss as loss_by_name
 from pipeline.training.scores import scores
+from pipeline.training.stopper import Stopper
 from pipeline.training.weights import class_weights
 
 PREDICTION_BATCH = 1024  # texts
@@ -64,61 +67,34 @@ def optimizer(settings: Mapping[str, Any]) -> keras.Optimizer:
     return kinds[settings["optimizer"]](learning_rate=settings["learning_rate"])
 
 
-@dataclass
-class Stopper:
-    """Follow one figure over epochs: keep the best weights, say when to stop or slow down.
-
-    Attributes
-    ----------
-    monitor : str
-        Name of the figure without ``val_``; ``loss`` is better when smaller, others when larger.
-    patience, reduce_patience : int
-        Epochs without improvement before stopping and before reducing the learning rate.
-    min_change : float
-        Least change that counts.
-    """
-
-    monitor: str
-    patience: int
-    reduce_patience: int
-    min_change: float
-    best_epoch: int = 0
-    best: float = float("inf")
-    weights: list[np.ndarray] = field(default_factory=list)
-    reduced_at: int = 0
-
-    def improved(self, epoch: int, found: Mapping[str, float]) -> bool:
-        """Note an epoch's figure and say whether it is the best so far."""
-        value = found[f"val_{self.monitor}"]
-        value = value if self.monitor == "loss" else -value
-        if not np.isfinite(value):
-            raise PipelineError(
-                f"monitor {self.monitor} is not defined on the validation rows, where a class is "
-                "missing; use --monitor loss, or a larger validation_fraction."
-            )
-        better = value < self.best - self.min_change
-        if better:
-            self.best, self.best_epoch, self.reduced_at = value, epoch, epoch
-        return better
-
-    def should_reduce(self, epoch: int) -> bool:
-        """Say whether the figure stood still long enough to reduce the learning rate."""
-        if epoch - self.reduced_at < self.reduce_patience:
-            return False
-        self.reduced_at = epoch
-        return True
-
-    def should_stop(self, epoch: int) -> bool:
-        """Say whether the figure stood still long enough to stop."""
-        return self.patience > 0 and epoch - self.best_epoch >= self.patience
-
-
 @dataclass(frozen=True)
 class Rows:
     """Vectors and classes to train on."""
 
     vectors: Any
     labels: np.ndarray
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network and how it came to be.
+
+    Attributes
+    ----------
+    model : keras.Model
+        With its best weights.
+    history : list of dict
+        One entry an epoch.
+    facts : dict
+        ``best_epoch``, ``epochs``, ``parameters``.
+    interruption : dict
+        Empty, or ``resumed_after_epoch`` and ``seconds_before``, what it had taken until then.
+    """
+
+    model: keras.Model
+    history: list[dict[str, float]]
+    facts: dict[str, Any]
+    interruption: dict[str, Any]
 
 
 def train(
@@ -132,8 +108,9 @@ def train(
     *,
     masked: bool,
     rates: list[float] | None = None,
-) -> tuple[keras.Model, list[dict[str, float]], dict[str, Any]]:
-    """Train a network and return it with its best weights.
+    checkpoint: Path | None = None,
+) -> Trained:
+    """Train a network, going on from the checkpoint that an interrupted call left.
 
     Parameters
     ----------
@@ -152,14 +129,9 @@ def train(
         Whether the network masks padding, so that batches may be cut to their longest text.
     rates : list of float, optional
         Learning rate of each epoch: train exactly so many, without early stopping.
-
-    Returns
-    -------
-    model : keras.Model
-    history : list of dict
-        One entry an epoch.
-    facts : dict
-        ``best_epoch``, ``epochs``, ``parameters``.
+    checkpoint : Path, optional
+        File, ends in ``.npz``. With it weights, history and facts are the same bit for bit, however
+        often training is interrupted.
     """
     keras.utils.set_random_seed(settings["seed"])
     model = build()
@@ -167,16 +139,17 @@ def train(
     step = _training_step(model, chosen, loss_by_name(settings["loss"], len(class_names)))
     forward = forward_function(model)
     weights = class_weights(settings["class_weights"], rows.labels, class_names)
-    stopper = Stopper(
-        settings["monitor"],
-        0 if rates else settings["patience"],
-        settings["reduce_patience"],
-        settings["min_change"],
-    )
-    writer = _event_writer(logs) if logs else None
     most = len(rates) if rates else settings["epochs"]
-    history: list[dict[str, float]] = []
-    for epoch in range(1, most + 1):
+    n_rows = [len(rows.labels), len(validation.labels)]
+    state = State(_stopper(settings, stops=n_rows[1] > 0 and not rates))
+    identity = {"settings": dict(settings), "rates": rates, "rows": n_rows}
+    kept = Checkpoint(checkpoint, [*model.variables, *chosen.variables], identity)
+    interruption = _taken_up(kept, state, most, "Refitting" if rates else "Training")
+    log = EventLog(logs)
+    for found, finished in zip(state.history, state.finished, strict=True):
+        log.write(found, finished)
+    while len(state.history) < most and not state.stopper.should_stop(len(state.history)):
+        epoch = len(state.history) + 1
         if rates:
             chosen.learning_rate = rates[epoch - 1]
         rate = float(chosen.learning_rate)
@@ -185,25 +158,50 @@ def train(
         if len(validation.labels):
             probabilities = predict(forward, validation.vectors, masked=masked)
             found |= scores(validation.labels, probabilities)
-            if stopper.improved(epoch, found) and stopper.patience:
-                stopper.weights = model.get_weights()
-            if settings["reduce_factor"] < 1 and not rates and stopper.should_reduce(epoch):
+            if state.stopper.improved(epoch, found) and state.stopper.patience:
+                state.stopper.weights = model.get_weights()
+            if settings["reduce_factor"] < 1 and not rates and state.stopper.should_reduce(epoch):
                 chosen.learning_rate = rate * settings["reduce_factor"]
-        history.append(found)
-        _log(writer, found)
+        state.add(found, time.time())
+        kept.keep(state)
+        log.write(found, state.finished[-1])
         progress(epoch / most, _line(found))
-        if len(validation.labels) and stopper.should_stop(epoch):
-            break
-    if stopper.weights:
-        model.set_weights(stopper.weights)
+    if state.stopper.weights:
+        model.set_weights(state.stopper.weights)
     facts = {
-        "epochs": len(history),
-        "best_epoch": stopper.best_epoch if stopper.weights else len(history),
-        "parameters": model.count_params(),
-        "trainable_parameters": sum(int(np.prod(w.shape)) for w in model.trainable_weights),
+        "epochs": len(state.history),
+        "best_epoch": state.stopper.best_epoch if state.stopper.weights else len(state.history),
+        **_sizes(model),
         "class_weights": dict(zip(class_names, weights.tolist(), strict=True)),
     }
-    return model, history, facts
+    return Trained(model, state.history, facts, interruption)
+
+
+def _taken_up(kept: Checkpoint, state: State, most: int, what: str) -> dict[str, Any]:
+    """Restore what an interrupted call left, and say so; return the facts of it."""
+    if not kept.restore(state):
+        return {}
+    epoch = len(state.history)
+    logger.info("%s resumed after epoch %d of %d.", what, epoch, most)
+    return {"resumed_after_epoch": epoch, "seconds_before": round(kept.before, 3)}
+
+
+def _sizes(model: keras.Model) -> dict[str, int]:
+    """Count the numbers that the network holds, and those that are learned."""
+    return {
+        "parameters": model.count_params(),
+        "trainable_parameters": sum(int(np.prod(w.shape)) for w in model.trainable_weights),
+    }
+
+
+def _stopper(settings: Mapping[str, Any], *, stops: bool) -> Stopper:
+    """Return what follows the figure that the settings name."""
+    return Stopper(
+        settings["monitor"],
+        settings["patience"] if stops else 0,
+        settings["reduce_patience"],
+        settings["min_change"],
+    )
 
 
 def predict(forward: Callable, vectors: Any, *, masked: bool) -> np.ndarray:
@@ -323,32 +321,6 @@ def _epoch(
             f"below {settings['learning_rate']:g}."
         )
     return loss
-
-
-def _event_writer(folder: Path) -> tf.io.TFRecordWriter:
-    """Open a file of TensorBoard events; TensorFlow alone can write it, TensorBoard reads it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    writer = tf.io.TFRecordWriter(str(folder / "events.out.tfevents.training"))
-    writer.write(tf.compat.v1.Event(file_version="brain.Event:2").SerializeToString())
-    return writer
-
-
-def _log(writer: Any, found: Mapping[str, float]) -> None:
-    """Write an epoch's figures for TensorBoard."""
-    if writer is None:
-        return
-    values = [
-        tf.compat.v1.Summary.Value(tag=name, simple_value=value)
-        for name, value in found.items()
-        if name != "epoch"
-    ]
-    event = tf.compat.v1.Event(
-        wall_time=time.time(),
-        step=int(found["epoch"]),
-        summary=tf.compat.v1.Summary(value=values),
-    )
-    writer.write(event.SerializeToString())
-    writer.flush()
 
 
 def _line(found: Mapping[str, float]) -> str:

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
-from pipeline.features import matrices, ngrams
+from pipeline.features import matrices, ngrams, vocabulary
 from pipeline.features.texts import Texts
 from pipeline.features.words_and_characters import WordCharacterEncoder
 from pipeline.text.tokenize import words as tokenize
@@ -35,7 +35,7 @@ def counted(matrix, names, row):
 def test_word_runs_are_those_of_scikit_learn(bounds):
     runs = ngrams.of_words(tokenize(pa.array(TEXTS)), *bounds)
     names = sorted(set(runs.words))
-    mine = matrices.counts(runs, names)
+    mine = matrices.counts(runs, vocabulary.places(names))
     theirs = CountVectorizer(ngram_range=bounds, tokenizer=str.split, token_pattern=None)
     expected = theirs.fit_transform(TEXTS)
     known = theirs.get_feature_names_out()

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,19 @@ def test_resumable_work_goes_only_when_published_and_not_held(mine):
         assert unreferenced(mine) == {}
     finally:
         os.close(lock)
+
+
+def test_resumable_work_that_nobody_took_up_goes_after_two_weeks(mine):
+    forgotten, touched = (mine.outputs / ".partial" / (digit * 16) for digit in "01")
+    for folder, days in ((forgotten, 15), (touched, 13)):
+        folder.mkdir(parents=True)
+        (folder / "training.npz").touch()
+        old = time.time() - 15 * 24 * 3600
+        os.utime(folder, (old, old))
+        at = time.time() - days * 24 * 3600
+        os.utime(folder / "training.npz", (at, at))
+    reason = "was interrupted long ago and not taken up"
+    assert unreferenced(mine) == {f".partial/{forgotten.name}": reason}
 
 
 def test_removing_a_run_takes_what_was_made_for_it_alone(mine):

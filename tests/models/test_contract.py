@@ -152,6 +152,27 @@ def test_a_text_without_a_known_word_is_predicted(model, corpus, trained):
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-9)
 
 
+def test_raw_texts_get_the_probabilities_that_evaluate_found(model, corpus, trained, monkeypatch):
+    from pipeline import predict
+
+    monkeypatch.setattr(predict, "_CHUNK", 90)
+    places = trained(model, corpus)
+    raw = pq.read_table(places["CleanText"] / "rows.parquet", columns=["raw"])["raw"]
+    predictor = predict.Predictor.load(places["TrainModel"], places["Evaluate"])
+    raw_only = predict.Predictor.load(places["TrainModel"])
+    expected, table = probabilities(places)
+    calibrated = [table[f"calibrated_{name}"].to_numpy() for name in predictor.class_names]
+    # Sums in a network come in another order in batches of other sizes.
+    np.testing.assert_allclose(raw_only.probabilities(raw), expected, atol=1e-6)
+    found = predictor.probabilities(raw)
+    np.testing.assert_allclose(found, np.stack(calibrated, axis=1), atol=2e-5)
+    # A threshold is some validation row's probability: there the last digit decides.
+    positive = predictor.decision.positive or 0
+    clear = np.abs(found[:, positive] - predictor.decision.threshold) > 1e-4
+    decided = np.array(predictor.decide(found))
+    np.testing.assert_array_equal(decided[clear], table["decided"].to_numpy()[clear])
+
+
 @pytest.mark.processes
 def test_a_fresh_process_gives_the_same_probabilities(trained, tmp_path):
     asked = []

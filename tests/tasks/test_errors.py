@@ -52,6 +52,18 @@ CASES = {
         30,
         ["class 'bad' has 1 rows and the split needs at least 3"],
     ),
+    "choosing by rows that are trained on": (
+        None,
+        ["--model", "bilstm", "--no-test", "--refit-on-validation", "true"],
+        40,
+        ["no_test scores validation rows", "refit_on_validation"],
+    ),
+    "choosing without validation rows": (
+        None,
+        ["--no-test", "--validation-fraction", "0"],
+        30,
+        ["no_test scores validation rows alone", "validation_fraction such as 0.1"],
+    ),
     "units out of range": (None, ["--units", "[0]"], 40, ["units must be", "got [0]", "cells"]),
     "sequence length out of range": (
         None,

@@ -109,7 +109,7 @@ PARAMETERS = {
     "seed": ("TrainModel", "1", "bilstm"),
 }
 # These name what is run rather than how, or stand for several of the others.
-ROOTS = {"dataset", "model", "representation", "preset"}
+ROOTS = {"dataset", "model", "representation", "preset", "no_test"}
 # These need files or packages that are no requirement; their own tests look at their digests.
 # These name where raw files lie; tests/tasks/test_dates.py looks at their digests.
 PLACES = {"date", "window"}

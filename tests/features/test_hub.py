@@ -1,0 +1,118 @@
+"""Encoders of TensorFlow Hub, fetched from a server of the hub's kind."""
+
+import hashlib
+import http.server
+import io
+import json
+import tarfile
+import threading
+
+import pytest
+
+from pipeline.errors import PipelineError
+from pipeline.features import external, hub
+
+
+def archive(**files):
+    """Return a compressed archive of files."""
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as tar:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text)
+            tar.addfile(entry, io.BytesIO(text))
+    return content.getvalue()
+
+
+@pytest.fixture
+def serve():
+    """Return a function that serves one content, and says what was asked for."""
+    servers = []
+
+    def start(content, status=200):
+        asked = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                asked.append(self.path)
+                self.send_response(status)
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *words):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}/model/1", asked
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_model_is_asked_for_compressed_unpacked_and_recorded(serve, tmp_path):
+    content = archive(**{"saved_model.pb": b"graph", "variables/variables.index": b"index"})
+    address, asked = serve(content)
+    folder = tmp_path / "encoder"
+    checksum = hub.download(address, folder)
+    assert asked == ["/model/1?tf-hub-format=compressed"]
+    assert checksum == hashlib.sha256(content).hexdigest()
+    assert json.loads((folder / "source.json").read_text()) == {
+        "address": address,
+        "sha256": checksum,
+    }
+    assert (folder / "variables/variables.index").read_bytes() == b"index"
+    assert len(external.encoder_files(str(folder))) == 3
+
+
+@pytest.mark.network
+def test_a_fetched_model_encodes(serve, tmp_path):
+    import tensorflow as tf
+
+    class Lengths(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+        def __call__(self, texts):
+            return tf.cast(tf.strings.length(texts)[:, None], tf.float32) * [[1.0, 2.0]]
+
+    tf.saved_model.save(Lengths(), str(tmp_path / "model"))
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        tar.add(tmp_path / "model", arcname=".")
+    address, _ = serve(packed.getvalue())
+    hub.download(address, tmp_path / "encoder")
+
+    from pipeline.features import sentences
+
+    encode = sentences.load("encoder", tmp_path / "encoder")
+    assert encode(["a", "bcd"]).tolist() == [[1, 2], [3, 6]]
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "message"),
+    [
+        (b"", 404, "does not answer .*404.*check the address"),
+        (b"no archive", 200, "sent no archive of a SavedModel"),
+        (archive(**{"model.h5": b""}), 200, "without saved_model.pb"),
+        (archive(**{"saved_model.pb": b"", "../outside": b""}), 200, "sent no archive .*outside"),
+    ],
+    ids=["missing", "damaged", "another model", "a file outside"],
+)
+def test_what_is_no_model_is_refused(serve, tmp_path, content, status, message):
+    address, _ = serve(content, status)
+    with pytest.raises(PipelineError, match=message):
+        hub.download(address, tmp_path / "encoder")
+    assert not (tmp_path / "outside").exists()
+
+
+def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
+    (tmp_path / "mine").write_text("")
+    with pytest.raises(PipelineError, match="is not empty; name a new folder"):
+        hub.download("http://127.0.0.1:9/model", tmp_path)
+
+
+def test_an_address_as_encoder_says_how_to_fetch_it():
+    with pytest.raises(PipelineError, match=r"hub https://tfhub.dev/x/1 FOLDER.*--encoder FOLDER"):
+        external.encoder_files("https://tfhub.dev/x/1")

@@ -1,0 +1,60 @@
+"""A model of one's own is one builder and one row, as the README says."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT, Chain
+
+pytestmark = [pytest.mark.processes, pytest.mark.network]
+
+BUILDER = '''
+
+def widest(problem: Problem, settings: Mapping[str, Any]) -> keras.Model:
+    """Build the largest number of each dimension over all word vectors."""
+    indices, states, mask = embedded(problem, settings)
+    pooled = pool(states, mask, "max")
+    return keras.Model(indices, head(pooled, problem.n_classes, settings), name="widest")
+'''
+ROW = """        Model(
+            name="widest",
+            reads="sequences",
+            family="pipeline.models.network:Network",
+            builder="pipeline.models.sequences:widest",
+            masks_padding=True,
+            uses=("mask_padding", *_EMBEDDED),
+            defaults={"embedding_size": 4, "epochs": 1},
+            summary="the largest of the word vectors",
+        ),
+"""
+FIRST_ROW = '        Model(\n            name="naive_bayes",'
+
+
+@pytest.mark.parametrize("classes", [("bad", "good"), ("bad", "good", "odd", "dull")])
+def test_a_builder_and_a_row_are_a_model(tmp_path, classes):
+    copy = tmp_path / "checkout"
+    shutil.copytree(ROOT / "pipeline", copy / "pipeline")
+    shutil.copy(ROOT / "luigi.cfg", copy)
+    builders = copy / "pipeline" / "models" / "sequences.py"
+    builders.write_text(builders.read_text() + BUILDER)
+    registry = copy / "pipeline" / "models" / "registry.py"
+    text = registry.read_text()
+    assert text.count(FIRST_ROW) == 1
+    registry.write_text(text.replace(FIRST_ROW, ROW + FIRST_ROW))
+
+    chain = Chain(tmp_path)
+    chain.add("toy", classes, n_rows=120)
+    words = ["--module", "pipeline", "RunAll", "--dataset", "toy", "--model", "widest"]
+    places = ["--paths-data", str(chain.data), "--paths-outputs", str(chain.outputs)]
+    done = subprocess.run(
+        [sys.executable, "-m", "luigi", *words, *places, "--epochs", "2"],
+        cwd=copy,
+        env={**os.environ, "PYTHONPATH": str(copy)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "latest/toy/widest/report.html" in done.stdout
