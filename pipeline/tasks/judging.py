@@ -17,9 +17,9 @@ from pipeline.tasks.limits import drift as drift_section
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from pipeline.features.texts import Texts
     from pipeline.nightly.evaluated import Evaluated
     from pipeline.nightly.promotion import Limits, Promotion
+    from pipeline.text.tokens import Tokens
 
 logger = logging.getLogger("luigi-interface")
 SEED = 0
@@ -82,7 +82,7 @@ class Tonight:
             return None
         import numpy as np
 
-        tokens = self._texts.tokens
+        tokens = self._tokens
         counts = np.bincount(tokens.codes, minlength=len(tokens.words)).tolist()
         by_word = dict(zip(tokens.words, counts, strict=True))
         return contract.unknown_words(by_word, self._champion.vocabulary())
@@ -98,10 +98,10 @@ class Tonight:
 
         names = pa.array(self._champion.class_names, pa.string())
         labels = pc.fill_null(pc.index_in(self._sample["label"], names), -1).to_numpy()
-        scores = self._champion.predict_texts(self._texts)
+        scores = self._champion.predict(self._raw)
         return drift.compare(
             self._champion.training(MOST_ROWS, SEED),
-            drift.Sample(labels, self._texts.tokens, scores),
+            drift.Sample(labels, self._tokens, scores),
             self._champion.class_names,
             drift_section().limits(),
         ).as_json()
@@ -127,10 +127,14 @@ class Tonight:
         chosen = sampled(np.arange(self._rows.num_rows), MOST_ROWS, SEED)
         return self._rows.take(pa.array(chosen))
 
+    @property
+    def _raw(self) -> list[str]:
+        return self._sample["raw"].to_pylist()
+
     @functools.cached_property
-    def _texts(self) -> "Texts":
+    def _tokens(self) -> "Tokens":
         assert self._champion is not None
-        return self._champion.texts(self._sample["raw"].to_pylist())
+        return self._champion.tokens_of(self._raw)
 
 
 def breaches(

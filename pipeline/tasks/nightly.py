@@ -257,7 +257,7 @@ class Nightly(luigi.Task):
             return None
         from pipeline.nightly.evaluated import Evaluated
 
-        return Evaluated(Path(paths().outputs) / champion.path, self._report.stop_words or "none")
+        return Evaluated(Path(paths().outputs) / champion.path)
 
     def _same_content(self, digest: str) -> Entry | None:
         """Return the line of a night that had the same model of the same rows."""
