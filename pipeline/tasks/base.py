@@ -81,7 +81,6 @@ class Step(luigi.Task):
     dataset: str
     model: str | None
     pattern: str | None
-    stop_words: str | None
     processes: int | None
 
     @property
