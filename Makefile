@@ -11,7 +11,7 @@ DATASET ?= vader
 MODEL ?= naive_bayes
 
 .DEFAULT_GOAL := help
-.PHONY: help run luigid nightly test test-fast check bench-start-up quality format clean
+.PHONY: help run luigid nightly test test-fast check bench bench-start-up quality format clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,11 +39,14 @@ check: $(DEV)  ## format, lint, types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+bench: $(DEV)  ## speed beside the notebook way and peers (an hour on a quiet machine); ONLY='bag hate'
+	$(BIN)/python -m benchmarks.speed $(if $(DATA),--data $(DATA)) $(if $(ONLY),--only $(ONLY))
+
 bench-start-up: $(RUN)  ## cost of a run in which all is built, beside a Luigi hello world
 	$(BIN)/python -m benchmarks.start_up
 
-quality: $(DEV)  ## train what benchmarks/quality.md needs (hours); FAST=1 for minutes
-	$(BIN)/python -m benchmarks.quality $(if $(FAST),--fast)
+quality: $(DEV)  ## train what benchmarks/quality.md needs (hours); FAST=1 for minutes; DATA=folder
+	$(BIN)/python -m benchmarks.quality $(if $(DATA),--data $(DATA)) $(if $(FAST),--fast)
 
 format: $(DEV)  ## bring the code into its format
 	$(BIN)/ruff format .

@@ -4,14 +4,25 @@ import json
 import os
 import statistics
 import subprocess
+import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 _ROOT = Path(__file__).parent.parent.parent
+# A process' peak begins with what its parent has at that moment, so a small one starts it.
+_LAUNCH = """
+import json, os, sys, time
+result, *command = sys.argv[1:]
+started = time.perf_counter()
+process = os.posix_spawnp(command[0], command, os.environ)
+_, status, usage = os.wait4(process, 0)
+taken = os.waitstatus_to_exitcode(status), time.perf_counter() - started, usage.ru_maxrss / 1024
+with open(result, "w") as file:
+    json.dump(taken, file)
+"""
 
 
 @dataclass(frozen=True)
@@ -97,23 +108,19 @@ def _run(side: Side) -> tuple[float, float, dict[str, Any]]:
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     # Compiled files are kept, as on a user's machine.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
-        started = time.perf_counter()
-        process = subprocess.Popen(
-            list(side.command), cwd=_ROOT, env=environment, stdout=output, stderr=errors
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        output.seek(0)
-        errors.seek(0)
-        lines = output.read().strip().splitlines()
-        if process.returncode:
-            said = errors.read()[-2000:]
-            raise RuntimeError(f"{side.name} ended with {process.returncode}:\n{said}")
+    with tempfile.TemporaryDirectory() as name:
+        result, output, errors = (Path(name) / each for each in ("result", "output", "errors"))
+        launched = [sys.executable, "-S", "-c", _LAUNCH, str(result), *side.command]
+        with open(output, "wb") as out, open(errors, "wb") as err:
+            subprocess.run(launched, cwd=_ROOT, env=environment, stdout=out, stderr=err, check=True)
+        status, seconds, memory = json.loads(result.read_text())
+        if status:
+            said = errors.read_text(errors="replace")[-2000:]
+            raise RuntimeError(f"{side.name} ended with {status}:\n{said}")
+        lines = output.read_text(errors="replace").strip().splitlines()
     facts: dict[str, Any] = {}
     if lines and lines[-1].startswith("{"):
         facts |= json.loads(lines[-1])
     if side.facts:
         facts |= side.facts()
-    return seconds, usage.ru_maxrss / 1024, facts
+    return seconds, memory, facts

@@ -153,11 +153,10 @@ def leak_table(seen: Leaks, test: np.ndarray, rows: pa.Table) -> pa.Table:
 
 def _word_sets(tokens: Tokens) -> sparse.csr_matrix:
     """Return which words are in which text, int32, each word once."""
-    width = max(len(tokens.words), 1)
-    keys = np.unique(tokens.rows * width + tokens.codes)
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(keys // width, minlength=len(tokens)))])
-    ones = np.ones(len(keys), dtype=np.int32)
-    return sparse.csr_matrix((ones, keys % width, indptr), shape=(len(tokens), width))
+    once = tokens.once()
+    ones = np.ones(len(once.codes), dtype=np.int32)
+    shape = (len(tokens), max(len(tokens.words), 1))
+    return sparse.csr_matrix((ones, once.codes, once.offsets), shape=shape)
 
 
 def _most_similar(
@@ -168,6 +167,9 @@ def _most_similar(
     if not len(asked) or not len(known):
         return best, partner
     pairs = _candidates(sets, asked, known, seed)
+    mine, theirs = sizes[asked[pairs[:, 0]]], sizes[known[pairs[:, 1]]]
+    # Texts of too different sizes cannot share enough.
+    pairs = pairs[np.minimum(mine, theirs) >= SIMILAR * np.maximum(mine, theirs)]
     for start in range(0, len(pairs), _PAIRS_AT_ONCE):
         left, right = pairs[start : start + _PAIRS_AT_ONCE].T
         shared = np.asarray(sets[asked[left]].multiply(sets[known[right]]).sum(axis=1)).ravel()

@@ -127,6 +127,7 @@ def _reached(root: Any) -> set[str]:
 def _plain_task(task: Any, needed: list[Item], store: Store, is_reached: bool) -> Item:
     """Plan a task that is no step, such as RunAll: its output is a link, made in no time."""
     name, path = task.task_family, getattr(task.output(), "path", None)
+    path = None if path is None else str(path)
     if not is_reached:
         return Item(name, SKIP, place=path)
     if _is_blocked(needed):
@@ -138,6 +139,9 @@ def _plain_task(task: Any, needed: list[Item], store: Store, is_reached: bool) -
         return Item(name, SKIP, place=path)
     if os.path.islink(path):
         return Item(name, RUN, "link", "the link leads to another run", place=path)
+    if not needed and hasattr(task, "day"):  # a night asks for what it needs as it runs
+        why = "it has no record; its rows decide what runs"
+        return Item(name, RUN, "new", why, None, path)
     return Item(name, RUN, "file", "the link is not there", place=path)
 
 

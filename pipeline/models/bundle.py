@@ -11,7 +11,9 @@ from pipeline.features import registry as features
 from pipeline.models import registry
 from pipeline.models.base import Classifier
 
-_FILE, _STOP_WORDS = "bundle.json", "stop_words.txt"
+#: Words that were left out of texts, one a line; not there where there were none.
+STOP_WORDS = "stop_words.txt"
+_FILE = "bundle.json"
 _FORMAT = 2
 
 
@@ -72,7 +74,7 @@ def save(
     encoder.save(folder)
     words = sorted(stop_words)
     if words:
-        (folder / _STOP_WORDS).write_text("\n".join(words) + "\n", encoding="utf-8")
+        (folder / STOP_WORDS).write_text("\n".join(words) + "\n", encoding="utf-8")
     content = {
         "format": _FORMAT,
         "model": model,
@@ -114,5 +116,5 @@ def load(folder: Path) -> Bundle:
         content["steps"],
         family.load(folder),
         encoder.load(folder),
-        folder / _STOP_WORDS if content["stop_words"] else None,
+        folder / STOP_WORDS if content["stop_words"] else None,
     )

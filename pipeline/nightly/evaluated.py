@@ -2,9 +2,10 @@
 
 import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,13 +15,12 @@ import pyarrow.parquet as pq
 from pipeline import artifacts
 from pipeline.datasets.dated import FROZEN
 from pipeline.errors import PipelineError
-from pipeline.evaluation.calibration import temper
-from pipeline.features.texts import Texts
-from pipeline.models import bundle
+from pipeline.models.bundle import STOP_WORDS
 from pipeline.nightly.drift import Sample
+from pipeline.predict import Predictor
 from pipeline.split import Parts, read_parts
 from pipeline.text.clean import clean
-from pipeline.text.tokenize import tokenize
+from pipeline.text.prepare import prepare
 from pipeline.text.tokens import Tokens, read_tokens
 
 
@@ -48,18 +48,15 @@ class Evaluated:
     ----------
     place : Path
         Folder of the Evaluate artifact.
-    stop_words : str
-        The list to use where that of the model was a file, which no artifact keeps.
     """
 
-    def __init__(self, place: Path, stop_words: str = "none") -> None:
+    def __init__(self, place: Path) -> None:
         if not artifacts.is_whole(place):
             raise PipelineError(
                 f"the model of {place} cannot be compared with: it is not there any more, or not "
                 "whole. Run it again, or go back to another with the task Rollback."
             )
         self._place = place
-        self._stop_words = stop_words
 
     def place_of(self, task: str) -> Path:
         """Return the folder of an artifact that this one was made from."""
@@ -107,6 +104,21 @@ class Evaluated:
         raw = table["raw"].take(pa.array(rows)).to_pylist()
         return FrozenRows(raw, self.parts.labels[rows].astype(np.int64), self.probabilities(rows))
 
+    def learned(self, raw: Sequence[str]) -> np.ndarray:
+        """Mark the texts that the model was trained or chosen on, as it sees them.
+
+        Frozen rows never are, unless they were added after the model was trained.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_texts,)
+        """
+        path = self.place_of("CleanText") / "rows.parquet"
+        known = pq.read_table(path, columns=["clean"])["clean"]
+        used = np.concatenate([self.parts.rows("train"), self.parts.rows("validation")])
+        texts = clean(pa.array(raw, pa.string()), self._settings_of("CleanText"))["clean"]
+        return np.asarray(pc.is_in(texts, known.take(pa.array(used)).combine_chunks()))
+
     def probabilities_of(self, frozen: FrozenRows) -> np.ndarray:
         """Return calibrated probabilities of another run's frozen rows.
 
@@ -130,28 +142,27 @@ class Evaluated:
             self.probabilities(validation) if len(validation) else None,
         )
 
-    def texts(self, raw: Sequence[str]) -> Texts:
+    def tokens_of(self, raw: Sequence[str]) -> Tokens:
         """Clean and cut texts as those that the model was trained on."""
-        steps = self._bundle.steps
-        column = clean(pa.array(raw, pa.string()), steps["CleanText"])["clean"]
-        settings = dict(steps["Tokenize"])
-        if settings["stop_words"] == "file":
-            settings["stop_words"] = self._stop_words
-        return Texts(tokenize(column, settings), column)
+        words = self.place_of("TrainModel") / STOP_WORDS
+        tokenizing = {
+            **self._settings_of("Tokenize"),
+            "stop_words": str(words) if words.is_file() else "none",
+        }
+        texts = pa.array(raw, pa.string())
+        return prepare(texts, self._settings_of("CleanText"), tokenizing)[1]
 
     def predict(self, raw: Sequence[str]) -> np.ndarray:
         """Return calibrated probabilities of raw texts, shape (n_texts, n_classes)."""
-        return self.predict_texts(self.texts(raw))
-
-    def predict_texts(self, texts: Texts) -> np.ndarray:
-        """Return calibrated probabilities of what `texts` returned."""
-        vectors = self._bundle.encoder.transform(texts)
-        decision = json.loads((self._place / "decision.json").read_text(encoding="utf-8"))
-        return temper(self._bundle.classifier.predict(vectors), decision["temperature"])
+        return self._predictor.probabilities(raw)
 
     @functools.cached_property
-    def _bundle(self) -> bundle.Bundle:
-        return bundle.load(self.place_of("TrainModel"))
+    def _predictor(self) -> Predictor:
+        return Predictor.load(self.place_of("TrainModel"), self._place)
+
+    def _settings_of(self, task: str) -> Mapping[str, Any]:
+        """Return the settings of a step, which its manifest holds."""
+        return (artifacts.read_manifest(self.place_of(task)) or {})["settings"]
 
 
 def is_frozen_file(files: pa.ChunkedArray) -> pa.ChunkedArray:

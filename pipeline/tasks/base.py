@@ -102,7 +102,6 @@ class Step(Named):
     dataset: str
     model: str | None
     pattern: str | None
-    stop_words: str | None
     processes: int | None
 
     @property

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
+    from pipeline.datasets.readers import Reading
     from pipeline.settings import Setting
-    from pipeline.text.rows import CleanRows
 
 logger = logging.getLogger("luigi-interface")
 _KEEP_REPLACE_REMOVE = ("keep", "replace", "remove")
@@ -217,40 +217,44 @@ class CleanText(Step):
 
     def build(self, out: artifacts.Workspace) -> None:
         """Write ``rows.parquet``, ``rejected.parquet`` and ``profile.json``."""
-        records, cleaned = self._cleaned()
-        out.write_table("rows.parquet", cleaned.rows, few=("label", "partition", "file"))
-        out.write_table("rejected.parquet", cleaned.rejected, few=("file", "reason"))
-        out.write_json("profile.json", cleaned.profile)
-        out.counts(records, cleaned.rows.num_rows)
-
-    def problem_with_rows(self) -> str | None:
-        """Say why the raw files cannot be read into clean rows; None where they can."""
-        try:
-            self._cleaned()
-        except PipelineError as error:
-            return str(error)
-        return None
-
-    def _cleaned(self) -> "tuple[int, CleanRows]":
-        """Read and clean; return the number of records too."""
-        from pipeline.datasets import readers
         from pipeline.datasets.formats import file_name
         from pipeline.text.rows import clean_rows
 
-        download = self.upstream()
-        assert isinstance(download, DownloadData)
-        parts = download.parts()
-        row = dated.laid_out(download.row, parts) if download.day else download.row
-        reading = readers.read(row, {part.key: part.path for part in parts})
+        reading, parts = self._read()
         cleaned = clean_rows(
             reading.rows,
             reading.rejected,
             reading.records,
             self.settings(),
-            [label.name for label in row.labels],
+            [label.name for label in self._download().row.labels],
             [file_name(part.path) for part in parts if part.is_frozen],
         )
-        return reading.records, cleaned
+        out.write_table("rows.parquet", cleaned.rows, few=("label", "partition", "file"))
+        out.write_table("rejected.parquet", cleaned.rejected, few=("file", "reason"))
+        out.write_json("profile.json", cleaned.profile)
+        out.counts(reading.records, cleaned.rows.num_rows)
+
+    def problem_with_files(self) -> str | None:
+        """Read the raw files, and say why they cannot be; None where they can."""
+        try:
+            self._read()
+        except PipelineError as error:
+            return str(error)
+        return None
+
+    def _read(self) -> "tuple[Reading, list[dated.Part]]":
+        """Read the raw files; return rows and which files they were."""
+        from pipeline.datasets import readers
+
+        download = self._download()
+        parts = download.parts()
+        row = dated.laid_out(download.row, parts) if download.day else download.row
+        return readers.read(row, {part.key: part.path for part in parts}), parts
+
+    def _download(self) -> DownloadData:
+        download = self.upstream()
+        assert isinstance(download, DownloadData)
+        return download
 
 
 @requires(CleanText)

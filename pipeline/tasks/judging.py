@@ -1,13 +1,13 @@
 """From a night's artifacts to what the rules of `pipeline.nightly` say of them."""
 
 import functools
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.datasets.dated import Part
-from pipeline.errors import PipelineError
 from pipeline.nightly import contract
 from pipeline.nightly.night import Night
 from pipeline.tasks.chain import CleanText, Evaluate
@@ -17,37 +17,31 @@ from pipeline.tasks.limits import drift as drift_section
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from pipeline.features.texts import Texts
     from pipeline.nightly.evaluated import Evaluated
     from pipeline.nightly.promotion import Limits, Promotion
+    from pipeline.text.tokens import Tokens
 
+logger = logging.getLogger("luigi-interface")
 SEED = 0
 #: Rows of each side that drift and unknown words are measured on; more tell nothing new.
 MOST_ROWS = 20_000
 
 
-def unreadable(clean: CleanText, parts: Sequence[Part]) -> contract.Breach | None:
-    """Read and clean a night's rows; return a breach where its files cannot be read.
+def problem_with_files(clean: CleanText, parts: Sequence[Part]) -> str | None:
+    """Read a night's raw files; say why they cannot be, None where they can.
+
+    What is wrong with frozen rows is no fault of the night: it is left to CleanText to fail.
 
     Parameters
     ----------
     clean : CleanText
     parts : sequence of Part
         The files that it reads.
-
-    Raises
-    ------
-    PipelineError
-        On anything else that a user can mend, such as frozen rows that cannot be read.
     """
-    try:
-        clean.run()
-    except PipelineError:
-        problem = clean.problem_with_rows()
-        if problem is None or any(part.key in problem for part in parts if part.is_frozen):
-            raise
-        return contract.unreadable(problem)
-    return None
+    problem = clean.problem_with_files()
+    if problem is None or any(part.is_frozen and part.key in problem for part in parts):
+        return None
+    return problem
 
 
 class Tonight:
@@ -88,7 +82,7 @@ class Tonight:
             return None
         import numpy as np
 
-        tokens = self._texts.tokens
+        tokens = self._tokens
         counts = np.bincount(tokens.codes, minlength=len(tokens.words)).tolist()
         by_word = dict(zip(tokens.words, counts, strict=True))
         return contract.unknown_words(by_word, self._champion.vocabulary())
@@ -104,10 +98,10 @@ class Tonight:
 
         names = pa.array(self._champion.class_names, pa.string())
         labels = pc.fill_null(pc.index_in(self._sample["label"], names), -1).to_numpy()
-        scores = self._champion.predict_texts(self._texts)
+        scores = self._champion.predict(self._raw)
         return drift.compare(
             self._champion.training(MOST_ROWS, SEED),
-            drift.Sample(labels, self._texts.tokens, scores),
+            drift.Sample(labels, self._tokens, scores),
             self._champion.class_names,
             drift_section().limits(),
         ).as_json()
@@ -133,10 +127,14 @@ class Tonight:
         chosen = sampled(np.arange(self._rows.num_rows), MOST_ROWS, SEED)
         return self._rows.take(pa.array(chosen))
 
+    @property
+    def _raw(self) -> list[str]:
+        return self._sample["raw"].to_pylist()
+
     @functools.cached_property
-    def _texts(self) -> "Texts":
+    def _tokens(self) -> "Tokens":
         assert self._champion is not None
-        return self._champion.texts(self._sample["raw"].to_pylist())
+        return self._champion.tokens_of(self._raw)
 
 
 def breaches(
@@ -174,6 +172,9 @@ def contract_json(
 def decision(evaluate: Evaluate, champion: "Evaluated | None", limits: "Limits") -> "Promotion":
     """Compare a night's model with the champion on the frozen rows.
 
+    Rows that the champion was trained on, since they were frozen later, are left out: they would
+    flatter it.
+
     Parameters
     ----------
     evaluate : Evaluate
@@ -185,16 +186,26 @@ def decision(evaluate: Evaluate, champion: "Evaluated | None", limits: "Limits")
     -------
     Promotion
     """
+    import numpy as np
+
     from pipeline.nightly import promotion
     from pipeline.nightly.evaluated import Evaluated
 
     mine = Evaluated(evaluate.place())
     frozen, baseline = mine.frozen(), evaluate.baseline()
+    fair = np.ones(len(frozen.raw), bool) if champion is None else ~champion.learned(frozen.raw)
+    if not fair.all():
+        logger.warning(
+            "%d of %d frozen rows are left out of the comparison: the champion was trained on "
+            "their texts before they were frozen.",
+            np.count_nonzero(~fair),
+            len(fair),
+        )
     return promotion.decide(
-        frozen.labels,
-        frozen.probabilities,
-        champion.probabilities_of(frozen) if champion else None,
-        Evaluated(baseline.place()).frozen().probabilities if baseline else None,
+        frozen.labels[fair],
+        frozen.probabilities[fair],
+        champion.probabilities_of(frozen)[fair] if champion else None,
+        Evaluated(baseline.place()).frozen().probabilities[fair] if baseline else None,
         mine.class_names,
         limits,
         SEED,

@@ -16,6 +16,7 @@ from pipeline.datasets import dated
 from pipeline.errors import PipelineError
 from pipeline.inspection.graph import in_order
 from pipeline.nightly import ledger
+from pipeline.nightly.contract import unreadable
 from pipeline.nightly.ledger import Champion, Entry
 from pipeline.nightly.night import METRICS, Night
 from pipeline.nightly.registry import ChampionChanged
@@ -181,11 +182,18 @@ class Nightly(Named):
         progress.tell(self, 0.0, "having raw files")
         yield download
         found["digests"]["data"] = download.digest()
-        progress.tell(self, 0.1, "reading and cleaning")
-        unreadable = judging.unreadable(clean, download.parts())
-        if unreadable is not None:
-            found["contract"] = judging.contract_json(None, [unreadable])
-            return ledger.CONTRACT_BROKEN, unreadable.sentence
+        progress.tell(self, 0.1, "reading raw files")
+        problem = notes.once(
+            "problem",
+            download.digest(),
+            lambda: judging.problem_with_files(clean, download.parts()),
+        )
+        if problem is not None:
+            found["contract"] = judging.contract_json(None, [unreadable(problem)])
+            return ledger.CONTRACT_BROKEN, problem
+        # From here on what is made is a task of its own, that a scheduler shows and tries again.
+        notes.once("made", "", self._not_made_yet)
+        yield clean
         progress.tell(self, 0.2, "checking the contract")
         standing = self._evaluated(champion)
         names = [label.name for label in download.row.labels]
@@ -210,7 +218,6 @@ class Nightly(Named):
         if found["drift"] and found["drift"]["level"] == "stop":
             return ledger.DRIFT_STOP, found["drift"]["sentence"]
         progress.tell(self, 0.4, "training")
-        notes.once("made", "", self._not_made_yet)
         yield self._report
         found["digests"]["report"] = self._report.digest()
         found["report"] = _path(self._report)
@@ -250,7 +257,7 @@ class Nightly(Named):
             return None
         from pipeline.nightly.evaluated import Evaluated
 
-        return Evaluated(Path(paths().outputs) / champion.path, self._report.stop_words or "none")
+        return Evaluated(Path(paths().outputs) / champion.path)
 
     def _same_content(self, digest: str) -> Entry | None:
         """Return the line of a night that had the same model of the same rows."""

@@ -34,6 +34,11 @@ registry/ and nights/, which say what happened.
     registry/<dataset>/            the champion, champion.json, and how it came to be: ledger.jsonl
     history/<dataset>.html         all nights on one page
 
+    <dataset>/nights/<date>/       what came of a night: night.json, and a picture of its drift
+    registry/<dataset>/            champion.json: which model is in place; ledger.jsonl: each night
+                                   and each way back, one line each
+    history/<dataset>.html         the nights as one page
+
 Each step's folder holds one folder for each combination of settings and input. In it:
 
     manifest.json                  settings, what it was made from, versions, code, seconds, and

@@ -107,13 +107,21 @@ class Tokens:
         places = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], lengths)
         return Tokens(self.codes[places], offsets, self.words)
 
-    def distinct(self) -> np.ndarray:
-        """Count the different tokens of each text, int64, shape (n_texts,)."""
-        keys = self.rows * max(len(self.words), 1) + self.codes
+    def once(self) -> "Tokens":
+        """Return each token of a text once, in the order of ``words``."""
+        width = max(len(self.words), 1)
+        keys = self.rows * width + self.codes
         keys.sort()
         first = np.ones(len(keys), dtype=bool)
         first[1:] = keys[1:] != keys[:-1]
-        return np.bincount(keys[first] // max(len(self.words), 1), minlength=len(self))
+        keys = keys[first]
+        counts = np.bincount(keys // width, minlength=len(self))
+        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
+        return Tokens((keys % width).astype(np.int32), offsets, self.words)
+
+    def distinct(self) -> np.ndarray:
+        """Count the different tokens of each text, int64, shape (n_texts,)."""
+        return self.once().lengths
 
 
 def read_tokens(path: Path) -> Tokens:

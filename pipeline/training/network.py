@@ -3,6 +3,7 @@
 Kept apart from the models: it knows batches and weights, not what a layer is.
 """
 
+import contextlib
 import logging
 import os
 import time
@@ -19,6 +20,11 @@ with without_start_up_messages():
     import keras
     import tensorflow as tf
 
+    CORES = len(os.sched_getaffinity(0))
+    # Too late where a SavedModel encoder used TensorFlow before, in this process.
+    with contextlib.suppress(RuntimeError):
+        tf.config.threading.set_intra_op_parallelism_threads(CORES)
+        tf.config.threading.set_inter_op_parallelism_threads(CORES)
     # The first operation looks for devices, and reports on them.
     tf.constant(0) + 0
 
@@ -48,10 +54,11 @@ def prepare(seed: int) -> dict[str, Any]:
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
     return {
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": CORES,
         "intra_op_threads": tf.config.threading.get_intra_op_parallelism_threads(),
         "inter_op_threads": tf.config.threading.get_inter_op_parallelism_threads(),
         "deterministic_operations": True,
+        "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "by default"),
     }
 
 

@@ -12,6 +12,7 @@ from nights import Nights, few, many, mislabelled
 import pipeline
 from pipeline.errors import PipelineError
 from pipeline.tasks import recording
+from pipeline.tasks.planning import plan_of
 
 
 @pytest.fixture(scope="module")
@@ -150,8 +151,27 @@ def test_champion_that_was_deleted_is_an_error_that_says_what_to_do(mine):
             assert luigi.build([needed], local_scheduler=True, log_level="WARNING")
 
 
+def test_rows_frozen_after_the_champion_was_trained_on_them_do_not_count(mine, caplog):
+    texts = [row for row in many() if row[1] == "good"][:10]
+    path = mine.data / "toy" / "frozen" / "rows.csv"
+    path.write_text(path.read_text() + "".join(f"{text},{label}\n" for text, label in texts))
+    mine.put("2024-11-17", mislabelled(many(3), 0.1))
+    night = run(mine, "2024-11-17")
+    assert night["decision"]["figures"]["rows"] == 200
+    assert "10 of 210 frozen rows are left out of the comparison" in caplog.text
+
+
 def test_latest_link_is_not_moved_by_nights(mine):
     assert not (mine.outputs / "latest").exists()
+
+
+def test_plan_of_a_night_says_whether_it_has_a_record(mine):
+    mine.set_paths()
+    words = ["Nightly", "--dataset", "toy", "--model", "naive_bayes", "--date"]
+    (night,) = plan_of([*words, "2024-11-16"])["steps"]
+    assert night["action"] == "skip"
+    (night,) = plan_of([*words, "2024-11-17"])["steps"]
+    assert (night["action"], night["kind"]) == ("run", "new")
 
 
 def test_notes_are_found_again_and_may_be_lost(chain):
