@@ -63,9 +63,9 @@ class Artifact(luigi.Target):
 
 
 class Named(luigi.Task):
-    """A task that luigid, its history and mails show with the parameters it was given, no others.
+    """A task that luigid and mails show with the parameters it was given and with plain errors.
 
-    A chain's tasks have dozens; what is left out is what Luigi fills in by itself.
+    A chain's tasks have dozens of parameters; what is left out is what Luigi fills in by itself.
     """
 
     def to_str_params(
@@ -81,6 +81,13 @@ class Named(luigi.Task):
             for name, text in found.items()
             if text or known[name].task_value(self.task_family, name) is not None
         }
+
+    def on_failure(self, exception: BaseException) -> str:
+        """Return what luigid and the mail say of a failure; of an error of ours its sentence."""
+        if isinstance(exception, PipelineError):
+            return str(exception)
+        said: str = super().on_failure(exception)
+        return said
 
 
 class Step(Named):

@@ -366,6 +366,9 @@ class TestWhatGoesWrong:
         subject, text = failures[0]
         assert re.fullmatch(r"\[night\] Luigi: DownloadData\(dataset=toy, .*\) FAILED.*", subject)
         assert f"needs the file 'rows.csv' in the folder {nights.data}/toy/{DATE}" in text
+        assert "date   : 2024-11-17" in text
+        assert "Traceback" not in text
+        assert "activations" not in text
         assert outcome[0] == f"[night] toy {DATE}: new champion"
 
     def test_night_that_never_succeeds_is_given_up_and_the_next_one_runs(self, tmp_path, sink):

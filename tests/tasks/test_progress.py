@@ -8,6 +8,7 @@ from conftest import STEPS
 from nights import Nights, few, many
 
 import pipeline
+from pipeline.errors import PipelineError
 from pipeline.tasks import base, progress
 from pipeline.tasks.base import address_of
 
@@ -84,6 +85,35 @@ def test_status_text_is_no_html_whatever_raw_files_hold():
     task.set_status_message, task.set_progress_percentage = said.append, said.append
     progress.tell(task, 0.5, "label '<img src=x onerror=alert(1)>' &lt;b&gt; is unknown")
     assert said == ["label '‹img src=x onerror=alert(1)›' ＆lt;b＆gt; is unknown", 50]
+
+
+def test_failure_of_ours_is_its_sentence_and_any_other_has_its_traceback(chain):
+    task = chain.task("Nightly", date=datetime.date(2024, 11, 16), dataset="vader")
+    assert task.on_failure(PipelineError("the file is not there")) == "the file is not there"
+    try:
+        raise ValueError("unforeseen")
+    except ValueError as error:
+        said = task.on_failure(error)
+    assert "Traceback" in said
+    assert "ValueError: unforeseen" in said
+
+
+def test_tasks_are_shown_with_what_was_given_and_are_the_same_when_read_back(chain):
+    from luigi.task_register import load_task
+
+    night = {"date": datetime.date(2024, 11, 16), "dataset": "vader", "model": "naive_bayes"}
+    task = chain.task("Nightly", **night)
+    shown = {"date": "2024-11-16", "dataset": "vader", "model": "naive_bayes"}
+    assert task.to_str_params() == shown
+    assert load_task("pipeline", "Nightly", shown).task_id == task.task_id
+    # Not given on purpose, where luigi.cfg has another value, is told.
+    config = luigi.configuration.get_config()
+    config.set("Nightly", "margin", "0.5")
+    try:
+        task = chain.task("Nightly", margin=None, **night)
+        assert task.to_str_params() == {**shown, "margin": ""}
+    finally:
+        config.remove_section("Nightly")
 
 
 def test_steps_outside_of_a_worker_tell_nobody(chain):
