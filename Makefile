@@ -5,9 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(VENV)/.run-installed
 DEV := $(VENV)/.dev-installed
+LUIGID := $(VENV)/.luigid-installed
+
+DATASET ?= vader
+MODEL ?= naive_bayes
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast check bench bench-start-up quality format clean
+.PHONY: help run luigid nightly test test-fast check bench bench-start-up quality format clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -15,11 +19,20 @@ help:  ## this list
 run: $(RUN)  ## install, then train and report on the default dataset
 	$(BIN)/luigi --module pipeline RunAll --model bilstm
 
+luigid: $(LUIGID)  ## Luigi's scheduler with its visualiser on 127.0.0.1:8082, state in .luigid/
+	mkdir -p .luigid
+	STATE_DIRECTORY=$(CURDIR)/.luigid LUIGI_CONFIG_PATH=deploy/luigid.cfg \
+		$(BIN)/luigid --address 127.0.0.1 --port 8082
+
+nightly: $(RUN)  ## tonight's night under `make luigid`: DATASET=vader MODEL=naive_bayes
+	deploy/night.sh --dataset $(DATASET) --model $(MODEL) $(NIGHT) || \
+		{ code=$$?; [ $$code -ge 50 ] && [ $$code -le 53 ]; }  # outcomes that are no failure
+
 test: $(DEV)  ## all tests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 test-fast: $(DEV)  ## tests that start no network and no luigi process, under two minutes
-	$(BIN)/python -m pytest -n 2 -m "not network and not processes and not package_index and not real_data"
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not network and not processes and not package_index and not real_data"
 
 check: $(DEV)  ## format, lint, types
 	$(BIN)/ruff format --check .
@@ -51,4 +64,8 @@ $(RUN): $(BIN)/python setup.cfg pyproject.toml constraints.txt
 
 $(DEV): $(BIN)/python setup.cfg pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	@touch $@ $(RUN)
+
+$(LUIGID): $(BIN)/python setup.cfg pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[history]'
 	@touch $@ $(RUN)

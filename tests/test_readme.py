@@ -1,5 +1,6 @@
 """The README's commands, run as they stand there, in order, in one folder."""
 
+import json
 import os
 import re
 import shlex
@@ -12,11 +13,15 @@ import pytest
 from conftest import ROOT
 
 from pipeline.cli import cli
+from pipeline.cli.nights import EXIT_CODES
 from pipeline.datasets import catalogue
-from pipeline.tasks import RunAll
+from pipeline.predict import Predictor
+from pipeline.tasks import Nightly, RangeDailyBase, Rollback, RunAll
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-_BLOCKS = re.compile(r"<!-- (run|file: (?P<path>\S+)) -->\n```\w*\n(?P<body>.*?)```", re.DOTALL)
+_BLOCKS = re.compile(
+    r"<!-- (run|(?P<night>night)|file: (?P<path>\S+)) -->\n```\w*\n(?P<body>.*?)```", re.DOTALL
+)
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +49,26 @@ def test_commands_of_the_readme_work(folder):
                 command, cwd=folder, env=environment, capture_output=True, text=True, check=False
             )
             assert done.returncode == 0, f"{line}\n{done.stderr}"
-            assert "Report: outputs/latest/" in done.stdout
+            assert block["night"] or "Report: outputs/latest/" in done.stdout
             ran += 1
-    assert ran >= 4
+    assert ran >= 10
+    outputs = folder / "outputs"
+    assert (outputs / "history" / "tickets.html").is_file()
+    (line,) = (outputs / "registry" / "tickets" / "ledger.jsonl").read_text().splitlines()
+    assert '"decision": "promoted"' in line
+    champion = json.loads((outputs / "registry" / "tickets" / "champion.json").read_text())
+    place = outputs / champion["path"]
+    above = json.loads((place / "manifest.json").read_text())["upstream"]["place"]
+    assert Predictor.load(place / above, place).predict(["it crashes again"])
+
+
+def test_readme_has_every_exit_code_of_a_night():
+    rows = dict(re.findall(r"^\| (\d+) \| ([a-z ]+) \|", README, re.MULTILINE))
+    words = {name: name.replace("_", " ") for name in EXIT_CODES}
+    assert {words[name]: str(code) for name, code in EXIT_CODES.items()} == {
+        outcome: code for code, outcome in rows.items() if outcome in words.values()
+    }
+    assert rows["10"] == "held"
 
 
 def test_readme_lists_every_dataset():
@@ -55,7 +77,8 @@ def test_readme_lists_every_dataset():
 
 
 def test_parameters_that_the_readme_names_exist():
-    known = {name.replace("_", "-") for name, _ in RunAll.get_params()}
+    tasks = (RunAll, Nightly, Rollback, RangeDailyBase)
+    known = {name.replace("_", "-") for task in tasks for name, _ in task.get_params()}
     named = set(re.findall(r"--([a-z][a-z-]+)", README)) - {"module", "help-all"}
     known |= {"paths-data", "paths-outputs", "pipeline-code-changes"}
     known |= {

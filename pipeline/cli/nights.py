@@ -48,23 +48,26 @@ def nightly(context: click.Context, as_json: bool, words: tuple[str, ...]) -> No
 
 
 def _run(words: tuple[str, ...]) -> tuple[int, Any]:
-    """Run the night through luigi; return its exit code and, where it is 0, the night."""
+    """Run the night through luigi; return its exit code and, where it is recorded, the night."""
     from luigi.cmdline_parser import CmdlineParser
-    from luigi.retcodes import run_with_retcodes
+    from luigi.retcodes import retcode, run_with_retcodes
 
     from pipeline.tasks import console, recording
 
     known = _paths()
     argv = ["--module", "pipeline", "Nightly", *words, *known]
     console.end_cleanly_on_sigterm()
+    code = 0
     try:
         run_with_retcodes(argv)
     except SystemExit as end:
-        if end.code != 0:
-            return (end.code if isinstance(end.code, int) else 1), None
+        code = end.code if isinstance(end.code, int) else 1
     with CmdlineParser.global_instance(argv) as parser:
+        # Luigi says "already running" too where a task was waited for that another worker ran.
+        if code not in (0, retcode().already_running):
+            return code, None
         task = parser.get_task_obj()
-        return 0, recording.read_night(task.name, task.day)
+        return (0, recording.read_night(task.name, task.day)) if task.complete() else (code, None)
 
 
 def _paths() -> list[str]:

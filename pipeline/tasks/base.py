@@ -62,7 +62,28 @@ class Artifact(luigi.Target):
         return str(self.path)
 
 
-class Step(luigi.Task):
+class Named(luigi.Task):
+    """A task that luigid, its history and mails show with the parameters it was given, no others.
+
+    A chain's tasks have dozens; what is left out is what Luigi fills in by itself.
+    """
+
+    def to_str_params(
+        self, only_significant: bool = False, only_public: bool = False
+    ) -> dict[str, str]:
+        """Return parameters as text; all of them where they identify the task."""
+        found: dict[str, str] = super().to_str_params(only_significant, only_public)
+        if only_significant:
+            return found
+        known = dict(self.get_params())
+        return {
+            name: text
+            for name, text in found.items()
+            if text or known[name].task_value(self.task_family, name) is not None
+        }
+
+
+class Step(Named):
     """A step of the chain: reads what is above it, writes one folder artifact.
 
     A step declares its own parameters, ``folder`` (of its kind, below the dataset's), `label` and

@@ -11,14 +11,14 @@ from pipeline.datasets import catalogue, dated
 from pipeline.inspection.graph import frozen, in_order
 from pipeline.models import registry as models
 from pipeline.tasks import code, console
-from pipeline.tasks.base import Step, paths, short_name
+from pipeline.tasks.base import Named, Step, paths, short_name
 from pipeline.tasks.hyperparameters import resolved
 from pipeline.tasks.results import Report
 from pipeline.tasks.training import Validate
 
 
 @inherits(Report)
-class RunAll(luigi.Task):
+class RunAll(Named):
     """The whole chain for one dataset and one model.
 
     Its output is the link ``outputs/latest/<dataset>/<model>`` to the report's folder.

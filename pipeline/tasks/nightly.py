@@ -21,7 +21,7 @@ from pipeline.nightly.ledger import Champion, Entry
 from pipeline.nightly.night import METRICS, Night
 from pipeline.nightly.registry import ChampionChanged
 from pipeline.tasks import console, judging, progress, recording
-from pipeline.tasks.base import Artifact, Step, address_of, paths, short_name
+from pipeline.tasks.base import Artifact, Named, Step, address_of, paths, short_name
 from pipeline.tasks.chain import RunAll
 from pipeline.tasks.parameters import parameter
 from pipeline.tasks.results import Evaluate, Report
@@ -34,7 +34,7 @@ logger = logging.getLogger("luigi-interface")
 
 
 @inherits(Report)
-class Nightly(luigi.Task):
+class Nightly(Named):
     """Train on a day's rows, compare with the champion on the frozen rows, and write it down.
 
     Every outcome is a success: ``promoted``, ``kept``, ``unchanged``, ``contract_broken`` and
@@ -276,8 +276,7 @@ class Nightly(luigi.Task):
         """Say what came of the night."""
         progress.tell(self, 1.0, f"{night.outcome}: {night.reason}")
         if night.report:
-            report = Path(paths().outputs) / night.report / Report.page
-            progress.lead_to(self, address_of(report))
+            progress.lead_to(self, _report_of(night))
         logger.info("Night of %s, %s: %s: %s", self.day, self.name, night.outcome, night.reason)
 
     def __repr__(self) -> str:
@@ -287,6 +286,11 @@ class Nightly(luigi.Task):
 def _path(step: Step) -> str:
     """Return the place of a step from the outputs folder on."""
     return Path(os.path.relpath(step.place(), paths().outputs)).as_posix()
+
+
+def _report_of(night: Night) -> str:
+    """Return the address of a night's report."""
+    return address_of(Path(paths().outputs) / str(night.report) / Report.page)
 
 
 @Nightly.event_handler(luigi.Event.START)
@@ -301,4 +305,5 @@ def _on_success(task: Nightly) -> None:
     if task.news is not None:
         from pipeline.nightly import mail
 
-        mail.send(task.news, address_of(recording.page(task.name)))
+        night = replace(task.news, report=task.news.report and _report_of(task.news))
+        mail.send(night, address_of(recording.page(task.name)))

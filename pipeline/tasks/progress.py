@@ -10,6 +10,7 @@ import luigi
 logger = logging.getLogger("luigi-interface")
 _BETWEEN_LINES = 10.0  # seconds
 _BETWEEN_MESSAGES = 1.0  # seconds: each is a call to luigid
+_HARMLESS = str.maketrans("<>&", "‹›＆")
 
 
 def tell(task: luigi.Task, share: float, text: str) -> None:
@@ -24,7 +25,8 @@ def tell(task: luigi.Task, share: float, text: str) -> None:
     """
     # Luigi sets these only while a worker runs the task.
     if task.set_status_message is not None and task.set_progress_percentage is not None:
-        task.set_status_message(text)
+        # The visualiser writes it into its page as HTML, and it can quote what raw files hold.
+        task.set_status_message(text.translate(_HARMLESS))
         task.set_progress_percentage(round(100 * share))
 
 

@@ -91,6 +91,9 @@ NIGHTS = (
 class Nights(Chain):
     """A chain with nights' raw files and frozen rows."""
 
+    #: The dataset.
+    name = "toy"
+
     def prepare(self, nights=NIGHTS, frozen_seed=99):
         """Put raw files of nights and frozen rows in place; a dataset.toml too."""
         self.put_frozen(made_up_rows(CLASSES, 200, frozen_seed))
@@ -100,19 +103,19 @@ class Nights(Chain):
 
     def put(self, date, rows):
         """Put a night's raw file into its folder."""
-        folder = self.data / "toy" / date
+        folder = self.data / self.name / date
         if isinstance(rows, bytes):
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "rows.csv").write_bytes(rows)
         else:
             write_dataset(folder, rows, list(CLASSES))
-            os.replace(folder / "dataset.toml", self.data / "toy" / "dataset.toml")
+            os.replace(folder / "dataset.toml", self.data / self.name / "dataset.toml")
 
     def put_frozen(self, rows):
         """Put frozen rows in place of those that are there."""
-        folder = self.data / "toy" / "frozen"
+        folder = self.data / self.name / "frozen"
         write_dataset(folder, rows, list(CLASSES))
-        os.replace(folder / "dataset.toml", self.data / "toy" / "dataset.toml")
+        os.replace(folder / "dataset.toml", self.data / self.name / "dataset.toml")
 
     def nightly(self, date, *words, env=None):
         """Run ``pipeline nightly`` as cron does."""
@@ -139,7 +142,7 @@ class Nights(Chain):
     @property
     def registry(self):
         """The folder of ledger and pointer."""
-        return self.outputs / "registry" / "toy"
+        return self.outputs / "registry" / self.name
 
     def ledger(self):
         """Return the ledger's lines."""
@@ -152,11 +155,11 @@ class Nights(Chain):
 
     def night(self, date):
         """Return a night's record."""
-        return json.loads((self.outputs / "toy" / "nights" / date / "night.json").read_text())
+        return json.loads((self.outputs / self.name / "nights" / date / "night.json").read_text())
 
     def history(self):
         """Return the history page."""
-        return (self.outputs / "history" / "toy.html").read_text()
+        return (self.outputs / "history" / f"{self.name}.html").read_text()
 
 
 def without_times(lines):

@@ -8,7 +8,7 @@ from conftest import STEPS
 from nights import Nights, few, many
 
 import pipeline
-from pipeline.tasks import base
+from pipeline.tasks import base, progress
 from pipeline.tasks.base import address_of
 
 
@@ -75,6 +75,15 @@ def test_address_is_on_the_web_server_where_one_is_named(chain, monkeypatch):
     assert address_of(place).startswith("file:///")
     monkeypatch.setattr(base.code.pipeline, "address", "https://example.org/runs/", raising=True)
     assert address_of(place) == "https://example.org/runs/toy/8_report/a%20b"
+
+
+def test_status_text_is_no_html_whatever_raw_files_hold():
+    """The visualiser puts status texts into its page as they are."""
+    said = []
+    task = luigi.Task()
+    task.set_status_message, task.set_progress_percentage = said.append, said.append
+    progress.tell(task, 0.5, "label '<img src=x onerror=alert(1)>' &lt;b&gt; is unknown")
+    assert said == ["label '‹img src=x onerror=alert(1)›' ＆lt;b＆gt; is unknown", 50]
 
 
 def test_steps_outside_of_a_worker_tell_nobody(chain):
