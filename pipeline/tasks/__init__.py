@@ -2,19 +2,12 @@
 
 from pipeline.tasks.backfill import RangeDailyBase, Rollback
 from pipeline.tasks.base import Step, paths
-from pipeline.tasks.chain import (
-    CleanText,
-    DownloadData,
-    Evaluate,
-    Report,
-    RunAll,
-    SplitStratified,
-    Tokenize,
-    TrainModel,
-    Validate,
-    Vectorize,
-)
+from pipeline.tasks.chain import RunAll
 from pipeline.tasks.nightly import Nightly
+from pipeline.tasks.results import Evaluate, Report
+from pipeline.tasks.texts import CleanText, DownloadData, Tokenize
+from pipeline.tasks.training import TrainModel, Validate
+from pipeline.tasks.vectors import SplitStratified, Vectorize
 
 __all__ = [
     "CleanText",

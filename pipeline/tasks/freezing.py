@@ -8,7 +8,7 @@ from pipeline import artifacts, checks
 from pipeline.datasets import catalogue, dated
 from pipeline.errors import PipelineError
 from pipeline.tasks.base import paths
-from pipeline.tasks.chain import CleanText, DownloadData, today
+from pipeline.tasks.texts import CleanText, DownloadData, today
 
 
 def freeze_rows(dataset: str, date: str | None, share: float, seed: int) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from pipeline.datasets.dated import Part
 from pipeline.nightly import contract
 from pipeline.nightly.night import Night
-from pipeline.tasks.chain import CleanText, Evaluate
 from pipeline.tasks.limits import contract as contract_section
 from pipeline.tasks.limits import drift as drift_section
+from pipeline.tasks.results import Evaluate
+from pipeline.tasks.texts import CleanText
 
 if TYPE_CHECKING:
     import pyarrow as pa

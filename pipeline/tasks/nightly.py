@@ -22,8 +22,10 @@ from pipeline.nightly.night import METRICS, Night
 from pipeline.nightly.registry import ChampionChanged
 from pipeline.tasks import console, judging, progress, recording
 from pipeline.tasks.base import Artifact, Named, Step, address_of, paths, short_name
-from pipeline.tasks.chain import CleanText, DownloadData, Evaluate, Report, RunAll, today
+from pipeline.tasks.chain import RunAll
 from pipeline.tasks.parameters import parameter
+from pipeline.tasks.results import Evaluate, Report
+from pipeline.tasks.texts import CleanText, DownloadData, today
 
 if TYPE_CHECKING:
     from pipeline.nightly.evaluated import Evaluated

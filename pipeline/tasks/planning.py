@@ -14,7 +14,7 @@ from pipeline.inspection.plan import Outside, plan
 from pipeline.inspection.store import Store
 from pipeline.tasks import code
 from pipeline.tasks.base import paths
-from pipeline.tasks.chain import DownloadData
+from pipeline.tasks.texts import DownloadData
 
 
 def plan_of(words: Sequence[str]) -> dict[str, Any]:

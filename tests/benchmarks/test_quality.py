@@ -14,7 +14,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from pipeline import artifacts
-from pipeline.tasks.chain import resolved
+from pipeline.tasks.hyperparameters import resolved
 
 ROOT = Path(__file__).parent.parent.parent
 _SPEC = importlib.util.spec_from_file_location("quality", ROOT / "benchmarks" / "quality.py")

@@ -7,7 +7,7 @@ from pipeline.features import registry as features
 from pipeline.models import registry
 from pipeline.models.presets import PRESETS
 from pipeline.tasks import RunAll
-from pipeline.tasks.chain import resolved
+from pipeline.tasks.hyperparameters import resolved
 from pipeline.tasks.parameters import SettingParameter
 
 ROWS = [(preset, model) for preset, rows in PRESETS.items() for model in rows]

@@ -9,8 +9,8 @@ import sys
 
 from luigi.cmdline import luigi_run
 
+import pipeline
 from pipeline import artifacts
-from pipeline.tasks import chain
 
 family = sys.argv[1]
 
@@ -26,7 +26,7 @@ def after_half_of_the_files(self, out):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-step = getattr(chain, family)
+step = getattr(pipeline, family)
 work = step.build
 step.build = after_half_of_the_files
 assert artifacts.MANIFEST == "manifest.json"

@@ -8,8 +8,8 @@ import pytest
 from nights import NIGHTS, Nights, few, many, without_times
 
 import pipeline
-from pipeline.tasks.chain import today
 from pipeline.tasks.nightly import Nightly
+from pipeline.tasks.texts import today
 
 pytestmark = pytest.mark.processes
 OF = ("--of", "Nightly", "--of-params", '{"dataset": "toy", "model": "naive_bayes"}')

@@ -6,9 +6,8 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import made_up_rows, write_dataset
 
-from pipeline import PipelineError
+from pipeline import PipelineError, tasks
 from pipeline.features import registry as features
-from pipeline.tasks import chain as tasks
 
 
 def test_work_on_a_file_that_changed_meanwhile_is_thrown_away(chain, monkeypatch):

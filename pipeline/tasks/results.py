@@ -1,0 +1,190 @@
+"""The steps that evaluate a model and report on it."""
+
+import json
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import luigi
+from luigi.util import inherits, requires
+
+from pipeline import artifacts
+from pipeline.features import registry as features
+from pipeline.models import registry as models
+from pipeline.tasks import baseline as baselines
+from pipeline.tasks.base import Step
+from pipeline.tasks.hyperparameters import plain_settings, resolved
+from pipeline.tasks.parameters import SettingParameter, parameter
+from pipeline.tasks.progress import TaskProgress
+from pipeline.tasks.texts import CleanText, Tokenize
+from pipeline.tasks.training import TrainModel
+
+if TYPE_CHECKING:
+    pass
+
+# Set in luigi.cfg, where they may come to differ: a command that is to be run again names them.
+_IN_LUIGI_CFG = ("test_fraction", "validation_fraction", "split_seed", "group_duplicates", "seed")
+
+
+@inherits(TrainModel)
+class Evaluate(Step):
+    """Predict every row, score those that chose nothing, and compare with the baseline."""
+
+    folder = "7_evaluate"
+    main_table = "predictions.parquet"
+
+    positive_label = parameter(
+        "positive_label",
+        "text",
+        "auto",
+        "class that matters: its figures come first and the threshold is for it; auto: the second "
+        "of two classes, none of more",
+    )
+    threshold_goal = parameter(
+        "threshold_goal",
+        "choice",
+        "f1",
+        "what the threshold is chosen for on validation rows: highest F1, or highest recall where "
+        "precision or accuracy is not below threshold_floor",
+        choices=("f1", "recall_at_precision", "recall_at_accuracy"),
+    )
+    threshold_floor = parameter(
+        "threshold_floor",
+        "float",
+        0.9,
+        "least precision or accuracy, for the goals that have one",
+        low=0,
+        high=1,
+    )
+    bootstrap_samples = parameter(
+        "bootstrap_samples",
+        "int",
+        1000,
+        "samples of the test rows for intervals; 0 for no intervals",
+        unit="samples",
+        low=0,
+    )
+    bootstrap_seed = parameter(
+        "bootstrap_seed", "int", 0, "seed of the samples", low=0, high=2**32 - 1
+    )
+
+    def requires(self) -> list[Step]:
+        """Return the model, and unless it is the baseline itself, the baseline's evaluation."""
+        baseline = self.baseline()
+        return [self.clone(TrainModel), *([baseline] if baseline else [])]
+
+    def baseline(self) -> "Evaluate | None":
+        """Return the evaluation of the baseline on the same rows, None for the baseline."""
+        known, given = plain_settings(self), resolved(self)
+        if given["model"] == baselines.NAME:
+            return None
+        of_tokens = set(dict(Tokenize.get_params())) - set(dict(CleanText.get_params()))
+        return self.clone(Evaluate, **baselines.settings_of_baseline(given, known, of_tokens))
+
+    @property
+    def label(self) -> str:
+        """The model's name."""
+        return self.upstream().label  # type: ignore[union-attr]
+
+    def settings(self) -> dict[str, Any]:
+        """Return the step's settings; a floor counts only for the goals that have one."""
+        values = super().settings()
+        if values["threshold_goal"] == "f1":
+            del values["threshold_floor"]
+        return values
+
+    def registry_rows(self) -> tuple[Any, ...]:
+        """Return those of the model that predicts."""
+        return self.upstream().registry_rows()  # type: ignore[union-attr]
+
+    def build(self, out: artifacts.Workspace) -> None:
+        """Write ``metrics.json``, ``decision.json``, ``speed.json``, predictions and curves."""
+        import pyarrow.parquet as pq
+
+        from pipeline.evaluation import speed
+        from pipeline.evaluation.assessment import Predicted, assess
+        from pipeline.evaluation.predictions import read_probabilities
+        from pipeline.models.bundle import load
+        from pipeline.split import read_parts
+        from pipeline.text.tokens import read_tokens
+
+        trained = self.place_of("TrainModel")
+        bundle = load(trained)
+        encoder_class = features.REPRESENTATIONS[bundle.representation].load_encoder()
+        vectors = encoder_class.load_vectors(self.place_of("Vectorize"))
+        parts = read_parts(self.place_of("SplitStratified") / "split.parquet")
+        columns = ["id", "raw", "clean", "group", "urls", "mentions", "hashtags"]
+        rows = pq.read_table(self.place_of("CleanText") / "rows.parquet", columns=columns)
+        training = json.loads((trained / "training.json").read_text(encoding="utf-8"))
+        baseline = self.baseline()
+        beside = {}
+        if baseline:
+            file = baseline.place() / "predictions.parquet"
+            beside[baselines.NAME] = read_probabilities(file, parts, bundle.class_names)
+        with TaskProgress(self) as progress:
+            progress(0.0, "predicting")
+            probabilities = bundle.classifier.predict(vectors)
+            progress(0.5, "scoring")
+            found = assess(
+                Predicted(
+                    parts,
+                    probabilities,
+                    bundle.class_names,
+                    rows,
+                    read_tokens(self.place_of("Tokenize") / "tokens.parquet"),
+                    "refitted_on_validation" in training,
+                    beside,
+                ),
+                self.settings(),
+            )
+            progress(0.9, "timing")
+            out.write_json("speed.json", speed.measure(bundle.classifier.predict, vectors, trained))
+        out.write_json("metrics.json", found.metrics)
+        out.write_json("decision.json", found.decision)
+        for name in ("predictions", "curves", "most_wrong", "leaks"):
+            out.write_table(f"{name}.parquet", getattr(found, name), few=("part", "label"))
+        out.counts(len(parts), found.predictions.num_rows)
+
+
+@requires(Evaluate)
+class Report(Step):
+    """Write one HTML page about the run, a model card, and the figures as files."""
+
+    folder = "8_report"
+    page = "report.html"
+    positive_label: str | None
+
+    @property
+    def label(self) -> str:
+        """The model's name."""
+        return self.upstream().label  # type: ignore[union-attr]
+
+    def build(self, out: artifacts.Workspace) -> None:
+        """Write ``report.html``, ``model_card.md`` and ``figures/*.png``."""
+        from pipeline.report.page import write_report
+
+        steps = [step for step in self.chain() if step is not self]
+        places = {step.task_family: step.place() for step in steps}
+        named = self.positive_label not in (None, "auto")
+        write_report(places, self.command(), out.folder, positive_named=named)
+
+    def command(self) -> str:
+        """Return a command that makes this run again."""
+        words = ["luigi", "--module", "pipeline", "RunAll"]
+        config = luigi.configuration.get_config()
+        for name, known in self.get_params():
+            value = getattr(self, name)
+            by_default = not config.has_option("RunAll", name) and name not in _IN_LUIGI_CFG
+            if value is None or not known.significant:
+                continue
+            if not (by_default and value == self._default_of(name, known)):
+                words += [f"--{name.replace('_', '-')}", known.serialize(value)]
+        return shlex.join(words)
+
+    def _default_of(self, name: str, known: SettingParameter) -> Any:
+        """Return what RunAll would take for a setting that is not given."""
+        if name in ("dataset", "model"):
+            return None
+        row = models.MODELS[self.model or models.DEFAULT]
+        if name == "representation":
+            return row.reads
+        return known.setting.check(row.defaults.get(name, known.setting.default))

@@ -1,0 +1,151 @@
+"""The steps that train a model, and score it on validation rows alone."""
+
+import json
+from typing import Any
+
+from luigi.util import inherits, requires
+
+from pipeline import artifacts
+from pipeline.errors import PipelineError
+from pipeline.features import registry as features
+from pipeline.models import registry as models
+from pipeline.tasks.base import Step
+from pipeline.tasks.hyperparameters import resolved, with_hyperparameters
+from pipeline.tasks.parameters import parameter
+from pipeline.tasks.progress import TaskProgress
+from pipeline.tasks.vectors import SplitStratified
+
+
+@inherits(SplitStratified)
+@with_hyperparameters
+class TrainModel(Step):
+    """Train the model and keep it with everything that a prediction needs."""
+
+    folder = "6_train"
+    version = 2
+    resumes = True
+    stop_words: str | None
+
+    model = parameter(
+        "model",
+        "choice",
+        models.DEFAULT,
+        "which model, a row of the registry",
+        choices=tuple(models.MODELS),
+    )
+    preset = parameter(
+        "preset",
+        "choice",
+        models.NO_PRESET,
+        "published settings, named by their source, for whatever is not given",
+        choices=(models.NO_PRESET, *models.PRESETS),
+    )
+
+    def requires(self) -> SplitStratified:
+        """Return the split, upstream settings resolved, so that it never sees the model's name."""
+        return self.clone(SplitStratified, **resolved(self))
+
+    @property
+    def label(self) -> str:
+        """The model's name."""
+        return self.settings()["model"]
+
+    def settings(self) -> dict[str, Any]:
+        """Return the model's name and the hyper-parameters that it uses."""
+        values = resolved(self)
+        used = models.MODELS[values["model"]].hyperparameters
+        return {"model": values["model"], **{name: values[name] for name in sorted(used)}}
+
+    def registry_rows(self) -> tuple[Any, ...]:
+        """Return the model and what it reads."""
+        row = models.MODELS[self.settings()["model"]]
+        return row, features.REPRESENTATIONS[row.reads]
+
+    def build(self, out: artifacts.Workspace) -> None:
+        """Write the model's bundle, how training went, its layers, and what TensorBoard reads."""
+        import pandas as pd
+
+        from pipeline.models.base import TrainingData
+        from pipeline.models.bundle import save
+        from pipeline.split import read_parts, stratified_share
+        from pipeline.text.tokenize import stop_words
+        from pipeline.training import projector
+
+        settings = self.settings()
+        row = models.MODELS[settings["model"]]
+        vectorize = self.place_of("Vectorize")
+        encoder_class = features.REPRESENTATIONS[row.reads].load_encoder()
+        vectors = encoder_class.load_vectors(vectorize)
+        encoder = encoder_class.load(vectorize)
+        parts = read_parts(self.place_of("SplitStratified") / "split.parquet")
+        profile = json.loads(
+            (self.place_of("CleanText") / "profile.json").read_text(encoding="utf-8")
+        )
+        labels = parts.labels_of("train")
+        kept = stratified_share(labels, settings["train_fraction"], settings.get("seed", 0))
+        data = TrainingData(
+            vectors[parts.rows("train")[kept]],
+            labels[kept],
+            vectors[parts.rows("validation")],
+            parts.labels_of("validation"),
+            profile["class_names"],
+            encoder.width,
+            encoder.embedding() if row.reads == "sequences" else None,
+            encoder.word_vectors if row.reads == "sequences" else None,
+        )
+        with TaskProgress(self) as progress:
+            classifier, training = row.load_family().fit(
+                row.name, data, settings, progress, out.folder / "tensorboard", out.partial
+            )
+        steps = {step.task_family: step.settings() for step in self.chain()}
+        unwanted = stop_words(self.stop_words or "none", steps["Tokenize"]["language"])
+        save(out.folder, classifier, encoder, profile["class_names"], steps, unwanted)
+        pd.DataFrame(training.history).to_csv(out.path("history.csv"), index=False)
+        out.write_json("training.json", training.facts)
+        out.write_json("architecture.json", classifier.architecture())
+        learned = classifier.learned_vectors()
+        if learned is not None:
+            projector.write(out.folder / "projector", learned, encoder.vocabulary)
+        out.facts = {**training.facts, **training.interruption}
+        out.seconds_before = training.interruption.get("seconds_before", 0.0)
+        out.counts(len(data.train_labels) + len(data.validation_labels), len(data.train_labels))
+
+
+@requires(TrainModel)
+class Validate(Step):
+    """Score validation rows alone, for runs that only choose: test rows are not looked at."""
+
+    folder = "7_validate"
+    model: str
+
+    @property
+    def label(self) -> str:
+        """The model's name."""
+        return self.upstream().label  # type: ignore[union-attr]
+
+    def registry_rows(self) -> tuple[Any, ...]:
+        """Return those of the model that predicts."""
+        return self.upstream().registry_rows()  # type: ignore[union-attr]
+
+    def build(self, out: artifacts.Workspace) -> None:
+        """Write ``validation.json``."""
+        from pipeline.evaluation.metrics import evaluate
+        from pipeline.models.bundle import load
+        from pipeline.split import read_parts
+
+        bundle = load(self.place_of("TrainModel"))
+        encoder_class = features.REPRESENTATIONS[bundle.representation].load_encoder()
+        vectors = encoder_class.load_vectors(self.place_of("Vectorize"))
+        parts = read_parts(self.place_of("SplitStratified") / "split.parquet")
+        labels = parts.labels_of("validation")
+        if not len(labels):
+            raise PipelineError(
+                "no_test scores validation rows alone, and there are none; give a "
+                "validation_fraction such as 0.1."
+            )
+        probabilities = bundle.classifier.predict(vectors[parts.rows("validation")])
+        figures = evaluate(labels, probabilities, bundle.class_names)
+        out.write_json(
+            "validation.json", {"class_names": bundle.class_names, "validation": figures}
+        )
+        out.counts(len(labels), len(labels))

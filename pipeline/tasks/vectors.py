@@ -1,0 +1,232 @@
+"""The steps from tokens to vectors, and which row is for what."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from luigi.util import requires
+
+from pipeline import artifacts
+from pipeline.errors import PipelineError
+from pipeline.features import external
+from pipeline.features import registry as features
+from pipeline.tasks.base import Step
+from pipeline.tasks.parameters import SettingParameter, parameter
+from pipeline.tasks.progress import TaskProgress
+from pipeline.tasks.texts import Tokenize
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+
+@requires(Tokenize)
+class Vectorize(Step):
+    """Turn tokens into what a model reads, fitted on training rows alone."""
+
+    folder = "4_vectorize"
+
+    representation = parameter(
+        "representation",
+        "choice",
+        "sequences",
+        "what the model reads; RunAll takes it from the model",
+        choices=tuple(features.REPRESENTATIONS),
+    )
+    max_words = SettingParameter(features.SETTINGS["max_words"])
+    min_count = SettingParameter(features.SETTINGS["min_count"])
+    sequence_length = SettingParameter(features.SETTINGS["sequence_length"])
+    padding = SettingParameter(features.SETTINGS["padding"])
+    cutting = SettingParameter(features.SETTINGS["cutting"])
+    embedding = SettingParameter(features.SETTINGS["embedding"])
+    encoder = SettingParameter(features.SETTINGS["encoder"])
+    norm = SettingParameter(features.SETTINGS["norm"])
+    sublinear_tf = SettingParameter(features.SETTINGS["sublinear_tf"])
+    word_ngrams = SettingParameter(features.SETTINGS["word_ngrams"])
+    char_ngrams = SettingParameter(features.SETTINGS["char_ngrams"])
+    test_fraction = parameter(
+        "test_fraction",
+        "float",
+        0.1,
+        "share of the labelled rows for testing; without effect where the dataset has test rows "
+        "of its own",
+        above=0,
+        below=1,
+    )
+    validation_fraction = parameter(
+        "validation_fraction",
+        "float",
+        0.1,
+        "share of the labelled rows for choosing; 0 for none",
+        low=0,
+        below=1,
+    )
+    split_seed = parameter("split_seed", "int", 0, "seed of the split", low=0, high=2**32 - 1)
+    folds = parameter(
+        "folds",
+        "int",
+        0,
+        "cross-validation: number of equal test parts, 0 for none",
+        low=0,
+    )
+    fold = parameter("fold", "int", 0, "cross-validation: which part is the test part", low=0)
+    group_duplicates = parameter(
+        "group_duplicates",
+        "choice",
+        "exact",
+        "exact: rows with the same clean text stay on one side of the split; none: they do not, "
+        "as in published protocols",
+        choices=("exact", "none"),
+    )
+
+    @property
+    def label(self) -> str:
+        """Representation and, for sequences, their length."""
+        settings = self.settings()
+        length = settings.get("sequence_length")
+        return settings["representation"] + (f"-{length}" if length else "")
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings that this representation uses, and those of the split."""
+        values = super().settings()
+        used = features.REPRESENTATIONS[values["representation"]].settings
+        for name in features.SETTINGS:
+            if name not in used and getattr(self, name) is not None:
+                raise PipelineError(
+                    f"representation {values['representation']!r} does not use {name}; leave it "
+                    "out."
+                )
+        return {
+            name: value
+            for name, value in values.items()
+            if name not in features.SETTINGS or name in used
+        }
+
+    def outside(self) -> dict[str, Any]:
+        """Return the sha256 of each file of word vectors or of an encoder."""
+        settings = self.settings()
+        files = external.word_vector_files(settings.get("embedding", external.LEARNED))
+        if "encoder" in settings:
+            files += external.encoder_files(settings["encoder"])
+        return {path.name: self.checksum(path) for path in files}
+
+    def registry_rows(self) -> tuple[Any, ...]:
+        """Return the representation."""
+        return (features.REPRESENTATIONS[self.settings()["representation"]],)
+
+    def _twin(self) -> Path | None:
+        """Return an artifact with the same vectors: another split changes none of a pretrained."""
+        above = self.upstream()
+        used = features.REPRESENTATIONS[self.settings()["representation"]].settings
+        names = ("representation", *used)
+
+        def identity(version: Any, settings: dict, outside: Any, upstream: Any) -> str:
+            chosen = [settings.get(name) for name in names]
+            return artifacts.canonical([version, chosen, outside, upstream])
+
+        mine = identity(
+            self.version, self.settings(), self.outside(), above.digest() if above else None
+        )
+        for place in sorted(self.place().parent.glob(f"{self.label}-*")):
+            found = artifacts.read_manifest(place) if artifacts.is_whole(place) else None
+            if found and mine == identity(
+                found["version"], found["settings"], found["outside"], found["upstream"]["digest"]
+            ):
+                return place
+        return None
+
+    def assignment(self) -> "tuple[pa.Table, np.ndarray, np.ndarray]":
+        """Return the rows, their classes, and the part that each is assigned to."""
+        import pyarrow.parquet as pq
+
+        from pipeline.split import assign_rows
+
+        place = self.place_of("CleanText")
+        columns = ["id", "group", "label", "partition"]
+        rows = pq.read_table(place / "rows.parquet", columns=columns)
+        class_names = json.loads((place / "profile.json").read_text(encoding="utf-8"))[
+            "class_names"
+        ]
+        return rows, *assign_rows(rows, class_names, self.settings())
+
+    def build(self, out: artifacts.Workspace) -> None:
+        """Write the vectors, the encoder's files and ``vectors.json``."""
+        import pyarrow.parquet as pq
+
+        from pipeline import split
+        from pipeline.features.texts import Texts
+        from pipeline.text.tokens import Tokens
+
+        settings = self.settings()
+        representation = features.REPRESENTATIONS[settings["representation"]]
+        table = pq.read_table(
+            self.place_of("Tokenize") / "tokens.parquet",
+            columns=["tokens"],
+            read_dictionary=["tokens.list.element"],
+        )
+        clean = None
+        if representation.reads_clean:
+            path = self.place_of("CleanText") / "rows.parquet"
+            clean = pq.read_table(path, columns=["clean"])["clean"]
+        texts = Texts(Tokens.from_arrow(table["tokens"]), clean)
+        rows, _, parts = self.assignment()
+        encoder_class = representation.load_encoder()
+        encoder = encoder_class.fit(texts, parts == split.TRAIN, settings)
+        twin = self._twin() if representation.pretrained else None
+        if twin:
+            encoder, vectors = encoder_class.load(twin), encoder_class.load_vectors(twin)
+        elif representation.pretrained:
+            with TaskProgress(self) as progress, self.partial_folder() as partial:
+                vectors = encoder.transform(texts, progress, partial)
+        else:
+            vectors = encoder.transform(texts)
+        encoder_class.save_vectors(vectors, out.folder)
+        encoder.save(out.folder)
+        out.write_json(
+            "vectors.json", {**encoder.summary(vectors), "fitted_on": split.fingerprint(parts)}
+        )
+        out.counts(len(texts), rows.num_rows)
+
+
+@requires(Vectorize)
+class SplitStratified(Step):
+    """Write down which row is for training, validation and test, and check it."""
+
+    folder = "5_split"
+
+    @property
+    def label(self) -> str:
+        """Seed or fold of the split."""
+        settings = self.upstream().settings()  # type: ignore[union-attr]
+        if settings["folds"]:
+            return f"fold-{settings['fold']}-of-{settings['folds']}"
+        return f"seed-{settings['split_seed']}"
+
+    def build(self, out: artifacts.Workspace) -> None:
+        """Write ``split.parquet`` and ``balance.json``."""
+        import pyarrow as pa
+
+        from pipeline import split
+
+        vectorize = self.upstream()
+        assert isinstance(vectorize, Vectorize)
+        rows, labels, parts = vectorize.assignment()
+        fitted_on = json.loads((vectorize.place() / "vectors.json").read_text(encoding="utf-8"))[
+            "fitted_on"
+        ]
+        groups = rows["group"].to_numpy()
+        grouped = vectorize.settings()["group_duplicates"] == "exact"
+        split.check(parts, groups if grouped else None, fitted_on)
+        profile = json.loads(
+            (self.place_of("CleanText") / "profile.json").read_text(encoding="utf-8")
+        )
+        table = pa.table(
+            {
+                "id": rows["id"],
+                "label": pa.array(labels, pa.int32()),
+                "part": pa.array(split.PARTITIONS, pa.string()).take(pa.array(parts)),
+            }
+        )
+        out.write_table("split.parquet", table, few=("part",))
+        out.write_json("balance.json", split.balance(parts, labels, profile["class_names"], groups))
+        out.counts(rows.num_rows, table.num_rows)
