@@ -29,10 +29,10 @@ nightly: $(RUN)  ## tonight's night under `make luigid`: DATASET=vader MODEL=nai
 		{ code=$$?; [ $$code -ge 50 ] && [ $$code -le 53 ]; }  # outcomes that are no failure
 
 test: $(DEV)  ## all tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2
 
 test-fast: $(DEV)  ## tests that start no network and no luigi process, under two minutes
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not network and not processes and not package_index and not real_data"
+	$(BIN)/python -m pytest -n 2 -m "not network and not processes and not package_index and not real_data"
 
 check: $(DEV)  ## format, lint, types
 	$(BIN)/ruff format --check .

@@ -107,11 +107,24 @@ def seven(source, tmp_path_factory):
         sink.stop()
 
 
-@pytest.mark.xdist_group("luigid-seven")
 class TestSevenNights:
-    """Better data, the same, worse, a broken file, drift, and better data again."""
+    """Better data, the same, worse, a broken file, drift, and better data again.
 
-    def test_each_ends_with_the_code_and_the_line_of_its_outcome(self, seven):
+    One test, so that the nights are run once, however many processes tests are spread over.
+    """
+
+    def test_all_that_they_leave_and_the_same_by_backfill(self, seven, tmp_path, sink):
+        self.each_ends_with_the_code_and_the_line_of_its_outcome(seven)
+        self.each_has_its_line_in_the_ledger_and_its_record(seven)
+        self.pointer_moves_with_promotions_alone(seven)
+        self.each_sends_one_mail_with_outcome_and_reason(seven)
+        self.history_page_has_each_with_its_outcome(seven)
+        self.luigid_shows_status_text_percentage_and_where_to_look(seven)
+        self.what_luigid_knows_survives_its_restart(seven)
+        self.task_history_is_recorded_over_the_restart(seven)
+        self.backfill_leaves_the_same_ledger(seven, tmp_path, sink)
+
+    def each_ends_with_the_code_and_the_line_of_its_outcome(self, seven):
         for night in seven.nights:
             code, said, log = seven.done[night.date]
             assert code == night.code, log
@@ -119,7 +132,7 @@ class TestSevenNights:
             assert line.startswith(f"{night.date} {seven.name}: {night.outcome}: ")
             assert re.search(night.reason, line)
 
-    def test_each_has_its_line_in_the_ledger_and_its_record(self, seven):
+    def each_has_its_line_in_the_ledger_and_its_record(self, seven):
         lines = seven.ledger()
         assert [line["date"] for line in lines] == [night.date for night in seven.nights]
         for line, night in zip(lines, seven.nights, strict=True):
@@ -129,14 +142,14 @@ class TestSevenNights:
                 assert record[key] == line[key]
             assert seven.done[night.date][1].rstrip().endswith(line["reason"])
 
-    def test_pointer_moves_with_promotions_alone(self, seven):
+    def pointer_moves_with_promotions_alone(self, seven):
         champion = None
         for night in seven.nights:
             champion = night.date if night.outcome == "promoted" else champion
             assert seven.pointers[night.date]["date"] == champion
         assert artifacts.is_whole(seven.outputs / seven.champion()["path"])
 
-    def test_each_sends_one_mail_with_outcome_and_reason(self, seven):
+    def each_sends_one_mail_with_outcome_and_reason(self, seven):
         for night in seven.nights:
             ((subject, text),) = seven.mails[night.date]
             assert subject == f"[night] {seven.name} {night.date}: {SUBJECTS[night.outcome]}"
@@ -146,14 +159,14 @@ class TestSevenNights:
             assert bool(report) == ("Report: file:///" in text)
             assert not report or f"/{report}/report.html" in text
 
-    def test_history_page_has_each_with_its_outcome(self, seven):
+    def history_page_has_each_with_its_outcome(self, seven):
         page = seven.history()
         for night in seven.nights:
             assert night.date in page
         for words in ("promoted", "champion kept", "unchanged data", "contract broken", "drift"):
             assert words in page
 
-    def test_luigid_shows_status_text_percentage_and_where_to_look(self, seven):
+    def luigid_shows_status_text_percentage_and_where_to_look(self, seven):
         tasks = seven.luigid.tasks()
         page = seven.outputs.joinpath("history", f"{seven.name}.html").as_uri()
         for night in seven.nights:
@@ -171,7 +184,7 @@ class TestSevenNights:
         assert re.search(r"rows in .* s$", trained["status_message"])
         assert Path(trained["tracking_url"].removeprefix("file://")).exists()
 
-    def test_what_luigid_knows_survives_its_restart(self, seven):
+    def what_luigid_knows_survives_its_restart(self, seven):
         assert ("Nightly", seven.nights[3].date) in seven.before
         for key in ("status", "params", "status_message", "tracking_url", "last_updated"):
             before, after = (
@@ -180,7 +193,7 @@ class TestSevenNights:
             )
             assert after == before
 
-    def test_task_history_is_recorded_over_the_restart(self, seven):
+    def task_history_is_recorded_over_the_restart(self, seven):
         with sqlite3.connect(seven.luigid.folder / "history.db") as history:
             rows = history.execute(
                 "select p.value, e.event_name from tasks t join task_events e on e.task_id = t.id "
@@ -195,42 +208,7 @@ class TestSevenNights:
         for night in seven.nights:
             assert night.date in page
 
-    def test_visualiser_shows_the_nights_with_their_status_text(self, seven, browser, tmp_path):
-        from selenium.webdriver.common.by import By
-
-        browser.set_window_size(1500, 1000)
-        browser.get(f"{seven.luigid.url}/static/visualiser/index.html#search__search=Nightly")
-        rows = wait_for(
-            lambda: [
-                row
-                for row in browser.find_elements(By.CSS_SELECTOR, "#taskTable tbody tr")
-                if "Nightly" in row.text
-            ],
-            "the table of tasks",
-        )
-        shown = "\n".join(row.text for row in rows)
-        for night in seven.nights:
-            assert night.date in shown
-        assert "activations" not in shown  # nor any other parameter that was not given
-        assert browser.save_screenshot(str(tmp_path / "tasks.png"))
-        (row,) = [row for row in rows if seven.nights[1].date in row.text]
-        assert "DONE" in row.text
-        row.find_element(By.CSS_SELECTOR, ".statusMessage").click()
-        wait_for(
-            lambda: "better than the champion's" in browser.find_element(By.TAG_NAME, "body").text,
-            "the status text",
-        )
-        said = browser.find_element(By.CSS_SELECTOR, "#statusMessageModal pre").text
-        reason = seven.night(seven.nights[1].date)["reason"]
-        assert said == f"promoted: {reason}"
-        wait_for(
-            lambda: "100%" in browser.find_element(By.ID, "statusMessageModal").text,
-            "the percentage",
-        )
-        assert browser.save_screenshot(str(tmp_path / "visualiser.png"))
-        assert (tmp_path / "visualiser.png").stat().st_size > 20_000
-
-    def test_backfill_leaves_the_same_ledger(self, seven, tmp_path, sink):
+    def backfill_leaves_the_same_ledger(self, seven, tmp_path, sink):
         nights = Nights(tmp_path)
         nights.name = seven.name
         shutil.rmtree(nights.data)
@@ -278,7 +256,40 @@ luigi_run(sys.argv[1:])
 """
 
 
-@pytest.mark.xdist_group("luigid-faults")
+def test_visualiser_shows_a_night_with_its_status_text(tmp_path, luigid, browser):
+    from selenium.webdriver.common.by import By
+
+    nights = Nights(tmp_path).prepare(())
+    nights.put(DATE, many())
+    code, line, log = end(start(nights, luigid, *BAYES))
+    assert code == 0, log
+    browser.set_window_size(1500, 1000)
+    browser.get(f"{luigid.url}/static/visualiser/index.html#search__search=Nightly")
+    (row,) = wait_for(
+        lambda: [
+            row
+            for row in browser.find_elements(By.CSS_SELECTOR, "#taskTable tbody tr")
+            if "Nightly" in row.text
+        ],
+        "the table of tasks",
+    )
+    assert "DONE" in row.text
+    assert DATE in row.text
+    assert "activations" not in row.text  # nor any other parameter that was not given
+    assert browser.save_screenshot(str(tmp_path / "tasks.png"))
+    row.find_element(By.CSS_SELECTOR, ".statusMessage").click()
+    said = wait_for(
+        lambda: browser.find_element(By.CSS_SELECTOR, "#statusMessageModal pre").text,
+        "the status text",
+    )
+    assert line == f"{DATE} toy: {said}\n"
+    wait_for(
+        lambda: "100%" in browser.find_element(By.ID, "statusMessageModal").text,
+        "the percentage",
+    )
+    assert browser.save_screenshot(str(tmp_path / "visualiser.png"))
+
+
 class TestWhatGoesWrong:
     @pytest.mark.network
     def test_training_killed_under_luigid_is_resumed_and_ends_bit_equal(self, tmp_path, luigid):
@@ -353,11 +364,11 @@ class TestWhatGoesWrong:
             assert artifacts.is_whole(place)
 
     def test_night_whose_file_is_late_is_tried_again(self, tmp_path, sink):
-        luigid = Luigid(tmp_path / "luigid", sink, retry_delay=2, retry_count=100).start()
         nights = Nights(tmp_path).prepare(())
         (tmp_path / "late").mkdir()
         late = Nights(tmp_path / "late")
         late.put(DATE, many())
+        luigid = Luigid(tmp_path / "luigid", sink, retry_delay=2, retry_count=100).start()
         try:
             running = start(nights, luigid, *BAYES)
             wait_for(lambda: ("DownloadData", DATE) in luigid.tasks("FAILED"), "a failure")
@@ -377,9 +388,9 @@ class TestWhatGoesWrong:
         assert outcome[0] == f"[night] toy {DATE}: new champion"
 
     def test_night_that_never_succeeds_is_given_up_and_the_next_one_runs(self, tmp_path, sink):
-        luigid = Luigid(tmp_path / "luigid", sink, retry_delay=1, retry_count=2).start()
         nights = Nights(tmp_path).prepare(())
         nights.put("2024-11-18", many())
+        luigid = Luigid(tmp_path / "luigid", sink, retry_delay=1, retry_count=2).start()
         try:
             code, line, log = end(start(nights, luigid, *BAYES))
             assert (code, line) == (30, ""), log
