@@ -400,7 +400,7 @@ def imdb(bench: Bench) -> dict[str, Any]:
     taken = compare(
         [
             Side(notebook, bench.notebook("reviews", archive)),
-            Side(ours, bench.luigi("Evaluate", "imdb", **settings),
+            Side(ours, bench.luigi("Evaluate", "imdb", **settings, workers=2),
                  bench.without("imdb", "CleanText"), bench.evaluated("imdb", "bag_dense")),
         ],
         3,
