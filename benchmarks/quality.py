@@ -166,10 +166,10 @@ ROWS: tuple[Row, ...] = (
     Row(
         "hate-bilstm", "hate_speech", "bilstm", _HATE + "duplicates free",
         {
-            **_WITH_VALIDATION, "group_duplicates": "none", "class_weights": (1.0, 5.0),
+            **_WITH_VALIDATION, **_GLOVE, "group_duplicates": "none", "class_weights": (1.0, 6.0),
             "batch_size": 128, "monitor": "f1",
         },
-        _seeds(1), (("accuracy", 0.954, ".954"), ("recall:hateful", 0.767, ".767")),
+        _seeds(3), (("accuracy", 0.954, ".954"), ("recall:hateful", 0.767, ".767")),
     ),
     Row(
         "brand-tfidf", "brand_emotion", "tfidf_dense", _BRAND, _BRAND_SPLIT, _seeds(3),
@@ -207,7 +207,8 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "sentiment140-best", "sentiment140", "logistic_regression",
-        "sentiment140, 100,000 rows, 90/10", {**_ALL_90, "cost": 1.0}, ({},),
+        "sentiment140, 100,000 rows, 90/10",
+        {**_ALL_90, "cost": 1.0, "word_ngrams": (1, 3), "char_ngrams": (2, 6)}, ({},),
         (("accuracy", 0.82, ""),),
     ),
     Row(

@@ -179,7 +179,7 @@ def _same_tokens(place: Path, notebook: Path) -> float:
 
 def text_tweet(bench: Bench) -> dict[str, Any]:
     """Compare NLTK's TweetTokenizer in one process and in two."""
-    dataset = corpus.tweets(bench.data, 8)
+    dataset = corpus.tweets(bench.data, 4)
     bench.build("CleanText", dataset)
     hashes: list[str] = []
 
@@ -206,7 +206,7 @@ def text_tweet(bench: Bench) -> dict[str, Any]:
     same = len(set(hashes)) == 1
     return _found(
         taken,
-        _line("tweet tokens of 800,000 rows, two processes beside one", "1.7 times, same tokens",
+        _line("tweet tokens of 400,000 rows, two processes beside one", "1.7 times, same tokens",
               f"{faster:.2f} times, {'same' if same else 'other'} tokens", faster >= 1.7 and same),
     )  # fmt: skip
 
@@ -327,7 +327,7 @@ def hate(bench: Bench) -> dict[str, Any]:
             train(1),
             train(5),
         ],
-        3,
+        2,
         bench.say,
         warm_up=False,
     )
@@ -400,7 +400,7 @@ def imdb(bench: Bench) -> dict[str, Any]:
     taken = compare(
         [
             Side(notebook, bench.notebook("reviews", archive)),
-            Side(ours, bench.luigi("Evaluate", "imdb", **settings),
+            Side(ours, bench.luigi("Evaluate", "imdb", **settings, workers=2),
                  bench.without("imdb", "CleanText"), bench.evaluated("imdb", "bag_dense")),
         ],
         3,

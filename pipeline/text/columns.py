@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 
 # Never in a clean text: control characters are removed first.
 _OPEN, _CLOSE = "\x1e", "\x1f"
-SLICE = 50_000  # texts worked on at a time: bounds the memory of what is half done
+SLICE = 50_000  # most texts worked on at a time: bounds the memory of what is half done
+_FEWEST = 1_000  # texts that are worth a thread
 
 Result = TypeVar("Result")
 
@@ -25,15 +26,18 @@ def in_slices(
     ----------
     column : pa.Array or pa.ChunkedArray
     function : callable
-        From an array of `SLICE` or fewer entries; called once, with none, for an empty column.
+        From an array of `SLICE` or fewer entries, so many that each core has some; called once,
+        with none, for an empty column.
 
     Returns
     -------
     list
         What the function returned, in the order of the slices.
     """
-    slices = [column.slice(start, SLICE) for start in range(0, max(len(column), 1), SLICE)]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    cores = os.cpu_count() or 1
+    size = min(max(-(-len(column) // (4 * cores)), _FEWEST), SLICE)
+    slices = [column.slice(start, size) for start in range(0, max(len(column), 1), size)]
+    with ThreadPoolExecutor(cores) as pool:
         return list(pool.map(lambda part: function(whole(part)), slices))
 
 
