@@ -99,7 +99,10 @@ class Tonight:
 
         names = pa.array(self._champion.class_names, pa.string())
         labels = pc.fill_null(pc.index_in(self._sample["label"], names), -1).to_numpy()
-        scores = self._champion.predict(self._raw)
+        # Of texts that it was trained on a model is surer than of those that the reference has.
+        known = self._champion.learned(self._raw)
+        unseen = [text for text, is_known in zip(self._raw, known, strict=True) if not is_known]
+        scores = self._champion.predict(unseen) if unseen else None
         return drift.compare(
             self._champion.training(MOST_ROWS, SEED),
             drift.Sample(labels, self._tokens, scores),
