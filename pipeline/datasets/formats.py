@@ -188,6 +188,8 @@ def _multiline(
         at_end = True
 
     reader = csv.reader(until_end(), **style)
+    # The first record, which may be the header, comes alone: it is judged before the rest is read.
+    most = 1
     start, starts, found = 1, [], []
     try:
         for values in reader:
@@ -204,9 +206,9 @@ def _multiline(
                 starts.append(start)
                 found.append(values)
             start = reader.line_num + 1
-            if len(found) == BLOCK:
+            if len(found) == most:
                 yield _Fields(starts, found, {})
-                starts, found = [], []
+                starts, found, most = [], [], BLOCK
     except csv.Error as error:
         raise PipelineError(
             f"{display_name(table, path)}: the record that begins in line {start} cannot be read: "
@@ -219,10 +221,10 @@ def _multiline(
 
 def _by_line(lines: Iterator[str], style: dict[str, Any]) -> Iterator[_Fields]:
     """Split records of one line each."""
-    first = 1
-    while block := list(islice(lines, BLOCK)):
+    first, most = 1, 1  # the header alone, as above
+    while block := list(islice(lines, most)):
         fields = _all_at_once(block, first, style) or _each_alone(block, first, style)
-        first += len(block)
+        first, most = first + len(block), BLOCK
         if fields.lines:
             yield fields
 

@@ -4,11 +4,14 @@
 vectors are made from lie in a folder, where a run finds and hashes them.
 """
 
+import contextlib
+import gzip
 import hashlib
 import json
 import sys
 import tarfile
 import tempfile
+import zlib
 from pathlib import Path
 
 from pipeline.errors import PipelineError
@@ -43,8 +46,8 @@ def download(address: str, folder: Path) -> str:
     """
     import requests
 
-    if folder.exists() and any(folder.iterdir()):
-        raise PipelineError(f"{folder} is not empty; name a new folder.")
+    if folder.is_file() or (folder.exists() and any(folder.iterdir())):
+        raise PipelineError(f"{folder} is a file or not empty; name a new folder.")
     with tempfile.NamedTemporaryFile() as archive:
         seen = hashlib.sha256()
         try:
@@ -68,6 +71,10 @@ def download(address: str, folder: Path) -> str:
 def _unpack(archive: Path, address: str, folder: Path) -> None:
     """Unpack an archive, of which no file may lie outside of the folder."""
     try:
+        with contextlib.suppress(gzip.BadGzipFile), gzip.open(archive) as stream:
+            # To the end, where the checksum is: unpacking stops before it.
+            while stream.read(_BLOCK):
+                pass
         with tarfile.open(archive) as tar:
             if not any(Path(name) == Path("saved_model.pb") for name in tar.getnames()):
                 raise PipelineError(
@@ -76,7 +83,7 @@ def _unpack(archive: Path, address: str, folder: Path) -> None:
                 )
             folder.mkdir(parents=True, exist_ok=True)
             tar.extractall(folder, filter="data")
-    except tarfile.TarError as error:
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         raise PipelineError(
             f"{address} sent no archive of a SavedModel ({error}); name the handle of a model on "
             "TensorFlow Hub."

@@ -73,7 +73,7 @@ class FastText(Classifier):
         """Return probabilities, float64, shape (n_rows, n_classes), of lines of tokens."""
         found = np.zeros((len(vectors), self.n_classes))
         if len(vectors):
-            labels, values = self.model.predict(list(vectors), k=-1)
+            labels, values = self.model.predict([_plain(line) for line in vectors], k=-1)
             for row, (names, each) in enumerate(zip(labels, values, strict=True)):
                 found[row, [int(name[len(_LABEL) :]) for name in names]] = each
         # fastText's probabilities are float32 and rounded: rows sum to one but for 1e-4. A line
@@ -100,4 +100,9 @@ def _write(path: Path, lines: Sequence[str], labels: np.ndarray) -> None:
     """Write a line for each text, its label first."""
     with open(path, "w", encoding="utf-8") as file:
         for line, label in zip(lines, labels, strict=True):
-            file.write(f"{_LABEL}{label} {line}\n")
+            file.write(f"{_LABEL}{label} {_plain(line)}\n")
+
+
+def _plain(line: str) -> str:
+    """Break up what fastText would take for a label or for the end of a line."""
+    return line.replace(_LABEL, "_label_").replace("</s>", "< /s>")

@@ -98,7 +98,7 @@ class TrainModel(Step):
                 row.name, data, settings, progress, out.folder / "tensorboard", out.partial
             )
         steps = {step.task_family: step.settings() for step in self.chain()}
-        unwanted = stop_words(self.stop_words or "none", steps["Tokenize"]["language"])
+        unwanted = stop_words(resolved(self)["stop_words"], steps["Tokenize"]["language"])
         save(out.folder, classifier, encoder, profile["class_names"], steps, unwanted)
         pd.DataFrame(training.history).to_csv(out.path("history.csv"), index=False)
         out.write_json("training.json", training.facts)

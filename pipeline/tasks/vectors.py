@@ -1,6 +1,7 @@
 """The steps from tokens to vectors, and which row is for what."""
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,9 +107,13 @@ class Vectorize(Step):
         """Return the sha256 of each file of word vectors or of an encoder."""
         settings = self.settings()
         files = external.word_vector_files(settings.get("embedding", external.LEARNED))
+        named = {path.name: path for path in files}
         if "encoder" in settings:
-            files += external.encoder_files(settings["encoder"])
-        return {path.name: self.checksum(path) for path in files}
+            files = external.encoder_files(settings["encoder"])
+            # Files of one name may lie in several folders of an encoder.
+            top = os.path.commonpath([path.parent for path in files]) if files else ""
+            named |= {path.relative_to(top).as_posix(): path for path in files}
+        return {name: self.checksum(path) for name, path in named.items()}
 
     def registry_rows(self) -> tuple[Any, ...]:
         """Return the representation."""

@@ -34,7 +34,7 @@ def in_slices(
     list
         What the function returned, in the order of the slices.
     """
-    cores = os.cpu_count() or 1
+    cores = len(os.sched_getaffinity(0))
     size = min(max(-(-len(column) // (4 * cores)), _FEWEST), SLICE)
     slices = [column.slice(start, size) for start in range(0, max(len(column), 1), size)]
     with ThreadPoolExecutor(cores) as pool:

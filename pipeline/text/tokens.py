@@ -82,7 +82,10 @@ class Tokens:
         stays = np.array([word not in drop for word in self.words], dtype=bool)
         keep = stays[self.codes] if len(self.codes) else np.zeros(0, bool)
         ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(keep, dtype=np.int64)])
-        return Tokens(self.codes[keep], ends[self.offsets], self.words)
+        # Words that are gone are no words any more: what is done to each must not meet them.
+        places = (np.cumsum(stays) - 1).astype(np.int32)
+        words = [word for word in self.words if word not in drop]
+        return Tokens(places[self.codes[keep]], ends[self.offsets], words)
 
     def map(self, function: Callable[[str], str]) -> "Tokens":
         """Return the lists with each token changed; each distinct token is computed once."""

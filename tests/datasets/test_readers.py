@@ -443,3 +443,8 @@ def test_an_open_quote_spoils_no_other_line_of_its_block(tmp_path, monkeypatch, 
     reading = own(tmp_path, text, extra="multiline = false")
     assert columns(reading, "raw", "line") == [("a", 2), ("c, d", 5), ("f", 7)]
     assert [line for line, _ in reasons(reading)] == [3, 6]
+
+
+def test_a_wrong_header_is_named_before_what_is_wrong_further_down(tmp_path):
+    with pytest.raises(PipelineError, match="rows.csv has no column 'text'"):
+        own(tmp_path, 'words,label\na,bad\n"never closed,good\n')

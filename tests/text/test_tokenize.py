@@ -182,3 +182,18 @@ def test_token_lists_are_joined_and_taken_in_any_order():
         ["b", "c"],
         ["a", "b"],
     ]
+
+
+@pytest.mark.parametrize("word_form", ["as_is", "porter", "snowball", "simplemma"])
+@pytest.mark.parametrize("tokenizer", ["words", "regexp", "tweet"])
+def test_texts_without_a_token_are_no_words(tokenizer, word_form):
+    lists = cut(["", "...", "the cats"], tokenizer=tokenizer, word_form=word_form, pattern="[a-z]+")
+    assert lists[0] == []
+    assert len(lists[2]) == 2
+
+
+def test_words_that_are_left_out_are_not_counted():
+    tokens = Tokens.from_lists([["the", "cat"], [], ["and", "the"]]).without(["the", "and"])
+    assert tokens.words == ["cat"]
+    assert tokens.to_lists() == [["cat"], [], []]
+    assert tok.summary(tokens, tok.lexical_diversity(tokens))["most_frequent"] == {"cat": 1}
