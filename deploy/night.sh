@@ -5,7 +5,7 @@
 #
 # The words are those of `pipeline nightly`, its exit code and its line are the last try's. luigid
 # takes a killed worker for alive until worker_disconnect_delay is over (60 s): until then another
-# run ends with exit code 10 and has done nothing. 137 is a run killed by SIGKILL, as when memory
+# run ends with exit code 10 and has done nothing, or 25 where it held but a part. 137 is a run killed by SIGKILL, as when memory
 # ran out: training goes on from its last kept epoch.
 set -u
 cd "$(dirname "$0")/.." || exit 40
@@ -21,7 +21,7 @@ while :; do
     code=$?
     tries=$((tries - 1))
     case $code in
-        10 | 137) [ "$tries" -gt 0 ] || exit "$code" ;;
+        10 | 25 | 137) [ "$tries" -gt 0 ] || exit "$code" ;;
         *) exit "$code" ;;
     esac
     echo "The night ended with exit code $code; again in $pause s." >&2

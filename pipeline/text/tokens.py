@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+_TOGETHER = 50_000  # texts
+
 
 @dataclass(frozen=True)
 class Tokens:
@@ -113,14 +115,20 @@ class Tokens:
     def once(self) -> "Tokens":
         """Return each token of a text once, in the order of ``words``."""
         width = max(len(self.words), 1)
-        keys = self.rows * width + self.codes
-        keys.sort()
-        first = np.ones(len(keys), dtype=bool)
-        first[1:] = keys[1:] != keys[:-1]
-        keys = keys[first]
-        counts = np.bincount(keys // width, minlength=len(self))
-        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
-        return Tokens((keys % width).astype(np.int32), offsets, self.words)
+        codes, counts = [np.zeros(0, np.int32)], [np.zeros(1, np.int64)]
+        # Some texts at a time, so that what lies between stays small.
+        for start in range(0, len(self), _TOGETHER):
+            ends = self.offsets[start : start + _TOGETHER + 1]
+            rows = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
+            keys = rows * width + self.codes[ends[0] : ends[-1]]
+            keys.sort()
+            first = np.ones(len(keys), dtype=bool)
+            first[1:] = keys[1:] != keys[:-1]
+            keys = keys[first]
+            codes.append((keys % width).astype(np.int32))
+            counts.append(np.bincount(keys // width, minlength=len(ends) - 1))
+        offsets = np.cumsum(np.concatenate(counts), dtype=np.int64)
+        return Tokens(np.concatenate(codes), offsets, self.words)
 
     def distinct(self) -> np.ndarray:
         """Count the different tokens of each text, int64, shape (n_texts,)."""

@@ -210,9 +210,10 @@ exit $(sed -n "$(wc -l < calls)p" codes)
         [
             pytest.param([0], 1, id="promoted"),
             *(pytest.param([code], 1, id=f"outcome-{code}") for code in (50, 51, 52, 53)),
-            *(pytest.param([code], 1, id=f"failure-{code}") for code in (20, 25, 30, 35, 40, 130)),
+            *(pytest.param([code], 1, id=f"failure-{code}") for code in (20, 30, 35, 40, 130)),
             pytest.param([10, 10, 51], 3, id="held by a killed run"),
             pytest.param([137, 0], 2, id="killed"),
+            pytest.param([25, 0], 2, id="held in part"),
             pytest.param([10] * 9, 5, id="held for good"),
         ],
     )

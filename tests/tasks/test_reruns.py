@@ -100,7 +100,7 @@ PARAMETERS = {
     "learning_rate": ("TrainModel", "0.1", "bilstm"),
     "batch_size": ("TrainModel", "128", "bilstm"),
     "epochs": ("TrainModel", "2", "bilstm"),
-    "monitor": ("TrainModel", "f1", "bilstm"),
+    "monitor": ("TrainModel", "auc", "bilstm"),
     "patience": ("TrainModel", "1", "bilstm"),
     "min_change": ("TrainModel", "0.1", "bilstm"),
     "refit_on_validation": ("TrainModel", "true", "bilstm"),

@@ -113,7 +113,7 @@ def other_code(task, monkeypatch):
 
 
 def other_libraries(task, monkeypatch):
-    monkeypatch.setattr(base, "_library_versions", lambda names: {"numpy": "1.0"})
+    monkeypatch.setattr(base, "library_versions", lambda names=None: {"numpy": "1.0"})
 
 
 def other_input(task, monkeypatch):

@@ -197,3 +197,14 @@ def test_words_that_are_left_out_are_not_counted():
     assert tokens.words == ["cat"]
     assert tokens.to_lists() == [["cat"], [], []]
     assert tok.summary(tokens, tok.lexical_diversity(tokens))["most_frequent"] == {"cat": 1}
+
+
+def test_each_token_once_does_not_depend_on_how_many_texts_go_together(monkeypatch):
+    rng = np.random.default_rng(0)
+    lists = [[f"w{word}" for word in rng.integers(0, 9, size)] for size in rng.integers(0, 7, 50)]
+    tokens = Tokens.from_lists(lists)
+    monkeypatch.setattr("pipeline.text.tokens._TOGETHER", 7)
+    once = tokens.once().to_lists()
+    assert [set(some) for some in once] == [set(some) for some in lists]
+    assert tokens.distinct().tolist() == [len(set(some)) for some in lists]
+    assert [len(some) for some in once] == [len(set(some)) for some in lists]
