@@ -1,7 +1,7 @@
 """Read raw files into one table of texts, and say of every record left out why."""
 
 import gc
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,7 +68,11 @@ class _Collector:
     records: int = 0
 
 
-def read(dataset: Dataset, files: dict[str, Path]) -> Reading:
+def read(
+    dataset: Dataset,
+    files: dict[str, Path],
+    meanwhile: Callable[[pa.ChunkedArray], None] | None = None,
+) -> Reading:
     """Read all tables of a dataset.
 
     Parameters
@@ -77,6 +81,8 @@ def read(dataset: Dataset, files: dict[str, Path]) -> Reading:
         Row of the catalogue.
     files : dict
         Path of each raw file that is there, by its name in the catalogue.
+    meanwhile : callable, optional
+        Given the raw texts of ``rows`` part by part, in order, while the next are being read.
 
     Returns
     -------
@@ -97,6 +103,8 @@ def read(dataset: Dataset, files: dict[str, Path]) -> Reading:
         with _no_collection():
             for block in blocks(table, path):
                 _collect(block, table, dataset, path, collected)
+                if meanwhile:
+                    meanwhile(collected.rows[-1]["raw"])
         if collected.records == before:
             raise PipelineError(f"{display_name(table, path)} is empty: it holds no record.")
     rows = pa.concat_tables(collected.rows) if collected.rows else ROWS.empty_table()

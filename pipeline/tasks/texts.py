@@ -18,6 +18,10 @@ from pipeline.tasks.parameters import parameter
 from pipeline.text.languages import CODES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pyarrow as pa
+
     pass
 
 if TYPE_CHECKING:
@@ -203,16 +207,22 @@ class CleanText(Step):
     def build(self, out: artifacts.Workspace) -> None:
         """Write ``rows.parquet``, ``rejected.parquet`` and ``profile.json``."""
         from pipeline.datasets.formats import file_name
+        from pipeline.text.clean import clean
+        from pipeline.text.columns import InThreads
         from pipeline.text.rows import clean_rows
 
-        reading, parts = self._read()
+        settings = self.settings()
+        with InThreads(lambda texts: clean(texts, settings)) as threads:
+            reading, parts = self._read(threads.take)
+            cleaned_texts = threads.results()
         cleaned = clean_rows(
             reading.rows,
             reading.rejected,
             reading.records,
-            self.settings(),
+            settings,
             [label.name for label in self._download().row.labels],
             [file_name(part.path) for part in parts if part.is_frozen],
+            cleaned_texts,
         )
         out.write_table("rows.parquet", cleaned.rows, few=("label", "partition", "file"))
         out.write_table("rejected.parquet", cleaned.rejected, few=("file", "reason"))
@@ -227,14 +237,16 @@ class CleanText(Step):
             return str(error)
         return None
 
-    def _read(self) -> "tuple[Reading, list[dated.Part]]":
+    def _read(
+        self, meanwhile: "Callable[[pa.ChunkedArray], None] | None" = None
+    ) -> "tuple[Reading, list[dated.Part]]":
         """Read the raw files; return rows and which files they were."""
         from pipeline.datasets import readers
 
         download = self._download()
         parts = download.parts()
         row = dated.laid_out(download.row, parts) if download.day else download.row
-        return readers.read(row, {part.key: part.path for part in parts}), parts
+        return readers.read(row, {part.key: part.path for part in parts}, meanwhile), parts
 
     def _download(self) -> DownloadData:
         download = self.upstream()

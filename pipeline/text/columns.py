@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -34,11 +34,42 @@ def in_slices(
     list
         What the function returned, in the order of the slices.
     """
-    cores = len(os.sched_getaffinity(0))
-    size = min(max(-(-len(column) // (4 * cores)), _FEWEST), SLICE)
-    slices = [column.slice(start, size) for start in range(0, max(len(column), 1), size)]
-    with ThreadPoolExecutor(cores) as pool:
-        return list(pool.map(lambda part: function(whole(part)), slices))
+    with InThreads(function) as threads:
+        threads.take(column)
+        return threads.results()
+
+
+class InThreads:
+    """Apply a function to columns in threads, while the next column is still being made.
+
+    Parameters
+    ----------
+    function : callable
+        As for `in_slices`.
+    """
+
+    def __init__(self, function: Callable[[pa.Array], Any]) -> None:
+        self._function = function
+        self._cores = len(os.sched_getaffinity(0))
+        self._pool = ThreadPoolExecutor(self._cores)
+        self._begun: list[Future] = []
+
+    def __enter__(self) -> "InThreads":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def take(self, column: pa.Array | pa.ChunkedArray) -> None:
+        """Begin with a column, slice by slice."""
+        size = min(max(-(-len(column) // (4 * self._cores)), _FEWEST), SLICE)
+        for start in range(0, max(len(column), 1), size):
+            part = whole(column.slice(start, size))
+            self._begun.append(self._pool.submit(self._function, part))
+
+    def results(self) -> list[Any]:
+        """Return what the function returned, in the order in which columns were taken."""
+        return [future.result() for future in self._begun]
 
 
 def strings(values: Iterable[str | None]) -> pa.Array:

@@ -44,6 +44,7 @@ def clean_rows(
     settings: Mapping[str, Any],
     class_names: Sequence[str],
     frozen_files: Sequence[str] = (),
+    cleaned: Sequence[Mapping[str, pa.Array]] | None = None,
 ) -> CleanRows:
     """Clean texts, set aside labelled rows of which nothing is left, and count.
 
@@ -60,6 +61,9 @@ def clean_rows(
     frozen_files : sequence of str
         Entries of the column ``file`` whose rows are frozen test rows: labelled rows of other
         files that have a text of theirs are set aside.
+    cleaned : sequence of mapping, optional
+        What `pipeline.text.clean.clean` made of the texts of ``rows``, part by part, where that was
+        done while they were read.
 
     Returns
     -------
@@ -70,7 +74,7 @@ def clean_rows(
     PipelineError
         If no row is left, or rows got lost.
     """
-    done = in_slices(rows["raw"], lambda part: clean(part, settings))
+    done = cleaned or in_slices(rows["raw"], lambda part: clean(part, settings))
     for name in done[0]:
         rows = rows.append_column(name, pa.chunked_array([part[name] for part in done]))
     labelled = pc.is_valid(rows["label"])
