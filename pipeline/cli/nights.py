@@ -15,6 +15,7 @@ EXIT_CODES = {
     "contract_broken": 52,
     "drift_stop": 53,
 }
+_FAILED = 30
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -67,7 +68,10 @@ def _run(words: tuple[str, ...]) -> tuple[int, Any]:
         if code not in (0, retcode().already_running):
             return code, None
         task = parser.get_task_obj()
-        return (0, recording.read_night(task.name, task.day)) if task.complete() else (code, None)
+        if task.complete():
+            return 0, recording.read_night(task.name, task.day)
+        # Without [retcode] in a luigi.cfg Luigi ends with 0 after failures.
+        return code or _FAILED, None
 
 
 def _paths() -> list[str]:

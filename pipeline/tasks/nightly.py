@@ -209,10 +209,10 @@ class Nightly(Named):
         if breaches:
             return ledger.CONTRACT_BROKEN, "; ".join(breach.sentence for breach in breaches)
         found["digests"]["evaluate"] = evaluate.digest()
-        same = self._same_content(evaluate.digest())
+        same = self._same_content(evaluate.digest(), champion)
         if same is not None:
             return ledger.UNCHANGED, (
-                f"content and settings are those of the night of {same.date}, which ended with "
+                f"content and model are those of the night of {same.date}, which ended with "
                 f"{same.decision}"
             )
         progress.tell(self, 0.3, "comparing with the champion's training data")
@@ -261,11 +261,19 @@ class Nightly(Named):
 
         return Evaluated(Path(paths().outputs) / champion.path)
 
-    def _same_content(self, digest: str) -> Entry | None:
-        """Return the line of a night that had the same model of the same rows."""
-        lines = ledger.read(recording.registry_of(self.name)).entries
-        nights = (e for e in lines if e.decision not in (ledger.CONTRACT_BROKEN, ledger.ROLLBACK))
-        return next((e for e in nights if e.digests.get("evaluate") == digest), None)
+    def _same_content(self, digest: str, champion: Champion | None) -> Entry | None:
+        """Return the line of a night that decided on the same model of the same rows.
+
+        Where it was kept out by another champion, or on another metric, it is decided on again.
+        """
+        present, metric = champion and champion.digest, self._limits()["metric"]
+        for entry in ledger.read(recording.registry_of(self.name)).entries:
+            if entry.digests.get("evaluate") != digest:
+                continue
+            kept_alike = entry.against == present and entry.metrics.get("metric") == metric
+            if entry.decision == ledger.PROMOTED or (entry.decision == ledger.KEPT and kept_alike):
+                return entry
+        return None
 
     def _not_made_yet(self) -> list[str]:
         """Return the places of what is to be made for this night."""
