@@ -156,8 +156,8 @@ def laid_out(dataset: Dataset, read: Iterable[Part]) -> Dataset:
 def frozen_table(dataset: Dataset, part: Part) -> Table:
     """Return how a frozen file is read: as the dataset's own table with labels.
 
-    Its format is told by its ending. What belongs to another format (delimiter, encoding, columns of
-    a file without a header) is left out.
+    Its format is told by its ending. What belongs to another format (delimiter, encoding, columns
+    of a file without a header) is left out.
     """
     ending = part.path.suffix
     if ending not in FORMATS:
