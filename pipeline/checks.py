@@ -223,31 +223,6 @@ def pattern(text: str) -> None:
         )
 
 
-def head(given: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
-    """Check that nothing is said of dense layers before the output where there are none.
-
-    Parameters
-    ----------
-    given : mapping
-        What a user chose, None for what was left out.
-    settings : mapping
-        What holds.
-
-    Raises
-    ------
-    PipelineError
-        If activations or penalties are chosen for layers that are not there.
-    """
-    if settings.get("dense_units") != "none":
-        return
-    for name in ("activations", "l2"):
-        if given.get(name) is not None:
-            raise PipelineError(
-                f"{name} is of the dense layers before the output, and there are none; give "
-                "dense_units such as '[16]' too, or leave it out."
-            )
-
-
 def choosing(settings: Mapping[str, Any]) -> None:
     """Check that a run that only chooses does not train on the rows that it chooses by.
 

@@ -123,7 +123,6 @@ class RunAll(Named):
             values["folds"],
             values["fold"],
         )
-        checks.head({name: getattr(self, name) for name in values}, values)
         if self.no_test:
             checks.choosing(values)
 

@@ -52,12 +52,6 @@ CASES = {
         30,
         ["class 'bad' has 1 rows and the split needs at least 3"],
     ),
-    "penalty of layers that are not there": (
-        None,
-        ["--model", "bilstm", "--l2", "[0.1]"],
-        40,
-        ["l2 is of the dense layers before the output", "dense_units such as '[16]'"],
-    ),
     "choosing by rows that are trained on": (
         None,
         ["--model", "bilstm", "--no-test", "--refit-on-validation", "true"],
