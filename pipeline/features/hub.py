@@ -6,7 +6,6 @@ vectors are made from lie in a folder, where a run finds and hashes them.
 
 import contextlib
 import gzip
-import hashlib
 import json
 import sys
 import tarfile
@@ -14,6 +13,7 @@ import tempfile
 import zlib
 from pathlib import Path
 
+from pipeline import artifacts
 from pipeline.errors import PipelineError
 
 # What the hub adds to a handle to send the model as one compressed archive
@@ -49,13 +49,11 @@ def download(address: str, folder: Path) -> str:
     if folder.is_file() or (folder.exists() and any(folder.iterdir())):
         raise PipelineError(f"{folder} is a file or not empty; name a new folder.")
     with tempfile.NamedTemporaryFile() as archive:
-        seen = hashlib.sha256()
         try:
             with requests.get(address, params=_COMPRESSED, stream=True, timeout=_TIMEOUT) as answer:
                 answer.raise_for_status()
                 for block in answer.iter_content(_BLOCK):
                     archive.write(block)
-                    seen.update(block)
         except requests.RequestException as error:
             raise PipelineError(
                 f"{address} does not answer ({type(error).__name__}: {error}); check the address, "
@@ -63,9 +61,10 @@ def download(address: str, folder: Path) -> str:
             ) from error
         archive.flush()
         _unpack(Path(archive.name), address, folder)
-    note = {"address": address, "sha256": seen.hexdigest()}
+        checksum = artifacts.sha256_of(Path(archive.name))
+    note = {"address": address, "sha256": checksum}
     (folder / _SOURCE).write_text(json.dumps(note, indent=2) + "\n", encoding="utf-8")
-    return seen.hexdigest()
+    return checksum
 
 
 def _unpack(archive: Path, address: str, folder: Path) -> None:

@@ -129,7 +129,7 @@ class Evaluated:
 
     def vocabulary(self) -> list[str]:
         """Return every token of the training rows."""
-        used = np.unique(taken(self.tokens, self.parts.rows("train")).codes)
+        used = np.unique(self.tokens.take(self.parts.rows("train")).codes)
         return [self.tokens.words[code] for code in used]
 
     def training(self, most: int, seed: int) -> Sample:
@@ -138,7 +138,7 @@ class Evaluated:
         validation = sampled(self.parts.rows("validation"), most, seed)
         return Sample(
             self.parts.labels[rows],
-            taken(self.tokens, rows),
+            self.tokens.take(rows),
             self.probabilities(validation) if len(validation) else None,
         )
 
@@ -175,12 +175,3 @@ def sampled(rows: np.ndarray, most: int, seed: int) -> np.ndarray:
     if len(rows) <= most:
         return rows
     return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
-
-
-def taken(tokens: Tokens, rows: np.ndarray) -> Tokens:
-    """Return the token lists of some rows."""
-    lengths = tokens.lengths[rows]
-    ends = np.cumsum(lengths)
-    within = np.arange(lengths.sum()) - np.repeat(ends - lengths, lengths)
-    codes = tokens.codes[np.repeat(tokens.offsets[rows], lengths) + within]
-    return Tokens(codes, np.concatenate([np.zeros(1, np.int64), ends]), tokens.words)
