@@ -1,9 +1,10 @@
 """Clean whole columns of texts."""
 
 import html
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -17,6 +18,7 @@ PLACEHOLDERS = {
     "hashtags": (patterns.HASHTAG, "<hashtag>"),
     "numbers": (patterns.NUMBER, "<number>"),
 }
+_LISTED = ("urls", "mentions", "hashtags")
 
 
 def clean(
@@ -40,24 +42,38 @@ def clean(
         ``clean``: string, shape (n_texts,); with ``find``, ``urls``, ``mentions``, ``hashtags``:
         list<string>, what was found before it was replaced or removed.
     """
-    column = _ascii_basics(pc.fill_null(whole(texts), ""))
+    column = pc.utf8_trim(pc.fill_null(whole(texts), ""), " ")
+    # Most texts need few of the steps; a search that finds nothing is cheaper than a step.
+    column = where(column, pc.match_substring_regex(column, patterns.UNTIDY), _ascii_basics)
+    column = repaired(column, settings)
     cleaned, found = _once(column, settings, find)
-    # What one step takes away can lay bare work for an earlier one (a mention behind a mention,
-    # an entity inside an entity), so rows that changed are cleaned again until they stay, within
-    # bounds: only text made to be hostile wants more rounds.
+    return {"clean": _settled(column, cleaned, settings), **found}
+
+
+def _settled(
+    before: pa.Array, cleaned: pa.Array, settings: Mapping[str, Any], rounds: int = _MOST_ROUNDS
+) -> pa.Array:
+    """Clean the texts that changed again until they stay as they are.
+
+    What one step takes away can lay bare work for an earlier one (a mention behind a mention, an
+    entity inside an entity). Only text made to be hostile wants more than a few rounds. What
+    encoding repair did needs none, as it goes on by itself until nothing is left to do.
+    """
+    if rounds == 0:
+        return cleaned
     unsettled = "|".join(
         [patterns.UNSETTLED]
         + [PLACEHOLDERS[name][0] for name in ("hashtags", "numbers") if settings[name] != "keep"]
     )
-    changed = pc.not_equal(cleaned, column)
-    for _ in range(_MOST_ROUNDS):
-        changed = pc.and_(changed, pc.match_substring_regex(cleaned, unsettled))
-        if not pc.any(changed).as_py():
-            break
-        before = cleaned
-        cleaned = where(before, changed, lambda some: _once(some, settings, False)[0])
-        changed = pc.not_equal(cleaned, before)
-    return {"clean": cleaned, **found}
+
+    def again(some: pa.Array) -> pa.Array:
+        once_more, _ = _once(repaired(some, settings), settings, False)
+        return _settled(some, once_more, settings, rounds - 1)
+
+    def of_changed(some: pa.Array) -> pa.Array:
+        return where(some, pc.match_substring_regex(some, unsettled), again)
+
+    return where(cleaned, pc.not_equal(cleaned, before), of_changed)
 
 
 def _ascii_basics(column: pa.Array) -> pa.Array:
@@ -74,40 +90,64 @@ def _ascii_basics(column: pa.Array) -> pa.Array:
 def _once(
     column: pa.Array, settings: Mapping[str, Any], find: bool
 ) -> tuple[pa.Array, dict[str, pa.Array]]:
-    """Apply every step once; also return the lists of what was found, if wanted."""
-    column = repair(column, settings["encoding_repair"] == "repair", settings["html"] == "decode")
+    """Apply every step but encoding repair once; also list what was found, if wanted."""
+    encoded = pc.match_substring_regex(column, patterns.ENCODED)
+    column = where(column, encoded, lambda some: _decoded(some, settings))
+    hits = {
+        name: pc.match_substring_regex(column, pattern)
+        for name, (pattern, _) in PLACEHOLDERS.items()
+        if settings[name] != "keep" or (find and name in _LISTED)
+    }
+    found = {}
+    if find:
+        found = {name: _found(column, hits[name], PLACEHOLDERS[name][0]) for name in _LISTED}
+    touched = pa.scalar(False)
+    for name, (pattern, placeholder) in PLACEHOLDERS.items():
+        if settings[name] != "keep":
+            # Where one was replaced, another may stand at a new border of words.
+            touched = pc.or_(hits[name], touched)
+            put = placeholder if settings[name] == "replace" else " "
+            column = where(column, touched, put_for(pattern, put))
+    if settings["case"] == "lower":
+        column = white_space(normal_form(lower(column), settings["unicode_form"]))
+    elif "remove" in settings.values():
+        column = white_space(column)
+    return column, found
+
+
+def _decoded(column: pa.Array, settings: Mapping[str, Any]) -> pa.Array:
+    """Resolve entities and line breaks of HTML, and bring texts to a normal form."""
     if settings["html"] == "decode":
+        column = where(column, pc.match_substring(column, "&"), each(_unescape))
         column = pc.replace_substring_regex(column, patterns.LINE_BREAK_TAG, " ")
     column = normal_form(column, settings["unicode_form"])
-    column = white_space(pc.replace_substring_regex(column, patterns.CONTROL, ""))
-    names = ("urls", "mentions", "hashtags") if find else ()
-    found = {name: find_all(column, PLACEHOLDERS[name][0]) for name in names}
-    for name, (pattern, placeholder) in PLACEHOLDERS.items():
-        column = replace(column, pattern, placeholder, settings[name])
-    if settings["case"] == "lower":
-        column = normal_form(lower(column), settings["unicode_form"])
-    return white_space(column), found
+    return white_space(pc.replace_substring_regex(column, patterns.CONTROL, ""))
 
 
-def repair(column: pa.Array, encoding: bool, decode_html: bool) -> pa.Array:
-    """Undo text decoded with the wrong encoding, and HTML entities, where a text shows signs.
-
-    ``html.unescape`` is repeated until nothing changes, as tweets are often escaped twice.
-    """
-    if encoding:
-        from ftfy import fix_encoding
-
-        column = where(column, pc.invert(pc.string_is_ascii(column)), each(fix_encoding))
-    if decode_html:
-        column = where(column, pc.match_substring(column, "&"), each(_unescape))
-    return column
+def _found(column: pa.Array, hits: pa.Array, pattern: str) -> pa.Array:
+    """List the matches of each text, of those alone that are known to have some."""
+    lists = find_all(column.filter(hits), pattern)
+    counts = np.zeros(len(column) + 1, dtype=np.int32)
+    counts[1:][hits.to_numpy(zero_copy_only=False)] = pc.list_value_length(lists).to_numpy()
+    return pa.ListArray.from_arrays(pa.array(np.cumsum(counts, dtype=np.int32)), lists.flatten())
 
 
-def replace(column: pa.Array, pattern: str, placeholder: str, choice: str) -> pa.Array:
-    """Keep, replace by a placeholder, or remove what matches."""
-    if choice == "keep":
+def repaired(column: pa.Array, settings: Mapping[str, Any]) -> pa.Array:
+    """Undo decoding with the wrong encoding, where a text shows signs of it."""
+    if settings["encoding_repair"] == "keep":
         return column
-    return pc.replace_substring_regex(column, pattern, placeholder if choice == "replace" else " ")
+    from ftfy import fix_encoding
+    from ftfy.badness import is_bad
+
+    def repair(text: str) -> str:
+        return fix_encoding(text) if is_bad(text) else text
+
+    return where(column, pc.invert(pc.string_is_ascii(column)), each(repair))
+
+
+def put_for(pattern: str, by: str) -> Callable[[pa.Array], pa.Array]:
+    """Make a column function that puts a text in the place of what matches."""
+    return lambda column: pc.replace_substring_regex(column, pattern, by)
 
 
 def normal_form(column: pa.Array, form: str) -> pa.Array:
@@ -125,7 +165,7 @@ def white_space(column: pa.Array) -> pa.Array:
 
 
 def _unescape(text: str) -> str:
-    """Resolve HTML entities until none is left."""
+    """Resolve HTML entities until none is left, as tweets are often escaped twice."""
     while (resolved := html.unescape(text)) != text:
         text = resolved
     return text

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 # Never in a clean text: control characters are removed first.
-_OPEN, _CLOSE = "\x1e", "\x1f"
+_MARK = "\x1e"
 SLICE = 50_000  # most texts worked on at a time: bounds the memory of what is half done
 _FEWEST = 1_000  # texts that are worth a thread
 
@@ -134,14 +134,12 @@ def find_all(column: pa.Array, pattern: str) -> pa.Array:
     -------
     pa.Array of list<string>, shape (n_texts,)
     """
-    # Matches are marked, then the texts cut at the marks: columns all the way.
-    marked = pc.replace_substring_regex(column, f"({pattern})", f"{_OPEN}\\1{_CLOSE}")
-    pieces = pc.split_pattern(marked, _OPEN)
-    counts = pc.subtract(pc.list_value_length(pieces), 1).to_numpy(zero_copy_only=False)
-    offsets = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
-    flat = pieces.flatten()
-    starts = np.zeros(len(flat), dtype=bool)
-    starts[(offsets[:-1] + np.arange(len(column)))[: len(column)]] = True
-    matches = flat.filter(pa.array(~starts))
-    matches = pc.replace_substring_regex(matches, f"(?s){_CLOSE}.*$", "")
-    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), matches)
+    # Matches are marked, then the texts cut at the marks, so that every second piece is a match:
+    # columns all the way.
+    marked = pc.replace_substring_regex(column, f"({pattern})", f"{_MARK}\\1{_MARK}")
+    pieces = pc.split_pattern(marked, _MARK)
+    offsets = pieces.offsets.to_numpy()
+    counts = np.diff(offsets)
+    is_match = (np.arange(offsets[0], offsets[-1]) - np.repeat(offsets[:-1], counts)) % 2 == 1
+    ends = np.concatenate([np.zeros(1, np.int32), np.cumsum(counts // 2, dtype=np.int32)])
+    return pa.ListArray.from_arrays(pa.array(ends), pieces.flatten().filter(pa.array(is_match)))
