@@ -241,6 +241,9 @@ class Step(Named):
     def _publish(self, partial: Path | None) -> None:
         """Build the artifact and publish it."""
         place, digest = self.place(), self.digest()
+        # Before Arrow is first imported. Its own allocator has large blocks zeroed again and again
+        # by the kernel: of 1.6 million texts, grouping took 1.7 s beside 0.6 s.
+        os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
         logger.info("%s -> %s", self.task_family, place)
         progress.tell(self, 0.0, f"at work on {self.label}")
         code.behind(self)  # now: an edit while it runs is not what runs

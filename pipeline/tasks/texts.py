@@ -335,6 +335,8 @@ class Tokenize(Step):
 
     def build(self, out: artifacts.Workspace) -> None:
         """Write ``tokens.parquet`` and ``tokens.json``."""
+        from concurrent.futures import ThreadPoolExecutor
+
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -345,17 +347,21 @@ class Tokenize(Step):
         processes = self.processes or os.cpu_count() or 1
         settings = {**self.settings(), "stop_words": self.stop_words or "none"}
         tokens = tokenize(rows["clean"], settings, processes)
-        diversity = lexical_diversity(tokens)
-        table = pa.table(
-            {
-                "id": rows["id"],
-                "tokens": tokens.to_arrow(),
-                "words": pa.array(tokens.lengths, pa.int32()),
-                "lexical_diversity": pa.array(diversity, pa.float32()),
-            }
-        )
-        out.write_table("tokens.parquet", table, few=("tokens.list.element",))
-        out.write_json("tokens.json", summary(tokens, diversity))
+        with ThreadPoolExecutor(1) as beside:
+            column = beside.submit(tokens.to_arrow)
+            diversity = lexical_diversity(tokens)
+            table = pa.table(
+                {
+                    "id": rows["id"],
+                    "tokens": column.result(),
+                    "words": pa.array(tokens.lengths, pa.int32()),
+                    "lexical_diversity": pa.array(diversity, pa.float32()),
+                }
+            )
+            few = ("tokens.list.element",)
+            written = beside.submit(out.write_table, "tokens.parquet", table, few)
+            out.write_json("tokens.json", summary(tokens, diversity))
+            written.result()
         out.counts(rows.num_rows, len(tokens))
 
 

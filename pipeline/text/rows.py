@@ -198,14 +198,25 @@ def _profile(
         "class_names": list(class_names),
         "labels": {name: labels.get(name, 0) for name in class_names},
         "partitions": _counts(rows["partition"]),
-        "repeated_raw": rows.num_rows - pc.count_distinct(rows["raw"]).as_py(),
-        "repeated_clean": rows.num_rows - pc.count_distinct(rows["group"]).as_py(),
+        **_repeated(rows),
         "changed_by_cleaning": pc.sum(pc.not_equal(rows["raw"], rows["clean"])).as_py(),
         "with_url": _not_empty(rows["urls"]),
         "with_mention": _not_empty(rows["mentions"]),
         "with_hashtag": _not_empty(rows["hashtags"]),
         "contradicting_texts": contradictions[0],
         "contradictions": contradictions[1],
+    }
+
+
+def _repeated(rows: pa.Table) -> dict[str, int]:
+    """Count rows whose raw text, or whose clean text, another row before them has."""
+    groups = rows["group"].to_numpy()
+    sizes = np.bincount(groups)
+    # Equal raw texts are cleaned equally, so they are looked for within the groups alone.
+    several = rows["raw"].filter(pa.array(sizes[groups] > 1))
+    return {
+        "repeated_raw": len(several) - pc.count_distinct(several).as_py(),
+        "repeated_clean": len(groups) - int(np.count_nonzero(sizes)),
     }
 
 
