@@ -13,7 +13,7 @@ from pipeline.evaluation.bootstrap import LEVEL
 from pipeline.evaluation.calibration import fit_temperature, reliability, temper
 from pipeline.evaluation.curves import curve_table, sweep
 from pipeline.evaluation.decision import Decision, decide, score_decision
-from pipeline.evaluation.leaks import find_leaks, leak_table, score_leaks
+from pipeline.evaluation.leaks import Leaks, find_leaks, leak_table, score_leaks
 from pipeline.evaluation.metrics import evaluate, lay_out, number, replicate
 from pipeline.evaluation.mistakes import most_wrong
 from pipeline.evaluation.predictions import prediction_table
@@ -38,6 +38,8 @@ class Predicted:
         Whether nothing may be chosen on validation rows.
     baselines : mapping of str to ndarray of float64, shape (n_rows, n_classes)
         Probabilities of models to compare with, by name.
+    leaks : Leaks or None
+        Which test rows training has seen, where that is known already.
     """
 
     parts: Parts
@@ -47,6 +49,7 @@ class Predicted:
     tokens: Tokens
     trained_on_validation: bool
     baselines: Mapping[str, np.ndarray]
+    leaks: Leaks | None = None
 
 
 @dataclass(frozen=True)
@@ -99,11 +102,7 @@ def assess(given: Predicted, settings: Mapping[str, Any]) -> Assessment:
 
     scorer = Scorer(labels, given.probabilities[test])
     replicates = replicate(scorer, *draws) if draws[0] else {}
-    groups = given.rows["group"].to_numpy()
-    learned_from = parts.rows("train")
-    if given.trained_on_validation:
-        learned_from = np.concatenate([learned_from, parts.rows("validation")])
-    seen = find_leaks(given.tokens, groups, learned_from, test, draws[1])
+    seen = given.leaks or _find_leaks(given, test, draws[1])
     metrics = {
         "class_names": names,
         "positive_label": None if positive is None else names[positive],
@@ -140,6 +139,14 @@ def assess(given: Predicted, settings: Mapping[str, Any]) -> Assessment:
         most_wrong(test_rows, labels, calibrated[test], names),
         leak_table(seen, test, given.rows),
     )
+
+
+def _find_leaks(given: Predicted, test: np.ndarray, seed: int) -> Leaks:
+    """Look for the test texts among those that the model learned from."""
+    learned_from = given.parts.rows("train")
+    if given.trained_on_validation:
+        learned_from = np.concatenate([learned_from, given.parts.rows("validation")])
+    return find_leaks(given.tokens, given.rows["group"].to_numpy(), learned_from, test, seed)
 
 
 def _choose(

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from scipy import sparse
 
 from pipeline.evaluation.metrics import evaluate
@@ -82,6 +83,35 @@ def find_leaks(
     of_group[candidates], partner_of_group[candidates] = best, best_partner
     near = ~exact & (of_group[back] >= SIMILAR)
     partner[near], similarity[near] = partner_of_group[back][near], of_group[back][near]
+    return Leaks(exact, near, partner, similarity)
+
+
+def read_leaks(table: pa.Table, ids: np.ndarray, test: np.ndarray) -> Leaks:
+    """Take what was found for other predictions of the same rows, from `leak_table`'s table.
+
+    Parameters
+    ----------
+    table : pa.Table
+    ids : ndarray of int64, shape (n_texts,)
+        Of all rows, ascending.
+    test : ndarray of int, shape (n_test,)
+        Positions of the test rows.
+
+    Returns
+    -------
+    Leaks
+        That of `find_leaks`.
+    """
+    partner = np.full(len(test), -1, dtype=np.int64)
+    similarity = np.zeros(len(test))
+    exact, near = np.zeros(len(test), dtype=bool), np.zeros(len(test), dtype=bool)
+    places = np.empty(len(ids), dtype=np.int64)
+    places[test] = np.arange(len(test))
+    found = places[np.searchsorted(ids, table["id"].to_numpy())]
+    is_exact = np.asarray(pc.equal(table["kind"], "exact"), dtype=bool)
+    exact[found], near[found] = is_exact, ~is_exact
+    partner[found] = np.searchsorted(ids, table["training_id"].to_numpy())
+    similarity[found] = table["similarity"].to_numpy()
     return Leaks(exact, near, partner, similarity)
 
 

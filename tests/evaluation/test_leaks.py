@@ -1,9 +1,10 @@
 import random
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
-from pipeline.evaluation.leaks import LEAST_WORDS, find_leaks
+from pipeline.evaluation.leaks import LEAST_WORDS, find_leaks, leak_table, read_leaks
 from pipeline.text.tokens import Tokens
 
 
@@ -52,3 +53,16 @@ def test_short_texts_are_alike_by_chance_and_do_not_count():
 def test_without_training_rows_nothing_leaks():
     found = leaks_of(corpus(4), 0)
     assert not (found.exact | found.near).any()
+
+
+def test_what_was_found_is_read_back_from_its_table():
+    texts = corpus(40)
+    texts += [texts[3], [*texts[5][:11], "other"], *corpus(2, seed=1), texts[3]]
+    found = leaks_of(texts, 40)
+    ids = np.arange(len(texts)) * 3 + 7
+    rows = pa.table({"id": ids, "clean": [" ".join(text) for text in texts]})
+    again = read_leaks(leak_table(found, np.arange(40, 45), rows), ids, np.arange(40, 45))
+    assert again.exact.tolist() == [True, False, False, False, True]
+    assert again.near.tolist() == [False, True, False, False, False]
+    for name in ("exact", "near", "partner", "similarity"):
+        assert getattr(again, name).tolist() == getattr(found, name).tolist()
