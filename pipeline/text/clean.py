@@ -1,16 +1,27 @@
 """Clean whole columns of texts."""
 
 import html
+import re
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.text import patterns
-from pipeline.text.columns import each, find_all, lower, where, whole
+from pipeline.text.columns import each, find_all, lower, replace_within, where, whole
 
-_MOST_ROUNDS = 100
+#: Rounds after which a text stays as it is. Each takes at least one entity, URL, mention, hashtag
+#: or number for good, of at least two characters, so that 280 characters never need as many.
+MOST_ROUNDS = 300
+_LISTED = ("urls", "mentions", "hashtags")
+# Between tokens without a space, so that each is seen to begin; never in a text by then.
+_APART = "\x1d"
+# One ampersand escaped over and over: html.unescape takes one layer at a time.
+_AMPERSANDS = re.compile(
+    r"&(?:(?:amp|AMP);?|#0*38(?:;|(?![0-9;]))|#[xX]0*26(?:;|(?![0-9a-fA-F;])))+"
+)
 PLACEHOLDERS = {
     "urls": (patterns.URL, "<url>"),
     "mentions": (patterns.MENTION, "<user>"),
@@ -39,25 +50,63 @@ def clean(
     dict of str to pa.Array
         ``clean``: string, shape (n_texts,); with ``find``, ``urls``, ``mentions``, ``hashtags``:
         list<string>, what was found before it was replaced or removed.
+
+    Notes
+    -----
+    Cleaning a clean text changes nothing: what one step takes away can lay bare work for an earlier
+    one (a mention behind a mention, an entity inside an entity), so cleaning is repeated until the
+    text stays, at most `MOST_ROUNDS` times. Texts of up to 280 characters never need as many.
     """
     column = _ascii_basics(pc.fill_null(whole(texts), ""))
     cleaned, found = _once(column, settings, find)
-    # What one step takes away can lay bare work for an earlier one (a mention behind a mention,
-    # an entity inside an entity), so rows that changed are cleaned again until they stay, within
-    # bounds: only text made to be hostile wants more rounds.
     unsettled = "|".join(
         [patterns.UNSETTLED]
         + [PLACEHOLDERS[name][0] for name in ("hashtags", "numbers") if settings[name] != "keep"]
     )
     changed = pc.not_equal(cleaned, column)
-    for _ in range(_MOST_ROUNDS):
-        changed = pc.and_(changed, pc.match_substring_regex(cleaned, unsettled))
+    again = pc.match_substring_regex(cleaned.filter(changed), unsettled)
+    rows = np.flatnonzero(changed)[np.asarray(again)]
+    if len(rows):
+        settled, later = _settled(cleaned.take(rows), settings, unsettled, find)
+        mask = np.zeros(len(cleaned), dtype=bool)
+        mask[rows] = True
+        cleaned = pc.replace_with_mask(cleaned, mask, settled)
+        for name, more in later.items():
+            found[name] = _appended(found[name], {rows[at]: more[at] for at in more})
+    return {"clean": cleaned, **found}
+
+
+def _settled(
+    column: pa.Array, settings: Mapping[str, Any], unsettled: str, find: bool
+) -> tuple[pa.Array, dict[str, dict[int, list[str]]]]:
+    """Clean texts until they stay; also return what was taken, if wanted, by row."""
+    names = [name for name in _LISTED if find and settings[name] != "keep"]
+    later: dict[str, dict[int, list[str]]] = {name: {} for name in names}
+    changed = pa.array(np.ones(len(column), dtype=bool))
+    for _ in range(MOST_ROUNDS - 1):
+        before = column
+        column = where(before, changed, lambda some: _once(some, settings, False, True)[0])
+        differs = pc.not_equal(column, before)
+        rows = np.flatnonzero(differs)
+        if names and len(rows):
+            _, found = _once(before.filter(differs), settings, True, True)
+            for name in names:
+                for row, some in zip(rows, found[name].to_pylist(), strict=True):
+                    later[name].setdefault(int(row), []).extend(some)
+        changed = pc.and_(differs, pc.match_substring_regex(column, unsettled))
         if not pc.any(changed).as_py():
             break
-        before = cleaned
-        cleaned = where(before, changed, lambda some: _once(some, settings, False)[0])
-        changed = pc.not_equal(cleaned, before)
-    return {"clean": cleaned, **found}
+    return column, later
+
+
+def _appended(lists: pa.Array, more: Mapping[int, list[str]]) -> pa.Array:
+    """Put more entries at the end of some rows' lists."""
+    if not any(more.values()):
+        return lists
+    rows = lists.to_pylist()
+    for row, some in more.items():
+        rows[row] = rows[row] + some
+    return pa.array(rows, lists.type)
 
 
 def _ascii_basics(column: pa.Array) -> pa.Array:
@@ -72,21 +121,58 @@ def _ascii_basics(column: pa.Array) -> pa.Array:
 
 
 def _once(
-    column: pa.Array, settings: Mapping[str, Any], find: bool
+    column: pa.Array, settings: Mapping[str, Any], find: bool, chains: bool = False
 ) -> tuple[pa.Array, dict[str, pa.Array]]:
-    """Apply every step once; also return the lists of what was found, if wanted."""
+    """Apply every step once; also return the lists of what was found, if wanted.
+
+    With ``chains`` a mention or hashtag right behind another counts too, which otherwise takes a
+    round for each.
+    """
     column = repair(column, settings["encoding_repair"] == "repair", settings["html"] == "decode")
     if settings["html"] == "decode":
         column = pc.replace_substring_regex(column, patterns.LINE_BREAK_TAG, " ")
     column = normal_form(column, settings["unicode_form"])
     column = white_space(pc.replace_substring_regex(column, patterns.CONTROL, ""))
-    names = ("urls", "mentions", "hashtags") if find else ()
-    found = {name: find_all(column, PLACEHOLDERS[name][0]) for name in names}
+    plain = column
+    column = _loosened(plain, settings) if chains else plain
+    has_marks = column is not plain
+    names = _LISTED if find else ()
+    found = {name: find_all(_seen(column, name, settings), PLACEHOLDERS[name][0]) for name in names}
     for name, (pattern, placeholder) in PLACEHOLDERS.items():
         column = replace(column, pattern, placeholder, settings[name])
+    if has_marks:
+        column = pc.replace_substring(column, _APART, "")
+        found = {name: _without_marks(some) for name, some in found.items()}
     if settings["case"] == "lower":
         column = normal_form(lower(column), settings["unicode_form"])
     return white_space(column), found
+
+
+def _loosened(column: pa.Array, settings: Mapping[str, Any]) -> pa.Array:
+    """Put a mark before each of the mentions and hashtags to be taken that follow one another."""
+    kinds = [name for name in ("mentions", "hashtags") if settings[name] != "keep"]
+    if not kinds:
+        return column
+    one = "|".join(PLACEHOLDERS[name][0].removeprefix(r"\B") for name in kinds)
+    chain = rf"\B(?:{one})(?:{one})+"
+
+    def loosen(some: pa.Array) -> pa.Array:
+        return replace_within(some, chain, "([@#])", rf"{_APART}\1")
+
+    return where(column, pc.match_substring_regex(column, chain), loosen)
+
+
+def _seen(column: pa.Array, name: str, settings: Mapping[str, Any]) -> pa.Array:
+    """Return the texts in which a kind is looked for: hashtags behind a mention that goes count."""
+    if name == "hashtags" and "keep" not in (settings["mentions"], settings["hashtags"]):
+        return pc.replace_substring_regex(column, f"({patterns.MENTION})#", rf"\1{_APART}#")
+    return column
+
+
+def _without_marks(lists: pa.Array) -> pa.Array:
+    """Take the marks out of what was found."""
+    flat = pc.replace_substring(lists.flatten(), _APART, "")
+    return pa.ListArray.from_arrays(lists.offsets, flat)
 
 
 def repair(column: pa.Array, encoding: bool, decode_html: bool) -> pa.Array:
@@ -126,6 +212,6 @@ def white_space(column: pa.Array) -> pa.Array:
 
 def _unescape(text: str) -> str:
     """Resolve HTML entities until none is left."""
-    while (resolved := html.unescape(text)) != text:
+    while (resolved := html.unescape(_AMPERSANDS.sub("&", text))) != text:
         text = resolved
     return text

@@ -120,6 +120,32 @@ def lower(column: pa.Array) -> pa.Array:
     return where(lowered, pc.invert(is_ascii), each(str.lower))
 
 
+def replace_within(column: pa.Array, outer: str, inner: str, by: str) -> pa.Array:
+    r"""Replace what matches a pattern, only inside of what matches another.
+
+    Parameters
+    ----------
+    column : pa.Array of string, shape (n_texts,)
+        Texts without control characters.
+    outer, inner : str
+        RE2 patterns; ``inner`` sees each match of ``outer`` as a text of its own.
+    by : str
+        What ``inner`` is replaced by; ``\1`` is its first group.
+
+    Returns
+    -------
+    pa.Array of string, shape (n_texts,)
+    """
+    marked = pc.replace_substring_regex(column, f"({outer})", f"{_OPEN}\\1{_OPEN}")
+    pieces = pc.split_pattern(marked, _OPEN)
+    flat, offsets = pieces.flatten(), pieces.offsets.to_numpy()
+    places = np.arange(len(flat)) - np.repeat(offsets[:-1] - offsets[0], np.diff(offsets))
+    # A match stands between two marks, so that every second piece is one.
+    is_match = pa.array(places % 2 == 1)
+    flat = where(flat, is_match, lambda some: pc.replace_substring_regex(some, inner, by))
+    return pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets - offsets[0]), flat), "")
+
+
 def find_all(column: pa.Array, pattern: str) -> pa.Array:
     """Return every match of an RE2 pattern, in time linear in the text.
 
