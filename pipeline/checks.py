@@ -1,7 +1,7 @@
 """Checks of settings against each other, before anything runs; nothing heavy is imported."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -236,3 +236,71 @@ def choosing(settings: Mapping[str, Any]) -> None:
             "no_test scores validation rows, on which refit_on_validation would train; leave out "
             "one of the two."
         )
+
+
+def without_effect(given: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
+    """Name what was given and changes nothing beside the other settings.
+
+    That is no error: presets and scripts hand settings on that another setting leaves idle.
+
+    Parameters
+    ----------
+    given : mapping
+        What the user gave, None where nothing.
+    settings : mapping
+        The same, resolved; None where the model does not use a setting.
+
+    Returns
+    -------
+    list of str
+        A line for each.
+    """
+    return [
+        f"{name} has no effect: {why}."
+        for name, is_idle, why in _IDLE
+        if given.get(name) is not None and is_idle(settings)
+    ]
+
+
+def _never_reduces(settings: Mapping[str, Any]) -> bool:
+    return settings["reduce_factor"] == 1
+
+
+def _follows_nothing(settings: Mapping[str, Any]) -> bool:
+    return settings["patience"] == 0 and _never_reduces(settings)
+
+
+def _has_no_head(settings: Mapping[str, Any]) -> bool:
+    return settings["dense_units"] == "none"
+
+
+def _needs_no_language(settings: Mapping[str, Any]) -> bool:
+    return settings["stop_words"] != "nltk" and settings["word_form"] == "as_is"
+
+
+def _lowers_anyway(settings: Mapping[str, Any]) -> bool:
+    return settings["tokenizer"] == "words"
+
+
+def _hashes_nothing(settings: Mapping[str, Any]) -> bool:
+    return settings["longest_run"] == 1 and settings["subwords"] == "none"
+
+
+def _draws_nothing(settings: Mapping[str, Any]) -> bool:
+    return settings["bootstrap_samples"] == 0
+
+
+_FOLLOWS = "patience 0 never stops early and reduce_factor 1 never reduces the learning rate"
+_HEAD = "dense_units is none, so that there is no dense layer before the output"
+# A setting, when it is idle, and why; a setting that the model does not use was refused before.
+_IDLE: tuple[tuple[str, Callable[[Mapping[str, Any]], bool], str], ...] = (
+    ("reduce_patience", _never_reduces, "reduce_factor 1 never reduces the learning rate"),
+    ("monitor", _follows_nothing, _FOLLOWS),
+    ("min_change", _follows_nothing, _FOLLOWS),
+    ("activations", _has_no_head, _HEAD),
+    ("l2", _has_no_head, _HEAD),
+    ("language", _needs_no_language, "only stop_words nltk and a word_form need it"),
+    ("token_case", _lowers_anyway, "tokenizer words lowers the case of tokens in any case"),
+    ("buckets", _hashes_nothing, "longest_run 1 and subwords none leave nothing to hash"),
+    ("bootstrap_seed", _draws_nothing, "bootstrap_samples 0 draws nothing"),
+)

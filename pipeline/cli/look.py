@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from pipeline.cli.common import as_json, run_names, store, with_paths
+from pipeline.cli.common import as_json, data_folder, run_names, store, with_paths
+from pipeline.inspection.store import Store
 
 
 @click.command()
@@ -18,13 +19,17 @@ def ls(as_json: bool, dataset: str, show_all: bool) -> None:
     from pipeline.cli import screen
     from pipeline.inspection.listing import listing
 
-    found = listing(store(), dataset)
+    known = store()
+    _check_dataset(dataset, known)
+    found = listing(known, dataset)
     if as_json:
         screen.print_json(found)
         return
     out = screen.console()
     if not found["datasets"]:
-        screen.line("Nothing was run yet. Try: luigi --module pipeline RunAll", on=out)
+        of, option = ("", "") if dataset == "*" else (f" of {dataset}", f" --dataset {dataset}")
+        text = f"Nothing was run{of} yet. Try: luigi --module pipeline RunAll{option}"
+        screen.line(text, on=out)
         return
     columns = [
         screen.Column("dataset"),
@@ -39,7 +44,7 @@ def ls(as_json: bool, dataset: str, show_all: bool) -> None:
         (
             row["dataset"],
             screen.count(row["rows"]),
-            ", ".join(f"{name} {count:,}" for name, count in row["labels"].items()),
+            ", ".join(f"{name} {screen.count(count)}" for name, count in row["labels"].items()),
             row["runs"],
             row["best_run"] or "",
             row["best_model"] or "",
@@ -55,6 +60,20 @@ def ls(as_json: bool, dataset: str, show_all: bool) -> None:
     screen.table("Runs, newest first", *_runs_table(runs), out)
     if len(runs) < len(found["runs"]):
         screen.line(f"{len(found['runs']) - len(runs)} more with --all.", on=out)
+
+
+def _check_dataset(name: str, known: Store) -> None:
+    """Raise where neither the catalogue, the data folder nor the outputs have a dataset."""
+    from pipeline.datasets import catalogue
+    from pipeline.errors import PipelineError, nearest
+
+    if name == "*" or name in known.datasets():
+        return
+    names = {*known.datasets(), *catalogue.names(data_folder())}
+    if name not in names:
+        raise PipelineError(
+            f"unknown dataset {name!r}; {nearest(name, names)}; `pipeline datasets` says more."
+        )
 
 
 def _runs_table(rows: list[dict[str, Any]]) -> tuple[Any, Any]:
@@ -113,10 +132,11 @@ def show(as_json: bool, rows: int, name: str) -> None:
     screen.line(found["place"], style="bold", on=out)
     if not found["is_whole"]:
         screen.line("This folder is not whole: run pipeline verify.", style="bold red", on=out)
+    memory = screen.figure(manifest["peak_memory_mib"], 1)
     facts = [
         ("task", f"{manifest['task']} (version {manifest['version']})"),
         ("finished", manifest["finished"]),
-        ("took", f"{screen.duration(manifest['seconds'])}, {manifest['peak_memory_mib']} MiB"),
+        ("took", f"{screen.duration(manifest['seconds'])}, {memory} MiB"),
         (
             "rows",
             f"{screen.count(manifest['rows_in'])} in, {screen.count(manifest['rows_out'])} out",

@@ -20,16 +20,20 @@ def verify(context: click.Context, as_json: bool, repair: bool, names: tuple[str
     """Check every file against its sha256.
 
     A RUN is checked with all that it was made from. What --repair moves aside is built again by
-    the next run, alone. Without it the command ends with 1 when something is damaged.
+    the next run, alone. Without it the command ends with 1 when something is damaged, or when
+    something that RUN was made from is gone. Files that file managers leave (.DS_Store, ._*,
+    Thumbs.db, ehthumbs.db, desktop.ini, .directory) are no damage.
     """
     from pipeline.cli import screen
     from pipeline.inspection import integrity, removal
 
     known = store()
-    places = None
+    places, gone = None, []
     if names:
-        places = list(dict.fromkeys(place for name in names for place in _places(known, name)))
-    found = integrity.verify(known, places)
+        chosen = [_places(known, name) for name in names]
+        places = list(dict.fromkeys(place for some, _ in chosen for place in some))
+        gone = list({entry["place"]: entry for _, some in chosen for entry in some}.values())
+    found = {**integrity.verify(known, places), "gone": gone}
     if repair:
         for entry in found["damaged"]:
             entry["moved_to"] = str(integrity.move_aside(known, Path(entry["place"])))
@@ -38,7 +42,7 @@ def verify(context: click.Context, as_json: bool, repair: bool, names: tuple[str
         screen.print_json(found)
     else:
         _tell(found)
-    if not repair and (found["damaged"] or found["dangling"]):
+    if not repair and (found["damaged"] or found["dangling"] or gone):
         context.exit(1)
 
 
@@ -53,31 +57,40 @@ def _tell(found: dict[str, Any]) -> None:
             screen.line(f"  {problem}", on=out)
         if "moved_to" in entry:
             screen.line(f"  moved to {entry['moved_to']}; the next run builds it again", on=out)
+    for entry in found["gone"]:
+        screen.line(f"{entry['place']} is gone", style="bold red", on=out)
+        screen.line(f"  {entry['needed_by']} was made from it", on=out)
+        screen.line("  the next run builds it again; what it was made from cannot be told:", on=out)
+        screen.line("  all steps of the dataset before it were checked", on=out)
     for link in found["dangling"]:
         screen.line(f"{link} leads nowhere", style="bold red", on=out)
     checked = f"{found['artifacts']:,} artifacts, {found['files']:,} files"
     text = f"Checked {checked}, {screen.size(found['bytes'])}: "
     damaged = len(found["damaged"])
-    text += f"{damaged} damaged." if damaged else "all as they were written."
+    text += f"{damaged} damaged" if damaged else "all as they were written"
+    text += f", {len(found['gone'])} gone." if found["gone"] else "."
     screen.line(text, style="bold", on=out)
     if damaged and "removed_links" not in found:
         screen.line("pipeline verify --repair moves them aside.", on=out)
 
 
-def _places(known: Any, name: str) -> list[Path]:
-    """Return the places that a name stands for: of a run, also those that it was made from."""
+def _places(known: Any, name: str) -> tuple[list[Path], list[dict[str, str]]]:
+    """Return the places that a name stands for, of a run also what it was made from or lacks."""
     from pipeline.errors import PipelineError
+    from pipeline.inspection import integrity
 
     try:
         artifact = known.find(name)
     except PipelineError:
         # A folder without a readable manifest has no name, but it can be damaged.
-        for place in (Path(name), known.outputs / name):
-            if place.resolve() in {known_place.resolve() for known_place in known.places()}:
-                return [place]
+        by_real = {place.resolve(): place for place in known.places()}
+        for place in (Path(name), known.outputs / name, known.outputs / "latest" / name):
+            if place.resolve() in by_real:
+                return [by_real[place.resolve()]], []
         raise
-    is_run = artifact.task == "Report"
-    return [item.place for item in known.lineage(artifact)] if is_run else [artifact.place]
+    if artifact.task == "Report":
+        return integrity.made_from(known, artifact)
+    return [artifact.place], []
 
 
 @click.command()

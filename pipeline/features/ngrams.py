@@ -10,6 +10,10 @@ from scipy import sparse
 from pipeline.text.columns import lower, whole
 from pipeline.text.tokens import Tokens
 
+# Characters from which on words are cut one by one: few are as long, and each further start is a
+# pass over the column, in which a slice is looked for from the word's first character.
+_LONG = 40
+
 
 def of_words(tokens: Tokens, low: int, high: int) -> Tokens:
     """List the runs of ``low`` to ``high`` words of each text, the words joined by a space.
@@ -86,13 +90,31 @@ def of_characters(words: Sequence[str], low: int, high: int) -> tuple[sparse.csr
     short = np.flatnonzero(lengths < low)
     owners, runs = [short], [padded.take(pa.array(short))]
     for size in range(low, high + 1):
-        for start in range(max(int(lengths.max(initial=0)) - size + 1, 0)):
+        for start in range(min(max(int(lengths.max(initial=0)) - size + 1, 0), _LONG)):
             owner = np.flatnonzero(lengths >= start + size)
             owners.append(owner)
             runs.append(pc.utf8_slice_codeunits(padded.take(pa.array(owner)), start, start + size))
+        owner, of_rest = _rest(padded, lengths, size)
+        owners.append(owner)
+        runs.append(of_rest)
     encoded = pa.chunked_array(runs, pa.string()).combine_chunks().dictionary_encode()
     columns = encoded.indices.to_numpy(zero_copy_only=False)
     shape = (len(words), len(encoded.dictionary))
     ones = np.ones(len(columns), dtype=np.float32)
     counts = sparse.coo_matrix((ones, (np.concatenate(owners), columns)), shape=shape).tocsr()
     return counts, encoded.dictionary.to_pylist()
+
+
+def _rest(padded: pa.Array, lengths: np.ndarray, size: int) -> tuple[np.ndarray, pa.Array]:
+    """Cut the runs that begin behind the first characters of long words, first start first."""
+    long = np.flatnonzero(lengths >= _LONG + size)
+    counts = lengths[long] - (_LONG + size) + 1
+    runs = [
+        word[start : start + size]
+        for word, count in zip(padded.take(pa.array(long)).to_pylist(), counts, strict=True)
+        for start in range(_LONG, _LONG + count)
+    ]
+    owner = np.repeat(long, counts)
+    starts = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
+    order = np.argsort(starts, kind="stable")
+    return owner[order], pa.array(runs, pa.string()).take(pa.array(order))

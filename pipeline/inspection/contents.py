@@ -99,19 +99,21 @@ def lineage(store: Store, artifact: Artifact) -> dict[str, Any]:
 
 def _raw_files(store: Store, artifact: Artifact) -> list[dict[str, Any]]:
     """Say of each raw file what it was and whether it still is."""
-    source = artifact.read_json("source.json") if artifact.task == "DownloadData" else None
+    source = artifact.summary("source.json") if artifact.task == "DownloadData" else {}
     memory = store.outputs / ".sha256"
-    found = []
-    for file in (source or {}).get("files", []):
-        path = Path(file["path"])
-        if not path.is_file():
-            state = "gone"
-        elif artifacts.remembered_sha256(path, memory) == file["sha256"]:
-            state = "unchanged"
-        else:
-            state = "changed"
-        found.append({**file, "state": state})
-    return found
+    listed = source.get("files")
+    return [
+        {**file, "state": _state(Path(file["path"]), file["sha256"], memory)}
+        for file in (listed if isinstance(listed, list) else [])
+        if isinstance(file, dict) and {"path", "sha256", "size"} <= file.keys()
+    ]
+
+
+def _state(path: Path, sha256: str, memory: Path) -> str:
+    """Say whether a raw file still is what it was."""
+    if not path.is_file():
+        return "gone"
+    return "unchanged" if artifacts.remembered_sha256(path, memory) == sha256 else "changed"
 
 
 def _is_head(name: str) -> bool:
@@ -123,6 +125,9 @@ def _head(path: Path, rows: int) -> dict[str, Any]:
     try:
         with open(path, newline="", encoding="utf-8") as file:
             lines = [line for line, _ in zip(csv.reader(file), range(rows + 1), strict=False)]
-    except (OSError, csv.Error):
+    except (OSError, csv.Error, UnicodeDecodeError):
         return {"columns": [], "rows": []}
-    return {"columns": lines[0] if lines else [], "rows": lines[1:]}
+    columns = lines[0] if lines else []
+    # As many cells as columns, also where the file is damaged.
+    cells = [[*line, *[""] * len(columns)][: len(columns)] for line in lines[1:]]
+    return {"columns": columns, "rows": cells}

@@ -1,10 +1,12 @@
 """How two artifacts or runs differ: settings, code, metrics, and predictions row by row."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pipeline.errors import PipelineError
 from pipeline.fingerprint import changed_parts
 from pipeline.inspection.listing import HEADLINES, figure, interval, run_row
 from pipeline.inspection.settings import changes
@@ -31,6 +33,11 @@ def difference(store: Store, a: Artifact, b: Artifact, seed: int = 0) -> dict[st
         and ``libraries`` that differ, and, where both were evaluated, ``metrics`` (figures of the
         test rows with 95 % bootstrap intervals) and ``predictions`` (rows whose predicted class
         changed; None where the raw files differ).
+
+    Raises
+    ------
+    PipelineError
+        If a table or the metrics cannot be read.
     """
     above = [{item.task: item for item in store.chain(side)} for side in (a, b)]
     shared = [task for task in reversed(above[0]) if task in above[1]]
@@ -79,16 +86,42 @@ def _parts(manifest: Mapping[str, Any]) -> Mapping[str, str]:
 
 def _predictions(evaluated: Artifact) -> dict[str, np.ndarray]:
     """Read id, part, label and predicted class of every row, by id."""
-    import pyarrow.parquet as pq
-
     columns = ["id", "part", "label", "predicted"]
-    table = pq.read_table(evaluated.place / "predictions.parquet", columns=columns)
+    table = _table(evaluated.place / "predictions.parquet", columns)
     read = {
         name: table[name].to_numpy() if name == "id" else np.array(table[name].to_pylist(), object)
         for name in columns
     }
     order = np.argsort(read["id"], kind="stable")
     return {name: values[order] for name, values in read.items()}
+
+
+def _table(path: Path, columns: Sequence[str]) -> Any:
+    """Read columns of a table; raise, with what to do, where it is not what was written."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.read_table(path, columns=list(columns)).select(columns)
+    except (OSError, pa.ArrowException, KeyError) as error:
+        raise _unreadable(path, str(error)) from error
+
+
+def _scores(evaluated: Artifact) -> Mapping[str, Any]:
+    """Read the metrics of test rows."""
+    scores = evaluated.summary("metrics.json").get("test")
+    if not isinstance(scores, Mapping):
+        raise _unreadable(evaluated.place / "metrics.json", "it holds no metrics of test rows")
+    return scores
+
+
+def _unreadable(path: Path, why: str) -> PipelineError:
+    """Say which file cannot be compared and what to do."""
+    problem = why.splitlines()[0] if path.exists() and why else "it is not there"
+    return PipelineError(
+        f"cannot read {path}: {problem}; `pipeline verify --repair {path.parent}` moves its folder "
+        "aside and the next run builds it again."
+    )
 
 
 def _metrics(
@@ -100,7 +133,7 @@ def _metrics(
     is_same_data: bool,
 ) -> list[dict[str, Any]]:
     """Compare the headline metrics; where classes alone decide, the difference has an interval."""
-    scores = [item.read_json("metrics.json")["test"] for item in (old, new)]
+    scores = [_scores(item) for item in (old, new)]
     rows = []
     tests = [table["part"] == "test" for table in (before, now)]
     same = is_same_data and np.array_equal(before["id"][tests[0]], now["id"][tests[1]])
@@ -184,10 +217,8 @@ def _changed_rows(
 
 def _texts(store: Store, evaluated: Artifact) -> dict[int, str]:
     """Read the raw texts by id, none where the rows are gone."""
-    import pyarrow.parquet as pq
-
     cleaned = store.of(evaluated, "CleanText")
     if cleaned is None or not (cleaned.place / "rows.parquet").is_file():
         return {}
-    table = pq.read_table(cleaned.place / "rows.parquet", columns=["id", "raw"])
+    table = _table(cleaned.place / "rows.parquet", ["id", "raw"])
     return dict(zip(table["id"].to_pylist(), table["raw"].to_pylist(), strict=True))

@@ -28,7 +28,9 @@ def seconds(task: Any, store: Store) -> float | None:
     earlier = [
         item
         for item in store.all(step=task.folder)
-        if item.task == task.task_family and (model is None or _model_of(item, store) == model)
+        if item.task == task.task_family
+        and item.manifest["seconds"] is not None
+        and (model is None or _model_of(item, store) == model)
     ]
     if not earlier:
         return None

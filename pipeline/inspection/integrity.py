@@ -1,5 +1,6 @@
 """Whether artifacts are what their manifests say, and what to do when they are not."""
 
+import glob
 import os
 import time
 from collections.abc import Iterable
@@ -7,11 +8,40 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
-from pipeline.inspection import champions
-from pipeline.inspection.store import Store
+from pipeline.inspection import champions, manifests
+from pipeline.inspection.store import Artifact, Store
 
 #: Below the outputs folder: damaged artifacts that were moved aside.
 ASIDE = ".damaged"
+
+
+#: Files that file managers leave in folders that are looked at, in lower case; besides these,
+#: what macOS puts beside a file on foreign disks, which begins with ``._``.
+STRAYS = frozenset({".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", ".directory"})
+
+
+def made_from(store: Store, run: Artifact) -> tuple[list[Path], list[dict[str, str]]]:
+    """List what a run was made from, its own folder first, and what of it is gone.
+
+    What a folder that is gone was made from cannot be told, nor what one without a readable
+    manifest was: the places then have all that the dataset has of the steps before it.
+
+    Returns
+    -------
+    places : list of Path
+    gone : list of dict
+        ``place`` of each folder that is not there, and ``needed_by``, the place that names it.
+    """
+    places = [item.place for item in store.lineage(run)]
+    gone = []
+    for hole, item in store.holes(run).items():
+        if hole.is_dir():
+            places.append(hole)
+        else:
+            gone.append({"place": str(hole), "needed_by": str(item.place)})
+        step, dataset = hole.parent.name, hole.parent.parent.name
+        places += [place for place in store.places(dataset) if place.parent.name < step]
+    return list(dict.fromkeys(places)), gone
 
 
 def verify(store: Store, places: Iterable[Path] | None = None) -> dict[str, Any]:
@@ -37,9 +67,7 @@ def verify(store: Store, places: Iterable[Path] | None = None) -> dict[str, Any]
         listed = (manifest or {}).get("files")
         if isinstance(listed, dict):
             files += len(listed)
-            size += sum(
-                path.stat().st_size for path in map(place.joinpath, listed) if path.exists()
-            )
+            size += sum(map(_size, map(place.joinpath, listed)))
         if problems:
             damaged.append({"place": str(place), "problems": problems})
     dangling = [] if places is not None else _dangling(store)
@@ -52,10 +80,22 @@ def verify(store: Store, places: Iterable[Path] | None = None) -> dict[str, Any]
     }
 
 
+def _size(path: Path) -> int:
+    """Return the bytes of a file, 0 where it is not there."""
+    try:
+        return path.stat().st_size
+    except (OSError, ValueError):  # a name that no file can have is a ValueError
+        return 0
+
+
 def damage(place: Path, manifest: dict[str, Any] | None) -> list[str]:
     """Say in words how a folder differs from its manifest; empty when it does not."""
-    if manifest is None or not isinstance(manifest.get("files"), dict):
+    if manifest is None:
         return [f"{artifacts.MANIFEST} is missing or cannot be read"]
+    odd = manifests.problems(manifest)
+    if odd:
+        # The rest rests on it: what cannot be compared is not.
+        return [f"{artifacts.MANIFEST} {problem}" for problem in odd]
     problems = _contradictions(place, manifest)
     listed = manifest["files"]
     for name, entry in listed.items():
@@ -71,9 +111,17 @@ def damage(place: Path, manifest: dict[str, Any] | None) -> list[str]:
         except OSError as error:
             problems.append(f"{name} cannot be read: {error.strerror}")
     there = {path.relative_to(place).as_posix() for path in place.rglob("*") if path.is_file()}
-    strangers = sorted(there - {*listed, artifacts.MANIFEST})
+    strangers = sorted(
+        name for name in there - {*listed, artifacts.MANIFEST} if not _is_stray(name)
+    )
     problems += [f"{name} is there and not in the manifest" for name in strangers]
     return problems
+
+
+def _is_stray(name: str) -> bool:
+    """Say whether a file is one that nobody put there: it is no damage."""
+    base = name.rsplit("/", 1)[-1].lower()
+    return base in STRAYS or base.startswith("._")
 
 
 def _contradictions(place: Path, manifest: dict[str, Any]) -> list[str]:
@@ -108,15 +156,31 @@ def move_aside(store: Store, place: Path) -> Path:
         Where it is now.
     """
     stamp = time.strftime("%Y%m%dT%H%M%S")
-    target = store.outputs / ASIDE / f"{stamp}-{store.short(place).replace('/', '-')}"
+    target = first = store.outputs / ASIDE / f"{stamp}-{_name_aside(store, place)}"
     number = 1
     while target.exists():
         number += 1
-        target = target.with_name(f"{target.name}-{number}")
+        target = first.with_name(f"{first.name}-{number}")
     with artifacts.explained(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         os.replace(place, target)
     return target
+
+
+def moved_aside(store: Store, place: Path) -> Path | None:
+    """Return where the folder of a place was moved to last, None where it never was."""
+    name = glob.escape(_name_aside(store, place))
+    found = [
+        path
+        for pattern in (f"*-{name}", f"*-{name}-[0-9]*")
+        for path in (store.outputs / ASIDE).glob(pattern)
+    ]
+    return max(found, key=lambda path: path.name, default=None)
+
+
+def _name_aside(store: Store, place: Path) -> str:
+    """Write a place without separators."""
+    return store.short(place).replace("/", "-")
 
 
 def _dangling(store: Store) -> list[str]:

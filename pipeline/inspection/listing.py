@@ -49,15 +49,14 @@ def run_row(store: Store, run: Artifact) -> dict[str, Any]:
     """Describe a run in one row."""
     trained, evaluated = store.of(run, "TrainModel"), store.of(run, "Evaluate")
     settings = trained.manifest["settings"] if trained else {}
-    metrics = evaluated.read_json("metrics.json") if evaluated else None
-    test = (metrics or {}).get("test", {})
+    test = _inside(evaluated.summary("metrics.json"), "test") if evaluated else {}
     place = store.short(run.place)
     return {
         "run": run.digest[:8],
         "dataset": run.place.parent.parent.name,
         "model": settings.get("model") or run.place.name.rsplit("-", 1)[0],
         **headline(test),
-        "test_rows": test.get("rows"),
+        "test_rows": _count(test.get("rows")),
         "training_seconds": trained.manifest["seconds"] if trained else None,
         "finished": run.finished,
         "is_latest": place in map(store.short, store.latest.values()),
@@ -74,13 +73,27 @@ def headline(metrics: Mapping[str, Any]) -> dict[str, float | None]:
 def figure(metrics: Any, path: tuple[str, ...]) -> float | None:
     """Follow a way into nested metrics to a number."""
     found = _follow(metrics, path)
-    return found if isinstance(found, int | float) else None
+    # A number that is not one (nan) is undefined, and unequal to itself.
+    is_number = isinstance(found, int | float) and not isinstance(found, bool) and found == found
+    return found if is_number else None
 
 
 def interval(metrics: Any, path: tuple[str, ...]) -> list[float] | None:
     """Follow the same way to the number's 95 % interval, None where it has none."""
     found = _follow(metrics, ("intervals", *path))
-    return found if isinstance(found, list) else None
+    is_interval = isinstance(found, list) and len(found) == 2
+    return found if is_interval and all(isinstance(x, int | float) for x in found) else None
+
+
+def _inside(summary: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return a part of a summary, empty where it is not there or no part."""
+    found = summary.get(key)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _count(value: Any) -> int | None:
+    """Take a whole number, None for anything else."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _follow(metrics: Any, path: tuple[str, ...]) -> Any:
@@ -92,13 +105,14 @@ def _follow(metrics: Any, path: tuple[str, ...]) -> Any:
 def _dataset_row(store: Store, name: str, runs: list[dict[str, Any]]) -> dict[str, Any]:
     """Describe a dataset by its newest cleaned rows and its best run."""
     cleaned = sorted(store.all(name, "2_*"), key=lambda item: item.finished)
-    profile = (cleaned[-1].read_json("profile.json") if cleaned else None) or {}
+    profile = cleaned[-1].summary("profile.json") if cleaned else {}
+    labels = {label: _count(number) for label, number in _inside(profile, "labels").items()}
     mine = [row for row in runs if row["dataset"] == name]
     best = max(mine, key=lambda row: row["macro_f1"] or -1.0, default=None)
     return {
         "dataset": name,
-        "rows": profile.get("kept"),
-        "labels": profile.get("labels", {}),
+        "rows": _count(profile.get("kept")),
+        "labels": labels,
         "runs": len(mine),
         "best_run": best["run"] if best else None,
         "best_model": best["model"] if best else None,

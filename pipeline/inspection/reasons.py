@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from pipeline import artifacts
+from pipeline.inspection import manifests
 from pipeline.inspection.graph import above
+from pipeline.inspection.integrity import moved_aside
 from pipeline.inspection.settings import changes, distance, flat, sentence
 from pipeline.inspection.store import Artifact, Store, upstream_of
 
@@ -50,6 +51,9 @@ def why(
     """
     if place.exists():
         return "file", broken(place), []
+    aside = moved_aside(store, place)
+    if aside is not None:
+        return "file", f"its folder was damaged and moved aside to {store.short(aside)}", []
     users = _made_from(task, store)
     if users:
         return "file", f"its folder is gone; {listed(users)} was made from it", []
@@ -61,11 +65,10 @@ def why(
 
 def broken(place: Path) -> str:
     """Say in words why a folder is not whole, from sizes alone."""
-    manifest = artifacts.read_manifest(place)
-    listed_files = (manifest or {}).get("files")
-    if not isinstance(listed_files, dict):
-        return f"{artifacts.MANIFEST} is missing or cannot be read"
-    for name, entry in listed_files.items():
+    manifest = manifests.read(place)
+    if manifest is None:
+        return manifests.why_unreadable(place)
+    for name, entry in manifest["files"].items():
         try:
             size = (place / name).stat().st_size
         except OSError:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline import artifacts
 from pipeline.datasets.catalogue import RESERVED
 from pipeline.errors import PipelineError, nearest
+from pipeline.inspection import manifests
 
 _LAST = "Report"
 
@@ -36,12 +36,12 @@ class Artifact:
     @property
     def finished(self) -> str:
         """When it was finished, ISO 8601."""
-        return self.manifest.get("finished", "")
+        return self.manifest["finished"]
 
     @property
     def size(self) -> int:
         """Bytes of its files."""
-        return sum(entry["size"] for entry in self.manifest.get("files", {}).values())
+        return sum(entry["size"] for entry in self.manifest["files"].values())
 
     def read_json(self, name: str) -> Any:
         """Read one of its summaries, None where there is none."""
@@ -49,6 +49,11 @@ class Artifact:
             return json.loads((self.place / name).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
+
+    def summary(self, name: str) -> dict[str, Any]:
+        """Read one of its summaries that is a JSON object, empty where there is none."""
+        found = self.read_json(name)
+        return found if isinstance(found, dict) else {}
 
 
 def upstream_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:
@@ -74,13 +79,12 @@ class Store:
         self._places: dict[tuple[str, str], list[Path]] = {}
 
     def artifact(self, place: Path | str) -> Artifact | None:
-        """Return the artifact at a place, or None where its manifest is not there."""
+        """Return the artifact at a place, or None where no manifest can be read."""
         name = os.path.normpath(place)
         if name not in self._read:
             place = Path(name)
-            manifest = artifacts.read_manifest(place)
-            is_ours = manifest is not None and {"task", "digest"} <= manifest.keys()
-            self._read[name] = Artifact(place, manifest) if manifest and is_ours else None
+            manifest = manifests.read(place)
+            self._read[name] = Artifact(place, manifest) if manifest else None
         return self._read[name]
 
     def datasets(self) -> list[str]:
@@ -137,12 +141,25 @@ class Store:
         )
         return [item for item in found if item is not None]
 
+    def holes(self, artifact: Artifact) -> dict[Path, Artifact]:
+        """Return what an artifact was made from, directly or not, and is gone or unreadable.
+
+        Returns
+        -------
+        dict of Path to Artifact
+            Each place with the artifact that names it; what is above a hole is not known.
+        """
+        found: dict[Path, Artifact] = {}
+        for item in self.lineage(artifact):
+            for entry in upstream_of(item.manifest):
+                place = Path(os.path.normpath(item.place / entry["place"]))
+                if self.artifact(place) is None:
+                    found.setdefault(place, item)
+        return found
+
     def has_hole(self, artifact: Artifact) -> bool:
         """Say whether something that an artifact was made from, directly or not, is gone."""
-        return any(
-            len(self.above(item)) < len(upstream_of(item.manifest))
-            for item in self.lineage(artifact)
-        )
+        return bool(self.holes(artifact))
 
     def lineage(self, artifact: Artifact) -> Iterator[Artifact]:
         """Yield an artifact and all that it was made from, once each, the nearest first."""
@@ -182,14 +199,20 @@ class Store:
         Raises
         ------
         PipelineError
-            If there is none, or more than one.
+            If there is none, or more than one, or its manifest cannot be read.
         """
         for place in (Path(name), self.outputs / name, self.outputs / "latest" / name):
             real = Path(os.path.realpath(place))
-            for folder in (real, *real.parents):
-                found = self.artifact(self._spelled(folder))
+            for folder in map(self._spelled, (real, *real.parents)):
+                found = self.artifact(folder)
                 if found is not None:
                     return found
+                if self._is_place(folder):
+                    raise PipelineError(
+                        f"{folder}: {manifests.why_unreadable(folder)}; "
+                        f"`pipeline verify --repair {name}` moves the folder aside and the next "
+                        "run builds it again."
+                    )
         wanted = name.rsplit("-", 1)[-1]
         if len(wanted) >= 4:
             near = [
@@ -213,6 +236,12 @@ class Store:
             return str(place)[len(str(self.outputs)) + 1 :]
         real = os.path.relpath(os.path.realpath(place), os.path.realpath(self.outputs))
         return str(place) if real.startswith("..") else real
+
+    def _is_place(self, folder: Path) -> bool:
+        """Say whether a folder is where an artifact belongs."""
+        step = folder.parent
+        is_inside = step.parent.parent == self.outputs and step.parent.name in self.datasets()
+        return is_inside and folder.is_dir()
 
     def _spelled(self, real: Path) -> Path:
         """Write a real path below the outputs folder as the other places are written."""

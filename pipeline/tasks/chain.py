@@ -1,5 +1,6 @@
 """RunAll, the root of the eight steps."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from pipeline.tasks.base import Named, Step, paths, short_name
 from pipeline.tasks.hyperparameters import resolved
 from pipeline.tasks.results import Report
 from pipeline.tasks.training import Validate
+
+logger = logging.getLogger("luigi-interface")
 
 
 @inherits(Report)
@@ -82,7 +85,10 @@ class RunAll(Named):
         return link.is_symlink() and link.resolve() == report.place().resolve()
 
     def announce(self) -> None:
-        """Name the report when the command ends, and what other code built."""
+        """Name settings without effect, what other code built, and in the end the report."""
+        values = resolved(self)
+        for line in checks.without_effect({name: getattr(self, name) for name in values}, values):
+            logger.warning(line)
         known, code_changes = paths(), code.pipeline().code_changes
         with frozen(self.requires()):
             code.warn_of_changes(task for task in in_order(self) if isinstance(task, Step))

@@ -65,9 +65,12 @@ def changes(step: Any, place: Path) -> list[str]:
     """Name the functions and files that changed since an artifact was made; none if unknown."""
     now = behind(step)
     before = (artifacts.read_manifest(place) or {}).get("code")
-    if not before or before["fingerprint"] == now.fingerprint:
+    if not isinstance(before, dict) or before.get("fingerprint") == now.fingerprint:
         return []
-    return changed_parts(before["parts"], now.parts)
+    parts = before.get("parts")
+    if not isinstance(parts, dict):
+        return []
+    return changed_parts(parts, now.parts)
 
 
 @functools.cache

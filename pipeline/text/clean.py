@@ -1,6 +1,7 @@
 """Clean whole columns of texts."""
 
 import html
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,16 +10,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.text import patterns
-from pipeline.text.columns import each, find_all, lower, where, whole
+from pipeline.text.columns import each, find_all, lower, replace_within, where, whole
 
-_MOST_ROUNDS = 100
+#: Rounds after which a text stays as it is. Each takes at least one entity, URL, mention, hashtag
+#: or number for good, of at least two characters, so that 280 characters never need as many.
+MOST_ROUNDS = 300
+_LISTED = ("urls", "mentions", "hashtags")
+# Between tokens without a space, so that each is seen to begin; never in a text by then.
+_APART = "\x1d"
+# One ampersand escaped over and over: html.unescape takes one layer at a time.
+_AMPERSANDS = re.compile(
+    r"&(?:(?:amp|AMP);?|#0*38(?:;|(?![0-9;]))|#[xX]0*26(?:;|(?![0-9a-fA-F;])))+"
+)
 PLACEHOLDERS = {
     "urls": (patterns.URL, "<url>"),
     "mentions": (patterns.MENTION, "<user>"),
     "hashtags": (patterns.HASHTAG, "<hashtag>"),
     "numbers": (patterns.NUMBER, "<number>"),
 }
-_LISTED = ("urls", "mentions", "hashtags")
 
 
 def clean(
@@ -41,39 +50,74 @@ def clean(
     dict of str to pa.Array
         ``clean``: string, shape (n_texts,); with ``find``, ``urls``, ``mentions``, ``hashtags``:
         list<string>, what was found before it was replaced or removed.
+
+    Notes
+    -----
+    Cleaning a clean text changes nothing: what one step takes away can lay bare work for an earlier
+    one (a mention behind a mention, an entity inside an entity), so cleaning is repeated until the
+    text stays, at most `MOST_ROUNDS` times. Texts of up to 280 characters never need as many.
     """
     column = pc.utf8_trim(pc.fill_null(whole(texts), ""), " ")
     # Most texts need few of the steps; a search that finds nothing is cheaper than a step.
     column = where(column, pc.match_substring_regex(column, patterns.UNTIDY), _ascii_basics)
     column = repaired(column, settings)
     cleaned, found = _once(column, settings, find)
-    return {"clean": _settled(column, cleaned, settings), **found}
-
-
-def _settled(
-    before: pa.Array, cleaned: pa.Array, settings: Mapping[str, Any], rounds: int = _MOST_ROUNDS
-) -> pa.Array:
-    """Clean the texts that changed again until they stay as they are.
-
-    What one step takes away can lay bare work for an earlier one (a mention behind a mention, an
-    entity inside an entity). Only text made to be hostile wants more than a few rounds. What
-    encoding repair did needs none, as it goes on by itself until nothing is left to do.
-    """
-    if rounds == 0:
-        return cleaned
     unsettled = "|".join(
         [patterns.UNSETTLED]
         + [PLACEHOLDERS[name][0] for name in ("hashtags", "numbers") if settings[name] != "keep"]
     )
+    # What encoding repair alone did needs no other round: it goes on until nothing is left to do.
+    changed = pc.not_equal(cleaned, column)
+    again = pc.match_substring_regex(cleaned.filter(changed), unsettled)
+    rows = np.flatnonzero(changed)[np.asarray(again)]
+    if len(rows):
+        settled, later = _settled(cleaned.take(rows), settings, unsettled, find)
+        mask = np.zeros(len(cleaned), dtype=bool)
+        mask[rows] = True
+        cleaned = pc.replace_with_mask(cleaned, mask, settled)
+        for name, more in later.items():
+            found[name] = _appended(found[name], {rows[at]: more[at] for at in more})
+    return {"clean": cleaned, **found}
+
+
+def _settled(
+    column: pa.Array, settings: Mapping[str, Any], unsettled: str, find: bool
+) -> tuple[pa.Array, dict[str, dict[int, list[str]]]]:
+    """Clean texts until they stay; also return what was taken, if wanted, by row."""
+    names = [name for name in _LISTED if find and settings[name] != "keep"]
+    later: dict[str, dict[int, list[str]]] = {name: {} for name in names}
+    changed = pa.array(np.ones(len(column), dtype=bool))
 
     def again(some: pa.Array) -> pa.Array:
-        once_more, _ = _once(repaired(some, settings), settings, False)
-        return _settled(some, once_more, settings, rounds - 1)
+        return _once(repaired(some, settings), settings, False, True)[0]
 
-    def of_changed(some: pa.Array) -> pa.Array:
-        return where(some, pc.match_substring_regex(some, unsettled), again)
+    for _ in range(MOST_ROUNDS - 1):
+        before = column
+        column = where(before, changed, again)
+        differs = pc.not_equal(column, before)
+        rows = np.flatnonzero(differs)
+        if names and len(rows):
+            _, found = _once(repaired(before.filter(differs), settings), settings, True, True)
+            for name in names:
+                for row, some in zip(rows, found[name].to_pylist(), strict=True):
+                    later[name].setdefault(int(row), []).extend(some)
+        changed = pc.and_(differs, pc.match_substring_regex(column, unsettled))
+        if not pc.any(changed).as_py():
+            break
+    return column, later
 
-    return where(cleaned, pc.not_equal(cleaned, before), of_changed)
+
+def _appended(lists: pa.Array, more: Mapping[int, list[str]]) -> pa.Array:
+    """Put more entries at the end of some rows' lists."""
+    if not any(more.values()):
+        return lists
+    rows = np.array([row for row, some in more.items() if some])
+    longer = [
+        before + more[row] for row, before in zip(rows, lists.take(rows).to_pylist(), strict=True)
+    ]
+    places = np.arange(len(lists))
+    places[rows] = len(lists) + np.arange(len(rows))
+    return pa.concat_arrays([lists, pa.array(longer, lists.type)]).take(pa.array(places))
 
 
 def _ascii_basics(column: pa.Array) -> pa.Array:
@@ -88,26 +132,29 @@ def _ascii_basics(column: pa.Array) -> pa.Array:
 
 
 def _once(
-    column: pa.Array, settings: Mapping[str, Any], find: bool
+    column: pa.Array, settings: Mapping[str, Any], find: bool, chains: bool = False
 ) -> tuple[pa.Array, dict[str, pa.Array]]:
-    """Apply every step but encoding repair once; also list what was found, if wanted."""
+    """Apply every step but encoding repair once; also list what was found, if wanted.
+
+    With ``chains`` a mention or hashtag right behind another counts too, which otherwise takes a
+    round for each.
+    """
     encoded = pc.match_substring_regex(column, patterns.ENCODED)
-    column = where(column, encoded, lambda some: _decoded(some, settings))
-    hits = {
-        name: pc.match_substring_regex(column, pattern)
-        for name, (pattern, _) in PLACEHOLDERS.items()
-        if settings[name] != "keep" or (find and name in _LISTED)
-    }
-    found = {}
-    if find:
-        found = {name: _found(column, hits[name], PLACEHOLDERS[name][0]) for name in _LISTED}
+    plain = where(column, encoded, lambda some: _decoded(some, settings))
+    column = _loosened(plain, settings) if chains else plain
+    has_marks = column is not plain
+    names = _LISTED if find else ()
+    found = {name: _found(_seen(column, name, settings), PLACEHOLDERS[name][0]) for name in names}
     touched = pa.scalar(False)
     for name, (pattern, placeholder) in PLACEHOLDERS.items():
         if settings[name] != "keep":
             # Where one was replaced, another may stand at a new border of words.
-            touched = pc.or_(hits[name], touched)
+            touched = pc.or_(_has(column, pattern, found.get(name)), touched)
             put = placeholder if settings[name] == "replace" else " "
             column = where(column, touched, put_for(pattern, put))
+    if has_marks:
+        column = pc.replace_substring(column, _APART, "")
+        found = {name: _without_marks(some) for name, some in found.items()}
     if settings["case"] == "lower":
         column = white_space(normal_form(lower(column), settings["unicode_form"]))
     elif "remove" in settings.values():
@@ -124,12 +171,47 @@ def _decoded(column: pa.Array, settings: Mapping[str, Any]) -> pa.Array:
     return white_space(pc.replace_substring_regex(column, patterns.CONTROL, ""))
 
 
-def _found(column: pa.Array, hits: pa.Array, pattern: str) -> pa.Array:
-    """List the matches of each text, of those alone that are known to have some."""
+def _has(column: pa.Array, pattern: str, found: pa.Array | None) -> pa.Array:
+    """Mark the texts that hold what matches, from the lists of it where they are there."""
+    if found is None:
+        return pc.match_substring_regex(column, pattern)
+    return pc.greater(pc.list_value_length(found), 0)
+
+
+def _found(column: pa.Array, pattern: str) -> pa.Array:
+    """List the matches of each text."""
+    hits = pc.match_substring_regex(column, pattern)
     lists = find_all(column.filter(hits), pattern)
     counts = np.zeros(len(column) + 1, dtype=np.int32)
     counts[1:][hits.to_numpy(zero_copy_only=False)] = pc.list_value_length(lists).to_numpy()
     return pa.ListArray.from_arrays(pa.array(np.cumsum(counts, dtype=np.int32)), lists.flatten())
+
+
+def _loosened(column: pa.Array, settings: Mapping[str, Any]) -> pa.Array:
+    """Put a mark before each of the mentions and hashtags to be taken that follow one another."""
+    kinds = [name for name in ("mentions", "hashtags") if settings[name] != "keep"]
+    if not kinds:
+        return column
+    one = "|".join(PLACEHOLDERS[name][0].removeprefix(r"\B") for name in kinds)
+    chain = rf"\B(?:{one})(?:{one})+"
+
+    def loosen(some: pa.Array) -> pa.Array:
+        return replace_within(some, chain, "([@#])", rf"{_APART}\1")
+
+    return where(column, pc.match_substring_regex(column, chain), loosen)
+
+
+def _seen(column: pa.Array, name: str, settings: Mapping[str, Any]) -> pa.Array:
+    """Return the texts in which a kind is looked for: hashtags behind a mention that goes count."""
+    if name == "hashtags" and "keep" not in (settings["mentions"], settings["hashtags"]):
+        return pc.replace_substring_regex(column, f"({patterns.MENTION})#", rf"\1{_APART}#")
+    return column
+
+
+def _without_marks(lists: pa.Array) -> pa.Array:
+    """Take the marks out of what was found."""
+    flat = pc.replace_substring(lists.flatten(), _APART, "")
+    return pa.ListArray.from_arrays(lists.offsets, flat)
 
 
 def repaired(column: pa.Array, settings: Mapping[str, Any]) -> pa.Array:
@@ -165,7 +247,7 @@ def white_space(column: pa.Array) -> pa.Array:
 
 
 def _unescape(text: str) -> str:
-    """Resolve HTML entities until none is left, as tweets are often escaped twice."""
-    while (resolved := html.unescape(text)) != text:
+    """Resolve HTML entities until none is left."""
+    while (resolved := html.unescape(_AMPERSANDS.sub("&", text))) != text:
         text = resolved
     return text

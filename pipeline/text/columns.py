@@ -120,6 +120,27 @@ def lower(column: pa.Array) -> pa.Array:
     return where(lowered, pc.invert(is_ascii), each(str.lower))
 
 
+def replace_within(column: pa.Array, outer: str, inner: str, by: str) -> pa.Array:
+    r"""Replace what matches a pattern, only inside of what matches another.
+
+    Parameters
+    ----------
+    column : pa.Array of string, shape (n_texts,)
+        Texts without control characters.
+    outer, inner : str
+        RE2 patterns; ``inner`` sees each match of ``outer`` as a text of its own.
+    by : str
+        What ``inner`` is replaced by; ``\1`` is its first group.
+
+    Returns
+    -------
+    pa.Array of string, shape (n_texts,)
+    """
+    flat, offsets, is_match = _pieces(column, outer)
+    flat = where(flat, pa.array(is_match), lambda some: pc.replace_substring_regex(some, inner, by))
+    return pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), flat), "")
+
+
 def find_all(column: pa.Array, pattern: str) -> pa.Array:
     """Return every match of an RE2 pattern, in time linear in the text.
 
@@ -134,12 +155,25 @@ def find_all(column: pa.Array, pattern: str) -> pa.Array:
     -------
     pa.Array of list<string>, shape (n_texts,)
     """
-    # Matches are marked, then the texts cut at the marks, so that every second piece is a match:
-    # columns all the way.
+    flat, offsets, is_match = _pieces(column, pattern)
+    counts = np.diff(offsets) // 2
+    ends = np.concatenate([np.zeros(1, np.int32), np.cumsum(counts, dtype=np.int32)])
+    return pa.ListArray.from_arrays(pa.array(ends), flat.filter(pa.array(is_match)))
+
+
+def _pieces(column: pa.Array, pattern: str) -> tuple[pa.Array, np.ndarray, np.ndarray]:
+    """Cut texts before and behind each match of a pattern, columns all the way.
+
+    Returns
+    -------
+    pieces : pa.Array of string
+        Of all texts, one after another; in each, every second piece is a match.
+    offsets : ndarray of int32, shape (n_texts + 1,)
+        Where the pieces of each text begin.
+    is_match : ndarray of bool, shape (n_pieces,)
+    """
     marked = pc.replace_substring_regex(column, f"({pattern})", f"{_MARK}\\1{_MARK}")
-    pieces = pc.split_pattern(marked, _MARK)
-    offsets = pieces.offsets.to_numpy()
-    counts = np.diff(offsets)
-    is_match = (np.arange(offsets[0], offsets[-1]) - np.repeat(offsets[:-1], counts)) % 2 == 1
-    ends = np.concatenate([np.zeros(1, np.int32), np.cumsum(counts // 2, dtype=np.int32)])
-    return pa.ListArray.from_arrays(pa.array(ends), pieces.flatten().filter(pa.array(is_match)))
+    lists = pc.split_pattern(marked, _MARK)
+    offsets = lists.offsets.to_numpy() - lists.offsets[0].as_py()
+    is_match = (np.arange(offsets[-1]) - np.repeat(offsets[:-1], np.diff(offsets))) % 2 == 1
+    return lists.flatten(), offsets, is_match

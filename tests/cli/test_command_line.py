@@ -124,6 +124,21 @@ def test_ls_of_an_empty_folder_says_how_to_begin(chain):
     assert data_of(chain, "ls") == {"datasets": [], "models": [], "runs": []}
 
 
+@pytest.mark.parametrize("form", [(), ("--json",)], ids=["text", "json"])
+def test_ls_of_an_unknown_dataset_says_which_there_are(built, form):
+    done = call(built, "ls", "--dataset", "tyo", *form)
+    assert isinstance(done.exception, PipelineError)
+    assert "unknown dataset 'tyo'; did you mean 'toy'?" in str(done.exception)
+    assert "four, " in str(done.exception)
+    assert "vader" in str(done.exception)
+
+
+def test_ls_of_a_dataset_that_nothing_was_run_of_says_how_to_begin(built):
+    text = output_of(built, "ls", "--dataset", "vader")
+    assert "Nothing was run of vader yet." in text
+    assert "RunAll --dataset vader" in text
+
+
 @pytest.mark.parametrize("dataset", ["toy", "four"])
 @pytest.mark.parametrize("step", range(1, 9))
 def test_show_has_manifest_head_and_figures_of_every_artifact(built, dataset, step):

@@ -46,12 +46,27 @@ def test_word_runs_are_those_of_scikit_learn(bounds):
 @pytest.mark.parametrize("bounds", [(2, 5), (1, 1), (3, 4), (5, 7)])
 def test_character_runs_are_those_of_scikit_learn(bounds):
     words = sorted({word for text in TEXTS for word in text.lower().split()})
+    words += ["né☕a" * length + "b" for length in (9, 10, 11, 40)]
     per_piece, names = ngrams.of_characters(words, *bounds)
     theirs = CountVectorizer(analyzer="char_wb", ngram_range=bounds)
     expected = theirs.fit_transform(words)
     known = theirs.get_feature_names_out()
     for row in range(len(words)):
         assert counted(per_piece, names, row) == counted(expected, known, row)
+
+
+def test_a_long_word_costs_no_pass_over_the_words_for_each_of_its_characters(monkeypatch):
+    passes = []
+    slice_of = ngrams.pc.utf8_slice_codeunits
+    monkeypatch.setattr(
+        ngrams.pc,
+        "utf8_slice_codeunits",
+        lambda column, *bounds: passes.append(bounds) or slice_of(column, *bounds),
+    )
+    counts, names = ngrams.of_characters(["ab" * 10_000, "cd"], 2, 5)
+    assert counts.sum() == sum(20_002 - size + 1 for size in range(2, 6)) + 3 + 2 + 1
+    assert "ababa" in names
+    assert len(passes) < 1_000
 
 
 @pytest.mark.parametrize("change", [{}, {"norm": "l1"}, {"norm": "none", "sublinear_tf": True}])

@@ -69,7 +69,8 @@ def nights(chain, reports, outcomes):
             writer.record(Entry(date, outcome, "because", "now", digests, {}, present, one))
         place = chain.outputs / "toy" / "nights" / date
         place.mkdir(parents=True)
-        manifest = {"task": "Nightly", "digest": "0" * 15 + str(number), "files": {}}
+        manifest = {"task": "Nightly", "digest": "0" * 15 + str(number)}
+        manifest |= {"upstream": None, "files": {}}
         (place / "manifest.json").write_text(json.dumps(manifest))
     history = chain.outputs / "history" / "toy.html"
     history.parent.mkdir()

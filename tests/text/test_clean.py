@@ -1,4 +1,5 @@
 import html
+import re
 
 import pyarrow as pa
 import pytest
@@ -143,8 +144,55 @@ def test_a_text_is_cleaned_alike_in_any_company(texts):
 
 
 def test_hostile_text_takes_no_long_time():
-    hostile = ["http://" * 20_000, "@" * 100_000, "&" * 50_000 + html.escape("<" * 5_000), "#" * 9]
-    assert len(clean(pa.array(hostile), DEFAULTS)["clean"]) == 4
+    hostile = ["@a" * 50_000, "&" + "amp;" * 50_000, "&#38" * 50_000, "http://" * 20_000]
+    hostile += ["@" * 100_000, "&" * 50_000 + html.escape("<" * 5_000), "#" * 9]
+    assert len(clean(pa.array(hostile), DEFAULTS)["clean"]) == 7
+
+
+REMOVING = dict.fromkeys(("urls", "mentions", "hashtags", "numbers"), "remove")
+REPLACING = dict.fromkeys(REMOVING, "replace")
+# Each round lays bare one more; texts of 280 characters, the most that a tweet has.
+LAYERS = {
+    "mentions": "@a" * 140,
+    "hashtags": "#é#b" * 70,
+    "mentions and hashtags": "@a#b" * 70,
+    "numbers and mentions": "1@2" * 93,
+    "ampersands": "&" + "amp;" * 69,
+    "ampersands by number": "&" + "#38;" * 69,
+    "ampersands of two kinds": "&" * 39 + "num;38;" * 34,
+    "control characters by number": "&" * 40 + "#129;" * 47,
+    "wrong encoding": "Ã" * 139 + "\x83©",
+}
+
+
+@pytest.mark.parametrize("choices", [{}, REMOVING, REPLACING], ids=["plain", "remove", "replace"])
+@pytest.mark.parametrize("text", LAYERS.values(), ids=LAYERS)
+def test_many_layers_in_a_tweet_are_all_taken_at_once(text, choices):
+    assert len(text) <= 280
+    cleaned = one(text, **choices)
+    assert one(cleaned, **choices) == cleaned
+    assert not choices or not re.search("@a|#b|amp;", cleaned)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "expected"),
+    [
+        ("@a@b_2@c hi @d", "mentions", ["@a", "@d", "@b_2", "@c"]),
+        ("#one#two", "hashtags", ["#one", "#two"]),
+        ("@a#b@c", "mentions", ["@a", "@c"]),
+        ("@a#b@c", "hashtags", ["#b"]),
+        ("me@a.org @b@c", "mentions", ["@b", "@c"]),
+        ("&&#129;amp;commat;a x", "mentions", ["@a"]),
+    ],
+)
+def test_what_later_rounds_take_is_listed_too(text, name, expected):
+    column = clean(pa.array(["@x", text, ""]), {**DEFAULTS, "hashtags": "replace"})[name]
+    assert column.to_pylist() == [["@x"] if name == "mentions" else [], expected, []]
+
+
+def test_what_is_kept_is_listed_once():
+    column = clean(pa.array(["@a@b #c#d"]), {**DEFAULTS, "mentions": "keep"})["mentions"]
+    assert column.to_pylist() == [["@a"]]
 
 
 @given(
