@@ -180,22 +180,6 @@ def epoch_ends(folder: Path) -> list[float]:
     return ends
 
 
-def joined(taken: Mapping[str, Taken], name: str) -> Taken:
-    """Bring the sides together whose names begin alike, such as those of several seeds."""
-    some = [each for side, each in taken.items() if side.startswith(name)]
-    return Taken(
-        [value for each in some for value in each.seconds],
-        [value for each in some for value in each.memory],
-        [value for each in some for value in each.facts],
-    )
-
-
-def spread(values: Sequence[float], digits: int = 3) -> str:
-    """Write mean and standard deviation."""
-    mean = f"{statistics.mean(values):.{digits}f}"
-    return f"{mean} ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else mean
-
-
 def line(
     work: str, reach: str, measured: str, met: bool | None, short: Sequence[str] = ()
 ) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from benchmarks.speed import networks, processes, texts
+from benchmarks.speed import bags, processes, recurrent, texts
 from benchmarks.speed.bench import Bench
 
 COMPARISONS: Mapping[str, Callable[[Bench], dict[str, Any]]] = {
@@ -11,11 +11,11 @@ COMPARISONS: Mapping[str, Callable[[Bench], dict[str, Any]]] = {
     "text-stems": texts.text_stems,
     "text-tweet": texts.text_tweet,
     "tfidf": texts.tfidf,
-    "bag": networks.bag,
-    "bag-large": networks.bag_large,
-    "hate": networks.hate,
-    "disaster": networks.disaster,
-    "imdb": networks.imdb,
+    "bag": bags.bag,
+    "bag-large": bags.bag_large,
+    "hate": recurrent.hate,
+    "disaster": recurrent.disaster,
+    "imdb": bags.imdb,
     "bayes": processes.bayes,
     "start-up": processes.start_up,
     "prediction": processes.prediction,

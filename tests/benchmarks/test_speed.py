@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT
 
 from benchmarks.notebook_way import text
-from benchmarks.speed import bench, corpus, networks, texts
+from benchmarks.speed import bags, bench, corpus, seeds, texts
 from benchmarks.speed.harness import Side, Taken, compare
 
 SAY = "import json; print('words'); print(json.dumps({'answer': %d}))"
@@ -184,7 +184,7 @@ def test_growth_tells_rows_and_words_from_rows_times_words(both, met):
 
     corners = {(rows, words): peak(rows, words) for rows in (9, 36) for words in (10, 40)}
     corners = {(r * 1000, w * 1000): peak(r * 1000, w * 1000) for r, w in corners}
-    found, said = networks.growth(corners)
+    found, said = bags.growth(corners)
     assert found is met
     assert f"{both:.4f} bytes a row and word" in said
     assert "from 9,000 to 36,000 rows" in said
@@ -208,14 +208,14 @@ def test_tokens_are_the_same_or_it_is_said_why_not(theirs, same, said):
 
 
 def test_spread_and_joined_sides_are_those_of_all_seeds():
-    assert bench.spread([0.5, 0.6, 0.7]) == "0.600 ± 0.100"
-    assert bench.spread([0.51], 1) == "0.5"
+    assert seeds.spread([0.5, 0.6, 0.7]) == "0.600 ± 0.100"
+    assert seeds.spread([0.51], 1) == "0.5"
     taken = {
         "ours, seed 0": Taken([1.0], [5.0], [{"f1": 0.5}]),
         "theirs, seed 0": Taken([9.0], [9.0], [{"f1": 0.1}]),
         "ours, seed 1": Taken([3.0], [7.0], [{"f1": 0.7}]),
     }
-    both = bench.joined(taken, "ours")
+    both = seeds.joined(taken, "ours")
     assert both.median() == 2.0
     assert both.facts == [{"f1": 0.5}, {"f1": 0.7}]
 
