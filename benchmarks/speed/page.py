@@ -31,8 +31,8 @@ _WHERE = """
 ## Where the time goes
 
 Each of these ran once, as a whole process, by itself. Every five milliseconds all threads were
-looked at: "most of it" names functions of the package, what they call in libraries included, with
-the seconds that threads spent in them (of two threads at work both count), and imports.
+looked at: "most of it" names functions of the package with the library that they call, in brackets
+where that is Python, and imports, with the seconds of threads in them (of two at work both count).
 """
 _DONE = """
 What was found by such profiles before, and is done:

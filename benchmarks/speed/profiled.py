@@ -6,6 +6,7 @@ Usage: ``python -m benchmarks.speed.profiled run WORDS...`` with the words of a 
 """
 
 import json
+import re
 import resource
 import sys
 import threading
@@ -79,7 +80,7 @@ class Watch:
 
 
 def doing(frame: FrameType) -> str | None:
-    """Say what a thread is doing: a function of the package, with what it calls, or an import.
+    """Say what a thread is doing: a function of the package, with whom it calls, or an import.
 
     Parameters
     ----------
@@ -91,7 +92,7 @@ def doing(frame: FrameType) -> str | None:
     str or None
         None where it waits.
     """
-    if str(frame.f_globals.get("__name__", "")).startswith(_WAITING):
+    if _module(frame).startswith(_WAITING):
         return None
     frames = list(_outwards(frame))
     imported = [
@@ -102,16 +103,21 @@ def doing(frame: FrameType) -> str | None:
     if imported:
         others = [name for name in reversed(imported) if name not in ("pipeline", "benchmarks")]
         return f"importing {others[0] if others else 'pipeline'}"
-    for each in frames:
-        module = str(each.f_globals.get("__name__", ""))
-        if module.startswith("pipeline."):
-            return f"{module.removeprefix('pipeline.')}.{_plain(each.f_code.co_qualname)}"
-    return f"{str(frames[0].f_globals.get('__name__', '')).split('.')[0]}, for luigi"
+    for number, each in enumerate(frames):
+        if _module(each).startswith("pipeline."):
+            name = f"{_module(each).removeprefix('pipeline.')}.{_plain(each.f_code.co_qualname)}"
+            return f"{name} ({_module(frames[number - 1]).split('.')[0]})" if number else name
+    return f"{_module(frame).split('.')[0]}, for luigi"
+
+
+def _module(frame: FrameType) -> str:
+    """Return the name of the module that a frame runs."""
+    return str(frame.f_globals.get("__name__", ""))
 
 
 def _plain(name: str) -> str:
-    """Write the name of a nested function without the marks of nesting."""
-    return name.replace(".<locals>", "").replace("<", "").replace(">", "")
+    """Write the name of a nested function without the marks of nesting, comprehensions left out."""
+    return re.sub(r"\.<(locals|listcomp|genexpr|dictcomp|setcomp)>|[<>]", "", name)
 
 
 def _outwards(frame: FrameType | None) -> Iterator[FrameType]:

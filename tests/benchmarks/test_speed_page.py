@@ -101,7 +101,8 @@ def test_a_thread_is_doing_what_the_package_called_for_or_waits():
         exec(code, names)
         return names["work"](lambda: profiled.doing(sys._getframe()))
 
-    assert looked("pipeline.text.made_up") == "text.made_up.work.inner"
+    # What it calls is a function of this module.
+    assert looked("pipeline.text.made_up") == f"text.made_up.work.inner ({__name__})"
     assert looked("elsewhere").endswith(", for luigi")
     assert PipelineError  # the package is loaded, so that its own import is not seen below
     waiting = threading.Event()
