@@ -24,8 +24,8 @@ def read(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def one_hot(sequences: list[list[int]], width: int) -> np.ndarray:
-    """Mark the words of each text in a dense matrix of numpy's default type, as notebooks do."""
-    matrix = np.zeros((len(sequences), width))
+    """Mark the words of each text in a dense matrix, of the type that a network reads."""
+    matrix = np.zeros((len(sequences), width), dtype=np.float32)
     for row, sequence in enumerate(sequences):
         matrix[row, sequence] = 1.0
     return matrix

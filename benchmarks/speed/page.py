@@ -21,10 +21,10 @@ compared stands in `speed/`, the notebook way in `notebook_way/`.
 - Seconds are those of whole processes, unless a fact is named that counts; `steps` are those of the
   pipeline's steps, `step memory` their largest peak.
 - The notebook way does what the public notebooks do, and differs from them in this. In its favour:
-  it writes nothing to disk, cuts texts and looks words up in loops without Keras' counting of
-  texts, and draws no figures; Keras 3 stands for Keras 2. Not in its favour: its text steps repair
-  encodings, list addresses, mentions and hashtags and find texts that come twice, since the
-  pipeline does. Its dense matrices are of numpy's default type, as the notebooks' are.
+  it writes nothing to disk and draws nothing, looks words up without Keras' counting of texts, and
+  fills dense matrices of half the size of numpy's default type, which the notebooks leave for Keras
+  to convert. Not in its favour: its text steps repair encodings, list addresses, mentions and
+  hashtags and find texts that come twice, since the pipeline does. Keras 3 stands for Keras 2.
 
 """
 _WHERE = """
