@@ -15,7 +15,11 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
-_URL = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+# Without the punctuation that ends a sentence, as both sides are to come to the same tokens.
+_URL = re.compile(
+    r"\b(?:https?://|www\.|pic\.twitter\.com/)[^\s<>\"]*[^\s<>\".,;:!?'()\[\]…]",
+    re.IGNORECASE | re.ASCII,
+)
 _MENTION = re.compile(r"\B@\w+", re.ASCII)
 _HASHTAG = re.compile(r"\B#\w+")
 _SPACE = re.compile(r"\s+")

@@ -78,11 +78,11 @@ def test_copies_of_the_tweets_differ_in_the_order_of_words_alone(tmp_path):
 
 def test_the_notebook_way_finds_what_the_pipeline_finds(tmp_path):
     file = tmp_path / "rows.csv"
-    lines = [f"@b see www.x.org #tag{n} it's it's café,{n % 2}" for n in range(10)]
+    lines = [f"@b see www.x.org. #tag{n} it's it's café,{n % 2}" for n in range(10)]
     file.write_text("text,label\n" + "\n".join(lines) + "\n")
     found = text.steps(file, "words", length=4)
     row = found["frame"].iloc[0]
-    assert row["clean"] == "<user> see <url> #tag0 it's it's café"
+    assert row["clean"] == "<user> see <url>. #tag0 it's it's café"
     assert row["tokens"] == ["user", "see", "url", "tag0", "it's", "it's", "café"]
     assert row["hashtags"] == ["#tag0"]
     assert found["padded"].shape == (10, 4)
