@@ -63,8 +63,10 @@ def bag(folder: Path, seed: int) -> dict[str, Any]:
     return {**fitted, **_scores(model.predict(test, verbose=0).argmax(1), truth)}
 
 
-def recurrent(folder: Path, seed: int, length: int, epochs: int, batch: int) -> dict[str, Any]:
-    """Train a bidirectional LSTM of 64 units on padded arrays, padding masked."""
+def recurrent(
+    folder: Path, seed: int, length: int, epochs: int, batch: int, *, masked: bool
+) -> dict[str, Any]:
+    """Train a bidirectional LSTM of 64 units on padded arrays."""
     import keras
     from keras import layers
 
@@ -73,7 +75,7 @@ def recurrent(folder: Path, seed: int, length: int, epochs: int, batch: int) -> 
     train, test = pad(known, length), pad(others, length)
     model = keras.Sequential(
         [
-            layers.Embedding(10_000, 128, mask_zero=True),
+            layers.Embedding(10_000, 128, mask_zero=masked),
             layers.Bidirectional(layers.LSTM(64)),
             layers.Dense(1, activation="sigmoid"),
         ]
@@ -111,7 +113,8 @@ def main() -> None:
         found = bag(folder, seed)
     else:
         length, epochs, batch = (int(word) for word in sys.argv[4:7])
-        found = recurrent(folder, seed, length, epochs, batch)
+        masked = sys.argv[7] == "masked"
+        found = recurrent(folder, seed, length, epochs, batch, masked=masked)
     # What came after training, for those who compare training alone.
     found["after_fit"] = time.perf_counter() - found.pop("ended")
     print(json.dumps(found))

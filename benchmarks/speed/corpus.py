@@ -50,8 +50,8 @@ def tweets(data: Path, copies: int) -> str:
 def split_rows(places: Mapping[str, Path], folder: Path) -> Path:
     """Write clean texts and labels of the pipeline's own split, for the notebook way to train on.
 
-    Rows that the pipeline holds back for validation are training rows there: what stops a training
-    early, or is trained on at its end, is seen by one side as by the other.
+    Rows that the pipeline holds back for validation are training rows there: a plain `fit` has no
+    other use for them.
 
     Parameters
     ----------

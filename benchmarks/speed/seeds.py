@@ -18,7 +18,7 @@ def epoch(facts: dict[str, Any]) -> float:
 
 def by_seed(
     bench: Bench, theirs: Callable[[int], list[str]], ours: Callable[[int], Side],
-    *, warm_up: bool = False,
+    *, beside: Callable[[int], Side] | None = None, warm_up: bool = False,
 ) -> tuple[dict[str, Taken], Taken, Taken]:  # fmt: skip
     """Run both sides in turn, one run for each seed.
 
@@ -29,6 +29,8 @@ def by_seed(
         Returns the command of the notebook way for a seed.
     ours : callable
         Returns the pipeline's side for a seed; its name begins with "pipeline".
+    beside : callable, optional
+        Returns a further side for a seed.
     warm_up : bool
         Whether a run of each side that is not counted goes first.
 
@@ -42,6 +44,7 @@ def by_seed(
     sides = []
     for seed in SEEDS:
         sides += [Side(f"notebook way, seed {seed}", theirs(seed)), ours(seed)]
+        sides += [beside(seed)] if beside else []
     if warm_up:
         compare(sides[:2], 0, bench.say)
     taken = compare(sides, 1, bench.say, warm_up=False)
