@@ -39,7 +39,7 @@ check: $(DEV)  ## format, lint, types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: $(DEV)  ## speed beside the notebook way and peers (an hour on a quiet machine); ONLY='bag hate'
+bench: $(DEV)  ## speed beside peers, and where the time goes (an hour on a quiet machine); ONLY='bag hate'
 	$(BIN)/python -m benchmarks.speed $(if $(DATA),--data $(DATA)) $(if $(ONLY),--only $(ONLY))
 
 bench-start-up: $(RUN)  ## cost of a run in which all is built, beside a Luigi hello world

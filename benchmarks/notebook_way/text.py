@@ -7,7 +7,7 @@ import sys
 import time
 import unicodedata
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,11 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
-_URL = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+# Without the punctuation that ends a sentence, as both sides are to come to the same tokens.
+_URL = re.compile(
+    r"\b(?:https?://|www\.|pic\.twitter\.com/)[^\s<>\"]*[^\s<>\".,;:!?'()\[\]…]",
+    re.IGNORECASE | re.ASCII,
+)
 _MENTION = re.compile(r"\B@\w+", re.ASCII)
 _HASHTAG = re.compile(r"\B#\w+")
 _SPACE = re.compile(r"\s+")
@@ -40,7 +44,11 @@ def clean(text: str) -> str:
 
 
 class Tokenizer:
-    """Words of texts, and each word's index by frequency; 1 stands for unknown words."""
+    """Words of texts, and each word's index by frequency; 1 stands for unknown words.
+
+    Like the class that Keras had up to version 2 it takes texts or lists of words, and cuts texts
+    anew each time they are given; it does not count in how many texts a word stands, as that did.
+    """
 
     def __init__(self, num_words: int) -> None:
         self.num_words = num_words
@@ -51,21 +59,21 @@ class Tokenizer:
         """Cut one text at white space and punctuation, in lower case."""
         return text.lower().translate(_PUNCTUATION).split()
 
-    def fit_on_texts(self, texts: list[list[str]]) -> None:
+    def fit_on_texts(self, texts: Sequence[str | list[str]]) -> None:
         """Count words."""
         counts: Counter[str] = Counter()
-        for words in texts:
-            for word in words:
+        for text in texts:
+            for word in self.words(text) if isinstance(text, str) else text:
                 counts[word] += 1
         for place, (word, _) in enumerate(counts.most_common(), start=2):
             self.index[word] = place
 
-    def texts_to_sequences(self, texts: list[list[str]]) -> list[list[int]]:
+    def texts_to_sequences(self, texts: Sequence[str | list[str]]) -> list[list[int]]:
         """Look every word up."""
         sequences = []
-        for words in texts:
+        for text in texts:
             sequence = []
-            for word in words:
+            for word in self.words(text) if isinstance(text, str) else text:
                 place = self.index.get(word, 1)
                 sequence.append(place if place < self.num_words else 1)
             sequences.append(sequence)
@@ -93,8 +101,9 @@ def steps(path: Path, kind: str, num_words: int = 10_000, length: int = 35) -> d
     ----------
     path : Path
         CSV file with the columns ``text`` and ``label``.
-    kind : {"words", "stems"}
-        Plain words, or NLTK's regexp tokens without stop words, stemmed by Porter's stemmer.
+    kind : {"words", "stems", "tweet"}
+        Plain words; NLTK's regexp tokens without stop words, stemmed by Porter's stemmer; tokens
+        of NLTK's TweetTokenizer.
     num_words, length : int
     """
     frame = read(path)
@@ -102,7 +111,7 @@ def steps(path: Path, kind: str, num_words: int = 10_000, length: int = 35) -> d
     for name, pattern in (("urls", _URL), ("mentions", _MENTION), ("hashtags", _HASHTAG)):
         frame[name] = frame["text"].apply(pattern.findall)
     frame["repeated"] = frame.duplicated("clean")
-    cut = Tokenizer.words if kind == "words" else stems()
+    cut = {"words": lambda: Tokenizer.words, "stems": stems, "tweet": tweets}[kind]()
     frame["tokens"] = frame["clean"].apply(cut)
     frame["diversity"] = frame["tokens"].apply(diversity)
     training, _ = train_test_split(frame, test_size=0.2, stratify=frame["label"], random_state=0)
@@ -127,6 +136,13 @@ def stems() -> Callable[[str], list[str]]:
     return cut
 
 
+def tweets() -> Callable[[str], list[str]]:
+    """Return NLTK's TweetTokenizer."""
+    from nltk.tokenize import TweetTokenizer
+
+    return TweetTokenizer().tokenize
+
+
 def main() -> None:
     """Do the steps of a file and say how long they took; imports are not counted."""
     path, kind = Path(sys.argv[1]), sys.argv[2]
@@ -138,7 +154,8 @@ def main() -> None:
     seconds = time.perf_counter() - started
     rows = len(found["frame"])
     if len(sys.argv) > 3:
-        Path(sys.argv[3]).write_text("\n".join(map(" ".join, found["frame"]["tokens"])))
+        pairs = zip(found["frame"]["clean"], found["frame"]["tokens"], strict=True)
+        Path(sys.argv[3]).write_text("".join(f"{json.dumps(pair)}\n" for pair in pairs))
     print(json.dumps({"seconds": seconds, "rows": rows}))
 
 

@@ -50,6 +50,9 @@ def tweets(data: Path, copies: int) -> str:
 def split_rows(places: Mapping[str, Path], folder: Path) -> Path:
     """Write clean texts and labels of the pipeline's own split, for the notebook way to train on.
 
+    Rows that the pipeline holds back for validation are training rows there: a plain `fit` has no
+    other use for them.
+
     Parameters
     ----------
     places : mapping of str to Path
@@ -63,8 +66,8 @@ def split_rows(places: Mapping[str, Path], folder: Path) -> Path:
     texts = pq.read_table(places["CleanText"] / "rows.parquet", columns=["id", "clean"])
     split = pq.read_table(places["SplitStratified"] / "split.parquet")
     frame = texts.join(split, "id").to_pandas().sort_values("id")
-    for part in ("train", "test"):
-        some = frame[frame["part"] == part]
+    for part, parts in (("train", ("train", "validation")), ("test", ("test",))):
+        some = frame[frame["part"].isin(parts)]
         rows = some.rename(columns={"clean": "text"})[["text", "label"]]
         rows.to_csv(folder / f"{part}.csv", index=False)
     return folder

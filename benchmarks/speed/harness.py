@@ -55,7 +55,8 @@ class Taken:
     seconds : list of float
         Wall time of each run, start-up included.
     memory : list of float
-        Peak of each process and of those it started and awaited, the largest alone, MiB.
+        Peak resident memory of the process or of one that it started and awaited, whichever is
+        largest (their sum is not taken), MiB; the fact ``step_memory`` where that is more.
     facts : list of dict
     """
 
@@ -77,7 +78,7 @@ def compare(
     ----------
     sides : sequence of Side
     rounds : int
-        Counted rounds.
+        Counted rounds; 0 for a warm-up alone.
     say : callable
         Called with a line for each run.
     warm_up : bool
@@ -123,4 +124,6 @@ def _run(side: Side) -> tuple[float, float, dict[str, Any]]:
         facts |= json.loads(lines[-1])
     if side.facts:
         facts |= side.facts()
-    return seconds, memory, facts
+    # A step counts its peak from its own beginning, which makes the kernel forget what was before:
+    # of a process of several steps `wait4` knows the last one's peak alone.
+    return seconds, max(memory, facts.get("step_memory", 0.0)), facts
