@@ -68,6 +68,9 @@ def _seeds(count: int) -> tuple[Mapping[str, Any], ...]:
 
 _FIVE = _seeds(5)
 _ALL_90 = {"test_fraction": 0.1, "validation_fraction": 0.0}
+# With more rows fewer epochs are enough: the epochs of the lowest loss were better than those of
+# the highest F1 on splits 10 to 13 (.807 beside .798), which no row of the table looks at.
+_REFITTED = {"refit_on_validation": True, "monitor": "loss"}
 _WITH_VALIDATION = {"test_fraction": 0.1, "validation_fraction": 0.1}
 _COURSE = {**_ALL_90, "preset": "disaster-course", "group_duplicates": "none"}
 _COURSE_FIGURES = {
@@ -123,11 +126,11 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "disaster-bilstm", "disaster", "bilstm", _DISASTER,
-        {**_WITH_VALIDATION, "refit_on_validation": True}, _FIVE, (("accuracy", 0.80, ".768"),),
+        {**_WITH_VALIDATION, **_REFITTED}, _FIVE, (("accuracy", 0.80, ".768"),),
     ),
     Row(
         "disaster-bilstm-glove", "disaster", "bilstm", _DISASTER,
-        {**_WITH_VALIDATION, **_GLOVE, "refit_on_validation": True}, _FIVE,
+        {**_WITH_VALIDATION, **_GLOVE, **_REFITTED}, _FIVE,
         (("accuracy", 0.82, ""),),
     ),
     *(
