@@ -103,10 +103,12 @@ def _appended(lists: pa.Array, more: Mapping[int, list[str]]) -> pa.Array:
     """Put more entries at the end of some rows' lists."""
     if not any(more.values()):
         return lists
-    rows = lists.to_pylist()
-    for row, some in more.items():
-        rows[row] = rows[row] + some
-    return pa.array(rows, lists.type)
+    rows = np.fromiter(more, np.int64, len(more))
+    before = lists.take(pa.array(rows)).to_pylist()
+    longer = [old + some for old, some in zip(before, more.values(), strict=True)]
+    places = np.arange(len(lists))
+    places[rows] = len(lists) + np.arange(len(rows))
+    return pa.concat_arrays([lists, pa.array(longer, lists.type)]).take(pa.array(places))
 
 
 def _ascii_basics(column: pa.Array) -> pa.Array:
