@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import json
 import logging
+import math
 import os
 import shutil
 import time
@@ -32,6 +33,20 @@ logger = logging.getLogger("luigi-interface")
 def canonical(value: Any) -> str:
     """Write a value as JSON that is the same for equal values, whatever the order of keys."""
     return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+
+
+def strict(value: Any) -> Any:
+    """Return a value as strict JSON has it: numbers that are none (nan, infinity) become None.
+
+    Python writes them as ``NaN`` and ``Infinity``, which other programs refuse to read.
+    """
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: strict(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [strict(inner) for inner in value]
+    return value
 
 
 def digest(value: Any) -> str:
@@ -172,8 +187,8 @@ class Workspace:
         return path
 
     def write_json(self, name: str, value: Any) -> None:
-        """Write a small summary, keys in the order given."""
-        text = json.dumps(value, indent=2, ensure_ascii=False)
+        """Write a small summary, keys in the order given; what is not defined becomes null."""
+        text = json.dumps(strict(value), indent=2, ensure_ascii=False, allow_nan=False)
         self.path(name).write_text(text + "\n", encoding="utf-8")
 
     def write_table(self, name: str, table: Any, few: Sequence[str] = ()) -> None:

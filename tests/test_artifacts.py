@@ -17,6 +17,11 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
+FINITE = st.recursive(
+    st.none() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
 
 
 def publish(place, content="content", name="file.txt"):
@@ -27,6 +32,30 @@ def publish(place, content="content", name="file.txt"):
 
 def temporaries(folder):
     return list(folder.glob(".tmp-*"))
+
+
+def refuse(constant):
+    raise AssertionError(f"{constant} is no JSON")
+
+
+@given(JSON)
+def test_every_value_can_be_written_as_strict_json(value):
+    json.dumps(artifacts.strict(value), allow_nan=False)
+
+
+@given(FINITE)
+def test_strict_json_leaves_what_is_strict(value):
+    assert artifacts.strict(value) == value
+
+
+def test_summaries_are_strict_json(tmp_path):
+    with artifacts.publish(tmp_path / "place", lambda: {"task": "Test"}) as out:
+        out.facts = {"gap": float("nan")}
+        out.write_json("summary.json", {"a": (1, float("inf")), "b": {"c": -float("inf")}})
+    text = (tmp_path / "place" / "summary.json").read_text()
+    assert json.loads(text, parse_constant=refuse) == {"a": [1, None], "b": {"c": None}}
+    manifest = json.loads((tmp_path / "place" / "manifest.json").read_text(), parse_constant=refuse)
+    assert manifest["facts"] == {"gap": None}
 
 
 def test_published_folder_is_whole_and_described(tmp_path):

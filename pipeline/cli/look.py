@@ -1,5 +1,6 @@
 """After a run: what there is, what is in it, what made it, and how two runs differ."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -357,10 +358,10 @@ def _with_interval(
     value: float | None, interval: list[float] | None = None, sign: bool = False
 ) -> str:
     """Write a figure with its interval."""
-    if value is None:
+    if value is None or not math.isfinite(value):
         return "–"
     form = "+.3f" if sign else ".3f"
-    if interval is None:
+    if interval is None or not all(map(math.isfinite, interval)):
         return f"{value:{form}}"
     return f"{value:{form}} [{interval[0]:{form}}, {interval[1]:{form}}]"
 

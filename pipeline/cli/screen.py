@@ -1,6 +1,7 @@
 """Put things on the terminal: tables whose columns fit, colours where they are wanted, JSON."""
 
 import json
+import math
 import os
 import sys
 import unicodedata
@@ -12,6 +13,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from pipeline.artifacts import strict
 
 _UNBOUNDED = 100_000  # cells: a file or a pipe has no edge to fit to
 _GAP = 2
@@ -50,8 +53,9 @@ def console() -> Console:
 
 
 def print_json(value: Any) -> None:
-    """Print a value for other programs."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    """Print a value for other programs, as strict JSON."""
+    text = json.dumps(strict(value), indent=2, ensure_ascii=False, allow_nan=False, default=str)
+    print(text)
 
 
 def plain(text: Any) -> str:
@@ -99,8 +103,8 @@ def line(text: Any = "", style: str = "", on: Console | None = None) -> None:
 
 
 def figure(value: float | None, digits: int = 3) -> str:
-    """Write a metric, or a dash where there is none."""
-    return "–" if value is None else f"{value:.{digits}f}"
+    """Write a metric, or a dash where there is none or it is not defined."""
+    return "–" if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
 
 
 def count(value: int | None) -> str:

@@ -13,18 +13,9 @@ import pyarrow.compute as pc
 from pipeline.datasets.description import Dataset, Table
 from pipeline.datasets.formats import Block, blocks, display_name
 from pipeline.errors import PipelineError, nearest
+from pipeline.rejected import REJECTED, rejections
 from pipeline.text.columns import strings
 
-REJECTED = pa.schema(
-    [
-        ("id", pa.int64()),
-        ("file", pa.string()),
-        ("line", pa.int64()),
-        ("reason", pa.string()),
-        ("detail", pa.string()),
-        ("raw", pa.string()),
-    ]
-)
 ROWS = pa.schema(
     [
         ("id", pa.int64()),
@@ -117,20 +108,6 @@ def read(
         pa.concat_tables(collected.rejected) if collected.rejected else REJECTED.empty_table()
     )
     return Reading(rows, rejected, collected.records)
-
-
-def rejections(rows: pa.Table, reason: str, detail: pa.Array | None = None) -> pa.Table:
-    """Make rows of `REJECTED` out of rows that a later step leaves out."""
-    empty = pa.nulls(rows.num_rows, pa.string())
-    columns = {
-        "id": rows["id"],
-        "file": rows["file"].cast(pa.string()),
-        "line": rows["line"],
-        "reason": pa.array([reason] * rows.num_rows, pa.string()),
-        "detail": empty if detail is None else detail,
-        "raw": rows["raw"],
-    }
-    return pa.table(columns, schema=REJECTED)
 
 
 @contextmanager

@@ -165,7 +165,7 @@ class Notes:
             self._content["night"] = night.as_json()
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            artifacts.write_atomically(self._path, json.dumps(self._content))
+            artifacts.write_atomically(self._path, json.dumps(artifacts.strict(self._content)))
 
     def night(self) -> Night | None:
         """Return the night as it was decided, None where it was not."""

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.errors import PipelineError
+from pipeline.rejected import rejections
 from pipeline.text.clean import clean
 from pipeline.text.columns import in_slices
 
@@ -114,16 +115,7 @@ def _set_aside(
     out = rows.filter(lost)
     if not out.num_rows:
         return rows
-    schema = parts[0].schema
-    columns = {
-        "id": out["id"],
-        "file": out["file"].cast(pa.string()),
-        "line": out["line"],
-        "reason": pa.array([reason] * out.num_rows, pa.string()),
-        "detail": pa.nulls(out.num_rows, pa.string()) if detail is None else detail,
-        "raw": out["raw"],
-    }
-    parts.append(pa.table(columns, schema=schema))
+    parts.append(rejections(out, reason, detail))
     return rows.filter(pc.invert(lost))
 
 

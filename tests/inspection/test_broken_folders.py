@@ -1,6 +1,7 @@
 """One broken folder among many is named, and stops no command but one about that folder."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -141,6 +142,20 @@ def test_verify_of_a_run_names_a_missing_step_and_goes_on(mine, step):
     assert found["artifacts"] == 7
     assert call(mine, "verify", RUN, "--repair").exit_code == 0
     assert not path.parent.exists()
+
+
+def test_metrics_that_are_not_defined_are_a_dash_and_null(mine):
+    for path in mine.outputs.glob("*/7_*/*/metrics.json"):
+        metrics = json.loads(path.read_text())
+        metrics["test"] |= {"roc_auc": float("nan"), "log_loss": float("inf")}
+        metrics["test"]["intervals"]["log_loss"] = [float("nan"), 1.0]
+        path.write_text(json.dumps(metrics))
+    for words in (["ls"], ["show", RUN], ["diff", RUN, RUN]):
+        text = call(mine, *words).output
+        assert not {"nan", "inf", "+nan", "-inf"} & set(re.split(r"[\s,\[\]]+", text)), words
+        assert "–" in text
+        found = call(mine, *words, "--json").output
+        assert json.loads(found, parse_constant=lambda name: pytest.fail(name))
 
 
 @pytest.mark.parametrize("step", "58")

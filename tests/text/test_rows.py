@@ -1,8 +1,9 @@
 import pyarrow as pa
 import pytest
 
-from pipeline.datasets.readers import REJECTED, ROWS
+from pipeline.datasets.readers import ROWS
 from pipeline.errors import PipelineError
+from pipeline.rejected import REJECTED, rejections
 from pipeline.text.rows import clean_rows
 
 SETTINGS = {
@@ -99,3 +100,14 @@ def test_lost_rows_are_noticed():
     table = make(ROWS_IN).rows.select(ROWS.names)
     with pytest.raises(PipelineError, match="7 records were read, but 5 kept and 0 set aside"):
         clean_rows(table, REJECTED.empty_table(), 7, SETTINGS, ["bad", "good"])
+
+
+@pytest.mark.parametrize("detail", [None, pa.array(["x", None])], ids=["without", "with detail"])
+def test_rows_left_out_have_one_layout_whatever_they_came_from(detail):
+    rows = pa.table(
+        {name: pa.nulls(2, kind) for name, kind in zip(ROWS.names, ROWS.types, strict=True)}
+    )
+    laid = rejections(rows, "too long", detail)
+    assert laid.schema == REJECTED
+    assert laid["reason"].to_pylist() == ["too long"] * 2
+    assert laid["detail"].to_pylist() == ([None, None] if detail is None else ["x", None])
