@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    pass
-
-if TYPE_CHECKING:
     from pipeline.datasets.readers import Reading
 
 _KEEP_REPLACE_REMOVE = ("keep", "replace", "remove")

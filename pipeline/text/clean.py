@@ -111,16 +111,9 @@ def _appended(lists: pa.Array, more: Mapping[int, list[str]]) -> pa.Array:
     """Put more entries at the end of some rows' lists."""
     if not any(more.values()):
         return lists
-<<<<<<< HEAD
-    rows = np.array([row for row, some in more.items() if some])
-    longer = [
-        before + more[row] for row, before in zip(rows, lists.take(rows).to_pylist(), strict=True)
-    ]
-=======
     rows = np.fromiter(more, np.int64, len(more))
     before = lists.take(pa.array(rows)).to_pylist()
     longer = [old + some for old, some in zip(before, more.values(), strict=True)]
->>>>>>> insp
     places = np.arange(len(lists))
     places[rows] = len(lists) + np.arange(len(rows))
     return pa.concat_arrays([lists, pa.array(longer, lists.type)]).take(pa.array(places))
