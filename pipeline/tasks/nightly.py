@@ -199,8 +199,9 @@ class Nightly(Named):
         progress.tell(self, 0.2, "checking the contract")
         standing = self._evaluated(champion)
         names = [label.name for label in download.row.labels]
-        tonight = judging.Tonight(clean.place(), names, standing)
-        about = [clean.digest(), champion and champion.digest]
+        own = clean.own_names()
+        tonight = judging.Tonight(clean.place(), own, names, standing)
+        about = [clean.digest(), own, champion and champion.digest]
         unknown = notes.once("unknown_share", about, tonight.unknown_share)
         measures = replace(tonight.measures(), unknown_share=unknown)
         earlier = [night for night in recording.nights(self.name) if night.date < self.day]
