@@ -226,6 +226,23 @@ def unreadable(problem: str) -> Breach:
     return Breach("schema", None, None, problem)
 
 
+def other_classes(names: Sequence[str], of_champion: Sequence[str]) -> Breach:
+    """Return the breach of a dataset whose classes are not those that the champion tells apart.
+
+    Parameters
+    ----------
+    names, of_champion : sequence of str
+        The classes, in their order.
+    """
+    now, before = ", ".join(names), ", ".join(of_champion)
+    text = (
+        f"the classes are {now}, and the champion tells {before} apart, so that the two cannot be "
+        "compared; put frozen rows of every class in place, give the champion up with the task "
+        "Rollback --to none, and decide this night again with pipeline nightly --redo"
+    )
+    return Breach("classes", None, None, text)
+
+
 def breaches(measures: Measures, earlier: Sequence[Measures], limits: Limits) -> list[Breach]:
     """Compare a night with the contract.
 

@@ -55,6 +55,8 @@ class Night:
     seconds : float or None
         What the night took.
     peak_memory_mib : float or None
+    redo : int
+        How often the night had been decided before.
     """
 
     dataset: str
@@ -73,6 +75,7 @@ class Night:
     figures: Sequence[str] = ()
     seconds: float | None = None
     peak_memory_mib: float | None = None
+    redo: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Return what ``night.json`` holds."""

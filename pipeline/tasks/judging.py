@@ -151,7 +151,7 @@ class Tonight:
 
 
 def breaches(
-    measures: contract.Measures, earlier: Sequence[Night]
+    measures: contract.Measures, earlier: Sequence[Night], champion: "Evaluated | None"
 ) -> tuple[list[contract.Breach], dict[str, Any]]:
     """Compare a night with the contract; return breaches, and what ``night.json`` says of it.
 
@@ -160,6 +160,7 @@ def breaches(
     measures : Measures
     earlier : sequence of Night
         Earlier nights, oldest first; those that broke the contract do not count.
+    champion : Evaluated or None
     """
     kept = [
         contract.Measures.from_json(night.contract["measures"])
@@ -168,6 +169,9 @@ def breaches(
     ]
     limits = contract_section().limits()
     found = contract.breaches(measures, kept, limits)
+    names = list(measures.class_shares)
+    if champion is not None and champion.class_names != names:
+        found.insert(0, contract.other_classes(names, champion.class_names))
     return found, contract_json(measures, found)
 
 

@@ -1,7 +1,6 @@
 """The steps from raw files to tokens."""
 
 import datetime
-import functools
 import os
 import time
 from pathlib import Path
@@ -12,7 +11,7 @@ from luigi.util import requires
 from pipeline import artifacts, checks
 from pipeline.datasets import catalogue, dated
 from pipeline.datasets.description import RawFile
-from pipeline.errors import PipelineError
+from pipeline.errors import DataError
 from pipeline.tasks.base import Artifact, Step, paths
 from pipeline.tasks.parameters import parameter
 from pipeline.text.languages import CODES
@@ -27,9 +26,8 @@ if TYPE_CHECKING:
 _KEEP_REPLACE_REMOVE = ("keep", "replace", "remove")
 
 
-@functools.cache
 def today() -> str:
-    """Return the day on which this process first asked: a night goes on past midnight."""
+    """Return today's date, year first."""
     return str(datetime.date.today())
 
 
@@ -68,6 +66,15 @@ class DownloadData(Step):
         low=0,
         names_place=True,
     )
+    today = parameter(
+        "today",
+        "date",
+        "none",
+        "day whose files a source has now; none: the day on which the command starts, however "
+        "long it runs",
+        also=("none",),
+        significant=False,
+    )
 
     @property
     def row(self) -> catalogue.Dataset:
@@ -83,6 +90,11 @@ class DownloadData(Step):
     def day(self) -> str | None:
         """The day of the raw files, None for those that have no date."""
         return None if self.date == "none" else self.date
+
+    @property
+    def now(self) -> str:
+        """The day whose files a source has now."""
+        return today() if self.today in (None, "none") else self.today
 
     def missing(self) -> list[tuple[RawFile, Path]]:
         """Return the raw files that are needed and not there, with the folder of each."""
@@ -114,7 +126,7 @@ class DownloadData(Step):
         for folder in (self.raw_folder, self.raw_folder / (self.day or "")):
             if folder.is_dir():
                 artifacts.sweep(folder)
-        dated.fetch(self.row, self.missing(), self.day, today())
+        dated.fetch(self.row, self.missing(), self.day, self.now)
         super().run()
 
     def build(self, out: artifacts.Workspace) -> None:
@@ -229,10 +241,10 @@ class CleanText(Step):
         out.counts(reading.records, cleaned.rows.num_rows)
 
     def problem_with_files(self) -> str | None:
-        """Read the raw files, and say why they cannot be; None where they can."""
+        """Read the raw files, and say what is wrong with them; None where nothing is."""
         try:
             self._read(self._download().parts())
-        except PipelineError as error:
+        except DataError as error:
             return str(error)
         return None
 

@@ -226,6 +226,37 @@ def test_rows_frozen_after_the_champion_was_trained_on_them_do_not_count(mine, c
     assert "10 of 210 frozen rows are left out of the comparison" in caplog.text
 
 
+def test_what_the_system_refuses_is_a_failure_and_no_broken_contract(mine, monkeypatch):
+    from pipeline.datasets import sources
+
+    mine.put("2024-11-17", many(3))
+    known, refused = sources.opened, OSError(5, "Input/output error")
+
+    def opened(path, member=""):
+        if "2024-11-17" in str(path):
+            raise sources.unreadable(path, refused)
+        return known(path, member)
+
+    monkeypatch.setattr("pipeline.datasets.formats.opened", opened)
+    task = night_of(mine, "2024-11-17")
+    with pytest.raises(PipelineError, match="rows.csv cannot be read: Input/output error; see to"):
+        for needed in task.run():
+            assert luigi.build([needed], local_scheduler=True, log_level="WARNING")
+    assert len(mine.ledger()) == 1
+
+
+def test_today_is_the_day_on_which_the_night_began_however_long_it_runs(mine, monkeypatch):
+    monkeypatch.setattr("pipeline.tasks.chain.today", lambda: "2024-11-17")
+    night = night_of(mine, "2024-11-17")
+    monkeypatch.setattr("pipeline.tasks.texts.today", lambda: "2024-11-18")
+    assert night._step(pipeline.DownloadData).now == "2024-11-17"
+    assert night.may_have_data()
+    given = night_of(mine, "2024-11-17", today="2024-11-16")
+    assert given._step(pipeline.DownloadData).now == "2024-11-16"
+    assert given.task_id == night.task_id
+    assert given._report.digest() == night._report.digest()
+
+
 def test_latest_link_is_not_moved_by_nights(mine):
     assert not (mine.outputs / "latest").exists()
 
