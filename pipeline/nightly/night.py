@@ -39,7 +39,7 @@ class Night:
     digests : mapping of str to str
         Such as ``data``, ``evaluate``, ``report``.
     rows : int or None
-        Records of the night; None where the files could not be read.
+        Records that the night's own day brought; None where the files could not be read.
     contract : mapping or None
         ``measures`` (`pipeline.nightly.contract.Measures.as_json`, or None) and ``breaches``
         (list of `pipeline.nightly.contract.Breach.as_json`).
