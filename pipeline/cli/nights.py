@@ -93,9 +93,11 @@ def _next_redo(words: tuple[str, ...]) -> int:
     """Return which time a night that is decided would be decided."""
     from luigi.cmdline_parser import CmdlineParser
 
+    from pipeline.tasks import redoing
+
     with CmdlineParser.global_instance(_luigis(words)) as parser:
-        number: int = parser.get_task_obj().next_redo()
-    return number
+        task = parser.get_task_obj()
+    return redoing.next_number(task.name, task.day)
 
 
 def _luigis(words: tuple[str, ...]) -> list[str]:

@@ -20,7 +20,7 @@ from pipeline.nightly.contract import unreadable
 from pipeline.nightly.ledger import Champion, Entry
 from pipeline.nightly.night import METRICS, Night
 from pipeline.nightly.registry import ChampionChanged
-from pipeline.tasks import console, judging, progress, recording, telling
+from pipeline.tasks import console, judging, progress, recording, redoing, telling
 from pipeline.tasks.base import Artifact, Named, Step, address_of, paths, short_name
 from pipeline.tasks.chain import RunAll
 from pipeline.tasks.parameters import parameter
@@ -134,7 +134,7 @@ class Nightly(Named):
         if not self.is_recorded():
             return False
         if self.since in (None, "none"):
-            self._check_model()
+            redoing.check_model(self.name, self.day, self._step(Evaluate).label)
         return True
 
     def is_recorded(self) -> bool:
@@ -142,24 +142,6 @@ class Nightly(Named):
         name = ledger.night_name(self.day, self._redo)
         state = untold.state(recording.registry_of(self.name), name)
         return self.output().exists() and state in (None, untold.TRIED)
-
-    def next_redo(self) -> int:
-        """Return which time the night would be decided, if it were decided again now.
-
-        Raises
-        ------
-        PipelineError
-            If it was never decided.
-        """
-        line = ledger.read(recording.registry_of(self.name)).of(self.day)
-        if line is None:
-            raise PipelineError(
-                f"the night of {self.day} of dataset {self.name!r} was never decided, so that "
-                "there is nothing to decide again; leave --redo out."
-            )
-        # One that was cut short is finished.
-        is_finished = recording.read(self.name, self.day, line.redo) is not None
-        return line.redo + 1 if is_finished or not line.redo else line.redo
 
     @classmethod
     def bulk_complete(cls, parameter_tuples: Any) -> list[Any]:
@@ -175,13 +157,13 @@ class Nightly(Named):
     def run(self) -> Generator[Any, Any, None]:
         """Judge the day's rows, train where that is worth it, decide, and write it down."""
         progress.lead_to(self, address_of(recording.page(self.name)))
-        telling.tell(self.name)  # what nights before could not
+        telling.tell(self.name, again=False)  # what nights before could not
         notes = recording.Notes(self.name, self.day, self._redo)
         folder = recording.registry_of(self.name)
         entry, night = None, notes.night()
         stands = recording.read(self.name, self.day, self._redo)
         while stands is None:
-            if self._is_open(ledger.read(folder).of(self.day)):
+            if redoing.is_open(ledger.read(folder).of(self.day), self.day, self._redo):
                 champion = ledger.read(folder).champion
                 entry, night = yield from self._judged(notes, champion)
                 notes.keep(night)
@@ -195,17 +177,6 @@ class Nightly(Named):
         notes.forget()
         telling.tell(self.name)
         self._tell_outcome(stands)
-
-    def _is_open(self, line: Entry | None) -> bool:
-        """Say whether the night is still to be decided, given its last line."""
-        times = 0 if line is None else line.redo + 1
-        if self._redo > times:
-            raise PipelineError(
-                f"redo counts how often a date was decided before, got {self._redo} for "
-                f"{self.day}, which was decided {times} times; give {times}, or use "
-                "pipeline nightly --redo, which counts by itself."
-            )
-        return self._redo == times
 
     def _judged(
         self, notes: recording.Notes, champion: Champion | None
@@ -302,17 +273,6 @@ class Nightly(Named):
     def _step(self, task: type[Any]) -> Any:
         """Return a step of the night's chain."""
         return next(step for step in self._report.chain() if type(step) is task)
-
-    def _check_model(self) -> None:
-        """Raise where the night was decided with another model."""
-        night, mine = recording.read_night(self.name, self.day), self._step(Evaluate).label
-        if night is not None and night.model not in ("", mine):
-            raise PipelineError(
-                f"the night of {self.day} of dataset {self.name!r} was decided with model "
-                f"{night.model} ({night.outcome}), so that {mine} is not run; to decide it again "
-                f"with {mine}, add --redo to pipeline nightly, or --redo {night.redo + 1} to "
-                "Nightly."
-            )
 
     def _check_frozen(self, download: DownloadData) -> None:
         """Raise where there are no frozen test rows."""

@@ -10,7 +10,7 @@ from pipeline.tasks.base import address_of, paths
 from pipeline.tasks.results import Report
 
 
-def tell(dataset: str) -> None:
+def tell(dataset: str, again: bool = True) -> None:
     """Send the mails of all nights of a dataset that are decided and not told yet.
 
     What a crash left undone of such a night, its record and the history page, is done first. Where
@@ -19,14 +19,25 @@ def tell(dataset: str) -> None:
     Parameters
     ----------
     dataset : str
+    again : bool
+        Whether to try mails again that could not be sent before.
     """
     folder = recording.registry_of(dataset)
+    is_away = False  # the mail server: to wait for it once is enough
     for name in untold.names(folder):
         with locks.held(folder / untold.FOLDER / ".lock"):
             # Another process may have told it while this one waited.
             state = untold.state(folder, name)
-            if state is not None:
-                _tell(dataset, name, state)
+            if state is None or (state == untold.TRIED and (is_away or not again)):
+                continue
+            night = _finished(dataset, name, state)
+            if night is None:  # its line is still to be written
+                continue
+            is_away = is_away or not _is_sent(night)
+            if not is_away:
+                untold.forget(folder, name)
+            elif state != untold.TRIED:
+                untold.mark(folder, name, untold.TRIED)
 
 
 def report_of(night: Night) -> str | None:
@@ -36,22 +47,21 @@ def report_of(night: Night) -> str | None:
     return address_of(Path(paths().outputs) / night.report / Report.page)
 
 
-def _tell(dataset: str, name: str, state: str) -> None:
-    """Finish a night's record and send its mail; the lock is held."""
-    from pipeline.nightly import mail
-
-    folder = recording.registry_of(dataset)
-    entries = ledger.read(folder).entries
+def _finished(dataset: str, name: str, state: str) -> Night | None:
+    """Return a night's record, made where it is not there; None where it has no line."""
+    entries = ledger.read(recording.registry_of(dataset)).entries
     line = next(one for one in reversed(entries) if ledger.night_name(one.date, one.redo) == name)
     night = recording.read(dataset, line.date, line.redo) if state != untold.BEGUN else None
     if night is None:
         notes = recording.Notes(dataset, line.date, line.redo)
         night = recording.record(dataset, line.date, line.redo, None, notes.night())
         notes.forget()
-    if night is None:  # its line is still to be written
-        return
-    page = address_of(recording.page(dataset))
-    if mail.send(replace(night, report=report_of(night)), page):
-        untold.forget(folder, name)
-    elif state != untold.TRIED:
-        untold.mark(folder, name, untold.TRIED)
+    return night
+
+
+def _is_sent(night: Night) -> bool:
+    """Send a night's mail; say whether it is done with."""
+    from pipeline.nightly import mail
+
+    page = address_of(recording.page(night.dataset))
+    return mail.send(replace(night, report=report_of(night)), page)

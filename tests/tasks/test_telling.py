@@ -126,6 +126,27 @@ def test_mail_that_cannot_be_sent_fails_no_night_and_is_sent_by_a_later_start(mi
     assert untold(mine) == []
 
 
+def test_server_that_is_away_is_waited_for_once_a_night(mine, monkeypatch):
+    from pipeline.nightly import mail
+    from pipeline.tasks import telling
+
+    known = env(mine, 1)
+    for date, code in ((DATE, 0), (NEXT, 51)):
+        assert mine.nightly(date, env=known).returncode == code
+    assert sorted(untold(mine)) == [DATE, NEXT]
+    mine.set_paths()
+    asked = []
+    monkeypatch.setattr(mail, "send", lambda night, page: asked.append(night.date))
+    telling.tell("toy", again=False)
+    assert asked == []
+    telling.tell("toy")
+    assert asked == [DATE]
+    monkeypatch.setattr(mail, "send", lambda night, page: not asked.append(night.date))
+    telling.tell("toy")
+    assert asked == [DATE, DATE, NEXT]
+    assert untold(mine) == []
+
+
 def test_night_without_a_receiver_leaves_nothing_to_tell(mine):
     assert mine.nightly(DATE).returncode == 0
     assert untold(mine) == []
