@@ -11,6 +11,10 @@ class PipelineError(Exception):
     """
 
 
+class DataError(PipelineError):
+    """Raw data that are not what their dataset's description says."""
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Say which of the known words are meant, nearest first.
 

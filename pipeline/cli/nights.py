@@ -15,15 +15,22 @@ EXIT_CODES = {
     "contract_broken": 52,
     "drift_stop": 53,
 }
+#: luigid cannot be reached, which Luigi itself tells from no other error.
+UNREACHED = 41
 _FAILED = 30
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @as_json
 @with_paths
+@click.option(
+    "--redo",
+    is_flag=True,
+    help="Decide a date again that is decided, such as with a mended file or another model.",
+)
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
-def nightly(context: click.Context, as_json: bool, words: tuple[str, ...]) -> None:
+def nightly(context: click.Context, as_json: bool, redo: bool, words: tuple[str, ...]) -> None:
     r"""Run a night, print its outcome, end with its exit code.
 
     WORDS are those of the task Nightly: --dataset tickets --model bilstm --window 7. The date is
@@ -31,11 +38,16 @@ def nightly(context: click.Context, as_json: bool, words: tuple[str, ...]) -> No
 
     \b
     Exit codes: 0 promoted, 50 kept, 51 unchanged data, 52 contract broken,
-    53 stopped by drift. A failure has Luigi's own, section [retcode] of luigi.cfg:
-    30 the task failed, 35 its scheduling, 10 it is run already, 40 wrong parameters.
+    53 stopped by drift; 41 luigid cannot be reached. Another failure has Luigi's own,
+    section [retcode] of luigi.cfg: 30 the task failed, 35 its scheduling or the date was
+    decided with another model, 10 it is run already, 40 wrong parameters.
     """
-    if not any(word == "--date" or word.startswith("--date=") for word in words):
-        words = ("--date", datetime.date.today().isoformat(), *words)
+    today = datetime.date.today().isoformat()
+    for option in ("--date", "--today"):
+        if not any(word == option or word.startswith(f"{option}=") for word in words):
+            words = (option, today, *words)
+    if redo:
+        words = (*words, "--redo", str(_next_redo(words)))
     code, night = _run(words)
     if night is None:
         context.exit(code)
@@ -52,33 +64,48 @@ def _run(words: tuple[str, ...]) -> tuple[int, Any]:
     """Run the night through luigi; return its exit code and, where it is recorded, the night."""
     from luigi.cmdline_parser import CmdlineParser
     from luigi.retcodes import retcode, run_with_retcodes
+    from luigi.rpc import RPCError
 
-    from pipeline.tasks import console, recording
+    from pipeline.tasks import console, recording, telling
 
-    known = _paths()
-    argv = ["--module", "pipeline", "Nightly", *words, *known]
+    argv = _luigis(words)
     console.end_cleanly_on_sigterm()
     code = 0
     try:
         run_with_retcodes(argv)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
+        # Luigi ends the process while it handles the error.
+        code = UNREACHED if isinstance(end.__context__, RPCError) else code
     with CmdlineParser.global_instance(argv) as parser:
         # Luigi says "already running" too where a task was waited for that another worker ran.
         if code not in (0, retcode().already_running):
             return code, None
         task = parser.get_task_obj()
         if task.complete():
+            telling.tell(task.name)  # what could not be sent before
             return 0, recording.read_night(task.name, task.day)
         # Without [retcode] in a luigi.cfg Luigi ends with 0 after failures.
         return code or _FAILED, None
 
 
-def _paths() -> list[str]:
-    """Return the folders as luigi's options, which its own parser would forget."""
+def _next_redo(words: tuple[str, ...]) -> int:
+    """Return which time a night that is decided would be decided."""
+    from luigi.cmdline_parser import CmdlineParser
+
+    from pipeline.tasks import redoing
+
+    with CmdlineParser.global_instance(_luigis(words)) as parser:
+        task = parser.get_task_obj()
+    return redoing.next_number(task.name, task.day)
+
+
+def _luigis(words: tuple[str, ...]) -> list[str]:
+    """Return what luigi is given; the folders too, which its own parser would forget."""
     from pipeline.tasks import paths
 
-    return ["--paths-data", str(paths().data), "--paths-outputs", str(paths().outputs)]
+    folders = ["--paths-data", str(paths().data), "--paths-outputs", str(paths().outputs)]
+    return ["--module", "pipeline", "Nightly", *words, *folders]
 
 
 @click.command()

@@ -34,12 +34,15 @@ class Part:
     path : Path
     is_frozen : bool
         Whether its rows are frozen test rows.
+    is_own : bool
+        Whether the last day of the window brought these bytes, alone or among other days.
     """
 
     key: str
     name: str
     path: Path
     is_frozen: bool = False
+    is_own: bool = False
 
 
 def is_dated(dataset: Dataset) -> bool:
@@ -114,8 +117,9 @@ def parts(
     """
     if day is None:
         there = ((file.name, sources.locate(file, folder)) for file in dataset.files)
-        return [Part(name, name, path) for name, path in there if path is not None]
-    chosen = [Part(f"{FROZEN}/{path.name}", path.name, path, True) for path in frozen(folder)]
+        return [Part(name, name, path, is_own=True) for name, path in there if path is not None]
+    kept = [Part(f"{FROZEN}/{path.name}", path.name, path, True) for path in frozen(folder)]
+    chosen: dict[tuple[str, str], Part] = {}
     seen: dict[str, list[str]] = {file.name: [] for file in dataset.files}
     for other in _window(dataset, folder, day, window):
         for file, (of_day, place) in zip(
@@ -126,8 +130,11 @@ def parts(
             if path and sha256 not in known:
                 known.append(sha256)
                 key = file.name if len(known) == 1 else f"{file.name} ({len(known)})"
-                chosen.append(Part(key, file.name, path))
-    return chosen
+                chosen[file.name, sha256] = Part(key, file.name, path)
+            if path and other == day:
+                part = chosen[file.name, sha256]
+                chosen[file.name, sha256] = replace(part, is_own=True)
+    return [*kept, *chosen.values()]
 
 
 def frozen(folder: Path) -> list[Path]:

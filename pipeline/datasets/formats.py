@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from pipeline.datasets.description import Table
-from pipeline.datasets.sources import opened
-from pipeline.errors import PipelineError, nearest
+from pipeline.datasets.sources import opened, unreadable
+from pipeline.errors import DataError, nearest
 
 _APART = re.compile(r"\d{4}-\d\d-\d\d|frozen")  # folders of a day, and of frozen test rows
 BLOCK = 50_000  # records held as Python values at a time
@@ -58,7 +58,7 @@ def blocks(table: Table, path: Path) -> Iterator[Block]:
 
     Raises
     ------
-    PipelineError
+    DataError
         On a wrong encoding, a missing column, or a file that is not of its format.
     """
     if table.format == "folders":
@@ -92,14 +92,14 @@ def _decoded(stream: IO[bytes], table: Table, path: Path) -> Iterator[str]:
                 line = _first_line(line, table, path)
             yield line
     except UnicodeDecodeError as error:
-        raise PipelineError(
+        raise DataError(
             f"{display_name(table, path)} is not {table.encoding}: line "
             f"{number + 1 + _lines_before(error)} has the byte "
             f"0x{error.object[error.start]:02x}; set encoding in the dataset's TOML file, "
             "for example 'cp1252', 'latin-1' or 'mac_roman'."
         ) from error
     except UnicodeError as error:  # how utf-16 and utf-32 report that no byte order is given
-        raise PipelineError(
+        raise DataError(
             f"{display_name(table, path)} is not {table.encoding}: {error}; set encoding in the "
             "dataset's TOML file, for example 'utf-8', 'utf-16-le' or 'utf-16-be'."
         ) from error
@@ -108,7 +108,7 @@ def _decoded(stream: IO[bytes], table: Table, path: Path) -> Iterator[str]:
 def _first_line(line: str, table: Table, path: Path) -> str:
     """Take the byte order mark off, and refuse a file that CR alone divides into lines."""
     if "\r" in line.rstrip("\r\n") and not line.endswith("\n"):
-        raise PipelineError(
+        raise DataError(
             f"{display_name(table, path)} ends its lines with CR alone, as old Macs did; write "
             "them with LF, for example: tr '\\r' '\\n' < old.csv > new.csv"
         )
@@ -147,7 +147,7 @@ class _Fields(NamedTuple):
 def _header_of(fields: _Fields, table: Table, path: Path) -> tuple[list[str], _Fields]:
     """Take the names of the columns off the first record."""
     if 0 in fields.errors:
-        raise PipelineError(
+        raise DataError(
             f"{display_name(table, path)}: line {fields.lines[0]}, the header, cannot be read: "
             f"{fields.errors[0]}."
         )
@@ -195,7 +195,7 @@ def _multiline(
         for values in reader:
             # A whole record is there before the reader asks for a line after the last one.
             if at_end:
-                raise PipelineError(
+                raise DataError(
                     f"{display_name(table, path)}: the record that begins in line {start} has a "
                     "quote that is never closed, so that it takes in the rest of the file; close "
                     "it, or write multiline = false (a stray quote then spoils only its own line) "
@@ -210,7 +210,7 @@ def _multiline(
                 yield _Fields(starts, found, {})
                 starts, found, most = [], [], BLOCK
     except csv.Error as error:
-        raise PipelineError(
+        raise DataError(
             f"{display_name(table, path)}: the record that begins in line {start} cannot be read: "
             f"{_csv_reason(error)}; correct it, or write multiline = false in the dataset's TOML "
             "file, which sets such a line aside."
@@ -281,12 +281,12 @@ def _place(name: str, header: list[str], table: Table, path: Path) -> int | None
     if not name:
         return None
     if name not in header:
-        raise PipelineError(
+        raise DataError(
             f"{display_name(table, path)} has no column {name!r}; {nearest(name, header)}. "
             "Set id, text and label in the dataset's TOML file."
         )
     if header.count(name) > 1:
-        raise PipelineError(
+        raise DataError(
             f"{display_name(table, path)} has {header.count(name)} columns named {name!r}; rename "
             "them in the file so that one is meant."
         )
@@ -345,7 +345,7 @@ def _from_parquet(table: Table, path: Path, stream: IO[bytes]) -> Iterator[Recor
         for name in wanted:
             at = _place(name, header, table, path)
             if at is not None and pa.types.is_nested(file.schema_arrow.types[at]):
-                raise PipelineError(
+                raise DataError(
                     f"{display_name(table, path)}: column {name!r} holds "
                     f"{file.schema_arrow.types[at]}; a column of texts or numbers is needed."
                 )
@@ -357,12 +357,12 @@ def _from_parquet(table: Table, path: Path, stream: IO[bytes]) -> Iterator[Recor
                 line += 1
                 yield _record(line, [_as_text(value, table.encoding) for value in values])
     except UnicodeDecodeError as error:
-        raise PipelineError(
+        raise DataError(
             f"{display_name(table, path)} is not {table.encoding}: record {line} has the byte "
             f"0x{error.object[error.start]:02x}; set encoding in the dataset's TOML file."
         ) from error
     except pa.ArrowInvalid as error:
-        raise PipelineError(
+        raise DataError(
             f"{display_name(table, path)} is no whole Parquet file: {error}."
         ) from error
 
@@ -385,7 +385,7 @@ def _from_folders(table: Table, path: Path) -> Iterator[Record]:
                 if match and entry.isfile():
                     texts[entry.name] = (match.groupdict(), archive.extractfile(entry).read())  # type: ignore[union-attr]
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
-        raise PipelineError(f"{path} cannot be read: {error}; get the file again.") from error
+        raise unreadable(path, error) from error
     for number, name in enumerate(sorted(texts), start=1):
         found, content = texts[name]
         part = found.get("partition")
@@ -395,7 +395,7 @@ def _from_folders(table: Table, path: Path) -> Iterator[Record]:
         try:
             text = content.decode(table.encoding)
         except UnicodeDecodeError as error:
-            raise PipelineError(
+            raise DataError(
                 f"{path}: {name} is not {table.encoding}: {error.reason}; set encoding in the "
                 "dataset's TOML file."
             ) from error

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from pipeline.datasets.description import Dataset, Table
 from pipeline.datasets.formats import Block, blocks, display_name
-from pipeline.errors import PipelineError, nearest
+from pipeline.errors import DataError, nearest
 from pipeline.rejected import REJECTED, rejections
 from pipeline.text.columns import strings
 
@@ -81,7 +81,7 @@ def read(
 
     Raises
     ------
-    PipelineError
+    DataError
         On a wrong encoding, a missing column, a label that the catalogue does not name, or when
         no labelled row is found.
     """
@@ -97,10 +97,10 @@ def read(
                 if meanwhile:
                     meanwhile(collected.rows[-1]["raw"])
         if collected.records == before:
-            raise PipelineError(f"{display_name(table, path)} is empty: it holds no record.")
+            raise DataError(f"{display_name(table, path)} is empty: it holds no record.")
     rows = pa.concat_tables(collected.rows) if collected.rows else ROWS.empty_table()
     if pc.count(rows["label"]).as_py() == 0:
-        raise PipelineError(
+        raise DataError(
             f"dataset {dataset.name!r} has no labelled row among {collected.records} records "
             f"of {', '.join(map(str, files.values()))}; see the reasons in {_reasons(collected)}."
         )
@@ -179,7 +179,7 @@ def _partitions(values: Iterable[str | None], table: Table, path: Path) -> pa.Ar
     names = []
     for value in column.dictionary.to_pylist():
         if value not in known:
-            raise PipelineError(
+            raise DataError(
                 f"{display_name(table, path)}: partition value {value!r} is not in the catalogue's "
                 f"partitions; {nearest(value, known)}."
             )
@@ -229,7 +229,7 @@ def _by_value(raw: pa.ChunkedArray, table: Table, dataset: Dataset, path: Path) 
     for value in column.dictionary.to_pylist():
         if value not in known and value != "":
             count = pc.sum(pc.equal(raw, value)).as_py()
-            raise PipelineError(
+            raise DataError(
                 f"{display_name(table, path)}, column {table.label!r}: label {value!r} ({count} "
                 f"rows of the first {len(raw)}) is not among the dataset's labels; "
                 f"{nearest(value, known)}."
@@ -246,7 +246,7 @@ def _by_bounds(
     try:
         number = pc.cast(raw, pa.float64())
     except pa.ArrowInvalid as error:
-        raise PipelineError(
+        raise DataError(
             f"{display_name(table, path)}, column {table.label!r}: the dataset's labels are "
             f"bounds, so numbers are expected: {error}."
         ) from error

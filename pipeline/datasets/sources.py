@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from pipeline import artifacts
 from pipeline.datasets.description import Dataset, RawFile
-from pipeline.errors import PipelineError
+from pipeline.errors import DataError, PipelineError
 
 FETCHED = "fetched.json"
 _RETRIES = 3
@@ -99,7 +99,7 @@ def opened(path: Path, member: str = "") -> Iterator[IO[bytes]]:
                 tar = stack.enter_context(tarfile.open(path))
                 yield stack.enter_context(_tar_member(tar, member))
             elif member:
-                raise PipelineError(f"{path} is no zip or tar archive; get the file again.")
+                raise DataError(f"{path} is no zip or tar archive; get the file again.")
             elif path.suffix == ".gz":
                 import gzip
 
@@ -107,9 +107,19 @@ def opened(path: Path, member: str = "") -> Iterator[IO[bytes]]:
             else:
                 yield stack.enter_context(open(path, "rb"))
     except KeyError as error:
-        raise PipelineError(f"{path} holds no file {member!r}; get the archive again.") from error
+        raise DataError(f"{path} holds no file {member!r}; get the archive again.") from error
     except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError) as error:
-        raise PipelineError(f"{path} cannot be read: {error}; get the file again.") from error
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: Exception) -> PipelineError:
+    """Return the error of a raw file that cannot be read.
+
+    What the system refuses (rights, a disk that fails) has a number, and is no fault of the data.
+    """
+    if isinstance(error, OSError) and error.errno is not None:
+        return PipelineError(f"{path} cannot be read: {error.strerror}; see to it and run again.")
+    return DataError(f"{path} cannot be read: {error}; get the file again.")
 
 
 class _Unreachable(Exception):

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 # Reasons that CleanText gives for rows it leaves out.
 _EMPTY, _REPEATED = "nothing left after cleaning", "clean text came before"
 
+#: `Measures.counted` of what the day itself brought, whatever the window.
+DAY = "day"
 _ROUNDING = 1e-9  # of differences of shares
 _SHARE = (0.0, 1.0)
 _RANGES = {
@@ -44,7 +46,7 @@ class Measures:
     Attributes
     ----------
     rows : int
-        Records in the raw files.
+        Records in the raw files of the night's own day.
     class_shares : mapping of str to float
         Share of each class among labelled rows, in the order of the classes; a class without
         rows has 0.
@@ -56,6 +58,9 @@ class Measures:
         Records that were left out for another reason, such as an unknown label.
     unknown_share : float or None
         Share of tokens that the champion's vocabulary does not hold; None without a champion.
+    counted : str or None
+        What was counted: `DAY`, or None where it was all rows of a window, as it once was. Numbers
+        of rows are compared only where it is the same.
     """
 
     rows: int
@@ -64,6 +69,7 @@ class Measures:
     repeated_share: float
     unusable_share: float
     unknown_share: float | None = None
+    counted: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return what ``night.json`` holds."""
@@ -189,6 +195,7 @@ def measure(
         repeated_share=(repeated + left_out_repeated) / max(records, 1),
         unusable_share=unusable / max(records, 1),
         unknown_share=unknown_share,
+        counted=DAY,
     )
 
 
@@ -219,6 +226,23 @@ def unreadable(problem: str) -> Breach:
     return Breach("schema", None, None, problem)
 
 
+def other_classes(names: Sequence[str], of_champion: Sequence[str]) -> Breach:
+    """Return the breach of a dataset whose classes are not those that the champion tells apart.
+
+    Parameters
+    ----------
+    names, of_champion : sequence of str
+        The classes, in their order.
+    """
+    now, before = ", ".join(names), ", ".join(of_champion)
+    text = (
+        f"the classes are {now}, and the champion tells {before} apart, so that the two cannot be "
+        "compared; put frozen rows of every class in place, give the champion up with the task "
+        "Rollback --to none, and decide this night again with pipeline nightly --redo"
+    )
+    return Breach("classes", None, None, text)
+
+
 def breaches(measures: Measures, earlier: Sequence[Measures], limits: Limits) -> list[Breach]:
     """Compare a night with the contract.
 
@@ -228,7 +252,7 @@ def breaches(measures: Measures, earlier: Sequence[Measures], limits: Limits) ->
         Of the night.
     earlier : sequence of Measures
         Of earlier nights that kept the contract, oldest first; the last
-        ``limits.trailing_nights`` of them count.
+        ``limits.trailing_nights`` of them count, for rows of those that were counted alike.
     limits : Limits
 
     Returns
@@ -239,10 +263,10 @@ def breaches(measures: Measures, earlier: Sequence[Measures], limits: Limits) ->
     if measures.rows < limits.rows_minimum:
         few = f"{measures.rows:,} rows; at least {limits.rows_minimum:,} are needed"
         return [Breach("rows_minimum", measures.rows, limits.rows_minimum, few)]
-    before = earlier[-limits.trailing_nights :]
+    alike = [night for night in earlier if night.counted == measures.counted]
     return [
-        *_rows(measures, before, limits),
-        *_classes(measures, before, limits),
+        *_rows(measures, alike[-limits.trailing_nights :], limits),
+        *_classes(measures, earlier[-limits.trailing_nights :], limits),
         *_most(measures, limits),
     ]
 

@@ -105,7 +105,7 @@ class Evaluated:
         return FrozenRows(raw, self.parts.labels[rows].astype(np.int64), self.probabilities(rows))
 
     def learned(self, raw: Sequence[str]) -> np.ndarray:
-        """Mark the texts that the model was trained or chosen on, as it sees them.
+        """Mark the texts that the model was trained or chosen on, in whatever letter case.
 
         Frozen rows never are, unless they were added after the model was trained.
 
@@ -114,10 +114,12 @@ class Evaluated:
         ndarray of bool, shape (n_texts,)
         """
         path = self.place_of("CleanText") / "rows.parquet"
-        known = pq.read_table(path, columns=["clean"])["clean"]
+        known = pc.utf8_lower(pq.read_table(path, columns=["clean"])["clean"])
         used = np.concatenate([self.parts.rows("train"), self.parts.rows("validation")])
         texts = clean(pa.array(raw, pa.string()), self._settings_of("CleanText"))["clean"]
-        return np.asarray(pc.is_in(texts, known.take(pa.array(used)).combine_chunks()))
+        return np.asarray(
+            pc.is_in(pc.utf8_lower(texts), known.take(pa.array(used)).combine_chunks())
+        )
 
     def probabilities_of(self, frozen: FrozenRows) -> np.ndarray:
         """Return calibrated probabilities of another run's frozen rows.

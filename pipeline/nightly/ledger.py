@@ -61,7 +61,10 @@ class Entry:
     against : str or None
         Digest of the champion that the decision was made against; None without one.
     champion : Champion or None
-        Of a promotion and a rollback: who is champion from here on. Else None.
+        Of a promotion and a rollback: who is champion from here on; of a rollback, None where
+        there is to be none. Else None.
+    redo : int
+        How often the night had been decided before: its last line counts.
     """
 
     date: str
@@ -72,13 +75,15 @@ class Entry:
     metrics: Mapping[str, Any] = field(default_factory=dict)
     against: str | None = None
     champion: Champion | None = None
+    redo: int = 0
 
     def __post_init__(self) -> None:
         """Raise ValueError where the entry contradicts itself."""
         datetime.date.fromisoformat(self.date)
         if self.decision not in DECISIONS:
             raise ValueError(f"decision must be one of {DECISIONS}, got {self.decision!r}")
-        if (self.champion is not None) != (self.decision in (PROMOTED, ROLLBACK)):
+        allowed = {PROMOTED: (True,), ROLLBACK: (True, False)}.get(self.decision, (False,))
+        if (self.champion is not None) not in allowed:
             raise ValueError(f"a champion and {self.decision!r} do not go together")
         if self.champion is not None and self.champion.date != self.date:
             raise ValueError(f"the champion is of {self.champion.date}, the line of {self.date}")
@@ -118,15 +123,19 @@ class Ledger:
     entries: Sequence[Entry] = ()
     unreadable: Sequence[tuple[int, str]] = ()
 
-    def of(self, date: str) -> Entry | None:
-        """Return the line of a night, None where it has none; a rollback is none."""
-        nights = (entry for entry in self.entries if entry.decision != ROLLBACK)
-        return next((entry for entry in nights if entry.date == date), None)
+    def of(self, date: str, redo: int | None = None) -> Entry | None:
+        """Return the line of a night, None where it has none; a rollback is none.
+
+        Of a night that was decided again it is the last line, or that of the given ``redo``.
+        """
+        nights = (entry for entry in reversed(self.entries) if entry.decision != ROLLBACK)
+        mine = (entry for entry in nights if entry.date == date)
+        return next((entry for entry in mine if redo in (None, entry.redo)), None)
 
     @property
     def changes(self) -> list[Entry]:
-        """The lines that made a champion, oldest first."""
-        return [entry for entry in self.entries if entry.champion is not None]
+        """The lines that made a champion, or left none, oldest first."""
+        return [entry for entry in self.entries if entry.decision in (PROMOTED, ROLLBACK)]
 
     @property
     def champion(self) -> Champion | None:
@@ -135,9 +144,14 @@ class Ledger:
         return changes[-1].champion if changes else None
 
     def champions(self) -> list[Champion]:
-        """List who ever was champion, the latest first, each once."""
+        """List who ever was champion, the last that became one first, each once."""
         named = (entry.champion for entry in reversed(self.changes))
         return list(dict.fromkeys(champion for champion in named if champion is not None))
+
+
+def night_name(date: str, redo: int) -> str:
+    """Return the name of a night's folder and marker: its date, and which time it is decided."""
+    return f"{date}-redo-{redo}" if redo else date
 
 
 def registry_folder(outputs: Path, dataset: str) -> Path:

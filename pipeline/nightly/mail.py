@@ -1,6 +1,7 @@
 """The mail of a night: its outcome and the reason, through Luigi's own notifications."""
 
 import html
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ _SUBJECTS = {
     ledger.CONTRACT_BROKEN: "data contract broken, champion kept",
     ledger.DRIFT_STOP: "stopped by drift, champion kept",
 }
+#: Of Luigi: where it says that a mail could not be sent.
+_LOGGER = logging.getLogger("luigi-interface")
 _COMPARED = ("challenger", "champion", "baseline")
 
 
@@ -31,7 +34,8 @@ def compose(night: Night, page: str | None = None) -> tuple[str, str]:
     subject, text : str
         Plain text.
     """
-    subject = f"{night.dataset} {night.date}: {_SUBJECTS[night.outcome]}"
+    again = " (decided again)" if night.redo else ""
+    subject = f"{night.dataset} {night.date}: {_SUBJECTS[night.outcome]}{again}"
     lines = [
         f"Night of {night.date}, dataset {night.dataset}, model {night.model}.",
         "",
@@ -46,7 +50,7 @@ def compose(night: Night, page: str | None = None) -> tuple[str, str]:
     return subject, "\n".join(lines) + "\n"
 
 
-def send(night: Night, page: str | None = None) -> None:
+def send(night: Night, page: str | None = None) -> bool:
     """Send the outcome to the receivers of ``[email]`` in ``luigi.cfg``; to nobody without any.
 
     Luigi decides by the same section whether and how: its method, format, prefix and
@@ -58,18 +62,44 @@ def send(night: Night, page: str | None = None) -> None:
     night : Night
     page : str or None
         Where the history page is.
+
+    Returns
+    -------
+    bool
+        False where it could not be sent and is to be tried again; True where it was, or where
+        nobody wants it.
     """
     from luigi import notifications
 
     config = notifications.email()
     if not config.receiver:
-        return
+        return True
     subject, text = compose(night, page)
     # Raw data can hold what no mail can: half of a surrogate pair.
     text = text.encode(errors="replace").decode()
     if config.format == "html":
         text = f"<pre>{html.escape(text)}</pre>"
-    notifications.send_email(subject, text, config.sender, (config.receiver,))
+    errors = _Errors()
+    _LOGGER.addHandler(errors)
+    try:
+        notifications.send_email(subject, text, config.sender, (config.receiver,))
+    except Exception:
+        # Each of Luigi's ways to send has errors of its own, and none of them may fail a night.
+        _LOGGER.exception("The mail of the night of %s could not be sent.", night.date)
+    finally:
+        _LOGGER.removeHandler(errors)
+    return not errors.seen
+
+
+class _Errors(logging.Handler):
+    """Notes that an error was logged, which is all that Luigi makes of a server that is away."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.seen = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.seen = True
 
 
 def _drift(drift: Mapping[str, Any] | None) -> Iterator[str]:

@@ -39,7 +39,7 @@ class Night:
     digests : mapping of str to str
         Such as ``data``, ``evaluate``, ``report``.
     rows : int or None
-        Records of the night; None where the files could not be read.
+        Records that the night's own day brought; None where the files could not be read.
     contract : mapping or None
         ``measures`` (`pipeline.nightly.contract.Measures.as_json`, or None) and ``breaches``
         (list of `pipeline.nightly.contract.Breach.as_json`).
@@ -55,6 +55,8 @@ class Night:
     seconds : float or None
         What the night took.
     peak_memory_mib : float or None
+    redo : int
+        How often the night had been decided before.
     """
 
     dataset: str
@@ -73,6 +75,7 @@ class Night:
     figures: Sequence[str] = ()
     seconds: float | None = None
     peak_memory_mib: float | None = None
+    redo: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Return what ``night.json`` holds."""

@@ -6,7 +6,6 @@ puts it right. Only the standard library is imported.
 """
 
 import contextlib
-import fcntl
 import json
 import logging
 import os
@@ -17,9 +16,12 @@ from pathlib import Path
 from pipeline import artifacts
 from pipeline.errors import PipelineError
 from pipeline.nightly import ledger as ledgers
+from pipeline.nightly import locks
 from pipeline.nightly.ledger import KEPT, LEDGER, POINTER, PROMOTED, ROLLBACK, Champion, Entry
 
 LOCK = ".lock"
+#: What `Writer.rollback` takes for no champion at all.
+NONE = "none"
 _FEWEST_DIGITS = 4  # of a digest that is named by its beginning
 
 logger = logging.getLogger("luigi-interface")
@@ -50,23 +52,16 @@ def locked(folder: Path) -> Iterator["Writer"]:
     PipelineError
         If the folder cannot be written, or the pointer names a champion that no line made.
     """
-    with artifacts.explained(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            logger.info("Waiting for another process that changes %s.", folder)
-            fcntl.flock(lock, fcntl.LOCK_EX)
+    with locks.held(folder / LOCK):
         artifacts.sweep(folder)
         writer = Writer(folder)
         writer.recover()
         yield writer
-    finally:
-        # Not by closing alone: a process forked meanwhile has the file open too.
-        fcntl.flock(lock, fcntl.LOCK_UN)
-        os.close(lock)
+
+
+def is_named(champion: Champion, to: str) -> bool:
+    """Say whether a date, or the beginning of a digest, names a champion."""
+    return champion.date == to or (len(to) >= _FEWEST_DIGITS and champion.digest.startswith(to))
 
 
 class Writer:
@@ -91,7 +86,9 @@ class Writer:
     def record(self, entry: Entry) -> Entry:
         """Write the line of a night, then the pointer; of a night that has its line, nothing.
 
-        A promotion of a night before the champion's is written as kept, and its reason says so.
+        A promotion of a night before the champion's is written as kept, and its reason says so;
+        after a rollback also one before a later champion's, which a person went back from. A
+        night that a person has decided again is held to the champion in place alone.
 
         Parameters
         ----------
@@ -111,18 +108,15 @@ class Writer:
         """
         if entry.decision == ROLLBACK:
             raise ValueError("a rollback is written by Writer.rollback")
-        stands = self.ledger.of(entry.date)
+        stands = self.ledger.of(entry.date, entry.redo)
         if stands is not None:
             return stands
-        present = self.champion
         if entry.decision in (PROMOTED, KEPT):
             self._check_against(entry)
-            if entry.decision == PROMOTED and present and entry.date < present.date:
-                reason = (
-                    f"the champion is of a later night, {present.date}, which an earlier one never "
-                    f"replaces; else: {entry.reason}"
-                )
-                entry = replace(entry, decision=KEPT, champion=None, reason=reason)
+        refusal = self._refusal(entry) if entry.decision == PROMOTED else None
+        if refusal:
+            reason = f"{refusal}; else: {entry.reason}"
+            entry = replace(entry, decision=KEPT, champion=None, reason=reason)
         self._append(entry)
         return entry
 
@@ -132,7 +126,8 @@ class Writer:
         Parameters
         ----------
         to : str
-            Date of the night that promoted it, or the beginning of its digest (4 digits or more).
+            Date of the night that promoted it, or the beginning of its digest (4 digits or more);
+            `NONE` for no champion, so that the next night begins anew.
         time : str
             When, ISO 8601.
         reason : str
@@ -148,8 +143,10 @@ class Writer:
         PipelineError
             If none or several were champion that this names, or its artifact is not whole.
         """
-        chosen = self._once_champion(to)
         present = self.champion
+        if to == NONE:
+            return self._without_champion(time, reason)
+        chosen = self._once_champion(to)
         if present is not None and chosen.digest == present.digest:
             return self.ledger.changes[-1]
         place = self.folder.parent.parent / chosen.path
@@ -199,9 +196,37 @@ class Writer:
                 raise PipelineError(
                     f"{self.folder / POINTER} names {named.digest} of {named.date}, which no line "
                     f"of {LEDGER} made champion; bring the ledger back, or delete {POINTER} to go "
-                    f"on with {known[0].digest if known else 'no champion'}."
+                    f"on with {self.champion.digest if self.champion else 'no champion'}."
                 )
         self._point()
+
+    def _without_champion(self, time: str, reason: str) -> Entry:
+        """Write that there is no champion from here on."""
+        present, changes = self.champion, self.ledger.changes
+        if present is None:
+            if changes:
+                return changes[-1]
+            raise PipelineError("cannot give the champion up: there never was one.")
+        plain = f"the champion of {present.date} ({present.digest}) was given up"
+        entry = Entry(present.date, ROLLBACK, reason or plain, time, against=present.digest)
+        self._append(entry)
+        return entry
+
+    def _refusal(self, entry: Entry) -> str | None:
+        """Say why a night may not be promoted whatever its model is, None where it may."""
+        present = self.champion
+        if present is not None and entry.date < present.date:
+            return (
+                f"the champion is of a later night, {present.date}, which an earlier one never "
+                "replaces"
+            )
+        latest = max((champion.date for champion in self.ledger.champions()), default="")
+        if entry.date < latest and not entry.redo:
+            return (
+                f"a later night, {latest}, was champion before it was rolled back, and no earlier "
+                "one takes its place unasked"
+            )
+        return None
 
     def _check_against(self, entry: Entry) -> None:
         """Raise where a decision is about a champion that is gone."""
@@ -215,18 +240,16 @@ class Writer:
     def _once_champion(self, to: str) -> Champion:
         """Find who was champion by date or digest."""
         known = self.ledger.champions()
-        found = [
-            champion
-            for champion in known
-            if champion.date == to or (len(to) >= _FEWEST_DIGITS and champion.digest.startswith(to))
-        ]
+        found = [champion for champion in known if is_named(champion, to)]
         if len({champion.digest for champion in found}) == 1:
             return found[0]
         names = ", ".join(f"{champion.date} ({champion.digest})" for champion in known) or "none"
-        problem = "is the beginning of several digests" if found else "was never champion"
+        problem = "names several champions" if found else "was never champion"
+        if not found and len(to) < _FEWEST_DIGITS:
+            problem = "is too short to name one"
         raise PipelineError(
             f"cannot roll back to {to!r}, which {problem}; name a date or the first "
-            f"{_FEWEST_DIGITS} digits or more of one of: {names}."
+            f"{_FEWEST_DIGITS} digits or more of one of: {names}; or {NONE!r} for no champion."
         )
 
     def _append(self, entry: Entry) -> None:
@@ -246,7 +269,7 @@ class Writer:
             os.fsync(file.fileno())
             artifacts.flush(self.folder)
         self.ledger = ledgers.read(self.folder)
-        if entry.champion is not None:
+        if entry.decision in (PROMOTED, ROLLBACK):
             self._point()
 
     def _point(self) -> None:

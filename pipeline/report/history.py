@@ -82,18 +82,21 @@ def history_lines(
         One for each line: what the table shows, the metric with its interval, the champion after
         the line, and the champion's metric as far as it is known.
     """
-    records = {night["date"]: night for night in nights}
+    records = {(night["date"], night.get("redo", 0)): night for night in nights}
+    decided = [entry for entry in entries if entry["decision"] != "rollback"]
+    counts = {entry["date"]: entry.get("redo", 0) for entry in decided}  # the last of each date
     metric = _metric(entries, records)
     known: dict[str, float] = {}  # the metric by digest, as last measured
     champion: Mapping[str, Any] | None = None
     lines = []
     for entry in entries:
         is_rollback = entry["decision"] == "rollback"
-        night = {} if is_rollback else records.get(entry["date"], {})
+        redo = entry.get("redo", 0)
+        night = {} if is_rollback else records.get((entry["date"], redo), {})
         values, intervals = _values(night, metric)
         if champion is not None and "champion" in values:
             known[champion["digest"]] = values["champion"]
-        champion = entry["champion"] or champion
+        champion = entry["champion"] if is_rollback else entry["champion"] or champion
         if entry["champion"] and "challenger" in values:
             known[entry["champion"]["digest"]] = values["challenger"]
         lines.append(
@@ -109,8 +112,11 @@ def history_lines(
                 "value": values.get("challenger"),
                 "interval": intervals.get("challenger"),
                 "champion": champion,
+                "crowned": None if is_rollback else entry["champion"],
                 "champion_value": known.get(champion["digest"]) if champion else None,
-                "is_change": entry["champion"] is not None,
+                "is_change": is_rollback or entry["champion"] is not None,
+                "redo": redo,
+                "counts": is_rollback or redo == counts[entry["date"]],
                 "rows": night.get("rows"),
                 "seconds": night.get("seconds"),
                 "minutes": night["seconds"] / 60 if night.get("seconds") else None,
@@ -126,12 +132,13 @@ def history_lines(
 def page_content(dataset: str, lines: Sequence[dict[str, Any]], folder: Path) -> dict[str, Any]:
     """Gather what the template shows, figures drawn into a folder."""
     nights = sorted(
-        (line for line in lines if line["outcome"] != "rollback"), key=lambda line: line["date"]
+        (line for line in lines if line["outcome"] != "rollback" and line["counts"]),
+        key=lambda line: line["date"],
     )
     changes = [line for line in lines if line["is_change"]]
     champion = lines[-1]["champion"] if lines else None
     crowned = next((line for line in reversed(lines) if line["is_change"]), None)
-    own = [night for night in nights if champion and night["date"] == champion["date"]]
+    own = [line for line in lines if champion and line["crowned"] == champion]
     return {
         "dataset": dataset,
         "lines": list(reversed(lines)),
@@ -146,7 +153,7 @@ def page_content(dataset: str, lines: Sequence[dict[str, Any]], folder: Path) ->
         "counts": {
             label: number
             for outcome, label in _OUTCOMES.items()
-            if (number := sum(line["outcome"] == outcome for line in lines))
+            if (number := sum(line["outcome"] == outcome and line["counts"] for line in lines))
         },
         "drawn": _DRAWN,
         "figures": _figures(nights[-_DRAWN:], lines, folder),
@@ -154,11 +161,12 @@ def page_content(dataset: str, lines: Sequence[dict[str, Any]], folder: Path) ->
 
 
 def _metric(
-    entries: Sequence[Mapping[str, Any]], records: Mapping[str, Mapping[str, Any]]
+    entries: Sequence[Mapping[str, Any]],
+    records: Mapping[tuple[str, int], Mapping[str, Any]],
 ) -> str | None:
     """Return the metric of the latest decision; earlier ones by another cannot be drawn with it."""
     for entry in reversed(entries):
-        decision = records.get(entry["date"], {}).get("decision")
+        decision = records.get((entry["date"], entry.get("redo", 0)), {}).get("decision")
         if decision and entry["decision"] != "rollback":
             return decision["figures"]["metric"]
     return None
@@ -190,7 +198,8 @@ def _links(night: Mapping[str, Any], outputs: Path) -> Iterator[tuple[str, str]]
     places = []
     if night.get("report"):
         places.append(("report", f"{night['report']}/report.html"))
-    folder = f"{night.get('dataset')}/nights/{night.get('date')}"
+    again = f"-redo-{night['redo']}" if night.get("redo") else ""
+    folder = f"{night.get('dataset')}/nights/{night.get('date')}{again}"
     places += [
         (Path(name).stem.replace("_", " "), f"{folder}/{name}") for name in night.get("figures", ())
     ]

@@ -6,6 +6,7 @@ from typing import Any
 import luigi
 from luigi.tools import range as ranges
 
+from pipeline.errors import PipelineError, nearest
 from pipeline.nightly import ledger, registry
 from pipeline.tasks import console, recording
 from pipeline.tasks.nightly import Nightly
@@ -63,19 +64,27 @@ class Rollback(luigi.Task):
 
     dataset = luigi.Parameter(description="name of the dataset")
     to = luigi.Parameter(
-        description="night that promoted it, such as 2026-11-21, or the first digits of its digest"
+        description="night that promoted it, such as 2026-11-21, or the first digits of its digest "
+        "(4 or more); none: no champion, the next night begins anew"
     )
     reason = luigi.Parameter(default="", description="why, for the ledger", significant=False)
 
     def complete(self) -> bool:
         """Say whether it is the champion."""
-        champion = ledger.champion(recording.registry_of(self.dataset))
-        if champion is None:
-            return False
-        return champion.date == self.to or champion.digest.startswith(self.to)
+        known = ledger.read(recording.registry_of(self.dataset))
+        if known.champion is None or self.to == registry.NONE:
+            return known.champion is None and self.to == registry.NONE and bool(known.changes)
+        return registry.is_named(known.champion, self.to)
 
     def run(self) -> None:
         """Write the ledger's line, then the pointer, then the history page."""
-        with registry.locked(recording.registry_of(self.dataset)) as writer:
+        folder = recording.registry_of(self.dataset)
+        if not (folder / ledger.LEDGER).is_file():
+            known = [path.parent.name for path in folder.parent.glob(f"*/{ledger.LEDGER}")]
+            raise PipelineError(
+                f"dataset {self.dataset!r} has no champion to go back to, as no night of it was "
+                f"ever decided under {folder.parent}; {nearest(self.dataset, known)}."
+            )
+        with registry.locked(folder) as writer:
             writer.rollback(self.to, recording.now(), self.reason)
             recording.write_history(self.dataset, writer.ledger)

@@ -15,6 +15,7 @@ from pipeline.tasks import code, console
 from pipeline.tasks.base import Named, Step, paths, short_name
 from pipeline.tasks.hyperparameters import resolved
 from pipeline.tasks.results import Report
+from pipeline.tasks.texts import today
 from pipeline.tasks.training import Validate
 
 logger = logging.getLogger("luigi-interface")
@@ -35,6 +36,7 @@ class RunAll(Named):
     )
     date: str | None
     window: int | None
+    today: str | None
     pattern: str | None
     threshold_floor: float | None
     refit_on_validation: bool | None
@@ -42,13 +44,15 @@ class RunAll(Named):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._has_pointed = False
+        # Once: a run goes on past midnight, in processes of its own and with tasks tried again.
+        self._today = today() if self.today in (None, "none") else self.today
         self._check()
 
     def requires(self) -> Step:
         """Return the report, every setting that depends on the model resolved."""
         values = resolved(self)
         if not self.no_test:
-            return self.clone(Report, **values)
+            return self.clone(Report, **values, today=self._today)
         known = dict(Validate.get_params())
         return Validate(**{name: value for name, value in values.items() if name in known})
 

@@ -46,40 +46,46 @@ def problem_with_files(clean: CleanText, parts: Sequence[Part]) -> str | None:
 
 
 class Tonight:
-    """A night's own rows, frozen ones left out, beside the champion.
+    """What the night's own day brought, beside the champion.
+
+    Rows of the days before it, which a window trains on as well, were judged by their own nights;
+    a poor day among many good ones would not be seen.
 
     Parameters
     ----------
     place : Path
         Folder of the night's CleanText artifact.
+    own_names : sequence of str
+        Entries of the column ``file`` that are of the day's own files.
     class_names : sequence of str
     champion : Evaluated or None
     """
 
     def __init__(
-        self, place: Path, class_names: Sequence[str], champion: "Evaluated | None"
+        self,
+        place: Path,
+        own_names: Sequence[str],
+        class_names: Sequence[str],
+        champion: "Evaluated | None",
     ) -> None:
         self._place = place
+        self._own_names = own_names
         self._class_names = class_names
         self._champion = champion
 
     def measures(self) -> contract.Measures:
         """Return what the rows are like, words unknown to the champion left out."""
         import pyarrow.compute as pc
-        import pyarrow.parquet as pq
 
-        from pipeline.nightly.evaluated import is_frozen_file
         from pipeline.text.rows import OF_FROZEN
 
-        path = self._place / "rejected.parquet"
-        rejected = pq.read_table(path, columns=["reason", "raw", "file"])
-        aside = pc.or_(pc.equal(rejected["reason"], OF_FROZEN), is_frozen_file(rejected["file"]))
-        own = rejected.filter(pc.invert(aside))
-        return contract.measure(self._rows, own, self._class_names)
+        rejected = self._own("rejected.parquet", ["reason", "raw"])
+        rejected = rejected.filter(pc.not_equal(rejected["reason"], OF_FROZEN))
+        return contract.measure(self._rows, rejected, self._class_names)
 
     def unknown_share(self) -> float | None:
         """Return the share of words that the champion was not trained on."""
-        if self._champion is None:
+        if self._champion is None or not self._rows.num_rows:
             return None
         import numpy as np
 
@@ -90,7 +96,7 @@ class Tonight:
 
     def drift(self) -> dict[str, Any] | None:
         """Compare with the champion's training data; lay out as ``night.json`` does."""
-        if self._champion is None:
+        if self._champion is None or not self._rows.num_rows:
             return None
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -112,14 +118,17 @@ class Tonight:
 
     @functools.cached_property
     def _rows(self) -> "pa.Table":
+        return self._own("rows.parquet", ["raw", "clean", "label"])
+
+    def _own(self, name: str, columns: Sequence[str]) -> "pa.Table":
+        """Read the day's own rows of a table."""
+        import pyarrow as pa
         import pyarrow.compute as pc
         import pyarrow.parquet as pq
 
-        from pipeline.nightly.evaluated import is_frozen_file
-
-        columns = ["raw", "clean", "label", "file"]
-        rows = pq.read_table(self._place / "rows.parquet", columns=columns)
-        return rows.filter(pc.invert(is_frozen_file(rows["file"])))
+        table = pq.read_table(self._place / name, columns=[*columns, "file"])
+        names = pa.array(self._own_names, pa.string())
+        return table.filter(pc.is_in(table["file"].cast(pa.string()), names))
 
     @functools.cached_property
     def _sample(self) -> "pa.Table":
@@ -142,7 +151,7 @@ class Tonight:
 
 
 def breaches(
-    measures: contract.Measures, earlier: Sequence[Night]
+    measures: contract.Measures, earlier: Sequence[Night], champion: "Evaluated | None"
 ) -> tuple[list[contract.Breach], dict[str, Any]]:
     """Compare a night with the contract; return breaches, and what ``night.json`` says of it.
 
@@ -151,6 +160,7 @@ def breaches(
     measures : Measures
     earlier : sequence of Night
         Earlier nights, oldest first; those that broke the contract do not count.
+    champion : Evaluated or None
     """
     kept = [
         contract.Measures.from_json(night.contract["measures"])
@@ -159,6 +169,9 @@ def breaches(
     ]
     limits = contract_section().limits()
     found = contract.breaches(measures, kept, limits)
+    names = list(measures.class_shares)
+    if champion is not None and champion.class_names != names:
+        found.insert(0, contract.other_classes(names, champion.class_names))
     return found, contract_json(measures, found)
 
 

@@ -15,17 +15,17 @@ from pipeline import artifacts
 from pipeline.datasets import dated
 from pipeline.errors import PipelineError
 from pipeline.inspection.graph import in_order
-from pipeline.nightly import ledger
+from pipeline.nightly import ledger, untold
 from pipeline.nightly.contract import unreadable
 from pipeline.nightly.ledger import Champion, Entry
 from pipeline.nightly.night import METRICS, Night
 from pipeline.nightly.registry import ChampionChanged
-from pipeline.tasks import console, judging, progress, recording
+from pipeline.tasks import console, judging, progress, recording, redoing, telling
 from pipeline.tasks.base import Artifact, Named, Step, address_of, paths, short_name
 from pipeline.tasks.chain import RunAll
 from pipeline.tasks.parameters import parameter
 from pipeline.tasks.results import Evaluate, Report
-from pipeline.tasks.texts import CleanText, DownloadData, today
+from pipeline.tasks.texts import CleanText, DownloadData
 
 if TYPE_CHECKING:
     from pipeline.nightly.evaluated import Evaluated
@@ -52,6 +52,14 @@ class Nightly(Named):
         also=("none",),
         significant=False,
     )
+    redo = parameter(
+        "redo",
+        "int",
+        0,
+        "which time a date that is decided is decided again: 1, then 2; `pipeline nightly --redo` "
+        "counts by itself",
+        low=0,
+    )
     metric = parameter(
         "metric", "choice", "macro_f1", "metric that decides", choices=tuple(METRICS)
     )
@@ -77,8 +85,7 @@ class Nightly(Named):
         given = {name: getattr(self, name) for name in known}
         self._run_all = RunAll(**{name: v for name, v in given.items() if v is not None})
         self._report = self._run_all.requires()
-        #: The night, where this process wrote it down: what a mail is sent of.
-        self.news: Night | None = None
+        self._redo: int = self.redo or 0
 
     @property
     def name(self) -> str:
@@ -108,46 +115,68 @@ class Nightly(Named):
         days = dated.days(download.row, download.raw_folder)
         for day in reversed([day for day in days if self.since <= day < self.day]):
             night = self.clone(date=datetime.date.fromisoformat(day))
-            if not night.complete():
+            if not night.is_recorded():
                 return [night]
         return []
 
     def output(self) -> Artifact:
         """Return the record of the night."""
-        return Artifact(recording.place(self.name, self.day))
+        return Artifact(recording.place(self.name, self.day, self._redo))
 
     def complete(self) -> bool:
-        """Say whether the night's record is whole; nothing above it is asked."""
-        return self.output().exists()
+        """Say whether the night's record is whole; nothing above it is asked.
+
+        Raises
+        ------
+        PipelineError
+            If it is of another model, unless this is a night of a backfill.
+        """
+        if not self.is_recorded():
+            return False
+        if self.since in (None, "none"):
+            redoing.check_model(self.name, self.day, self._step(Evaluate).label)
+        return True
+
+    def is_recorded(self) -> bool:
+        """Say whether the night's record is whole, of whatever model, and was told or tried to."""
+        name = ledger.night_name(self.day, self._redo)
+        state = untold.state(recording.registry_of(self.name), name)
+        return self.output().exists() and state in (None, untold.TRIED)
 
     @classmethod
     def bulk_complete(cls, parameter_tuples: Any) -> list[Any]:
         """Return the dates with nothing to do: recorded, or past and without data."""
         nights = [(date, cls(date)) for date in parameter_tuples]
-        return [date for date, night in nights if night.complete() or not night.may_have_data()]
+        return [date for date, night in nights if night.is_recorded() or not night.may_have_data()]
 
     def may_have_data(self) -> bool:
         """Say whether raw files of the day are there, or can still come."""
         download = self._step(DownloadData)
-        return self.day >= today() or not download.missing()
+        return self.day >= download.now or not download.missing()
 
     def run(self) -> Generator[Any, Any, None]:
         """Judge the day's rows, train where that is worth it, decide, and write it down."""
         progress.lead_to(self, address_of(recording.page(self.name)))
-        notes = recording.Notes(self.name, self.day)
+        telling.tell(self.name, again=False)  # what nights before could not
+        notes = recording.Notes(self.name, self.day, self._redo)
         folder = recording.registry_of(self.name)
         entry, night = None, notes.night()
-        while not self.complete():
-            if ledger.read(folder).of(self.day) is None:
+        stands = recording.read(self.name, self.day, self._redo)
+        while stands is None:
+            if redoing.is_open(ledger.read(folder).of(self.day), self.day, self._redo):
                 champion = ledger.read(folder).champion
                 entry, night = yield from self._judged(notes, champion)
                 notes.keep(night)
             try:
-                self.news = recording.record(self.name, self.day, entry, night)
+                stands = recording.record(self.name, self.day, self._redo, entry, night)
             except ChampionChanged as error:
                 logger.info("%s", error)
+            else:
+                if stands is None:
+                    raise RuntimeError(f"the ledger of {self.name} has no line of {self.output()}")
         notes.forget()
-        self._tell_outcome(recording.read_night(self.name, self.day))
+        telling.tell(self.name)
+        self._tell_outcome(stands)
 
     def _judged(
         self, notes: recording.Notes, champion: Champion | None
@@ -158,8 +187,17 @@ class Nightly(Named):
         evaluate, time = self._step(Evaluate), recording.now()
         places = [Path(place) for place in notes.once("made", "", list)]
         own: dict[str, Any] = {"metric": self._limits()["metric"], "model": evaluate.label}
+        costs = notes.costs(places)
         night = Night(
-            self.name, self.day, outcome, reason, time=time, **own, **found, **notes.costs(places)
+            self.name,
+            self.day,
+            outcome,
+            reason,
+            time=time,
+            redo=self._redo,
+            **own,
+            **found,
+            **costs,
         )
         values = found["decision"]["figures"]["values"] if "decision" in found else {}
         promoted = Champion(self.day, evaluate.digest(), _path(evaluate))
@@ -172,6 +210,7 @@ class Nightly(Named):
             {**own, "rows": night.rows, **values},
             champion.digest if champion else None,
             promoted if outcome == ledger.PROMOTED else None,
+            self._redo,
         )
         return entry, night
 
@@ -199,12 +238,13 @@ class Nightly(Named):
         progress.tell(self, 0.2, "checking the contract")
         standing = self._evaluated(champion)
         names = [label.name for label in download.row.labels]
-        tonight = judging.Tonight(clean.place(), names, standing)
-        about = [clean.digest(), champion and champion.digest]
+        own = clean.own_names()
+        tonight = judging.Tonight(clean.place(), own, names, standing)
+        about = [clean.digest(), own, champion and champion.digest]
         unknown = notes.once("unknown_share", about, tonight.unknown_share)
         measures = replace(tonight.measures(), unknown_share=unknown)
-        earlier = [night for night in recording.nights(self.name) if night.date < self.day]
-        breaches, found["contract"] = judging.breaches(measures, earlier)
+        earlier = [night for night in recording.decided(self.name) if night.date < self.day]
+        breaches, found["contract"] = judging.breaches(measures, earlier, standing)
         found["rows"] = measures.rows
         if breaches:
             return ledger.CONTRACT_BROKEN, "; ".join(breach.sentence for breach in breaches)
@@ -268,7 +308,8 @@ class Nightly(Named):
         """
         present, metric = champion and champion.digest, self._limits()["metric"]
         for entry in ledger.read(recording.registry_of(self.name)).entries:
-            if entry.digests.get("evaluate") != digest:
+            # What is decided again on purpose is not settled by what it is decided again.
+            if entry.digests.get("evaluate") != digest or entry.date == self.day:
                 continue
             kept_alike = entry.against == present and entry.metrics.get("metric") == metric
             if entry.decision == ledger.PROMOTED or (entry.decision == ledger.KEPT and kept_alike):
@@ -283,8 +324,9 @@ class Nightly(Named):
     def _tell_outcome(self, night: Night) -> None:
         """Say what came of the night."""
         progress.tell(self, 1.0, f"{night.outcome}: {night.reason}")
-        if night.report:
-            progress.lead_to(self, _report_of(night))
+        report = telling.report_of(night)
+        if report:
+            progress.lead_to(self, report)
         logger.info("Night of %s, %s: %s: %s", self.day, self.name, night.outcome, night.reason)
 
     def __repr__(self) -> str:
@@ -296,22 +338,7 @@ def _path(step: Step) -> str:
     return Path(os.path.relpath(step.place(), paths().outputs)).as_posix()
 
 
-def _report_of(night: Night) -> str:
-    """Return the address of a night's report."""
-    return address_of(Path(paths().outputs) / str(night.report) / Report.page)
-
-
 @Nightly.event_handler(luigi.Event.START)
 def _on_start(task: Nightly) -> None:
     """End cleanly when told to."""
     console.end_cleanly_on_sigterm()
-
-
-@Nightly.event_handler(luigi.Event.SUCCESS)
-def _on_success(task: Nightly) -> None:
-    """Send the outcome by mail, once."""
-    if task.news is not None:
-        from pipeline.nightly import mail
-
-        night = replace(task.news, report=task.news.report and _report_of(task.news))
-        mail.send(night, address_of(recording.page(task.name)))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
-from pipeline.nightly import ledger, registry
+from pipeline.nightly import ledger, registry, untold
 from pipeline.nightly.ledger import Entry
 from pipeline.nightly.night import Night
 from pipeline.tasks.base import git_commit, library_versions, paths
@@ -19,9 +19,9 @@ FOLDER, RECORD, DRIFT = "nights", "night.json", "drift.png"
 _VERSION = 1
 
 
-def place(dataset: str, day: str) -> Path:
-    """Return the folder of a night."""
-    return Path(paths().outputs) / dataset / FOLDER / day
+def place(dataset: str, day: str, redo: int = 0) -> Path:
+    """Return the folder of a night, or of its being decided again."""
+    return Path(paths().outputs) / dataset / FOLDER / ledger.night_name(day, redo)
 
 
 def page(dataset: str) -> Path:
@@ -39,27 +39,41 @@ def now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S%z")
 
 
-def read_night(dataset: str, day: str) -> Night:
-    """Return the record of a night that is whole."""
-    text = (place(dataset, day) / RECORD).read_text(encoding="utf-8")
-    return Night.from_json(json.loads(text))
+def read(dataset: str, day: str, redo: int = 0) -> Night | None:
+    """Return the record of a night as it was decided that time, None where it is not whole."""
+    return _read(place(dataset, day, redo))
 
 
-def nights(dataset: str) -> list[Night]:
-    """Return the records of all nights that are whole, oldest first."""
-    folders = sorted(place(dataset, "").glob("????-??-??"))
-    return [read_night(dataset, path.name) for path in folders if artifacts.is_whole(path)]
+def read_night(dataset: str, day: str) -> Night | None:
+    """Return the record of a night as it was last decided, None where none is whole."""
+    return max(nights(dataset, day), key=lambda night: night.redo, default=None)
 
 
-def record(dataset: str, day: str, entry: Entry | None, night: Night | None) -> Night | None:
+def nights(dataset: str, day: str = "????-??-??") -> list[Night]:
+    """Return all records that are whole, oldest night first; of a day alone where it is given."""
+    folders = Path(paths().outputs, dataset, FOLDER).glob(f"{day}*")
+    found = (night for night in map(_read, folders) if night is not None)
+    return sorted(found, key=lambda night: (night.date, night.redo))
+
+
+def decided(dataset: str) -> list[Night]:
+    """Return the records that count: of each night the last, oldest night first."""
+    return list({night.date: night for night in nights(dataset)}.values())
+
+
+def record(
+    dataset: str, day: str, redo: int, entry: Entry | None, night: Night | None
+) -> Night | None:
     """Write down a night: its line, the pointer, its folder, and the history page.
 
     Whatever was written down before, by another process or before a crash, stays and is gone on
-    from.
+    from. A marker says from the line on that the night is still to be told.
 
     Parameters
     ----------
     dataset, day : str
+    redo : int
+        Which time the night is decided.
     entry : Entry or None
         None where the ledger has the night's line already.
     night : Night or None
@@ -68,15 +82,21 @@ def record(dataset: str, day: str, entry: Entry | None, night: Night | None) -> 
     Returns
     -------
     Night or None
-        The night, if this call wrote its folder; None where another did.
+        The night as it stands; None where it has no line and none was given.
     """
-    with registry.locked(registry_of(dataset)) as writer:
-        stands = writer.ledger.of(day) if entry is None else writer.record(entry)
+    folder, name = registry_of(dataset), ledger.night_name(day, redo)
+    with registry.locked(folder) as writer:
+        stands = writer.ledger.of(day, redo)
+        if stands is None and entry is not None:
+            untold.mark(folder, name, untold.BEGUN)
+            stands = writer.record(entry)
         if stands is None:
-            raise RuntimeError(f"the ledger of {dataset} has no line of {day}")
-        written = _publish(_as_it_stands(dataset, stands, night))
+            return None
+        known = _publish(_as_it_stands(dataset, stands, night))
         write_history(dataset, writer.ledger)
-    return written
+        if untold.state(folder, name) == untold.BEGUN:
+            untold.mark(folder, name, untold.WRITTEN)
+    return known
 
 
 def write_history(dataset: str, known: ledger.Ledger) -> None:
@@ -92,11 +112,18 @@ def write_history(dataset: str, known: ledger.Ledger) -> None:
     )
 
 
+def _read(folder: Path) -> Night | None:
+    """Return the record in a folder, None where it is not whole."""
+    if not artifacts.is_whole(folder):
+        return None
+    return Night.from_json(json.loads((folder / RECORD).read_text(encoding="utf-8")))
+
+
 def _as_it_stands(dataset: str, stands: Entry, night: Night | None) -> Night:
     """Return a night as the ledger says it; what else is known of it only if it is of that line."""
     if night is None or dict(night.digests) != dict(stands.digests):
         model, metric = stands.metrics.get("model", ""), stands.metrics.get("metric", "")
-        night = Night(dataset, stands.date, "", "", model, metric, "")
+        night = Night(dataset, stands.date, "", "", model, metric, "", redo=stands.redo)
     return replace(
         night,
         outcome=stands.decision,
@@ -106,12 +133,14 @@ def _as_it_stands(dataset: str, stands: Entry, night: Night | None) -> Night:
     )
 
 
-def _publish(night: Night) -> Night | None:
-    """Write a night's folder unless it is there."""
-    folder = place(night.dataset, night.date)
-    if artifacts.is_whole(folder):
-        return None
-    settings = {"dataset": night.dataset, "date": night.date}
+def _publish(night: Night) -> Night:
+    """Write a night's folder unless it is there; return what stands in it."""
+    folder = place(night.dataset, night.date, night.redo)
+    there = _read(folder)
+    if there is not None:
+        return there
+    settings: dict[str, Any] = {"dataset": night.dataset, "date": night.date}
+    settings |= {"redo": night.redo} if night.redo else {}
     identity = {"task": "Nightly", "version": _VERSION, "settings": settings}
     identity |= {"outside": {}, "upstream": None}
     description = {
@@ -140,10 +169,13 @@ class Notes:
     Parameters
     ----------
     dataset, day : str
+    redo : int
+        Which time the night is decided.
     """
 
-    def __init__(self, dataset: str, day: str) -> None:
-        self._path = Path(paths().outputs) / ".cache" / FOLDER / f"{dataset}-{day}.json"
+    def __init__(self, dataset: str, day: str, redo: int = 0) -> None:
+        name = ledger.night_name(day, redo)
+        self._path = Path(paths().outputs) / ".cache" / FOLDER / f"{dataset}-{name}.json"
         self._content: dict[str, Any] = {}
         with contextlib.suppress(OSError, ValueError):
             self._content = json.loads(self._path.read_text(encoding="utf-8"))

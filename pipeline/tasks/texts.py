@@ -1,7 +1,6 @@
 """The steps from raw files to tokens."""
 
 import datetime
-import functools
 import os
 import time
 from pathlib import Path
@@ -12,13 +11,13 @@ from luigi.util import requires
 from pipeline import artifacts, checks
 from pipeline.datasets import catalogue, dated
 from pipeline.datasets.description import RawFile
-from pipeline.errors import PipelineError
+from pipeline.errors import DataError
 from pipeline.tasks.base import Artifact, Step, paths
 from pipeline.tasks.parameters import parameter
 from pipeline.text.languages import CODES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import pyarrow as pa
 
@@ -27,9 +26,8 @@ if TYPE_CHECKING:
 _KEEP_REPLACE_REMOVE = ("keep", "replace", "remove")
 
 
-@functools.cache
 def today() -> str:
-    """Return the day on which this process first asked: a night goes on past midnight."""
+    """Return today's date, year first."""
     return str(datetime.date.today())
 
 
@@ -68,6 +66,15 @@ class DownloadData(Step):
         low=0,
         names_place=True,
     )
+    today = parameter(
+        "today",
+        "date",
+        "none",
+        "day whose files a source has now; none: the day on which the command starts, however "
+        "long it runs",
+        also=("none",),
+        significant=False,
+    )
 
     @property
     def row(self) -> catalogue.Dataset:
@@ -83,6 +90,11 @@ class DownloadData(Step):
     def day(self) -> str | None:
         """The day of the raw files, None for those that have no date."""
         return None if self.date == "none" else self.date
+
+    @property
+    def now(self) -> str:
+        """The day whose files a source has now."""
+        return today() if self.today in (None, "none") else self.today
 
     def missing(self) -> list[tuple[RawFile, Path]]:
         """Return the raw files that are needed and not there, with the folder of each."""
@@ -114,7 +126,7 @@ class DownloadData(Step):
         for folder in (self.raw_folder, self.raw_folder / (self.day or "")):
             if folder.is_dir():
                 artifacts.sweep(folder)
-        dated.fetch(self.row, self.missing(), self.day, today())
+        dated.fetch(self.row, self.missing(), self.day, self.now)
         super().run()
 
     def build(self, out: artifacts.Workspace) -> None:
@@ -155,7 +167,7 @@ class CleanText(Step):
     """
 
     folder = "2_clean"
-    version = 2
+    version = 3
     main_table = "rows.parquet"
     label = "rows"
 
@@ -203,47 +215,71 @@ class CleanText(Step):
 
     def build(self, out: artifacts.Workspace) -> None:
         """Write ``rows.parquet``, ``rejected.parquet`` and ``profile.json``."""
-        from pipeline.datasets.formats import file_name
         from pipeline.text.clean import clean
         from pipeline.text.columns import InThreads
         from pipeline.text.rows import clean_rows
 
-        settings = self.settings()
+        settings, parts = self.settings(), self._download().parts()
         with InThreads(lambda texts: clean(texts, settings)) as threads:
-            reading, parts = self._read(threads.take)
+            reading = self._read(parts, threads.take)
             cleaned_texts = threads.results()
+        names = self._names(parts)
         cleaned = clean_rows(
             reading.rows,
             reading.rejected,
             reading.records,
             settings,
             [label.name for label in self._download().row.labels],
-            [file_name(part.path) for part in parts if part.is_frozen],
+            [name for part in parts if part.is_frozen for name in names[part.key]],
             cleaned_texts,
         )
+        # The same content may come on another day: names tell then, and days do not.
+        out.facts["files"] = names
         out.write_table("rows.parquet", cleaned.rows, few=("label", "partition", "file"))
         out.write_table("rejected.parquet", cleaned.rejected, few=("file", "reason"))
         out.write_json("profile.json", cleaned.profile)
         out.counts(reading.records, cleaned.rows.num_rows)
 
     def problem_with_files(self) -> str | None:
-        """Read the raw files, and say why they cannot be; None where they can."""
+        """Read the raw files, and say what is wrong with them; None where nothing is."""
         try:
-            self._read()
-        except PipelineError as error:
+            self._read(self._download().parts())
+        except DataError as error:
             return str(error)
         return None
 
+    def own_names(self) -> list[str]:
+        """Return the entries of the column ``file`` that are of what the day itself brought."""
+        names = (artifacts.read_manifest(self.place()) or {})["facts"]["files"]
+        return [
+            name for part in self._download().parts() if part.is_own for name in names[part.key]
+        ]
+
     def _read(
-        self, meanwhile: "Callable[[pa.ChunkedArray], None] | None" = None
-    ) -> "tuple[Reading, list[dated.Part]]":
-        """Read the raw files; return rows and which files they were."""
+        self,
+        parts: "Sequence[dated.Part]",
+        meanwhile: "Callable[[pa.ChunkedArray], None] | None" = None,
+    ) -> "Reading":
+        """Read the raw files into rows."""
         from pipeline.datasets import readers
 
+        files = {part.key: part.path for part in parts}
+        return readers.read(self._laid_out(parts), files, meanwhile)
+
+    def _laid_out(self, parts: "Sequence[dated.Part]") -> catalogue.Dataset:
+        """Return the dataset with a table for each file that is read."""
         download = self._download()
-        parts = download.parts()
-        row = dated.laid_out(download.row, parts) if download.day else download.row
-        return readers.read(row, {part.key: part.path for part in parts}, meanwhile), parts
+        return dated.laid_out(download.row, parts) if download.day else download.row
+
+    def _names(self, parts: "Sequence[dated.Part]") -> dict[str, list[str]]:
+        """Return the entries of the column ``file`` of each file that is read, by its key."""
+        from pipeline.datasets.formats import display_name
+
+        tables = self._laid_out(parts).tables
+        return {
+            part.key: [display_name(table, part.path) for table in tables if table.file == part.key]
+            for part in parts
+        }
 
     def _download(self) -> DownloadData:
         download = self.upstream()

@@ -214,6 +214,8 @@ exit $(sed -n "$(wc -l < calls)p" codes)
             pytest.param([10, 10, 51], 3, id="held by a killed run"),
             pytest.param([137, 0], 2, id="killed"),
             pytest.param([25, 0], 2, id="held in part"),
+            pytest.param([41, 50], 2, id="luigid was down"),
+            pytest.param([41] * 9, 5, id="luigid stays down"),
             pytest.param([10] * 9, 5, id="held for good"),
         ],
     )
@@ -224,7 +226,9 @@ exit $(sed -n "$(wc -l < calls)p" codes)
 
     def test_date_is_set_once_and_a_given_one_comes_later(self, run):
         _, (call,) = run([0], "--dataset", "toy", "--date", "2024-11-16")
-        assert re.fullmatch(r"nightly --date \d{4}-\d\d-\d\d --dataset toy --date 2024-11-16", call)
+        known = re.fullmatch(r"nightly --date (\S+) --today (\S+) (.*)", call)
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d", known[1])
+        assert (known[2], known[3]) == (known[1], "--dataset toy --date 2024-11-16")
 
     def test_overlay_is_the_shipped_one_unless_another_is_named(self, run, tmp_path):
         run([0])

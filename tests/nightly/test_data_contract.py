@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.errors import PipelineError
 from pipeline.nightly.contract import (
+    DAY,
     Limits,
     Measures,
     breaches,
@@ -77,6 +78,15 @@ def test_contract(other, names, sentence):
         json.dumps([breach.as_json() for breach in found], allow_nan=False)
 
 
+def test_numbers_of_rows_are_compared_where_they_were_counted_alike():
+    whole_windows = [night(rows=30_000)] * 9
+    days = [night(counted=DAY)] * 2
+    for rows, names in ((499, ["rows_least"]), (1000, []), (5001, ["rows_most"])):
+        found = breaches(night(rows=rows, counted=DAY), [*days, *whole_windows], LIMITS)
+        assert [breach.name for breach in found] == names
+    assert breaches(night(rows=10, counted=DAY), whole_windows, LIMITS) == []
+
+
 def test_first_night_has_nothing_to_be_compared_with():
     assert breaches(night(rows=3, class_shares={"bad": 0.02, "good": 0.98}), [], LIMITS) == []
     assert breaches(night(empty_share=0.9), [], LIMITS)[0].name == "empty_share"
@@ -116,6 +126,7 @@ def test_rows_are_measured_as_cleaning_left_them():
         repeated_share=0.2,
         unusable_share=0.2,
         unknown_share=0.25,
+        counted=DAY,
     )
     assert Measures.from_json(json.loads(json.dumps(found.as_json()))) == found
 

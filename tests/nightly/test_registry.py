@@ -1,5 +1,6 @@
 """The ledger, the pointer, and what a crash or a race leaves of them."""
 
+import dataclasses
 import json
 import multiprocessing
 import os
@@ -225,6 +226,67 @@ def test_rollback_makes_an_earlier_champion_the_champion_again(folder, to):
     )
 
 
+def test_rollback_to_none_leaves_no_champion_and_the_next_night_begins_anew(folder):
+    fill(folder, promotion(1), promotion(2, against=1))
+    with registry.locked(folder) as writer:
+        entry = writer.rollback("none", "now", "a third class")
+    assert (entry.decision, entry.champion, entry.against) == (ROLLBACK, None, DIGESTS[2])
+    assert not (folder / POINTER).exists()
+    assert ledger.read(folder).champion is None
+    with registry.locked(folder) as writer:
+        assert writer.rollback("none", "later") == entry
+    (promoted,) = fill(folder, promotion(3))
+    assert promoted.decision == PROMOTED
+    assert ledger.champion(folder) == champion_of(3)
+    assert [one.date[-1] for one in ledger.read(folder).champions()] == ["3", "2", "1"]
+    assert len(ledger.read(folder).entries) == 4
+
+
+def test_pointer_that_was_left_by_a_crash_goes_with_the_champion(folder):
+    fill(folder, promotion(1))
+    pointer = (folder / POINTER).read_bytes()
+    with registry.locked(folder) as writer:
+        writer.rollback("none", "now")
+    (folder / POINTER).write_bytes(pointer)
+    fill(folder)
+    assert not (folder / POINTER).exists()
+
+
+def test_champion_cannot_be_given_up_before_there_was_one(folder):
+    with (
+        pytest.raises(PipelineError, match="there never was one"),
+        registry.locked(folder) as writer,
+    ):
+        writer.rollback("none", "now")
+
+
+@pytest.mark.parametrize("to", ["2026-11-01", "none"])
+def test_rollback_is_not_undone_by_a_night_before_the_one_that_was_gone_back_from(folder, to):
+    fill(folder, promotion(1), promotion(4, against=1))
+    put_artifact(folder, 1)
+    with registry.locked(folder) as writer:
+        writer.rollback(to, "now")
+    against = 1 if to != "none" else None
+    (entry,) = fill(folder, promotion(3, against))
+    assert entry.decision == KEPT
+    assert entry.reason == (
+        "a later night, 2026-11-04, was champion before it was rolled back, and no earlier one "
+        "takes its place unasked; else: better"
+    )
+    again = dataclasses.replace(promotion(3, against), redo=1)
+    assert fill(folder, again)[0].decision == PROMOTED  # a person asked for it
+    assert fill(folder, promotion(5, 3))[0].decision == PROMOTED
+
+
+def test_night_decided_again_has_both_lines_and_the_later_counts(folder):
+    again = dataclasses.replace(kept(1, against=1), redo=1)
+    assert fill(folder, promotion(1), again, again) == [promotion(1), again, again]
+    found = ledger.read(folder)
+    assert found.entries == [promotion(1), again]
+    assert (found.of("2026-11-01"), found.of("2026-11-01", 0)) == (again, promotion(1))
+    assert found.champion == champion_of(1)
+
+
 def test_rollback_to_the_champion_writes_nothing(folder):
     fill(folder, promotion(1), kept(2, against=1))
     with registry.locked(folder) as writer:
@@ -252,9 +314,9 @@ def test_night_of_a_rollback_can_still_have_its_line_read(folder):
     ("to", "problem"),
     [
         ("2026-11-03", "was never champion; name a date"),
-        ("a", "was never champion"),
+        ("a", "is too short to name one; name a date or the first 4 digits or more"),
         ("cafe", "was never champion"),
-        ("same", "is the beginning of several digests"),
+        ("same", "names several champions"),
         ("2026-11-01", "is not there any more; go back to another"),
     ],
     ids=["kept night", "too few digits", "unknown digest", "several digests", "artifact gone"],

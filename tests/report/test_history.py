@@ -167,6 +167,31 @@ def test_nights_decided_by_another_metric_are_not_drawn_with_the_others(tmp_path
     assert last["metric"] == "macro F1"
 
 
+def test_night_decided_again_is_drawn_once_and_shown_twice(tmp_path):
+    entries, nights = seven_nights()
+    entry, night = pair(4, "kept", decision=decision(challenger=0.6, champion=0.7))
+    entries.append({**entry, "redo": 1})
+    nights.append({**night, "redo": 1})
+    path = tmp_path / "history" / "toy.html"
+    write_history("toy", entries, nights, path)
+    text = text_of(path)
+    assert "7 nights, 2026-11-01 to 2026-11-07" in text
+    assert "contract broken decided again later nb_4" in text
+    assert "champion kept decided again nb_4 0.600" in text
+    assert "2 promoted 3 champion kept 1 unchanged data 1 stopped by drift 1 rolled back" in text
+
+
+def test_champion_that_was_given_up_is_none_any_more(tmp_path):
+    entries, nights = seven_nights()
+    entries.append({**rollback(6, 9), "champion": None, "reason": "a third class"})
+    path = tmp_path / "history" / "toy.html"
+    write_history("toy", entries, nights, path)
+    text = text_of(path)
+    assert "There is no champion Last night" in text
+    assert "Given up by hand on 2026-11-09: a third class." in text
+    assert history_lines(entries, nights, tmp_path)[-1]["champion"] is None
+
+
 def test_night_without_a_record_is_told_from_the_ledger(tmp_path):
     entries, nights = seven_nights()
     path = tmp_path / "history" / "toy.html"

@@ -106,11 +106,13 @@ class Luigid:
         )
         (folder / "log").mkdir(exist_ok=True)
         self.process = None
+        #: More of the environment.
+        self.settings = {}
 
     @property
     def env(self):
         """Environment of a night that runs under it."""
-        return {"LUIGI_CONFIG_PATH": str(self.folder / "nightly.cfg")}
+        return {"LUIGI_CONFIG_PATH": str(self.folder / "nightly.cfg"), **self.settings}
 
     def start(self):
         """Start it, and wait until it answers."""

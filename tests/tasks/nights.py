@@ -123,6 +123,16 @@ class Nights(Chain):
         command = [str(script), "nightly", *self.folders(), *MODEL, "--date", date, *words]
         return self.process(command, env)
 
+    def here(self, date, *words):
+        """Run ``pipeline nightly`` in this process, without the start of a new one."""
+        from click.testing import CliRunner
+
+        from pipeline.cli import cli
+
+        self.set_paths()
+        words = ["nightly", *self.folders(), *MODEL, "--date", date, *words]
+        return CliRunner().invoke(cli, words)
+
     def folders(self):
         """Return the options that say where data and outputs are."""
         return ["--paths-data", str(self.data), "--paths-outputs", str(self.outputs)]

@@ -199,4 +199,4 @@ class TestRollback:
     def test_rollback_before_any_night_is_an_error(self, tmp_path):
         done = self.roll_back(Nights(tmp_path), "2024-11-19")
         assert done.returncode == 30
-        assert "was never champion" in done.stderr
+        assert "dataset 'toy' has no champion to go back to" in done.stderr

@@ -347,6 +347,30 @@ class TestWhatGoesWrong:
         assert line.startswith(f"{DATE} toy: promoted: ")
         assert [line["date"] for line in nights.ledger()] == [DATE]
 
+    def test_luigid_that_is_down_is_waited_for_and_not_for_ever(self, tmp_path, sink):
+        nights = Nights(tmp_path).prepare(())
+        nights.put(DATE, many())
+        luigid = Luigid(tmp_path / "luigid", sink)
+        path = luigid.folder / "nightly.cfg"
+        few = "[core]\nrpc_retry_attempts = 1\nrpc_retry_wait = 1\n"
+        path.write_text(path.read_text().replace("[core]\n", few))
+        luigid.settings = {"NIGHT_TRIES": "2"}
+        code, line, log = end(start(nights, luigid, *BAYES, script=True))
+        assert (code, line) == (41, ""), log
+        assert log.count("The night ended with exit code 41; again in 2 s.") == 1
+        luigid.settings = {}
+        running = start(nights, luigid, *BAYES, script=True)
+        log = ""
+        while "ended with exit code 41" not in log:
+            log += running.stderr.readline()
+        luigid.start()
+        try:
+            code, line, log = end(running)
+        finally:
+            luigid.stop()
+        assert code == 0, log
+        assert line.startswith(f"{DATE} toy: promoted: ")
+
     def test_two_nights_started_at_the_same_moment_leave_one_result(self, tmp_path, luigid, sink):
         nights = Nights(tmp_path).prepare(())
         nights.put(DATE, many())

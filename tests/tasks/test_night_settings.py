@@ -7,7 +7,7 @@ import shutil
 import luigi
 import pytest
 from conftest import made_up_rows
-from nights import Nights, few, many, mislabelled
+from nights import Nights, drifted, few, many, mislabelled
 
 import pipeline
 from pipeline.errors import PipelineError
@@ -139,7 +139,70 @@ def test_night_whose_contract_is_broken_is_no_measure_for_the_next(mine):
 def test_window_of_two_days_trains_on_both(mine):
     mine.put("2024-11-17", made_up_rows(("bad", "good"), 240, 9))
     night = run(mine, "2024-11-17", window=2)
-    assert night["rows"] == 480 + 240
+    assert night["rows"] == 240  # what the day brought
+    read = [one["rows_in"] for one in mine.manifests().values() if one["task"] == "CleanText"]
+    assert sorted(read) == [200 + 480, 200 + 480 + 240]
+
+
+class TestWindow:
+    """Contract and drift look at what the day itself brought, whatever it is trained on."""
+
+    def test_poor_day_is_not_hidden_by_the_days_before_it(self, mine):
+        mine.put("2024-11-17", few()[:100])
+        night = run(mine, "2024-11-17", window=0)
+        assert night["outcome"] == "contract_broken"
+        assert night["reason"].startswith("100 rows are too few: the median of the last 1 nights")
+
+    def test_drift_of_a_day_is_not_hidden_by_the_days_before_it(self, mine):
+        mine.put("2024-11-17", drifted()[:300])
+        night = run(mine, "2024-11-17", window=0)
+        sizes = {one["name"]: sum(one["current"]) for one in night["drift"]["distributions"]}
+        assert (night["outcome"], sizes["classes"]) == ("drift_stop", 300)
+
+    def test_change_of_the_window_is_no_change_of_the_number_of_rows(self, mine, config):
+        config("contract", "rows_most", "1.5")
+        for number, date in enumerate(("2024-11-17", "2024-11-18", "2024-11-19")):
+            mine.put(date, many(20 + number))
+            night = run(mine, date, window=0)
+            assert night["contract"]["breaches"] == []
+            assert night["rows"] == 480
+
+    def test_rows_counted_otherwise_are_not_compared_with(self, mine):
+        """Before, all rows of the window were counted."""
+        place = mine.outputs / "toy" / "nights" / "2024-11-16"
+        text = json.loads((place / "night.json").read_text())
+        del text["contract"]["measures"]["counted"]
+        text["contract"]["measures"]["rows"] = 48_000
+        (place / "night.json").write_text(json.dumps(text))
+        manifest = json.loads((place / "manifest.json").read_text())
+        manifest["files"]["night.json"]["size"] = (place / "night.json").stat().st_size
+        (place / "manifest.json").write_text(json.dumps(manifest))
+        mine.put("2024-11-17", many(3))
+        assert run(mine, "2024-11-17")["contract"]["breaches"] == []
+        mine.put("2024-11-18", few()[:100])
+        assert "480" in run(mine, "2024-11-18")["reason"]
+
+    def test_day_that_brings_the_bytes_of_an_earlier_one_is_judged_by_them(self, mine):
+        mine.put("2024-11-17", few()[:100])
+        mine.put("2024-11-18", many())  # those of 2024-11-16
+        night = run(mine, "2024-11-18", window=3)
+        assert night["rows"] == 480
+
+    def test_rows_read_on_another_day_are_those_of_the_same_content(self, mine):
+        """CleanText was built for a window of other days with the same content."""
+        mine.put("2024-11-17", made_up_rows(("bad", "good"), 240, 9))
+        run(mine, "2024-11-17", window=2)
+        for date, before in (("2024-11-20", "2024-11-16"), ("2024-11-21", "2024-11-17")):
+            shutil.copytree(mine.data / "toy" / before, mine.data / "toy" / date)
+        night = run(mine, "2024-11-21", window=2)
+        assert (night["outcome"], night["rows"]) == ("unchanged", 240)
+
+    def test_day_of_which_no_row_can_be_used_breaks_its_contract(self, mine):
+        mine.put("2024-11-17", [(text, "neither") for text, _ in many(3)])
+        path = mine.data / "toy" / "dataset.toml"
+        path.write_text(path.read_text().replace("neither", "bad"))
+        night = run(mine, "2024-11-17", window=2)
+        assert night["outcome"] == "contract_broken"
 
 
 def test_champion_that_was_deleted_is_an_error_that_says_what_to_do(mine):
@@ -154,11 +217,44 @@ def test_champion_that_was_deleted_is_an_error_that_says_what_to_do(mine):
 def test_rows_frozen_after_the_champion_was_trained_on_them_do_not_count(mine, caplog):
     texts = [row for row in many() if row[1] == "good"][:10]
     path = mine.data / "toy" / "frozen" / "rows.csv"
-    path.write_text(path.read_text() + "".join(f"{text},{label}\n" for text, label in texts))
+    path.write_text(
+        path.read_text() + "".join(f"{text.title()},{label}\n" for text, label in texts)
+    )
     mine.put("2024-11-17", mislabelled(many(3), 0.1))
     night = run(mine, "2024-11-17")
     assert night["decision"]["figures"]["rows"] == 200
     assert "10 of 210 frozen rows are left out of the comparison" in caplog.text
+
+
+def test_what_the_system_refuses_is_a_failure_and_no_broken_contract(mine, monkeypatch):
+    from pipeline.datasets import sources
+
+    mine.put("2024-11-17", many(3))
+    known, refused = sources.opened, OSError(5, "Input/output error")
+
+    def opened(path, member=""):
+        if "2024-11-17" in str(path):
+            raise sources.unreadable(path, refused)
+        return known(path, member)
+
+    monkeypatch.setattr("pipeline.datasets.formats.opened", opened)
+    task = night_of(mine, "2024-11-17")
+    with pytest.raises(PipelineError, match="rows.csv cannot be read: Input/output error; see to"):
+        for needed in task.run():
+            assert luigi.build([needed], local_scheduler=True, log_level="WARNING")
+    assert len(mine.ledger()) == 1
+
+
+def test_today_is_the_day_on_which_the_night_began_however_long_it_runs(mine, monkeypatch):
+    monkeypatch.setattr("pipeline.tasks.chain.today", lambda: "2024-11-17")
+    night = night_of(mine, "2024-11-17")
+    monkeypatch.setattr("pipeline.tasks.texts.today", lambda: "2024-11-18")
+    assert night._step(pipeline.DownloadData).now == "2024-11-17"
+    assert night.may_have_data()
+    given = night_of(mine, "2024-11-17", today="2024-11-16")
+    assert given._step(pipeline.DownloadData).now == "2024-11-16"
+    assert given.task_id == night.task_id
+    assert given._report.digest() == night._report.digest()
 
 
 def test_latest_link_is_not_moved_by_nights(mine):

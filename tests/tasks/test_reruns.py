@@ -112,7 +112,7 @@ PARAMETERS = {
 ROOTS = {"dataset", "model", "representation", "preset", "no_test"}
 # These need files or packages that are no requirement; their own tests look at their digests.
 # These name where raw files lie; tests/tasks/test_dates.py looks at their digests.
-PLACES = {"date", "window"}
+PLACES = {"date", "window", "today"}
 ELSEWHERE = {"embedding", "freeze_embedding", "encoder", "buckets", "longest_run", "subwords"}
 
 
