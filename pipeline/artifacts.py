@@ -203,8 +203,15 @@ class Workspace:
         """
         import pyarrow.parquet as pq
 
-        # LZ4 takes a third of Snappy's time for files of the same size.
-        pq.write_table(table, self.path(name), compression="lz4", use_dictionary=list(few))
+        # LZ4 takes a third of Snappy's time for files of the same size; least and greatest values
+        # help nobody who reads whole columns.
+        pq.write_table(
+            table,
+            self.path(name),
+            compression="lz4",
+            use_dictionary=list(few),
+            write_statistics=False,
+        )
 
     def counts(self, rows_in: int, rows_out: int) -> None:
         """Note the rows that came in and went out."""

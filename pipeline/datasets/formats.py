@@ -7,7 +7,7 @@ import re
 import tarfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -64,6 +64,16 @@ def blocks(table: Table, path: Path) -> Iterator[Block]:
     if table.format == "folders":
         yield from _in_blocks(_from_folders(table, path))
         return
+    try:
+        yield from _from_stream(table, path)
+    except UnicodeError:
+        with opened(path, table.member) as stream:
+            _say_where(stream, table, path)
+        raise
+
+
+def _from_stream(table: Table, path: Path) -> Iterator[Block]:
+    """Read the records of a table that stands in one file, or in one member of an archive."""
     with opened(path, table.member) as stream:
         if table.format == "parquet":
             yield from _in_blocks(_from_parquet(table, path, stream))
@@ -85,12 +95,17 @@ def _decoded(stream: IO[bytes], table: Table, path: Path) -> Iterator[str]:
     """Decode line by line; line ends stay, since quoted fields may hold them."""
     # Only LF ends a line: a CR inside a line is for the format to judge.
     lines = io.TextIOWrapper(stream, encoding=table.encoding, newline="\n")
+    first = [_first_line(line, table, path) for line in islice(lines, 1)]
+    return chain(first, lines)
+
+
+def _say_where(stream: IO[bytes], table: Table, path: Path) -> None:
+    """Read a file that cannot be decoded again, and raise an error that names the line."""
     number = 0
     try:
-        for number, line in enumerate(lines, start=1):
-            if number == 1:
-                line = _first_line(line, table, path)
-            yield line
+        # Counted here and not while reading, where it would take longer than the decoding.
+        for _ in _decoded(stream, table, path):
+            number += 1
     except UnicodeDecodeError as error:
         raise DataError(
             f"{display_name(table, path)} is not {table.encoding}: line "

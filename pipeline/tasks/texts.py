@@ -215,6 +215,8 @@ class CleanText(Step):
 
     def build(self, out: artifacts.Workspace) -> None:
         """Write ``rows.parquet``, ``rejected.parquet`` and ``profile.json``."""
+        from concurrent.futures import ThreadPoolExecutor
+
         from pipeline.text.clean import clean
         from pipeline.text.columns import InThreads
         from pipeline.text.rows import clean_rows
@@ -235,9 +237,12 @@ class CleanText(Step):
         )
         # The same content may come on another day: names tell then, and days do not.
         out.facts["files"] = names
-        out.write_table("rows.parquet", cleaned.rows, few=("label", "partition", "file"))
-        out.write_table("rejected.parquet", cleaned.rejected, few=("file", "reason"))
-        out.write_json("profile.json", cleaned.profile)
+        few = ("label", "partition", "file")
+        with ThreadPoolExecutor(1) as beside:
+            written = beside.submit(out.write_table, "rows.parquet", cleaned.rows, few)
+            out.write_table("rejected.parquet", cleaned.rejected, few=("file", "reason"))
+            out.write_json("profile.json", cleaned.profile())
+            written.result()
         out.counts(reading.records, cleaned.rows.num_rows)
 
     def problem_with_files(self) -> str | None:

@@ -1,7 +1,8 @@
 """Rows of a dataset with their clean texts, and what was left out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -29,13 +30,13 @@ class CleanRows:
         ``group`` (equal for equal clean texts), ``urls``, ``mentions``, ``hashtags``.
     rejected : pa.Table
         ``id``, ``file``, ``line``, ``reason``, ``detail``, ``raw``.
-    profile : dict
-        Counts for ``profile.json``.
+    profile : callable
+        Counts for ``profile.json``, a dict; counting takes as long as writing the rows.
     """
 
     rows: pa.Table
     rejected: pa.Table
-    profile: dict[str, Any]
+    profile: Callable[[], dict[str, Any]]
 
 
 def clean_rows(
@@ -85,7 +86,7 @@ def clean_rows(
     if frozen_files:
         rows = _without_frozen_texts(rows, frozen_files, parts)
     rows = rows.append_column("group", _groups(rows["clean"]))
-    contradictions = _contradictions(rows)
+    compared = rows
     if settings["duplicates"] == "drop":
         repeats, firsts = _repeats(rows)
         which = pc.binary_join_element_wise("the text of row", firsts.cast(pa.string()), " ")
@@ -101,7 +102,8 @@ def clean_rows(
         )
     if pc.count(rows["label"]).as_py() == 0:
         raise PipelineError("no labelled row is left after cleaning; keep more of the texts.")
-    return CleanRows(rows, rejected, _profile(rows, rejected, records, class_names, contradictions))
+    profile = partial(_profile, rows, rejected, records, class_names, compared)
+    return CleanRows(rows, rejected, profile)
 
 
 def _set_aside(
@@ -182,10 +184,10 @@ def _profile(
     rejected: pa.Table,
     records: int,
     class_names: Sequence[str],
-    contradictions: tuple[int, list[dict[str, Any]]],
+    compared: pa.Table,
 ) -> dict[str, Any]:
-    """Count rows by label, partition and reason."""
-    labels = _counts(rows["label"])
+    """Count rows by label, partition and reason; contradictions among those ``compared``."""
+    labels, contradictions = _counts(rows["label"]), _contradictions(compared)
     return {
         "records": records,
         "kept": rows.num_rows,

@@ -52,10 +52,10 @@ def test_duplicates_are_grouped_and_contradictions_reported():
     assert found.rows["clean"].to_pylist() == ["one", "one", "two", "two", ""]
     groups = found.rows["group"].to_pylist()
     assert groups[0] == groups[1] != groups[2] == groups[3]
-    assert found.profile["repeated_clean"] == 2
-    assert found.profile["repeated_raw"] == 1
-    assert found.profile["contradicting_texts"] == 1
-    assert found.profile["contradictions"] == [{"clean": "two", "labels": {"bad": 1, "good": 1}}]
+    assert found.profile()["repeated_clean"] == 2
+    assert found.profile()["repeated_raw"] == 1
+    assert found.profile()["contradicting_texts"] == 1
+    assert found.profile()["contradictions"] == [{"clean": "two", "labels": {"bad": 1, "good": 1}}]
 
 
 def test_labelled_row_of_which_nothing_is_left_is_set_aside_and_an_unlabelled_one_kept():
@@ -69,7 +69,7 @@ def test_labelled_row_of_which_nothing_is_left_is_set_aside_and_an_unlabelled_on
 
 
 def test_counts_add_up():
-    profile = make(ROWS_IN, duplicates="drop").profile
+    profile = make(ROWS_IN, duplicates="drop").profile()
     assert profile["records"] == profile["kept"] + profile["set_aside"] == 6
     assert profile["reasons"] == {"clean text came before": 2, "nothing left after cleaning": 1}
     assert profile["labels"] == {"bad": 1, "good": 1}
