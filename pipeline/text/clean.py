@@ -10,12 +10,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.text import patterns
-from pipeline.text.columns import each, find_all, lower, replace_within, where, whole
+from pipeline.text.columns import each, find_all, lower, replace_within, signs, where, whole
 
 #: Rounds after which a text stays as it is. Each takes at least one entity, URL, mention, hashtag
 #: or number for good, of at least two characters, so that 280 characters never need as many.
 MOST_ROUNDS = 300
 _LISTED = ("urls", "mentions", "hashtags")
+# What no text without a certain byte can hold: anything to decode or to bring to a normal form, a
+# mention, a hashtag.
+_SIGNS = {"encoded": 1, "mentions": 2, "hashtags": 4}
+_SIGN_OF_BYTE = np.zeros(256, np.uint8)
+_SIGN_OF_BYTE[0x80:] = _SIGN_OF_BYTE[[ord("&"), ord("<")]] = _SIGNS["encoded"]
+_SIGN_OF_BYTE[ord("@")], _SIGN_OF_BYTE[ord("#")] = _SIGNS["mentions"], _SIGNS["hashtags"]
 # Between tokens without a space, so that each is seen to begin; never in a text by then.
 _APART = "\x1d"
 # One ampersand escaped over and over: html.unescape takes one layer at a time.
@@ -138,12 +144,17 @@ def _once(
     With ``chains`` a mention or hashtag right behind another counts too, which otherwise takes a
     round for each.
     """
-    encoded = pc.match_substring_regex(column, patterns.ENCODED)
-    plain = where(column, encoded, lambda some: _decoded(some, settings))
+    held = signs(column, _SIGN_OF_BYTE)
+    encoded = (held & _SIGNS["encoded"]) > 0
+    held[encoded] = 0xFF  # whatever comes out of it
+    plain = where(column, pa.array(encoded), lambda some: _decoded(some, settings))
     column = _loosened(plain, settings) if chains else plain
     has_marks = column is not plain
     names = _LISTED if find else ()
-    found = {name: _found(_seen(column, name, settings), PLACEHOLDERS[name][0]) for name in names}
+    found = {
+        name: _found(_seen(column, name, settings), PLACEHOLDERS[name][0], _SIGNS.get(name), held)
+        for name in names
+    }
     touched = pa.scalar(False)
     for name, (pattern, placeholder) in PLACEHOLDERS.items():
         if settings[name] != "keep":
@@ -177,12 +188,15 @@ def _has(column: pa.Array, pattern: str, found: pa.Array | None) -> pa.Array:
     return pc.greater(pc.list_value_length(found), 0)
 
 
-def _found(column: pa.Array, pattern: str) -> pa.Array:
-    """List the matches of each text."""
-    hits = pc.match_substring_regex(column, pattern)
-    lists = find_all(column.filter(hits), pattern)
+def _found(column: pa.Array, pattern: str, sign: int | None, held: np.ndarray) -> pa.Array:
+    """List the matches of each text; none in those that do not even hold the sign of one."""
+    if sign is None:
+        asked = np.asarray(pc.match_substring_regex(column, pattern))
+    else:
+        asked = (held & sign) > 0
+    lists = find_all(column.filter(pa.array(asked)), pattern)
     counts = np.zeros(len(column) + 1, dtype=np.int32)
-    counts[1:][hits.to_numpy(zero_copy_only=False)] = pc.list_value_length(lists).to_numpy()
+    counts[1:][asked] = pc.list_value_length(lists).to_numpy()
     return pa.ListArray.from_arrays(pa.array(np.cumsum(counts, dtype=np.int32)), lists.flatten())
 
 

@@ -101,6 +101,31 @@ def whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     return column
 
 
+def signs(column: pa.Array, of_byte: np.ndarray) -> np.ndarray:
+    """Return which kinds of bytes each text holds, all kinds in one pass.
+
+    Parameters
+    ----------
+    column : pa.Array of string, shape (n_texts,)
+        Without nulls.
+    of_byte : ndarray of uint8, shape (256,)
+        The bits that stand for each byte of UTF-8.
+
+    Returns
+    -------
+    ndarray of uint8, shape (n_texts,)
+        The bits of all bytes of a text; of an empty text, those of any text.
+    """
+    if not len(column):
+        return np.zeros(0, np.uint8)
+    _, offsets, data = column.buffers()
+    ends = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1]
+    held = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]] if data else np.zeros(0, np.uint8)
+    # One more, since empty texts at the end begin behind the last byte.
+    bits = np.append(np.take(of_byte, held), np.uint8(0))
+    return np.bitwise_or.reduceat(bits, ends[:-1] - ends[0])
+
+
 def where(column: pa.Array, mask: pa.Array, function: Callable[[pa.Array], pa.Array]) -> pa.Array:
     """Apply a column function to the marked rows alone; the others stay as they are."""
     marked = column.filter(mask)

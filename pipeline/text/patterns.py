@@ -17,8 +17,6 @@ _WIDE = r"\t\n\x0b\f\r\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{20
 WHITE_SPACE = rf" *[{_WIDE}][ {_WIDE}]*| {{2,}}"
 # Texts without any of it hold no ASCII white space to fold and no ASCII control character.
 UNTIDY = r"[\x00-\x1f\x7f]|  "
-# Texts without any of it hold nothing to repair, decode or bring to a normal form.
-ENCODED = r"[^\x00-\x7f]|&|(?i:<br)"
 # What some cleaning step may still want to change in a text that was cleaned once; hashtags and
 # numbers are looked for where they are not kept.
 UNSETTLED = r"[^\x00-\x7f]|[&@]|(?i:<br|http|www\.|pic\.)"
