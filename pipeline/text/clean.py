@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.text import patterns
-from pipeline.text.columns import each, find_all, lower, replace_within, signs, where, whole
+from pipeline.text import chains, patterns
+from pipeline.text.columns import each, find_all, lower, signs, where, whole
+from pipeline.text.patterns import PLACEHOLDERS
 
 #: Rounds after which a text stays as it is. Each takes at least one entity, URL, mention, hashtag
 #: or number for good, of at least two characters, so that 280 characters never need as many.
@@ -22,18 +23,10 @@ _SIGNS = {"encoded": 1, "mentions": 2, "hashtags": 4}
 _SIGN_OF_BYTE = np.zeros(256, np.uint8)
 _SIGN_OF_BYTE[0x80:] = _SIGN_OF_BYTE[[ord("&"), ord("<")]] = _SIGNS["encoded"]
 _SIGN_OF_BYTE[ord("@")], _SIGN_OF_BYTE[ord("#")] = _SIGNS["mentions"], _SIGNS["hashtags"]
-# Between tokens without a space, so that each is seen to begin; never in a text by then.
-_APART = "\x1d"
 # One ampersand escaped over and over: html.unescape takes one layer at a time.
 _AMPERSANDS = re.compile(
     r"&(?:(?:amp|AMP);?|#0*38(?:;|(?![0-9;]))|#[xX]0*26(?:;|(?![0-9a-fA-F;])))+"
 )
-PLACEHOLDERS = {
-    "urls": (patterns.URL, "<url>"),
-    "mentions": (patterns.MENTION, "<user>"),
-    "hashtags": (patterns.HASHTAG, "<hashtag>"),
-    "numbers": (patterns.NUMBER, "<number>"),
-}
 
 
 def clean(
@@ -137,34 +130,39 @@ def _ascii_basics(column: pa.Array) -> pa.Array:
 
 
 def _once(
-    column: pa.Array, settings: Mapping[str, Any], find: bool, chains: bool = False
+    column: pa.Array, settings: Mapping[str, Any], find: bool, in_chains: bool = False
 ) -> tuple[pa.Array, dict[str, pa.Array]]:
     """Apply every step but encoding repair once; also list what was found, if wanted.
 
-    With ``chains`` a mention or hashtag right behind another counts too, which otherwise takes a
+    With ``in_chains`` a mention or hashtag right behind another counts too, which otherwise takes a
     round for each.
     """
     held = signs(column, _SIGN_OF_BYTE)
     encoded = (held & _SIGNS["encoded"]) > 0
     held[encoded] = 0xFF  # whatever comes out of it
     plain = where(column, pa.array(encoded), lambda some: _decoded(some, settings))
-    column = _loosened(plain, settings) if chains else plain
-    has_marks = column is not plain
-    names = _LISTED if find else ()
-    found = {
-        name: _found(_seen(column, name, settings), PLACEHOLDERS[name][0], _SIGNS.get(name), held)
-        for name in names
+    column = chains.loosened(plain, settings) if in_chains else plain
+    asked = {
+        name: _may_hold(column, name, held)
+        for name in PLACEHOLDERS
+        if settings[name] != "keep" or (find and name in _LISTED)
     }
+    found = {}
+    if find:
+        seen = {name: chains.seen(column, name, settings) for name in _LISTED}
+        found = {
+            name: _found(texts, PLACEHOLDERS[name][0], asked[name]) for name, texts in seen.items()
+        }
     touched = pa.scalar(False)
     for name, (pattern, placeholder) in PLACEHOLDERS.items():
         if settings[name] != "keep":
             # Where one was replaced, another may stand at a new border of words.
-            touched = pc.or_(_has(column, pattern, found.get(name)), touched)
+            touched = pc.or_(asked[name], touched)
             put = placeholder if settings[name] == "replace" else " "
             column = where(column, touched, put_for(pattern, put))
-    if has_marks:
-        column = pc.replace_substring(column, _APART, "")
-        found = {name: _without_marks(some) for name, some in found.items()}
+    if in_chains:
+        column = chains.without_marks(column)
+        found = {name: chains.lists_without_marks(some) for name, some in found.items()}
     if settings["case"] == "lower":
         column = white_space(normal_form(lower(column), settings["unicode_form"]))
     elif "remove" in settings.values():
@@ -181,50 +179,19 @@ def _decoded(column: pa.Array, settings: Mapping[str, Any]) -> pa.Array:
     return white_space(pc.replace_substring_regex(column, patterns.CONTROL, ""))
 
 
-def _has(column: pa.Array, pattern: str, found: pa.Array | None) -> pa.Array:
-    """Mark the texts that hold what matches, from the lists of it where they are there."""
-    if found is None:
-        return pc.match_substring_regex(column, pattern)
-    return pc.greater(pc.list_value_length(found), 0)
+def _may_hold(column: pa.Array, name: str, held: np.ndarray) -> pa.Array:
+    """Mark the texts in which something of a kind may be found; in no other there is any."""
+    if name in _SIGNS:
+        return pa.array((held & _SIGNS[name]) > 0)
+    return pc.match_substring_regex(column, PLACEHOLDERS[name][0])
 
 
-def _found(column: pa.Array, pattern: str, sign: int | None, held: np.ndarray) -> pa.Array:
-    """List the matches of each text; none in those that do not even hold the sign of one."""
-    if sign is None:
-        asked = np.asarray(pc.match_substring_regex(column, pattern))
-    else:
-        asked = (held & sign) > 0
-    lists = find_all(column.filter(pa.array(asked)), pattern)
+def _found(column: pa.Array, pattern: str, asked: pa.Array) -> pa.Array:
+    """List the matches of each text, none where it is not asked for."""
+    lists = find_all(column.filter(asked), pattern)
     counts = np.zeros(len(column) + 1, dtype=np.int32)
-    counts[1:][asked] = pc.list_value_length(lists).to_numpy()
+    counts[1:][np.asarray(asked)] = pc.list_value_length(lists).to_numpy()
     return pa.ListArray.from_arrays(pa.array(np.cumsum(counts, dtype=np.int32)), lists.flatten())
-
-
-def _loosened(column: pa.Array, settings: Mapping[str, Any]) -> pa.Array:
-    """Put a mark before each of the mentions and hashtags to be taken that follow one another."""
-    kinds = [name for name in ("mentions", "hashtags") if settings[name] != "keep"]
-    if not kinds:
-        return column
-    one = "|".join(PLACEHOLDERS[name][0].removeprefix(r"\B") for name in kinds)
-    chain = rf"\B(?:{one})(?:{one})+"
-
-    def loosen(some: pa.Array) -> pa.Array:
-        return replace_within(some, chain, "([@#])", rf"{_APART}\1")
-
-    return where(column, pc.match_substring_regex(column, chain), loosen)
-
-
-def _seen(column: pa.Array, name: str, settings: Mapping[str, Any]) -> pa.Array:
-    """Return the texts in which a kind is looked for: hashtags behind a mention that goes count."""
-    if name == "hashtags" and "keep" not in (settings["mentions"], settings["hashtags"]):
-        return pc.replace_substring_regex(column, f"({patterns.MENTION})#", rf"\1{_APART}#")
-    return column
-
-
-def _without_marks(lists: pa.Array) -> pa.Array:
-    """Take the marks out of what was found."""
-    flat = pc.replace_substring(lists.flatten(), _APART, "")
-    return pa.ListArray.from_arrays(lists.offsets, flat)
 
 
 def repaired(column: pa.Array, settings: Mapping[str, Any]) -> pa.Array:

@@ -21,3 +21,10 @@ UNTIDY = r"[\x00-\x1f\x7f]|  "
 # numbers are looked for where they are not kept.
 UNSETTLED = r"[^\x00-\x7f]|[&@]|(?i:<br|http|www\.|pic\.)"
 EMOJI = r"[\x{1F000}-\x{1FAFF}\x{2600}-\x{27BF}\x{2B50}]"
+#: Pattern of each kind of what is kept, replaced or removed, and what it is replaced by.
+PLACEHOLDERS = {
+    "urls": (URL, "<url>"),
+    "mentions": (MENTION, "<user>"),
+    "hashtags": (HASHTAG, "<hashtag>"),
+    "numbers": (NUMBER, "<number>"),
+}
