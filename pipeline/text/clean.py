@@ -22,6 +22,7 @@ _LISTED = ("urls", "mentions", "hashtags")
 _SIGNS = {"encoded": 1, "mentions": 2, "hashtags": 4}
 _SIGN_OF_BYTE = np.zeros(256, np.uint8)
 _SIGN_OF_BYTE[0x80:] = _SIGN_OF_BYTE[[ord("&"), ord("<")]] = _SIGNS["encoded"]
+_SIGN_OF_BYTE[[*range(0x20), 0x7F]] = _SIGNS["encoded"]  # encoding repair can bring them about
 _SIGN_OF_BYTE[ord("@")], _SIGN_OF_BYTE[ord("#")] = _SIGNS["mentions"], _SIGNS["hashtags"]
 # One ampersand escaped over and over: html.unescape takes one layer at a time.
 _AMPERSANDS = re.compile(

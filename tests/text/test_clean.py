@@ -149,6 +149,12 @@ def test_hostile_text_takes_no_long_time():
     assert len(clean(pa.array(hostile), DEFAULTS)["clean"]) == 7
 
 
+def test_control_characters_that_encoding_repair_brings_about_go_too():
+    column = clean(pa.array(["a À\x80 b", "plain"]), DEFAULTS)["clean"]
+    assert column.to_pylist() == ["a b", "plain"]
+    assert clean(column, DEFAULTS)["clean"].equals(column)
+
+
 REMOVING = dict.fromkeys(("urls", "mentions", "hashtags", "numbers"), "remove")
 REPLACING = dict.fromkeys(REMOVING, "replace")
 # Each round lays bare one more; texts of 280 characters, the most that a tweet has.
