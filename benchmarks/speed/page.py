@@ -12,12 +12,12 @@ PROFILE = "profile"
 _MARKED = re.compile(r"(?<=<!-- speed -->\n).*?(?=<!-- end of speed -->)", re.DOTALL)
 _HEAD = """# Speed
 
-Written by `make bench`: both sides of each comparison in turn, each run a process of its own,
-medians with the least and the most of the runs; ± is a standard deviation over seeds. What is
-compared stands in `speed/`, the notebook way in `notebook_way/`.
+Written by `make bench`: both sides of each comparison in turn, each run a process of its own unless
+it is said otherwise, medians with the least and the most of the runs; ± is a standard deviation
+over seeds. What is compared stands in `speed/`, the notebook way in `notebook_way/`.
 
 - Memory is the peak of the process, or of one that it started, whichever was largest: processes
-  that work side by side are not added up. Of a run of several steps it is that of the largest.
+  that work side by side are not added up. Of several runs, and of several steps, it is the largest.
 - Seconds are those of whole processes, unless a fact is named that counts; `steps` are those of the
   pipeline's steps, `step memory` their largest peak.
 - The notebook way does what the public notebooks do, and differs from them in this. In its favour:

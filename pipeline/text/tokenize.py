@@ -93,7 +93,11 @@ def runs(column: pa.Array, unit: str, least: int) -> Tokens:
 def _cut(texts: pa.Array, between: str) -> pa.Array:
     """Cut at what stands between words, each distinct word stored once: list<dictionary>."""
     texts = pc.utf8_trim(pc.replace_substring_regex(texts, between, " "), " ")
-    lists = pc.split_pattern(texts, " ")
+    return _encoded(pc.split_pattern(texts, " "))
+
+
+def _encoded(lists: pa.Array) -> pa.Array:
+    """Store each distinct word once: list<string> to list<dictionary>."""
     return pa.ListArray.from_arrays(lists.offsets, lists.values.dictionary_encode())
 
 
@@ -231,7 +235,7 @@ def _by_nltk(column: pa.Array, pattern: str | None, processes: int) -> Tokens:
 
 
 def _nltk_lists(column: pa.Array, pattern: str | None) -> pa.Array:
-    """Tokenize with TweetTokenizer, or with RegexpTokenizer where a pattern is given."""
+    """Tokenize with TweetTokenizer, or with RegexpTokenizer: list<dictionary>."""
     if pattern is None:
         from nltk.tokenize.casual import TweetTokenizer
 
@@ -240,4 +244,5 @@ def _nltk_lists(column: pa.Array, pattern: str | None) -> pa.Array:
         from nltk.tokenize.regexp import RegexpTokenizer
 
         cut = RegexpTokenizer(pattern).tokenize
-    return pa.array([cut(text) for text in column.to_pylist()], pa.list_(pa.string()))
+    # Encoded here, where the processes work side by side, and less is handed over.
+    return _encoded(pa.array([cut(text) for text in column.to_pylist()], pa.list_(pa.string())))
