@@ -4,15 +4,15 @@
 library and Luigi; what is heavy is imported where it is used, inside the tasks' work.
 """
 
+from typing import TYPE_CHECKING, Any
+
+from pipeline import tasks
 from pipeline.errors import PipelineError
 from pipeline.tasks import (
     CleanText,
     DownloadData,
     Evaluate,
-    Nightly,
-    RangeDailyBase,
     Report,
-    Rollback,
     RunAll,
     SplitStratified,
     Tokenize,
@@ -22,6 +22,9 @@ from pipeline.tasks import (
     paths,
 )
 from pipeline.tasks.console import show_errors_plainly
+
+if TYPE_CHECKING:
+    from pipeline.tasks import Nightly, RangeDailyBase, Rollback
 
 __version__ = "0.1.0"
 __all__ = [
@@ -41,6 +44,14 @@ __all__ = [
     "Vectorize",
     "paths",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a task of nights when it is asked for."""
+    if name in __all__:
+        return getattr(tasks, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 # The one effect of the import: it must be in place before Luigi parses the command line.
 show_errors_plainly()
