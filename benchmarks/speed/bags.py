@@ -42,18 +42,17 @@ def bag(bench: Bench) -> dict[str, Any]:
     gap = statistics.mean(accuracy) - statistics.mean(other)
     return found(
         taken,
-        line("`bag_dense`, 5 epochs on 90,000 rows, epochs alone on both sides (batches of 512 "
-             "beside 32)",
+        line("`bag_dense`, 5 epochs on 90,000 rows, TrainModel as a whole (batches of 512) beside "
+             "epochs of `fit` alone (of 32)",
              "8 times the rows a second, accuracy within .003",
-             f"{alone:,.0f} beside {rate:,.0f} rows a second ({alone / rate:.1f} times; TrainModel "
-             f"as a whole {whole:,.0f}, {whole / rate:.1f} times), accuracy "
+             f"{whole:,.0f} beside {rate:,.0f} rows a second ({whole / rate:.1f} times; epochs "
+             f"alone on both sides: {alone:,.0f}, {alone / rate:.1f} times), accuracy "
              f"{spread(accuracy, 4)} beside {spread(other, 4)}",
-             alone / rate >= 8 and gap >= -0.003,
+             whole / rate >= 8 and gap >= -0.003,
              ("`bag_dense`, 5 epochs on 90,000 tweets",
-              f"{alone:,.0f} rows a second, accuracy {statistics.mean(accuracy):.4f}",
+              f"{whole:,.0f} rows a second, accuracy {statistics.mean(accuracy):.4f}",
               f"dense matrix: {rate:,.0f}, {statistics.mean(other):.4f}")),
-        note="TrainModel as a whole counts importing TensorFlow, tracing and writing, and is set "
-        "beside the epochs alone of the "
+        note="Importing TensorFlow, tracing and writing count for the pipeline and not for the "
         "notebook way, which is in its favour. One run for each seed, no warm-up: a run of one "
         "epoch went before. The blog's batches of 32 against batches of 512 at a learning rate of "
         ".0015 is part of the way, as accuracy is compared too. The blog also scored a tenth of "
