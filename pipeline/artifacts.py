@@ -25,6 +25,7 @@ MANIFEST = "manifest.json"
 _MADE_BY = "made_by.json"
 _TEMPORARY = ".tmp-"
 _KNOWN_HERE: dict[tuple, str] = {}  # what this process has read of remembered checksums
+_DEEPEST = 50  # objects and lists within each other; nothing writes ten
 _RECENT = 2.0  # seconds: a file changed this lately could change again within the clock's tick
 
 logger = logging.getLogger("luigi-interface")
@@ -136,11 +137,33 @@ def point(link: Path, target: Path) -> None:
 
 def read_manifest(place: Path) -> dict[str, Any] | None:
     """Return an artifact's manifest, or None where there is none that can be read."""
-    try:
-        manifest = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+    manifest = read_json(place / MANIFEST)
     return manifest if isinstance(manifest, dict) else None
+
+
+def read_json(path: Path) -> Any:
+    """Return what a JSON file holds, or None where there is none that can be read.
+
+    One that is nested deeper than anything writes it cannot be read: who walks it would get lost.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return None if _is_deep(value) else value
+
+
+def _is_deep(value: Any) -> bool:
+    """Say whether objects and lists stand within each other more often than anybody nests them."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        outer = [one for one in level if isinstance(one, dict | list)]
+        if not outer:
+            return False
+        level = [
+            inner for one in outer for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+    return True
 
 
 def is_whole(place: Path) -> bool:
@@ -151,7 +174,7 @@ def is_whole(place: Path) -> bool:
         return False
     try:
         return all(os.stat(place / name).st_size == entry["size"] for name, entry in files.items())
-    except (OSError, KeyError, TypeError):
+    except (OSError, KeyError, TypeError, ValueError):  # a name that no file can have: ValueError
         return False
 
 

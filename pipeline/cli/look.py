@@ -177,7 +177,7 @@ def show(as_json: bool, rows: int, name: str) -> None:
     )
     for table_name, head in found["head"].items():
         screen.line(on=out)
-        columns = [screen.Column(plain, least=8) for plain in head["columns"]]
+        columns = [screen.Column(screen.plain(title), least=8) for title in head["columns"]]
         screen.table(table_name, columns, head["rows"], out)
     if found["figures"]:
         screen.line(on=out)
@@ -216,12 +216,12 @@ def _grow(tree: Any, step: dict[str, Any], shown_before: set[str]) -> None:
     from pipeline.cli import screen
     from pipeline.inspection.settings import flat, shown
 
-    title = Text(f"{step['task']}  ", style="bold")
+    title = Text(screen.plain(f"{step['task']}  "), style="bold")
     title.append(screen.plain(step["place"]), style="not bold cyan")
     if step["state"] != "whole":
         title.append(f"  ({step['state']})", style="bold red")
     branch = tree.add(title)
-    if step["state"] == "gone":
+    if step["state"] in ("gone", "made from itself"):
         return
     if step["place"] in shown_before:
         branch.add(Text("as above", style="dim"))
@@ -232,13 +232,11 @@ def _grow(tree: Any, step: dict[str, Any], shown_before: set[str]) -> None:
         words = ", ".join(f"{name} {shown(value)}" for name, value in settings.items())
         if words:
             branch.add(Text(screen.plain(words)))
-    branch.add(
-        Text(
-            f"{step['finished']}, {screen.duration(step['seconds'])}, "
-            f"code {step['code'] or 'unknown'}, commit {(step['git_commit'] or 'unknown')[:12]}",
-            style="dim",
-        )
+    words = (
+        f"{step['finished']}, {screen.duration(step['seconds'])}, "
+        f"code {step['code'] or 'unknown'}, commit {(step['git_commit'] or 'unknown')[:12]}"
     )
+    branch.add(Text(screen.plain(words), style="dim"))
     for file in step["raw_files"]:
         words = f"{file['path']}, {screen.size(file['size'])}, sha256 {file['sha256']}"
         raw = Text(screen.plain(words) + ", ")

@@ -55,7 +55,8 @@ def console() -> Console:
 def print_json(value: Any) -> None:
     """Print a value for other programs, as strict JSON."""
     text = json.dumps(strict(value), indent=2, ensure_ascii=False, allow_nan=False, default=str)
-    print(text)
+    # Half of a pair of surrogates has no bytes; written as \udxxx, JSON has it all the same.
+    print(text.encode(errors="backslashreplace").decode())
 
 
 def plain(text: Any) -> str:
@@ -85,7 +86,7 @@ def table(
     for row in cells:
         made.add_row(*(row[index] for index in widths))
     if title:
-        on.print(Text(title, style="bold"))
+        on.print(Text(plain(title), style="bold"))
     with on.capture() as printed:
         on.print(made)
     # Cells are filled up to the column's width; the last one of a line need not be.
@@ -124,7 +125,7 @@ def size(value: int) -> str:
 
 def duration(seconds: float | None) -> str:
     """Write seconds in words."""
-    if seconds is None:
+    if seconds is None or not math.isfinite(seconds):
         return "unknown"
     if seconds < 60:
         return f"{seconds:.1f} s"
@@ -168,6 +169,8 @@ def _harmless(character: str) -> str:
         return " "
     if kind == "Cc":
         return chr(0x2400 + ord(character)) if ord(character) < 0x20 else "\ufffd"
+    if kind == "Cs":  # half of a pair of surrogates, which has no bytes
+        return "\ufffd"
     # Marks that turn the direction of writing would reorder the rest of the line.
     is_direction = "\u202a" <= character <= "\u202e" or "\u2066" <= character <= "\u2069"
     return "" if is_direction else character

@@ -1,11 +1,13 @@
 """What is in an artifact or a run, and everything that made it."""
 
 import csv
+import os
 from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
 from pipeline.inspection.listing import run_row
+from pipeline.inspection.manifests import is_count, is_text
 from pipeline.inspection.store import Artifact, Store, upstream_of
 
 _FIGURES = (".png", ".svg")
@@ -66,18 +68,25 @@ def lineage(store: Store, artifact: Artifact) -> dict[str, Any]:
     dict
         The artifact's ``task``, ``place``, ``settings``, ``code``, ``git_commit``, ``libraries``,
         ``finished``; its ``raw_files`` with what they are now; and ``made_from``, the same of
-        what is above it. What is gone says so in ``state``.
+        what is above it. What is gone, or is said to be made from itself, says so in ``state``.
     """
+    return _lineage(store, artifact, frozenset())
+
+
+def _lineage(store: Store, artifact: Artifact, below: frozenset[Path]) -> dict[str, Any]:
+    """Describe what made an artifact; ``below`` are the places that the way here came by."""
     manifest = artifact.manifest
+    way = below | {artifact.place}
     above = []
     for entry in upstream_of(manifest):
         other = store.artifact(artifact.place / entry["place"])
-        if other is not None:
-            above.append(lineage(store, other))
+        if other is not None and other.place not in way:
+            above.append(_lineage(store, other, way))
         else:
             place = store.short(artifact.place / entry["place"])
-            gone = {"task": entry["task"], "digest": entry["digest"], "place": place}
-            above.append({**gone, "state": "gone", "made_from": []})
+            named = {"task": entry["task"], "digest": entry["digest"], "place": place}
+            state = "gone" if other is None else "made from itself"
+            above.append({**named, "state": state, "made_from": []})
     return {
         "task": artifact.task,
         "digest": artifact.digest,
@@ -105,15 +114,22 @@ def _raw_files(store: Store, artifact: Artifact) -> list[dict[str, Any]]:
     return [
         {**file, "state": _state(Path(file["path"]), file["sha256"], memory)}
         for file in (listed if isinstance(listed, list) else [])
-        if isinstance(file, dict) and {"path", "sha256", "size"} <= file.keys()
+        if isinstance(file, dict)
+        and is_text(file.get("path"))
+        and is_text(file.get("sha256"))
+        and is_count(file.get("size"))
     ]
 
 
 def _state(path: Path, sha256: str, memory: Path) -> str:
     """Say whether a raw file still is what it was."""
-    if not path.is_file():
+    if not os.path.isfile(path):  # Path.is_file raises on a name that is too long
         return "gone"
-    return "unchanged" if artifacts.remembered_sha256(path, memory) == sha256 else "changed"
+    try:
+        now = artifacts.remembered_sha256(path, memory)
+    except OSError:
+        return "unreadable"
+    return "unchanged" if now == sha256 else "changed"
 
 
 def _is_head(name: str) -> bool:

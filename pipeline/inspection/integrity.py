@@ -35,7 +35,7 @@ def made_from(store: Store, run: Artifact) -> tuple[list[Path], list[dict[str, s
     places = [item.place for item in store.lineage(run)]
     gone = []
     for hole, item in store.holes(run).items():
-        if hole.is_dir():
+        if os.path.isdir(hole):  # Path.is_dir raises on a name that is too long
             places.append(hole)
         else:
             gone.append({"place": str(hole), "needed_by": str(item.place)})

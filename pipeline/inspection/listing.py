@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pipeline.inspection.manifests import is_count, is_number
 from pipeline.inspection.store import Artifact, Store
 
 #: Headline metrics: title, and the way to the figure in a part of ``metrics.json``.
@@ -73,16 +74,14 @@ def headline(metrics: Mapping[str, Any]) -> dict[str, float | None]:
 def figure(metrics: Any, path: tuple[str, ...]) -> float | None:
     """Follow a way into nested metrics to a number."""
     found = _follow(metrics, path)
-    # A number that is not one (nan) is undefined, and unequal to itself.
-    is_number = isinstance(found, int | float) and not isinstance(found, bool) and found == found
-    return found if is_number else None
+    return float(found) if is_number(found) else None
 
 
 def interval(metrics: Any, path: tuple[str, ...]) -> list[float] | None:
     """Follow the same way to the number's 95 % interval, None where it has none."""
     found = _follow(metrics, ("intervals", *path))
     is_interval = isinstance(found, list) and len(found) == 2
-    return found if is_interval and all(isinstance(x, int | float) for x in found) else None
+    return found if is_interval and all(map(is_number, found)) else None
 
 
 def _inside(summary: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -93,7 +92,7 @@ def _inside(summary: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 def _count(value: Any) -> int | None:
     """Take a whole number, None for anything else."""
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return value if is_count(value) else None
 
 
 def _follow(metrics: Any, path: tuple[str, ...]) -> Any:

@@ -1,36 +1,54 @@
 """Manifests as the commands read them: whatever a file holds, each key has its kind."""
 
+import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
 
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _is_number(value: Any) -> bool:
-    # A number that is not one (nan) is unequal to itself.
-    return isinstance(value, int | float) and not isinstance(value, bool) and value == value
+#: No file has more bytes and no table more rows; what is beyond does not become a float.
+_MOST = 2**63 - 1
+#: Neither can stand in a path, and half of a pair of surrogates cannot be printed either.
+_UNFIT = re.compile("[\x00\ud800-\udfff]")
+#: Of another step of the same dataset, or of the same step; nowhere else is anything made from.
+_BESIDE = re.compile(r"\.\./(\.\./[^/.][^/]*/)?[^/.][^/]*")
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and "\x00" not in value
+def is_count(value: Any) -> bool:
+    """Say whether a value is a number of bytes or rows."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST
+
+
+def is_number(value: Any) -> bool:
+    """Say whether a value is a finite number that fits a float, whole or not."""
+    is_kind = isinstance(value, int | float) and not isinstance(value, bool)
+    # Nothing compares with a number that is not one (nan).
+    return is_kind and -sys.float_info.max <= value <= sys.float_info.max
+
+
+def is_text(value: Any) -> bool:
+    """Say whether a value is a text that can be printed and can be a path."""
+    return isinstance(value, str) and not _UNFIT.search(value)
+
+
+def _is_cost(value: Any) -> bool:
+    return is_number(value) and value >= 0
 
 
 def _is_reference(value: Any) -> bool:
     keys = ("task", "digest", "place")
-    return isinstance(value, dict) and all(_is_text(value.get(key)) for key in keys)
+    is_kind = isinstance(value, dict) and all(is_text(value.get(key)) for key in keys)
+    return is_kind and _BESIDE.fullmatch(value["place"]) is not None
 
 
 def _is_inventory(value: Any) -> bool:
     return isinstance(value, dict) and all(
-        _is_text(name)
+        is_text(name)
         and isinstance(entry, dict)
-        and _is_count(entry.get("size"))
-        and _is_text(entry.get("sha256"))
+        and is_count(entry.get("size"))
+        and is_text(entry.get("sha256"))
         for name, entry in value.items()
     )
 
@@ -41,7 +59,7 @@ def _is_mapping(value: Any) -> bool:
 
 def _is_code(value: Any) -> bool:
     parts = value.get("parts") if isinstance(value, dict) else None
-    return isinstance(parts, dict) and _is_text(value.get("fingerprint"))
+    return isinstance(parts, dict) and is_text(value.get("fingerprint"))
 
 
 def _or_none(check: Callable[[Any], bool]) -> Callable[[Any], bool]:
@@ -51,22 +69,22 @@ def _or_none(check: Callable[[Any], bool]) -> Callable[[Any], bool]:
 #: What tells artifacts apart and leads from one to the next: no default can stand for it, as a
 #: folder whose ancestors are not known would let `pipeline gc` delete them.
 _NEEDED: dict[str, Callable[[Any], bool]] = {
-    "task": _is_text,
-    "digest": _is_text,
+    "task": is_text,
+    "digest": is_text,
     "upstream": _or_none(_is_reference),
     "files": _is_inventory,
 }
 _BESIDES: dict[str, tuple[Callable[[Any], bool], Any]] = {
-    "version": (_or_none(_is_count), None),
+    "version": (_or_none(is_count), None),
     "settings": (_is_mapping, {}),
     "outside": (_is_mapping, {}),
     "libraries": (_is_mapping, {}),
-    "git_commit": (_or_none(_is_text), None),
-    "rows_in": (_or_none(_is_count), None),
-    "rows_out": (_or_none(_is_count), None),
-    "seconds": (_or_none(_is_number), None),
-    "peak_memory_mib": (_or_none(_is_number), None),
-    "finished": (_is_text, ""),
+    "git_commit": (_or_none(is_text), None),
+    "rows_in": (_or_none(is_count), None),
+    "rows_out": (_or_none(is_count), None),
+    "seconds": (_or_none(_is_cost), None),
+    "peak_memory_mib": (_or_none(_is_cost), None),
+    "finished": (is_text, ""),
 }
 _OF_THE_DIGEST = ("version", "settings", "outside")
 #: Not in every manifest.

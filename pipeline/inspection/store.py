@@ -2,13 +2,13 @@
 
 import fnmatch
 import functools
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipeline import artifacts
 from pipeline.datasets.catalogue import RESERVED
 from pipeline.errors import PipelineError, nearest
 from pipeline.inspection import manifests
@@ -45,10 +45,7 @@ class Artifact:
 
     def read_json(self, name: str) -> Any:
         """Read one of its summaries, None where there is none."""
-        try:
-            return json.loads((self.place / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
+        return artifacts.read_json(self.place / name)
 
     def summary(self, name: str) -> dict[str, Any]:
         """Read one of its summaries that is a JSON object, empty where there is none."""
@@ -173,9 +170,14 @@ class Store:
                     waiting.append(other)
 
     def chain(self, artifact: Artifact) -> Iterator[Artifact]:
-        """Yield an artifact and those above it in its own chain, what stands beside left out."""
+        """Yield an artifact and those above it in its own chain, what stands beside left out.
+
+        Each is yielded once, also where damaged manifests lead round in a circle.
+        """
         found: Artifact | None = artifact
-        while found is not None:
+        seen: set[Path] = set()
+        while found is not None and found.place not in seen:
+            seen.add(found.place)
             yield found
             above = found.manifest.get("upstream")
             found = self.artifact(f"{found.place}/{above['place']}") if above else None

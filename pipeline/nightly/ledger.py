@@ -39,6 +39,12 @@ class Champion:
     digest: str
     path: str
 
+    def __post_init__(self) -> None:
+        """Raise TypeError where anything is no text."""
+        for name, value in vars(self).items():
+            if not isinstance(value, str):
+                raise TypeError(f"{name} must be a text, got {value!r}")
+
 
 @dataclass(frozen=True)
 class Entry:

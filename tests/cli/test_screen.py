@@ -23,8 +23,16 @@ PIPELINE = str(Path(sys.executable).parent / "pipeline")
         ("\x1b[31mred\x1b[0m", "␛[31mred␛[0m"),
         ("\x9b31mred", "\ufffd31mred"),
         ("abc\u202edef\u2066", "abcdef"),
+        ("half \ud83c", "half \ufffd"),
     ],
-    ids=["plain", "line ends", "escape sequence", "8-bit escape", "direction of writing"],
+    ids=[
+        "plain",
+        "line ends",
+        "escape sequence",
+        "8-bit escape",
+        "direction of writing",
+        "half a pair",
+    ],
 )
 def test_texts_of_strangers_cannot_control_the_terminal(text, shown):
     assert screen.plain(text) == shown
@@ -34,6 +42,7 @@ def test_texts_of_strangers_cannot_control_the_terminal(text, shown):
     ("seconds", "shown"),
     [
         (None, "unknown"),
+        (float("inf"), "unknown"),
         (0.04, "0.0 s"),
         (59.94, "59.9 s"),
         (75, "1 min 15 s"),

@@ -180,14 +180,15 @@ def test_crash_between_line_and_pointer_is_mended_by_the_next_writer(folder):
     assert ledger.champion(folder).date == "2026-11-02"
 
 
-@pytest.mark.parametrize("harm", ["missing", "broken", "other"])
+@pytest.mark.parametrize("harm", ["missing", "broken", "a number", "other"])
 def test_pointer_is_made_again_from_the_ledger(folder, harm):
     fill(folder, promotion(1), promotion(2, against=1))
     path = folder / POINTER
     if harm == "missing":
         path.unlink()
-    elif harm == "broken":
-        path.write_text("{")
+    elif harm in ("broken", "a number"):
+        broken = {**json.loads(path.read_text()), "path": 1}
+        path.write_text("{" if harm == "broken" else json.dumps(broken))
         with pytest.raises(PipelineError, match=r"champion.json names no champion.*delete it"):
             ledger.champion(folder)
     else:
