@@ -83,7 +83,7 @@ def _run(words: tuple[str, ...]) -> tuple[int, Any]:
             return code, None
         task = parser.get_task_obj()
         if task.complete():
-            telling.tell(task.name)  # what could not be sent before
+            telling.tell(task.name, task.called)  # what could not be sent before
             return 0, recording.read_night(task.name, task.day)
         # Without [retcode] in a luigi.cfg Luigi ends with 0 after failures.
         return code or _FAILED, None
