@@ -243,9 +243,8 @@ class Nightly(Named):
         progress.tell(self, 0.2, "checking the contract")
         standing = self._evaluated(champion)
         names = [label.name for label in download.row.labels]
-        own = clean.own_names()
-        tonight = judging.Tonight(clean.place(), own, names, standing)
-        about = [clean.digest(), own, champion and champion.digest]
+        tonight = judging.Tonight(clean, names, standing)
+        about = [clean.digest(), clean.own_names(), champion and champion.digest]
         unknown = notes.once("unknown_share", about, tonight.unknown_share)
         measures = replace(tonight.measures(), unknown_share=unknown)
         earlier = [night for night in recording.decided(self.name) if night.date < self.day]
