@@ -16,9 +16,10 @@ tries="${NIGHT_TRIES:-5}"
 pause="${NIGHT_PAUSE:-90}" # seconds; longer than worker_disconnect_delay
 
 # Set once: a try after midnight is the same night, and fetches what came on the day of the first. A
-# --date among the words comes later and holds.
+# --date among the words comes later and holds. With --redo a try goes on with what one before it
+# decided.
 day="$(date +%F)"
-set -- --date "$day" --today "$day" "$@"
+set -- --date "$day" --today "$day" --asked "$(date +%FT%T%z)" "$@"
 while :; do
     pipeline nightly "$@"
     code=$?

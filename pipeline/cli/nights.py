@@ -28,9 +28,21 @@ _FAILED = 30
     is_flag=True,
     help="Decide a date again that is decided, such as with a mended file or another model.",
 )
+@click.option(
+    "--asked",
+    type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]),
+    help="With --redo: when that was asked for, such as 2026-11-22T02:30:00+0100. A date that was "
+    "decided again since is not decided once more; deploy/night.sh sets it for its tries.",
+)
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
-def nightly(context: click.Context, as_json: bool, redo: bool, words: tuple[str, ...]) -> None:
+def nightly(
+    context: click.Context,
+    as_json: bool,
+    redo: bool,
+    asked: datetime.datetime | None,
+    words: tuple[str, ...],
+) -> None:
     r"""Run a night, print its outcome, end with its exit code.
 
     WORDS are those of the task Nightly: --dataset tickets --model bilstm --window 7. The date is
@@ -47,7 +59,7 @@ def nightly(context: click.Context, as_json: bool, redo: bool, words: tuple[str,
         if not any(word == option or word.startswith(f"{option}=") for word in words):
             words = (option, today, *words)
     if redo:
-        words = (*words, "--redo", str(_next_redo(words)))
+        words = (*words, "--redo", str(_next_redo(words, asked)))
     code, night = _run(words)
     if night is None:
         context.exit(code)
@@ -83,13 +95,13 @@ def _run(words: tuple[str, ...]) -> tuple[int, Any]:
             return code, None
         task = parser.get_task_obj()
         if task.complete():
-            telling.tell(task.name)  # what could not be sent before
+            telling.tell(task.name, task.called)  # what could not be sent before
             return 0, recording.read_night(task.name, task.day)
         # Without [retcode] in a luigi.cfg Luigi ends with 0 after failures.
         return code or _FAILED, None
 
 
-def _next_redo(words: tuple[str, ...]) -> int:
+def _next_redo(words: tuple[str, ...], asked: datetime.datetime | None) -> int:
     """Return which time a night that is decided would be decided."""
     from luigi.cmdline_parser import CmdlineParser
 
@@ -97,7 +109,7 @@ def _next_redo(words: tuple[str, ...]) -> int:
 
     with CmdlineParser.global_instance(_luigis(words)) as parser:
         task = parser.get_task_obj()
-    return redoing.next_number(task.name, task.day)
+    return redoing.next_number(task.name, task.day, asked)
 
 
 def _luigis(words: tuple[str, ...]) -> list[str]:

@@ -59,7 +59,7 @@ def dataset(name: str, content: Mapping[str, Any]) -> Dataset:
         If a key means nothing or has a wrong value; the file is left for the caller to name.
     """
     own = _types(Dataset, without=("name", "labels", "files", "tables", "unlabelled"))
-    shared = _types(Table, without=("file", "member"))
+    shared = _types(Table, without=("file", "member", "shown"))
     apart = {"labels", "files", "tables", "unlabelled"}
     _known_keys(content, {*own, *shared, *apart}, "")
     _check_types(content, {**own, **shared}, "")
@@ -143,7 +143,7 @@ def _source(entry: Any, name: str) -> Source:
 
 def _table(entry: Mapping[str, Any]) -> Table:
     """Build a table, its format guessed from the file's ending where none is given."""
-    types = _types(Table)
+    types = _types(Table, without=("shown",))
     _known_keys(entry, types, "tables")
     _check_types(entry, types, "tables")
     if "file" not in entry:

@@ -36,6 +36,9 @@ class Part:
         Whether its rows are frozen test rows.
     is_own : bool
         Whether the last day of the window brought these bytes, alone or among other days.
+    shown : str
+        The way to it from the dataset's folder, which tells the files of days apart; empty without
+        a date.
     """
 
     key: str
@@ -43,6 +46,7 @@ class Part:
     path: Path
     is_frozen: bool = False
     is_own: bool = False
+    shown: str = ""
 
 
 def is_dated(dataset: Dataset) -> bool:
@@ -130,7 +134,8 @@ def parts(
             if path and sha256 not in known:
                 known.append(sha256)
                 key = file.name if len(known) == 1 else f"{file.name} ({len(known)})"
-                chosen[file.name, sha256] = Part(key, file.name, path)
+                shown = path.relative_to(folder).as_posix()
+                chosen[file.name, sha256] = Part(key, file.name, path, shown=shown)
             if path and other == day:
                 part = chosen[file.name, sha256]
                 chosen[file.name, sha256] = replace(part, is_own=True)
@@ -156,7 +161,8 @@ def laid_out(dataset: Dataset, read: Iterable[Part]) -> Dataset:
         if part.is_frozen:
             tables.append(frozen_table(dataset, part))
         else:
-            tables += [replace(t, file=part.key) for t in dataset.tables if t.file == part.name]
+            own = (table for table in dataset.tables if table.file == part.name)
+            tables += [replace(table, file=part.key, shown=part.shown) for table in own]
     return replace(dataset, tables=tuple(tables))
 
 

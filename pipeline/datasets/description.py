@@ -72,6 +72,9 @@ class Table:
         Column that says so row by row, translated by ``partitions``.
     partitions : mapping
         Value of that column (or of the template's ``{partition}``) to partition.
+    shown : str
+        What rows and messages call the file, where files of several days are read and its own name
+        may not tell them apart; no key of a dataset's file, and in no digest.
     """
 
     file: str
@@ -88,6 +91,7 @@ class Table:
     partition: str = "labelled"
     partition_column: str = ""
     partitions: Mapping[str, str] = field(default_factory=dict)
+    shown: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -117,4 +121,7 @@ class Dataset:
 
     def resolved(self) -> dict[str, Any]:
         """Return every field as plain data, for digests and manifests."""
-        return dataclasses.asdict(self)
+        content = dataclasses.asdict(self)
+        for table in content["tables"]:
+            del table["shown"]
+        return content

@@ -419,7 +419,8 @@ def _from_folders(table: Table, path: Path) -> Iterator[Record]:
 
 def display_name(table: Table, path: Path) -> str:
     """Name a table for messages and for the column ``file``."""
-    return f"{file_name(path)}:{table.member}" if table.member else file_name(path)
+    name = table.shown or file_name(path)
+    return f"{name}:{table.member}" if table.member else name
 
 
 def file_name(path: Path) -> str:

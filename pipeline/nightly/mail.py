@@ -2,6 +2,7 @@
 
 import html
 import logging
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,7 +16,6 @@ _SUBJECTS = {
     ledger.CONTRACT_BROKEN: "data contract broken, champion kept",
     ledger.DRIFT_STOP: "stopped by drift, champion kept",
 }
-#: Of Luigi: where it says that a mail could not be sent.
 _LOGGER = logging.getLogger("luigi-interface")
 _COMPARED = ("challenger", "champion", "baseline")
 
@@ -50,6 +50,18 @@ def compose(night: Night, page: str | None = None) -> tuple[str, str]:
     return subject, "\n".join(lines) + "\n"
 
 
+def is_wanted() -> bool:
+    """Say whether this process has somebody to write to, by ``[email]`` in ``luigi.cfg``.
+
+    Luigi writes to nobody in the format ``none``, nor from a terminal without ``force_send``.
+    """
+    from luigi import notifications
+
+    config = notifications.email()
+    is_silent = config.format == "none" or (sys.stdout.isatty() and not config.force_send)
+    return bool(config.receiver) and not is_silent
+
+
 def send(night: Night, page: str | None = None) -> bool:
     """Send the outcome to the receivers of ``[email]`` in ``luigi.cfg``; to nobody without any.
 
@@ -67,39 +79,42 @@ def send(night: Night, page: str | None = None) -> bool:
     -------
     bool
         False where it could not be sent and is to be tried again; True where it was, or where
-        nobody wants it.
+        nobody wants it, see `is_wanted`.
     """
     from luigi import notifications
 
-    config = notifications.email()
-    if not config.receiver:
+    if not is_wanted():
         return True
+    config = notifications.email()
     subject, text = compose(night, page)
     # Raw data can hold what no mail can: half of a surrogate pair.
     text = text.encode(errors="replace").decode()
     if config.format == "html":
         text = f"<pre>{html.escape(text)}</pre>"
-    errors = _Errors()
-    _LOGGER.addHandler(errors)
+    known, noting = notifications.logger, _Noting(notifications.logger)
+    notifications.logger = noting  # type: ignore[assignment]
     try:
         notifications.send_email(subject, text, config.sender, (config.receiver,))
     except Exception:
         # Each of Luigi's ways to send has errors of its own, and none of them may fail a night.
         _LOGGER.exception("The mail of the night of %s could not be sent.", night.date)
+        return False
     finally:
-        _LOGGER.removeHandler(errors)
-    return not errors.seen
+        notifications.logger = known
+    return not noting.has_failed
 
 
-class _Errors(logging.Handler):
-    """Notes that an error was logged, which is all that Luigi makes of a server that is away."""
+class _Noting(logging.LoggerAdapter):
+    """Notes that an error was said, which is all that Luigi makes of a server that is away.
 
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self.seen = False
+    A handler would see nothing of it where the log's level leaves errors out.
+    """
 
-    def emit(self, record: logging.LogRecord) -> None:
-        self.seen = True
+    has_failed = False
+
+    def error(self, msg: object, *args: object, **kwargs: Any) -> None:
+        self.has_failed = True
+        super().error(msg, *args, **kwargs)
 
 
 def _drift(drift: Mapping[str, Any] | None) -> Iterator[str]:

@@ -54,7 +54,8 @@ class RunAll(Named):
         if not self.no_test:
             return self.clone(Report, **values, today=self._today)
         known = dict(Validate.get_params())
-        return Validate(**{name: value for name, value in values.items() if name in known})
+        known_values = {name: value for name, value in values.items() if name in known}
+        return self.clone(Validate, **known_values, today=self._today)
 
     def output(self) -> luigi.Target:
         """Return the link to the newest report of this dataset and model."""

@@ -4,7 +4,6 @@ import functools
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.datasets.dated import Part
@@ -53,23 +52,19 @@ class Tonight:
 
     Parameters
     ----------
-    place : Path
-        Folder of the night's CleanText artifact.
-    own_names : sequence of str
-        Entries of the column ``file`` that are of the day's own files.
+    clean : CleanText
+        Of the night; it is whole.
     class_names : sequence of str
     champion : Evaluated or None
     """
 
     def __init__(
         self,
-        place: Path,
-        own_names: Sequence[str],
+        clean: CleanText,
         class_names: Sequence[str],
         champion: "Evaluated | None",
     ) -> None:
-        self._place = place
-        self._own_names = own_names
+        self._clean = clean
         self._class_names = class_names
         self._champion = champion
 
@@ -79,7 +74,7 @@ class Tonight:
 
         from pipeline.text.rows import OF_FROZEN
 
-        rejected = self._own("rejected.parquet", ["reason", "raw"])
+        _, rejected = self._tables
         rejected = rejected.filter(pc.not_equal(rejected["reason"], OF_FROZEN))
         return contract.measure(self._rows, rejected, self._class_names)
 
@@ -117,18 +112,12 @@ class Tonight:
         ).as_json()
 
     @functools.cached_property
+    def _tables(self) -> "tuple[pa.Table, pa.Table]":
+        return self._clean.own_tables()
+
+    @property
     def _rows(self) -> "pa.Table":
-        return self._own("rows.parquet", ["raw", "clean", "label"])
-
-    def _own(self, name: str, columns: Sequence[str]) -> "pa.Table":
-        """Read the day's own rows of a table."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-        import pyarrow.parquet as pq
-
-        table = pq.read_table(self._place / name, columns=[*columns, "file"])
-        names = pa.array(self._own_names, pa.string())
-        return table.filter(pc.is_in(table["file"].cast(pa.string()), names))
+        return self._tables[0]
 
     @functools.cached_property
     def _sample(self) -> "pa.Table":

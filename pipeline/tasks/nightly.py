@@ -98,6 +98,11 @@ class Nightly(Named):
         return self.date.isoformat()
 
     @property
+    def called(self) -> str:
+        """Name of its folder: its date, and which time it is decided."""
+        return ledger.night_name(self.day, self._redo)
+
+    @property
     def resources(self) -> dict[str, int]:  # type: ignore[override]
         """One night of a dataset at a time, among those that share a scheduler."""
         return {f"night of {self.name}": 1}
@@ -114,7 +119,8 @@ class Nightly(Named):
         download = self._step(DownloadData)
         days = dated.days(download.row, download.raw_folder)
         for day in reversed([day for day in days if self.since <= day < self.day]):
-            night = self.clone(date=datetime.date.fromisoformat(day))
+            # The nights before are decided for the first time.
+            night = self.clone(date=datetime.date.fromisoformat(day), redo=0)
             if not night.is_recorded():
                 return [night]
         return []
@@ -139,8 +145,7 @@ class Nightly(Named):
 
     def is_recorded(self) -> bool:
         """Say whether the night's record is whole, of whatever model, and was told or tried to."""
-        name = ledger.night_name(self.day, self._redo)
-        state = untold.state(recording.registry_of(self.name), name)
+        state = untold.state(recording.registry_of(self.name), self.called)
         return self.output().exists() and state in (None, untold.TRIED)
 
     @classmethod
@@ -157,7 +162,7 @@ class Nightly(Named):
     def run(self) -> Generator[Any, Any, None]:
         """Judge the day's rows, train where that is worth it, decide, and write it down."""
         progress.lead_to(self, address_of(recording.page(self.name)))
-        telling.tell(self.name, again=False)  # what nights before could not
+        telling.tell(self.name, self.called, again=False)  # what nights before could not
         notes = recording.Notes(self.name, self.day, self._redo)
         folder = recording.registry_of(self.name)
         entry, night = None, notes.night()
@@ -175,7 +180,7 @@ class Nightly(Named):
                 if stands is None:
                     raise RuntimeError(f"the ledger of {self.name} has no line of {self.output()}")
         notes.forget()
-        telling.tell(self.name)
+        telling.tell(self.name, self.called)
         self._tell_outcome(stands)
 
     def _judged(
@@ -238,9 +243,8 @@ class Nightly(Named):
         progress.tell(self, 0.2, "checking the contract")
         standing = self._evaluated(champion)
         names = [label.name for label in download.row.labels]
-        own = clean.own_names()
-        tonight = judging.Tonight(clean.place(), own, names, standing)
-        about = [clean.digest(), own, champion and champion.digest]
+        tonight = judging.Tonight(clean, names, standing)
+        about = [clean.digest(), clean.own_names(), champion and champion.digest]
         unknown = notes.once("unknown_share", about, tonight.unknown_share)
         measures = replace(tonight.measures(), unknown_share=unknown)
         earlier = [night for night in recording.decided(self.name) if night.date < self.day]

@@ -1,17 +1,24 @@
 """Deciding a date again, which happens when a person asks for it and never by itself."""
 
+import datetime
+
 from pipeline.errors import PipelineError
-from pipeline.nightly import ledger
+from pipeline.nightly import ledger, untold
 from pipeline.nightly.ledger import Entry
 from pipeline.tasks import recording
 
 
-def next_number(dataset: str, day: str) -> int:
+def next_number(dataset: str, day: str, asked: datetime.datetime | None = None) -> int:
     """Return which time a night would be decided, if it were decided again now.
+
+    One that was cut short before it was told is finished first, and so is one that was decided
+    after it was asked for: to decide it once more would compare its model with itself.
 
     Parameters
     ----------
     dataset, day : str
+    asked : datetime or None
+        When it was asked for, with a time zone, where this may not be the first try.
 
     Raises
     ------
@@ -24,9 +31,13 @@ def next_number(dataset: str, day: str) -> int:
             f"the night of {day} of dataset {dataset!r} was never decided, so that there is "
             "nothing to decide again; leave --redo out."
         )
-    # One that was cut short is finished.
-    is_finished = recording.read(dataset, day, line.redo) is not None
-    return line.redo + 1 if is_finished or not line.redo else line.redo
+    if not line.redo:
+        return 1
+    state = untold.state(recording.registry_of(dataset), ledger.night_name(day, line.redo))
+    is_whole = recording.read(dataset, day, line.redo) is not None
+    is_finished = is_whole and state in (None, untold.TRIED)
+    is_the_one = asked is not None and datetime.datetime.fromisoformat(line.time) >= asked
+    return line.redo if is_the_one or not is_finished else line.redo + 1
 
 
 def is_open(line: Entry | None, day: str, number: int) -> bool:

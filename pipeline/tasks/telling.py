@@ -10,33 +10,40 @@ from pipeline.tasks.base import address_of, paths
 from pipeline.tasks.results import Report
 
 
-def tell(dataset: str, again: bool = True) -> None:
+def tell(dataset: str, own: str | None = None, again: bool = True) -> None:
     """Send the mails of all nights of a dataset that are decided and not told yet.
 
     What a crash left undone of such a night, its record and the history page, is done first. Where
-    a mail cannot be sent, the night counts as it is, and the next one tries again.
+    a mail cannot be sent, the night counts as it is, and the next one tries again. So it does
+    where this process has nobody to write to: the next one may have.
 
     Parameters
     ----------
     dataset : str
+    own : str or None
+        Name of the night that this process is about, see `pipeline.nightly.ledger.night_name`: it
+        is told on the screen, and needs no mail where nobody wants one.
     again : bool
         Whether to try mails again that could not be sent before.
     """
-    folder = recording.registry_of(dataset)
+    from pipeline.nightly import mail
+
+    folder, is_wanted = recording.registry_of(dataset), mail.is_wanted()
     is_away = False  # the mail server: to wait for it once is enough
     for name in untold.names(folder):
         with locks.held(folder / untold.FOLDER / ".lock"):
             # Another process may have told it while this one waited.
             state = untold.state(folder, name)
-            if state is None or (state == untold.TRIED and (is_away or not again)):
+            is_tried = state == untold.TRIED
+            if state is None or (is_tried and (is_away or not again or not is_wanted)):
                 continue
             night = _finished(dataset, name, state)
             if night is None:  # its line is still to be written
                 continue
-            is_away = is_away or not _is_sent(night)
-            if not is_away:
+            is_away = is_away or (is_wanted and not _is_sent(night))
+            if not is_away and (is_wanted or name == own):
                 untold.forget(folder, name)
-            elif state != untold.TRIED:
+            elif not is_tried:
                 untold.mark(folder, name, untold.TRIED)
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from pipeline.datasets.readers import Reading
+    from pipeline.text.rows import CleanRows
 
 _KEEP_REPLACE_REMOVE = ("keep", "replace", "remove")
 
@@ -217,33 +218,17 @@ class CleanText(Step):
         """Write ``rows.parquet``, ``rejected.parquet`` and ``profile.json``."""
         from concurrent.futures import ThreadPoolExecutor
 
-        from pipeline.text.clean import clean
-        from pipeline.text.columns import InThreads
-        from pipeline.text.rows import clean_rows
-
-        settings, parts = self.settings(), self._download().parts()
-        with InThreads(lambda texts: clean(texts, settings)) as threads:
-            reading = self._read(parts, threads.take)
-            cleaned_texts = threads.results()
-        names = self._names(parts)
-        cleaned = clean_rows(
-            reading.rows,
-            reading.rejected,
-            reading.records,
-            settings,
-            [label.name for label in self._download().row.labels],
-            [name for part in parts if part.is_frozen for name in names[part.key]],
-            cleaned_texts,
-        )
+        parts = self._download().parts()
+        cleaned = self._cleaned(parts)
         # The same content may come on another day: names tell then, and days do not.
-        out.facts["files"] = names
+        out.facts["files"] = self._names(parts)
         few = ("label", "partition", "file")
         with ThreadPoolExecutor(1) as beside:
             written = beside.submit(out.write_table, "rows.parquet", cleaned.rows, few)
             out.write_table("rejected.parquet", cleaned.rejected, few=("file", "reason"))
             out.write_json("profile.json", cleaned.profile())
             written.result()
-        out.counts(reading.records, cleaned.rows.num_rows)
+        out.counts(cleaned.rows.num_rows + cleaned.rejected.num_rows, cleaned.rows.num_rows)
 
     def problem_with_files(self) -> str | None:
         """Read the raw files, and say what is wrong with them; None where nothing is."""
@@ -256,9 +241,58 @@ class CleanText(Step):
     def own_names(self) -> list[str]:
         """Return the entries of the column ``file`` that are of what the day itself brought."""
         names = (artifacts.read_manifest(self.place()) or {})["facts"]["files"]
-        return [
-            name for part in self._download().parts() if part.is_own for name in names[part.key]
-        ]
+        return _own(self._download().parts(), names)
+
+    def own_tables(self) -> "tuple[pa.Table, pa.Table]":
+        """Return the rows that the day itself brought, whatever the window: kept, and set aside.
+
+        A row that was dropped for a text of a day before counts as if the day were alone. Only
+        ``raw``, ``clean`` and ``label``, and ``reason`` and ``raw``, are sure to be there.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+        import pyarrow.parquet as pq
+
+        parts = self._download().parts()
+        alone = [part for part in parts if part.is_own or part.is_frozen]
+        if self.settings()["duplicates"] == "drop" and len(alone) < len(parts):
+            cleaned = self._cleaned(alone)
+            rows, rejected = cleaned.rows, cleaned.rejected
+            names = _own(alone, self._names(alone))
+        else:
+            rows = pq.read_table(
+                self.place() / "rows.parquet", columns=["raw", "clean", "label", "file"]
+            )
+            rejected = pq.read_table(
+                self.place() / "rejected.parquet", columns=["reason", "raw", "file"]
+            )
+            names = self.own_names()
+        own = pa.array(names, pa.string())
+        rows, rejected = (
+            table.filter(pc.is_in(table["file"].cast(pa.string()), own))
+            for table in (rows, rejected)
+        )
+        return rows, rejected
+
+    def _cleaned(self, parts: "Sequence[dated.Part]") -> "CleanRows":
+        """Read files and clean their texts, the one while the other goes on."""
+        from pipeline.text.clean import clean
+        from pipeline.text.columns import InThreads
+        from pipeline.text.rows import clean_rows
+
+        settings, names = self.settings(), self._names(parts)
+        with InThreads(lambda texts: clean(texts, settings)) as threads:
+            reading = self._read(parts, threads.take)
+            cleaned_texts = threads.results()
+        return clean_rows(
+            reading.rows,
+            reading.rejected,
+            reading.records,
+            settings,
+            [label.name for label in self._download().row.labels],
+            [name for part in parts if part.is_frozen for name in names[part.key]],
+            cleaned_texts,
+        )
 
     def _read(
         self,
@@ -406,3 +440,8 @@ class Tokenize(Step):
 def _time(seconds: float) -> str:
     """Write a time of the file system."""
     return time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(seconds))
+
+
+def _own(parts: "Sequence[dated.Part]", names: dict[str, list[str]]) -> list[str]:
+    """Return the names of the files that the day itself brought."""
+    return [name for part in parts if part.is_own for name in names[part.key]]

@@ -259,6 +259,35 @@ def test_rows_name_their_file_with_its_day(path, name):
     assert formats.file_name(Path(path)) == name
 
 
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("rows.csv", "2026-11-{}/rows.csv"),
+        ("part/rows.csv", "2026-11-{}/part/rows.csv"),
+        ("tweets-{date}.csv", "tweets-2026-11-{}.csv"),
+        ("tweets-{date}/rows.csv", "tweets-2026-11-{}/rows.csv"),
+        ("{date}/a/b/rows.csv", "2026-11-{}/a/b/rows.csv"),
+    ],
+)
+def test_rows_of_a_window_name_the_day_that_they_are_of(tmp_path, name, wanted):
+    row, folder = row_of(tmp_path, OWN + f'files = ["{name}"]\n')
+    put(folder, {wanted.format(day): f"text of {day}" for day in ("21", "22")})
+    parts = dated.parts(row, folder, "2026-11-22", 2, lambda path: path.read_text())
+    laid_out = dated.laid_out(row, parts)
+    rows = readers.read(laid_out, {part.key: part.path for part in parts}).rows
+    of_file = {row["file"]: row["raw"] for row in rows.to_pylist()}
+    assert of_file == {wanted.format(day): f"text of {day}!" for day in ("21", "22")}
+
+
+def test_name_that_rows_show_is_no_key_and_in_no_digest(tmp_path):
+    row, _ = row_of(tmp_path, PLAIN)
+    assert "shown" not in row.resolved()["tables"][0]
+    with pytest.raises(PipelineError, match="shown"):
+        row_of(tmp_path, PLAIN + 'shown = "mine"\n')
+    with pytest.raises(PipelineError, match="shown"):
+        row_of(tmp_path, PLAIN + '[[tables]]\nfile = "rows.csv"\nshown = "mine"\n')
+
+
 def test_row_without_dates_is_laid_out_as_it_is(tmp_path):
     row, folder = row_of(tmp_path, PLAIN)
     put(folder, {"2026-11-22/rows.csv": "a"})

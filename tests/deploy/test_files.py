@@ -1,6 +1,7 @@
 """The files of deploy/: options that Luigi knows, commands that exist, units that systemd takes."""
 
 import configparser
+import datetime
 import os
 import re
 import shlex
@@ -226,9 +227,10 @@ exit $(sed -n "$(wc -l < calls)p" codes)
 
     def test_date_is_set_once_and_a_given_one_comes_later(self, run):
         _, (call,) = run([0], "--dataset", "toy", "--date", "2024-11-16")
-        known = re.fullmatch(r"nightly --date (\S+) --today (\S+) (.*)", call)
+        known = re.fullmatch(r"nightly --date (\S+) --today (\S+) --asked (\S+) (.*)", call)
         assert re.fullmatch(r"\d{4}-\d\d-\d\d", known[1])
-        assert (known[2], known[3]) == (known[1], "--dataset toy --date 2024-11-16")
+        assert (known[2], known[4]) == (known[1], "--dataset toy --date 2024-11-16")
+        assert datetime.datetime.fromisoformat(known[3]).tzinfo
 
     def test_overlay_is_the_shipped_one_unless_another_is_named(self, run, tmp_path):
         run([0])

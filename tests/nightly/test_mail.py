@@ -1,7 +1,9 @@
 """The mail of a night, as Luigi sends it to a server on loopback."""
 
 import email
+import logging
 import socket
+import sys
 from dataclasses import replace
 
 import luigi
@@ -148,6 +150,36 @@ def test_nobody_is_written_to_without_a_receiver(sink, config):
 
 def test_server_that_cannot_be_reached_fails_no_night(sink, config, caplog):
     config.set("smtp", "port", "1")
-    mail.send(NIGHT)
+    assert not mail.send(NIGHT)
     assert sink.envelopes == []
     assert "Not able to connect to smtp server" in caplog.text
+
+
+@pytest.mark.parametrize("how", ["nobody listens", "another error"])
+def test_mail_that_was_not_sent_is_none_whatever_is_logged(sink, config, monkeypatch, how):
+    if how == "another error":
+        monkeypatch.setattr(luigi.notifications, "send_email_smtp", lambda *_: 1 / 0)
+    config.set("smtp", "port", "1")
+    known = logging.getLogger("luigi-interface")
+    monkeypatch.setattr(known, "disabled", True)
+    assert not mail.send(NIGHT)
+    assert luigi.notifications.logger is known
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "is_wanted"),
+    [
+        ("force_send", "true", True),
+        ("force_send", "false", False),
+        ("receiver", "", False),
+        ("format", "none", False),
+    ],
+)
+def test_mail_at_a_terminal_is_wanted_as_luigi_wants_its_own(
+    sink, config, monkeypatch, key, value, is_wanted
+):
+    config.set("email", key, value)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert mail.is_wanted() == is_wanted
+    assert mail.send(NIGHT)
+    assert len(sink.envelopes) == is_wanted

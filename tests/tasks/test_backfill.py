@@ -122,6 +122,13 @@ class TestWaiting:
         assert self.of(nights, "2024-11-20", since="2024-11-17") == []
         assert self.of(nights, "2024-11-16", since="2024-11-10") == []
 
+    def test_night_that_is_decided_again_waits_for_the_first_decision_of_others(self, tmp_path):
+        nights = Nights(tmp_path).prepare((NIGHTS[0], NIGHTS[4]))
+        nights.set_paths()
+        date = datetime.date(2024, 11, 20)
+        night = Nightly(date=date, dataset="toy", model="naive_bayes", since="2024-11-10", redo=1)
+        assert [other.redo for other in night.requires()] == [0]
+
     def test_night_waits_for_none_that_is_recorded(self, by_hand):
         assert self.of(by_hand, "2024-11-22", since="2024-11-10") == []
 

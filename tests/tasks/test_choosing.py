@@ -25,3 +25,16 @@ def test_a_run_that_only_chooses_leaves_test_rows_unseen(tmp_path):
     again = chain.luigi(*words)
     assert again.returncode == 0
     assert "Validation rows alone" in again.stdout
+
+
+@pytest.mark.parametrize("no_test", [True, False])
+def test_run_that_only_chooses_reads_the_day_that_was_asked_for(tmp_path, no_test):
+    from conftest import Chain, made_up_rows, write_dataset
+
+    chain = Chain(tmp_path)
+    chain.add("toy")
+    write_dataset(chain.data / "toy" / "2026-11-21", made_up_rows(("bad", "good")))
+    days = {"date": "2026-11-21", "today": "2026-11-22", "window": 3}
+    task = chain.task(dataset="toy", model="naive_bayes", no_test=no_test, **days).requires()
+    *_, first = task.chain()
+    assert (first.day, first.now, first.window) == ("2026-11-21", "2026-11-22", 3)

@@ -82,6 +82,21 @@ def test_window_reads_its_days_oldest_first(chain):
     ]
 
 
+@pytest.mark.parametrize("name", ["part/rows.csv", "tweets-{date}/rows.csv"])
+def test_own_rows_of_a_day_are_known_in_folders_of_any_depth(chain, name):
+    for day, seed, n_rows in (("2026-11-21", 1, 60), ("2026-11-22", 2, 40)):
+        put(chain, day, seed, n_rows)
+        folder = chain.data / "toy"
+        wanted = folder / (name if "{date}" in name else f"{day}/{name}").format(date=day)
+        wanted.parent.mkdir()
+        shutil.move(folder / day / "rows.csv", wanted)
+    toml = chain.data / "toy" / "dataset.toml"
+    toml.write_text(toml.read_text().replace("rows.csv", name))
+    clean = chain.run("CleanText", dataset="toy", date="2026-11-22", window=2)
+    rows, rejected = clean.own_tables()
+    assert (rows.num_rows, rejected.num_rows) == (40, 0)
+
+
 @pytest.mark.parametrize("group_duplicates", ["exact", "none"])
 def test_texts_of_frozen_rows_are_in_no_night(chain, group_duplicates):
     put(chain, "2026-11-22")

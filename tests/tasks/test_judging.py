@@ -3,11 +3,12 @@
 import json
 
 import pytest
-from nights import Nights, few, many
+from nights import CLASSES, Nights, few, many
 
-pytestmark = pytest.mark.processes
+from pipeline.tasks import judging
 
 
+@pytest.mark.processes
 def test_scores_drift_among_texts_that_the_champion_was_not_trained_on(tmp_path):
     nights = Nights(tmp_path).prepare(nights=())
     first = many(2)
@@ -23,3 +24,19 @@ def test_scores_drift_among_texts_that_the_champion_was_not_trained_on(tmp_path)
     assert everything == len(more)
     # The others are those that the champion learned, and repeats of them.
     assert 0 < scored <= len(more) - 100
+
+
+@pytest.mark.parametrize("duplicates", ["keep", "drop"])
+def test_day_is_measured_alike_whatever_the_window_drops_for_days_before_it(tmp_path, duplicates):
+    nights = Nights(tmp_path).prepare(nights=())
+    nights.put_frozen([many(2)[0], ("nobody says this", "bad")])
+    nights.put("2024-11-16", many(2))
+    nights.put("2024-11-17", many(2)[:100] + few(7) + [(" ", "bad")])
+    found = []
+    for window in (1, 2):
+        settings = {"dataset": "toy", "date": "2024-11-17", "duplicates": duplicates}
+        clean = nights.run("CleanText", **settings, window=window)
+        found.append(judging.Tonight(clean, CLASSES, None).measures())
+    assert found[0] == found[1]
+    assert 300 < found[0].rows < 341
+    assert 0 < found[0].repeated_share < 0.2

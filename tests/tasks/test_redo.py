@@ -81,6 +81,9 @@ def test_night_is_decided_again_as_often_as_it_is_asked_for(mine):
     before = mine.ledger()
     mine.run("Nightly", **night_of(BAD), redo=2)  # as when Luigi tries again
     assert mine.ledger() == before
+    asked = ("--asked", before[0]["time"])  # as when night.sh tries again
+    assert mine.here(BAD, *asked, "--redo").exit_code == 52
+    assert mine.ledger() == before
     task = mine.task("Nightly", **night_of(BAD), redo=4)
     message = "got 4 for 2024-11-17, which was decided 3 times; give 3"
     with pytest.raises(PipelineError, match=message):

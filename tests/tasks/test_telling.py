@@ -136,6 +136,7 @@ def test_server_that_is_away_is_waited_for_once_a_night(mine, monkeypatch):
     assert sorted(untold(mine)) == [DATE, NEXT]
     mine.set_paths()
     asked = []
+    monkeypatch.setattr(mail, "is_wanted", lambda: True)
     monkeypatch.setattr(mail, "send", lambda night, page: asked.append(night.date))
     telling.tell("toy", again=False)
     assert asked == []
