@@ -236,6 +236,22 @@ class Workspace:
             write_statistics=False,
         )
 
+    @contextlib.contextmanager
+    def table_beside(self, name: str, table: Any, few: Sequence[str] = ()) -> Iterator[None]:
+        """Write a table in a thread while the block goes on; it is written when the block ends.
+
+        Parameters
+        ----------
+        name, table, few
+            As for `write_table`.
+        """
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(1) as thread:
+            written = thread.submit(self.write_table, name, table, few)
+            yield
+            written.result()
+
     def counts(self, rows_in: int, rows_out: int) -> None:
         """Note the rows that came in and went out."""
         self.rows_in, self.rows_out = rows_in, rows_out

@@ -6,7 +6,7 @@ from typing import Any
 from benchmarks.speed import corpus
 from benchmarks.speed.bench import Bench, found, line
 from benchmarks.speed.harness import Side, Taken, compare
-from benchmarks.speed.seeds import by_seed, epoch, spread
+from benchmarks.speed.seeds import by_seed, epoch, evaluated, split_rows, spread
 
 _BAG = {
     "model": "bag_dense", "batch_size": 512, "learning_rate": 0.0015, "epochs": 5, "patience": 0,
@@ -21,17 +21,12 @@ def bag(bench: Bench) -> dict[str, Any]:
     """Compare the blog's bag-of-words network on 90,000 rows over three seeds."""
     dataset = corpus.tweets(bench.data, 1)
     bench.build("Evaluate", dataset, **{**_BAG, "epochs": 1})
-    rows = corpus.split_rows(
-        bench.chain(dataset, "TrainModel", "bag_dense"), bench.outputs / "notebook" / dataset
-    )
-
-    def ours(seed: int) -> Side:
-        command = bench.luigi("Evaluate", dataset, **_BAG, seed=seed)
-        read = bench.evaluated(dataset, "bag_dense")
-        return bench.side(f"pipeline, seed {seed}", command, dataset, "TrainModel", read)
+    rows = split_rows(bench, dataset, "bag_dense")
 
     taken, theirs, mine = by_seed(
-        bench, lambda seed: bench.notebook("training", "bag", rows, seed), ours
+        bench,
+        lambda seed: bench.notebook("training", "bag", rows, seed),
+        evaluated(bench, dataset, _BAG),
     )
     rate, alone = (
         statistics.median(each["rows"] / epoch(each) for each in side.facts)

@@ -4,10 +4,9 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from benchmarks.speed import corpus
 from benchmarks.speed.bench import Bench, found, line
 from benchmarks.speed.harness import Side, Taken
-from benchmarks.speed.seeds import by_seed, epoch, joined, spread
+from benchmarks.speed.seeds import by_seed, epoch, evaluated, joined, split_rows, spread
 
 
 def hate(bench: Bench) -> dict[str, Any]:
@@ -18,17 +17,12 @@ def hate(bench: Bench) -> dict[str, Any]:
         "validation_fraction": 0, "epochs": 5, "bootstrap_samples": 0,
     }  # fmt: skip
     bench.build("Evaluate", dataset, **{**settings, "epochs": 1})
-    rows = corpus.split_rows(
-        bench.chain(dataset, "TrainModel", "bilstm"), bench.outputs / "notebook" / dataset
-    )
-
-    def ours(seed: int) -> Side:
-        command = bench.luigi("Evaluate", dataset, **settings, seed=seed)
-        read = bench.evaluated(dataset, "bilstm")
-        return bench.side(f"pipeline, seed {seed}", command, dataset, "TrainModel", read)
+    rows = split_rows(bench, dataset, "bilstm")
 
     taken, theirs, mine = by_seed(
-        bench, lambda seed: _notebook(bench, rows, seed, 42, 5, 64, "masked"), ours
+        bench,
+        lambda seed: _notebook(bench, rows, seed, 42, 5, 64, "masked"),
+        evaluated(bench, dataset, settings),
     )
     seconds, other = (
         statistics.median(epoch(each) for each in side.facts) for side in (mine, theirs)
@@ -55,9 +49,7 @@ def disaster(bench: Bench) -> dict[str, Any]:
     dataset, longer = "disaster", "the same at 33 words, masked"
     settings = {"model": "bilstm", "validation_fraction": 0.1}
     bench.build("Evaluate", dataset, **settings, bootstrap_samples=0)
-    rows = corpus.split_rows(
-        bench.chain(dataset, "TrainModel", "bilstm"), bench.outputs / "notebook" / dataset
-    )
+    rows = split_rows(bench, dataset, "bilstm")
 
     def ours(seed: int) -> Side:
         def scored() -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from benchmarks.speed import corpus
 from benchmarks.speed.bench import Bench
 from benchmarks.speed.harness import Side, Taken, compare
 
@@ -49,6 +51,23 @@ def by_seed(
         compare(sides[:2], 0, bench.say)
     taken = compare(sides, 1, bench.say, warm_up=False)
     return taken, joined(taken, "notebook way"), joined(taken, "pipeline")
+
+
+def split_rows(bench: Bench, dataset: str, model: str) -> Path:
+    """Write the rows that a model was trained on for the notebook way; return their folder."""
+    chain = bench.chain(dataset, "TrainModel", model)
+    return corpus.split_rows(chain, bench.outputs / "notebook" / dataset)
+
+
+def evaluated(bench: Bench, dataset: str, settings: Mapping[str, Any]) -> Callable[[int], Side]:
+    """Return what makes the pipeline's side for a seed, from TrainModel to figures."""
+
+    def ours(seed: int) -> Side:
+        command = bench.luigi("Evaluate", dataset, **settings, seed=seed)
+        read = bench.evaluated(dataset, settings["model"])
+        return bench.side(f"pipeline, seed {seed}", command, dataset, "TrainModel", read)
+
+    return ours
 
 
 def joined(taken: Mapping[str, Taken], name: str) -> Taken:

@@ -47,6 +47,11 @@ def state(folder: Path, name: str) -> str | None:
         return None
 
 
+def is_settled(folder: Path, name: str) -> bool:
+    """Say whether nothing is left to do for a night, but for a mail that was tried."""
+    return state(folder, name) in (None, TRIED)
+
+
 def names(folder: Path) -> list[str]:
     """List the nights that are not told, oldest first; without a line they are not decided."""
     known = {ledger.night_name(entry.date, entry.redo) for entry in ledger.read(folder).entries}

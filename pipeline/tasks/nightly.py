@@ -145,8 +145,8 @@ class Nightly(Named):
 
     def is_recorded(self) -> bool:
         """Say whether the night's record is whole, of whatever model, and was told or tried to."""
-        state = untold.state(recording.registry_of(self.name), self.called)
-        return self.output().exists() and state in (None, untold.TRIED)
+        folder = recording.registry_of(self.name)
+        return self.output().exists() and untold.is_settled(folder, self.called)
 
     @classmethod
     def bulk_complete(cls, parameter_tuples: Any) -> list[Any]:

@@ -25,7 +25,8 @@ def next_number(dataset: str, day: str, asked: datetime.datetime | None = None) 
     PipelineError
         If it was never decided.
     """
-    line = ledger.read(recording.registry_of(dataset)).of(day)
+    folder = recording.registry_of(dataset)
+    line = ledger.read(folder).of(day)
     if line is None:
         raise PipelineError(
             f"the night of {day} of dataset {dataset!r} was never decided, so that there is "
@@ -33,11 +34,10 @@ def next_number(dataset: str, day: str, asked: datetime.datetime | None = None) 
         )
     if not line.redo:
         return 1
-    state = untold.state(recording.registry_of(dataset), ledger.night_name(day, line.redo))
     is_whole = recording.read(dataset, day, line.redo) is not None
-    is_finished = is_whole and state in (None, untold.TRIED)
+    is_settled = untold.is_settled(folder, ledger.night_name(day, line.redo))
     is_the_one = asked is not None and datetime.datetime.fromisoformat(line.time) >= asked
-    return line.redo if is_the_one or not is_finished else line.redo + 1
+    return line.redo if is_the_one or not (is_whole and is_settled) else line.redo + 1
 
 
 def is_open(line: Entry | None, day: str, number: int) -> bool:

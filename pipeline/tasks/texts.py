@@ -216,18 +216,13 @@ class CleanText(Step):
 
     def build(self, out: artifacts.Workspace) -> None:
         """Write ``rows.parquet``, ``rejected.parquet`` and ``profile.json``."""
-        from concurrent.futures import ThreadPoolExecutor
-
         parts = self._download().parts()
         cleaned = self._cleaned(parts)
         # The same content may come on another day: names tell then, and days do not.
         out.facts["files"] = self._names(parts)
-        few = ("label", "partition", "file")
-        with ThreadPoolExecutor(1) as beside:
-            written = beside.submit(out.write_table, "rows.parquet", cleaned.rows, few)
+        with out.table_beside("rows.parquet", cleaned.rows, few=("label", "partition", "file")):
             out.write_table("rejected.parquet", cleaned.rejected, few=("file", "reason"))
             out.write_json("profile.json", cleaned.profile())
-            written.result()
         out.counts(cleaned.rows.num_rows + cleaned.rejected.num_rows, cleaned.rows.num_rows)
 
     def problem_with_files(self) -> str | None:
@@ -430,10 +425,8 @@ class Tokenize(Step):
                     "lexical_diversity": pa.array(diversity, pa.float32()),
                 }
             )
-            few = ("tokens.list.element",)
-            written = beside.submit(out.write_table, "tokens.parquet", table, few)
+        with out.table_beside("tokens.parquet", table, few=("tokens.list.element",)):
             out.write_json("tokens.json", summary(tokens, diversity))
-            written.result()
         out.counts(rows.num_rows, len(tokens))
 
 

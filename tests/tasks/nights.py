@@ -7,6 +7,7 @@ of them. The model is naive_bayes: fast, and without TensorFlow.
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -100,6 +101,11 @@ class Nights(Chain):
         for night in nights:
             self.put(night.date, night.rows)
         return self
+
+    def copied(self, folder):
+        """Return a copy in another folder, to be changed."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Nights(folder)
 
     def put(self, date, rows):
         """Put a night's raw file into its folder."""

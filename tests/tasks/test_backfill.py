@@ -1,7 +1,6 @@
 """Nights that are filled in by a range of days, and going back to an earlier champion."""
 
 import datetime
-import shutil
 
 import luigi
 import pytest
@@ -46,8 +45,7 @@ def test_backfill_leaves_the_ledger_of_nights_run_one_by_one(tmp_path, by_hand, 
 
 
 def test_backfill_fills_only_what_is_missing(tmp_path, by_hand):
-    shutil.copytree(by_hand.folder, tmp_path / "nights", symlinks=True)
-    nights = Nights(tmp_path / "nights")
+    nights = by_hand.copied(tmp_path / "nights")
     before = nights.ledger()
     assert backfill(nights).returncode == 0
     assert nights.ledger() == before
@@ -159,8 +157,7 @@ def test_range_by_its_name_is_the_one_that_lets_nights_wait():
 class TestRollback:
     @pytest.fixture
     def mine(self, by_hand, tmp_path):
-        shutil.copytree(by_hand.folder, tmp_path / "nights", symlinks=True)
-        return Nights(tmp_path / "nights")
+        return by_hand.copied(tmp_path / "nights")
 
     def roll_back(self, nights, to, *words):
         return nights.luigi("Rollback", "--dataset", "toy", "--to", to, *words)

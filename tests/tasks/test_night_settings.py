@@ -26,8 +26,7 @@ def first(tmp_path_factory):
 
 @pytest.fixture
 def mine(first, tmp_path):
-    shutil.copytree(first.folder, tmp_path / "nights", symlinks=True)
-    return Nights(tmp_path / "nights")
+    return first.copied(tmp_path / "nights")
 
 
 @pytest.fixture

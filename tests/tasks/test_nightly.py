@@ -32,8 +32,7 @@ def seven(tmp_path_factory):
 @pytest.fixture
 def mine(seven, tmp_path):
     """Return a copy of the seven nights, to be changed."""
-    shutil.copytree(seven.folder, tmp_path / "nights", symlinks=True)
-    return Nights(tmp_path / "nights")
+    return seven.copied(tmp_path / "nights")
 
 
 @pytest.mark.parametrize("night", NIGHTS, ids=IDS)

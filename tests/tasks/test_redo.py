@@ -1,7 +1,6 @@
 """A date that is decided again on purpose, and what never does it by itself."""
 
 import datetime
-import shutil
 
 import pytest
 from conftest import made_up_rows
@@ -27,8 +26,7 @@ def decided(tmp_path_factory):
 
 @pytest.fixture
 def mine(decided, tmp_path):
-    shutil.copytree(decided.folder, tmp_path / "nights", symlinks=True)
-    return Nights(tmp_path / "nights")
+    return decided.copied(tmp_path / "nights")
 
 
 def decisions(nights):

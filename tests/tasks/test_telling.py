@@ -44,8 +44,7 @@ def trained(tmp_path_factory):
 
 @pytest.fixture
 def mine(trained, tmp_path):
-    shutil.copytree(trained.folder, tmp_path / "nights", symlinks=True)
-    return Nights(tmp_path / "nights")
+    return trained.copied(tmp_path / "nights")
 
 
 @pytest.fixture
