@@ -1,4 +1,9 @@
-"""Bootstrap: how far figures would move if the rows had been drawn again."""
+"""Bootstrap: how much metrics would vary if the test rows were sampled again.
+
+Copies and near copies of a text are not independent rows: they come into a sample, and stay out
+of it, together. So duplicate groups are drawn, not rows (cluster bootstrap; Davison and Hinkley
+1997, section 3.8).
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -9,29 +14,43 @@ LEVEL = 0.95
 _MOST_WEIGHTS = 2_000_000  # at once, to bound memory
 
 
-def draw(n_rows: int, samples: int, seed: int, width: int = 1) -> Iterator[np.ndarray]:
-    """Draw rows with replacement, in blocks.
+def draw(
+    n_rows: int, samples: int, seed: int, width: int = 1, groups: np.ndarray | None = None
+) -> Iterator[np.ndarray]:
+    """Draw duplicate groups with replacement, in blocks of samples.
 
     Parameters
     ----------
     n_rows, samples : int
     seed : int
     width : int
-        Arrays of this many numbers a row are made of the weights; larger means smaller blocks.
+        Numbers per row that the caller computes from the weights; larger means smaller blocks.
+    groups : ndarray of int, shape (n_rows,), optional
+        Duplicate group of each row; every row is its own group when left out.
 
     Yields
     ------
     ndarray of float64, shape (n_in_block, n_rows)
-        How often each row was drawn in each sample.
+        How often each row was drawn in each sample. A sample holds as many groups as there are,
+        so its number of rows varies.
+
+    Examples
+    --------
+    >>> weights = next(draw(4, samples=2, seed=0, groups=np.array([7, 7, 3, 3])))
+    >>> bool((weights[:, 0] == weights[:, 1]).all())
+    True
     """
+    members = np.arange(n_rows) if groups is None else np.unique(groups, return_inverse=True)[1]
+    n_groups = int(members.max(initial=-1)) + 1
     rng = np.random.default_rng(seed)
     block = max(_MOST_WEIGHTS // max(n_rows * width, 1), 1)
     for start in range(0, samples, block):
         size = min(block, samples - start)
-        drawn = rng.integers(0, n_rows, (size, n_rows))
-        drawn += np.arange(size)[:, None] * n_rows
-        counts = np.bincount(drawn.ravel(), minlength=size * n_rows)
-        yield counts.reshape(size, n_rows).astype(np.float64)
+        drawn = rng.integers(0, n_groups, (size, n_groups))
+        drawn += np.arange(size)[:, None] * n_groups
+        counts = np.bincount(drawn.ravel(), minlength=size * n_groups)
+        weights = counts.reshape(size, n_groups).astype(np.float64)
+        yield weights if groups is None else weights[:, members]
 
 
 def replicate(
@@ -40,21 +59,22 @@ def replicate(
     samples: int,
     seed: int,
     width: int = 1,
+    groups: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
-    """Score every sample.
+    """Compute metrics of every bootstrap sample.
 
     Parameters
     ----------
     score : callable
-        From weights, shape (n_in_block, n_rows), to figures, shape (n_in_block, ...).
-    n_rows, samples, seed, width : int
+        From weights, shape (n_in_block, n_rows), to metrics, shape (n_in_block, ...).
+    n_rows, samples, seed, width, groups
         See `draw`.
 
     Returns
     -------
     dict of str to ndarray, shape (samples, ...)
     """
-    blocks = [score(weights) for weights in draw(n_rows, samples, seed, width)]
+    blocks = [score(weights) for weights in draw(n_rows, samples, seed, width, groups)]
     return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
 
 

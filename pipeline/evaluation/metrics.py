@@ -93,8 +93,10 @@ def lay_out(
 
 
 def replicate(scorer: Scorer, samples: int, seed: int) -> dict[str, np.ndarray]:
-    """Score bootstrap samples of the rows."""
-    return bootstrap.replicate(scorer.score, scorer.n_rows, samples, seed, scorer.n_classes)
+    """Compute the metrics of bootstrap samples of the scorer's duplicate groups."""
+    return bootstrap.replicate(
+        scorer.score, scorer.n_rows, samples, seed, scorer.n_classes, scorer.groups
+    )
 
 
 def number(value: Any) -> Any:

@@ -19,6 +19,9 @@ class Scorer:
     probabilities : ndarray of float, shape (n_rows, n_classes)
     predicted : ndarray of int, shape (n_rows,), optional
         The most probable class when left out.
+    groups : ndarray of int, shape (n_rows,), optional
+        Duplicate group of each row, which bootstrap and tests treat as one observation; every row
+        is its own group when left out.
     """
 
     def __init__(
@@ -26,9 +29,11 @@ class Scorer:
         labels: np.ndarray,
         probabilities: np.ndarray,
         predicted: np.ndarray | None = None,
+        groups: np.ndarray | None = None,
     ) -> None:
         self.n_rows, self.n_classes = probabilities.shape
         self.labels = labels
+        self.groups = groups
         self.predicted = probabilities.argmax(axis=1) if predicted is None else predicted
         width = self.n_classes
         cells = labels * width + self.predicted
@@ -45,6 +50,11 @@ class Scorer:
         if width == 2:
             self._other = _Ranking(-probabilities[:, 1], labels == 0)
         self._pairs = _Ranking(probabilities.ravel(), truth.ravel() > 0)
+
+    @property
+    def is_right(self) -> np.ndarray:
+        """Whether the predicted class is the true one, bool, shape (n_rows,)."""
+        return self.predicted == self.labels
 
     def score(self, weights: np.ndarray | None = None) -> dict[str, np.ndarray]:
         """Return every figure for each set of weights.
