@@ -72,7 +72,7 @@ def _sign_flips(sizes: np.ndarray) -> tuple[np.ndarray, int]:
 
     chances, middle = np.ones(1), 0
     counts = np.bincount(sizes)
-    for size in np.flatnonzero(counts[1:]) + 1:
+    for size in (np.flatnonzero(counts[1:]) + 1).tolist():
         count = int(counts[size])
         # The sum of `count` terms of +size or -size is size * (2 * heads - count).
         own = np.zeros(2 * count * size + 1)

@@ -10,6 +10,7 @@ from typing import Any
 from pipeline import artifacts
 from pipeline.inspection import champions, manifests
 from pipeline.inspection.store import Artifact, Store
+from pipeline.nightly import ledger
 
 #: Below the outputs folder: damaged artifacts that were moved aside.
 ASIDE = ".damaged"
@@ -140,27 +141,30 @@ def _contradictions(place: Path, manifest: dict[str, Any]) -> list[str]:
     }
     digest = artifacts.digest(identity)
     named = digest == place.name.rsplit("-", 1)[-1]
-    if champions.is_night(place):  # its folder's name is its date
-        named = manifest.get("settings", {}).get("date") == place.name
+    if champions.is_night(place):
+        settings = manifest.get("settings") or {}
+        named = ledger.night_name(str(settings.get("date")), settings.get("redo", 0)) == place.name
     if named and digest == manifest.get("digest"):
         return []
     return [f"{artifacts.MANIFEST} does not belong to the folder's name (digest differs)"]
 
 
 def move_aside(store: Store, place: Path) -> Path:
-    """Move a damaged artifact out of the way, so that the next run builds it again.
+    """Move a damaged artifact to `ASIDE`, so that the next run builds it again.
 
     Returns
     -------
     Path
-        Where it is now.
+        Its new path, ``.damaged/<time>/<dataset>/<step>/<name>`` below the outputs folder. The
+        dataset stays a folder of its own: names joined by a hyphen could not be told apart.
     """
     stamp = time.strftime("%Y%m%dT%H%M%S")
-    target = first = store.outputs / ASIDE / f"{stamp}-{_name_aside(store, place)}"
+    folder = first = store.outputs / ASIDE / stamp
     number = 1
-    while target.exists():
+    while folder.exists():
         number += 1
-        target = first.with_name(f"{first.name}-{number}")
+        folder = first.with_name(f"{stamp}-{number}")
+    target = folder / store.short(place)
     with artifacts.explained(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         os.replace(place, target)
@@ -169,18 +173,13 @@ def move_aside(store: Store, place: Path) -> Path:
 
 def moved_aside(store: Store, place: Path) -> Path | None:
     """Return where the folder of a place was moved to last, None where it never was."""
-    name = glob.escape(_name_aside(store, place))
-    found = [
-        path
-        for pattern in (f"*-{name}", f"*-{name}-[0-9]*")
-        for path in (store.outputs / ASIDE).glob(pattern)
-    ]
-    return max(found, key=lambda path: path.name, default=None)
+    found = (store.outputs / ASIDE).glob(f"*/{glob.escape(store.short(place))}")
+    return max(found, default=None)
 
 
-def _name_aside(store: Store, place: Path) -> str:
-    """Write a place without separators."""
-    return store.short(place).replace("/", "-")
+def originals(store: Store, folder: Path) -> list[Path]:
+    """Return the paths that the artifacts in a folder of `ASIDE` had before they were moved."""
+    return [store.outputs / path.relative_to(folder) for path in folder.glob("*/*/*")]
 
 
 def _dangling(store: Store) -> list[str]:

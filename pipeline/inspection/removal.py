@@ -14,7 +14,7 @@ from typing import Any
 from pipeline import artifacts
 from pipeline.datasets.catalogue import RESERVED
 from pipeline.inspection import champions
-from pipeline.inspection.integrity import ASIDE
+from pipeline.inspection.integrity import ASIDE, originals
 from pipeline.inspection.store import Artifact, Store
 from pipeline.nightly.ledger import LEDGER
 
@@ -104,13 +104,12 @@ def _is_busy(store: Store, dataset: str) -> bool:
 
 def _moved_aside(store: Store) -> dict[Path, str]:
     """Return what was moved aside and is not built again yet, with its dataset."""
-    waiting = {}
-    for dataset in store.datasets():
-        for path in (store.outputs / ASIDE).glob(f"*-{dataset}-*"):
-            step, _, name = path.name.split(f"-{dataset}-", 1)[1].partition("-")
-            if not (store.outputs / dataset / step / name).exists():
-                waiting[path] = dataset
-    return waiting
+    return {
+        folder: _dataset(store, place)
+        for folder in (store.outputs / ASIDE).glob("*")
+        for place in originals(store, folder)
+        if place.parent.parent.is_dir() and not place.exists()
+    }
 
 
 def remove(place: Path) -> None:

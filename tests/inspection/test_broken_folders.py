@@ -310,8 +310,9 @@ def test_plan_after_a_repair_says_that_the_folder_was_moved_aside(mine, step):
     steps = json.loads(call(mine, *words).output)["steps"]
     (item,) = (item for item in steps if item["place"] and item["place"].endswith(place.name))
     assert (item["kind"], item["action"]) == ("file", "run")
-    (aside,) = (mine.outputs / ".damaged").iterdir()
-    assert item["why"] == f"its folder was damaged and moved aside to .damaged/{aside.name}"
+    (aside,) = (mine.outputs / ".damaged").glob(f"*/toy/*/{place.name}")
+    shown = aside.relative_to(mine.outputs)
+    assert item["why"] == f"its folder was damaged and moved aside to {shown}"
 
 
 @pytest.mark.parametrize(

@@ -161,6 +161,26 @@ def test_nothing_of_a_dataset_goes_while_a_repaired_artifact_waits_for_the_next_
     assert [place.split("/")[0] for place in unreferenced(mine)] == [".damaged"]
 
 
+def test_a_folder_moved_aside_is_of_its_own_dataset_alone(mine):
+    from pipeline.inspection.integrity import move_aside, moved_aside
+
+    # The name of the other dataset begins with that of this one and a hyphen.
+    other = mine.outputs / "toy-2" / "2_clean" / "rows-0123456789abcdef"
+    shutil.copytree(next((mine.outputs / "toy").glob("2_clean/*")), other)
+    older_run(mine)
+    before = unreferenced(mine)
+    assert any(place.startswith("toy/") for place in before)
+    store = Store(mine.outputs)
+    aside = move_aside(store, other)
+    assert not any(place.startswith("toy-2/") for place in unreferenced(mine))
+    assert moved_aside(store, other) == aside
+    assert moved_aside(store, mine.outputs / "toy" / "2_clean" / other.name) is None
+    # Built again, it blocks nothing, least of all the dataset whose name its own begins with.
+    shutil.copytree(aside, other)
+    left = {place for place in before if place.startswith("toy/")}
+    assert left <= set(unreferenced(mine))
+
+
 def test_nothing_of_a_dataset_goes_while_a_process_works_on_it(mine):
     older_run(mine)
     folder = mine.outputs / "toy" / "6_train" / ".tmp-live"

@@ -8,6 +8,8 @@ from nights import BROKEN, Nights, few, many
 
 from pipeline import artifacts
 from pipeline.errors import PipelineError
+from pipeline.inspection.integrity import verify
+from pipeline.inspection.store import Store
 from pipeline.tasks import Nightly, recording
 
 FIRST, BAD, LATER = "2024-11-16", "2024-11-17", "2024-11-18"
@@ -49,6 +51,14 @@ def record(nights, date, redo):
 
 
 BEFORE = [(FIRST, "promoted", 0), (BAD, "contract_broken", 0)]
+
+
+def test_a_night_that_was_decided_again_is_as_it_was_written(mine):
+    mine.put(BAD, many())
+    assert mine.here(BAD, "--redo").exit_code == 0
+    found = verify(Store(mine.outputs))
+    assert record(mine, BAD, 1) in Store(mine.outputs).places("toy", "nights")
+    assert found["damaged"] == []
 
 
 def test_mended_file_is_decided_again_when_that_is_asked_for(mine):
