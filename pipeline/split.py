@@ -13,87 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import checks, hashing
+from pipeline import checks
 from pipeline.errors import PipelineError
+from pipeline.groups import Groups, begins, groups_of, on_two_sides
 
 PARTITIONS = ("train", "validation", "test", "unlabelled", "excluded")
 TRAIN, VALIDATION, TEST, UNLABELLED, EXCLUDED = range(len(PARTITIONS))
 _FOR_TEST, _FOR_VALIDATION = 1, 2  # so that both parts are drawn independently of each other
-
-
-@dataclass(frozen=True)
-class Groups:
-    """Which rows stay on one side, and what their side follows from.
-
-    Attributes
-    ----------
-    of_row : ndarray of int64, shape (n_rows,)
-        Group of each row, which is also the key of the group's first founder.
-    later : ndarray of int64, shape (n_later, 2)
-        Group and key of each further founder.
-    """
-
-    of_row: np.ndarray
-    later: np.ndarray
-
-    @classmethod
-    def of(cls, numbers: Sequence[int] | np.ndarray) -> "Groups":
-        """Return groups with one founder each."""
-        return cls(np.asarray(numbers, dtype=np.int64), np.zeros((0, 2), dtype=np.int64))
-
-    def draw(self, *seeds: int) -> np.ndarray:
-        """Draw a number from 0 to 1 for each group, the least of its founders.
-
-        A founder is a text that no text before it is like. Where a new row joins two groups, the
-        number of the joint group is the lower one, so that no row leaves the test part for it.
-        Were it the least of all rows, large groups would nearly always be tested.
-
-        Returns
-        -------
-        ndarray of float64, shape (n_rows,)
-        """
-        drawn = _drawn(self.of_row, seeds)
-        if not len(self.later):
-            return drawn
-        groups, at = np.unique(self.of_row, return_inverse=True)
-        lowest = _drawn(groups, seeds)
-        place = np.minimum(np.searchsorted(groups, self.later[:, 0]), len(groups) - 1)
-        # A group may have lost all its rows to cleaning.
-        there = groups[place] == self.later[:, 0]
-        np.minimum.at(lowest, place[there], _drawn(self.later[there, 1], seeds))
-        return lowest[at]
-
-
-def _drawn(keys: np.ndarray, seeds: Sequence[int]) -> np.ndarray:
-    """Return a number from 0 to 1 that follows from a key and seeds."""
-    return hashing.uniform(hashing.combined(keys.view(np.uint64), *seeds))
-
-
-def groups_of(rows: Any, founders: Any, group_duplicates: str) -> Groups:
-    """Group the rows of a table.
-
-    Parameters
-    ----------
-    rows : pa.Table
-        Columns ``split_key``, ``copy`` and ``near_group`` of CleanText.
-    founders : pa.Table
-        Columns ``near_group`` and ``split_key``.
-    group_duplicates : str
-        ``near``: rows that are near copies, ``exact``: rows of the same words, ``none``: each row
-        by itself.
-
-    Returns
-    -------
-    Groups
-    """
-    if group_duplicates == "near":
-        later = [founders[name].to_numpy() for name in ("near_group", "split_key")]
-        return Groups(rows["near_group"].to_numpy(), np.stack(later, axis=1))
-    keys = rows["split_key"].to_numpy()
-    if group_duplicates == "exact":
-        return Groups.of(keys)
-    each = hashing.combined(keys.view(np.uint64), rows["copy"].to_numpy().astype(np.int64))
-    return Groups.of(each.view(np.int64))
 
 
 def assign_rows(
@@ -258,25 +184,6 @@ def _names(column: Any) -> np.ndarray:
     return np.asarray(encoded.dictionary.to_pylist(), dtype=str)[encoded.indices.to_numpy()]
 
 
-def on_two_sides(part: np.ndarray, groups: np.ndarray) -> int:
-    """Count the groups with rows in more than one of train, validation and test."""
-    used = np.flatnonzero(part <= TEST)
-    if not len(used):
-        return 0
-    order = used[np.argsort(groups[used], kind="stable")]
-    starts = np.flatnonzero(_begins(groups[order]))
-    sides = part[order]
-    lowest, highest = (at.reduceat(sides, starts) for at in (np.minimum, np.maximum))
-    return int(np.count_nonzero(lowest != highest))
-
-
-def _begins(ordered: np.ndarray) -> np.ndarray:
-    """Mark the entries that differ from the one before."""
-    marks = np.ones(len(ordered), dtype=bool)
-    marks[1:] = ordered[1:] != ordered[:-1]
-    return marks
-
-
 def _exclude_shared(part: np.ndarray, groups: np.ndarray) -> None:
     """Of groups that the dataset puts on two sides, exclude the rows nearer to training."""
     for protected, others in ((TEST, (TRAIN, VALIDATION)), (VALIDATION, (TRAIN,))):
@@ -318,14 +225,14 @@ def _by_class(
     if not len(rows):
         return []
     rows = rows[np.argsort(groups[rows], kind="stable")]
-    begins = _begins(groups[rows])
-    starts = np.flatnonzero(begins)
+    is_first = begins(groups[rows])
+    starts = np.flatnonzero(is_first)
     sizes = np.diff(starts, append=len(rows))
-    group = np.cumsum(begins) - 1
+    group = np.cumsum(is_first) - 1
     n_classes = int(labels.max()) + 1
     pairs, counts = np.unique(group * n_classes + labels[rows], return_counts=True)
     order = np.lexsort((pairs % n_classes, -counts, pairs // n_classes))
-    kinds = (pairs[order] % n_classes)[_begins(pairs[order] // n_classes)]
+    kinds = (pairs[order] % n_classes)[begins(pairs[order] // n_classes)]
     drawn = numbers[rows[starts]]
     by_class = []
     for label in np.unique(kinds):

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from pipeline import split
 from pipeline.errors import PipelineError
+from pipeline.evaluation.leaks import find_leaks
+from pipeline.groups import Groups, on_two_sides
 
 NAMES = ["a", "b", "c", "d"]
 
@@ -14,7 +16,7 @@ NAMES = ["a", "b", "c", "d"]
 def assign(labels, groups=None, given_parts=None, n_classes=2, **options):
     labels = np.asarray(labels)
     groups = np.arange(len(labels)) if groups is None else groups
-    groups = groups if isinstance(groups, split.Groups) else split.Groups.of(groups)
+    groups = groups if isinstance(groups, Groups) else Groups.of(groups)
     parts = given_parts or ["labelled"] * len(labels)
     options = {"test_fraction": 0.1, "validation_fraction": 0.1, "seed": 0, **options}
     return split.assign(labels, groups, parts, NAMES[:n_classes], **options)
@@ -40,7 +42,7 @@ def test_split_is_complete_and_no_group_is_on_two_sides(corpus, seed, test, vali
     parts = assign(labels, groups, seed=seed, test_fraction=test, validation_fraction=validation)
     assert len(parts) == len(labels)
     assert set(np.unique(parts)) <= {split.TRAIN, split.VALIDATION, split.TEST}
-    assert not split.on_two_sides(parts, groups)
+    assert not on_two_sides(parts, groups)
     for group in np.unique(groups):
         assert len(np.unique(parts[groups == group])) == 1
 
@@ -55,7 +57,7 @@ def test_given_parts_stay_and_shared_texts_leave_training(corpus, seed, data):
     parts = assign(labels, groups, list(said), validation_fraction=0.1)
     assert (parts[said == "test"] == split.TEST).all()
     assert not (parts[said == "train"] == split.TEST).any()
-    assert not split.on_two_sides(parts, groups)
+    assert not on_two_sides(parts, groups)
     shared = np.isin(groups, groups[said == "test"]) & (said == "train")
     assert (parts[shared] == split.EXCLUDED).all()
     assert (parts[(said == "train") & ~shared] != split.EXCLUDED).all()
@@ -118,7 +120,7 @@ def test_folds_test_every_row_once(folds):
     assert (tested == 1).all()
     sizes = [np.count_nonzero(part == split.TEST) for part in parts]
     assert max(sizes) - min(sizes) <= 6
-    assert not any(split.on_two_sides(part, groups) for part in parts)
+    assert not any(on_two_sides(part, groups) for part in parts)
 
 
 def test_without_validation_no_row_is_for_validation():
@@ -223,8 +225,8 @@ def test_clean_texts_that_cleaning_made_equal_leave_the_side_nearer_to_training(
 
 
 def test_joined_groups_take_the_lower_of_their_founders_numbers():
-    alone = split.Groups.of([10, 20, 30])
-    joined = split.Groups(np.array([10, 10, 30]), np.array([[10, 20], [40, 50]]))
+    alone = Groups.of([10, 20, 30])
+    joined = Groups(np.array([10, 10, 30]), np.array([[10, 20], [40, 50]]))
     drawn = alone.draw(7, 1)
     assert joined.draw(7, 1).tolist() == [min(drawn[:2]), min(drawn[:2]), drawn[2]]
 
@@ -337,3 +339,29 @@ def test_test_rows_are_the_same_for_every_cleaning_tokenizer_and_model(chain):
         found.append({row["id"] for row in table if row["part"] == "test"})
     assert found[0]
     assert all(one == found[0] for one in found)
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(("dataset", "near_share"), [("hate_speech", 0.07), ("disaster", 0.09)])
+def test_real_near_copies_are_on_one_side_for_every_cleaning(chain, real_data, dataset, near_share):
+    (chain.data / dataset).symlink_to(real_data / dataset)
+    tested = []
+    for choices in ({"urls": "replace"}, {"urls": "keep", "case": "lower", "numbers": "replace"}):
+        task = chain.task("SplitStratified", dataset=dataset, **choices)
+        for step in reversed(list(task.chain())):
+            step.run()
+        columns = ["id", "raw", "label", "group", "near_group", "split_key"]
+        rows = pq.read_table(task.place_of("CleanText") / "rows.parquet", columns=columns)
+        parts = split.read_parts(task.place() / "split.parquet")
+        assert on_two_sides(parts.parts, rows["near_group"].to_numpy()) == 0
+        assert on_two_sides(parts.parts, rows["group"].to_numpy()) == 0
+        leaks = find_leaks(rows, parts.rows("train"), parts.rows("test"))
+        assert not (leaks.exact | leaks.near).any()
+        labelled = parts.labels >= 0
+        assert 0.08 < np.mean(parts.parts[labelled] == split.TEST) < 0.13
+        tested.append(set(parts.ids[parts.rows("test")]))
+    assert tested[0] == tested[1]
+    groups, keys = (rows[name].to_numpy()[labelled] for name in ("near_group", "split_key"))
+    several = np.unique(np.stack([groups, keys]), axis=1)[0]
+    several = several[1:][several[1:] == several[:-1]]
+    assert np.mean(np.isin(groups, several)) > near_share

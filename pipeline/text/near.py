@@ -21,7 +21,7 @@ from pipeline.text.columns import in_slices, lower, where
 SIMILAR = 0.8  # Jaccard similarity of the sets of words
 LEAST_WORDS = 4  # different words; texts of fewer are alike by chance
 BANDS, _BAND_ROWS = 10, 4  # finds 99.5 % of the pairs at 0.8, and all but 1 in 10,000 at 0.88
-_PARTNERS = 8  # texts of a band's bucket that each later text is compared with, the first ones
+_PARTNERS = 32  # first texts of a band's bucket that each later one is compared with
 _WORDS_AT_ONCE = 4_000_000  # compared at a time: bounds memory
 _PAIR_BITS = 18  # the most pairs compared at a time, as a power of 2
 
