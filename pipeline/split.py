@@ -1,4 +1,9 @@
-"""Which row is training data: a pure function of labels, groups, fractions and seed."""
+"""Which row is training data: a pure function of the words of rows, their labels and a seed.
+
+Every group of rows has a number from 0 to 1 that follows from a seed and from its words, and
+belongs to the test part where that is below the test fraction. So the test rows are the same for
+every cleaning, tokenizer and model, and a row that is tested stays a test row when others arrive.
+"""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -10,24 +15,29 @@ import numpy as np
 
 from pipeline import checks
 from pipeline.errors import PipelineError
+from pipeline.groups import Groups, begins, groups_of, on_two_sides
 
 PARTITIONS = ("train", "validation", "test", "unlabelled", "excluded")
 TRAIN, VALIDATION, TEST, UNLABELLED, EXCLUDED = range(len(PARTITIONS))
+_FOR_TEST, _FOR_VALIDATION = 1, 2  # so that both parts are drawn independently of each other
 
 
 def assign_rows(
-    rows: Any, class_names: Sequence[str], settings: Mapping[str, Any]
+    rows: Any, founders: Any, class_names: Sequence[str], settings: Mapping[str, Any]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Assign the rows of a table.
 
     Parameters
     ----------
     rows : pa.Table
-        Columns ``label`` (name or null), ``partition`` and ``group``.
+        Columns ``label`` (name or null), ``partition``, ``group``, ``split_key``, ``copy`` and
+        ``near_group``.
+    founders : pa.Table
+        Columns ``near_group`` and ``split_key``.
     class_names : sequence of str
     settings : mapping
-        ``test_fraction``, ``validation_fraction``, ``split_seed``, ``folds``, ``fold`` and
-        ``group_duplicates``.
+        ``test_fraction``, ``validation_fraction``, ``split_seed``, ``validation_seed``, ``folds``,
+        ``fold`` and ``group_duplicates``.
 
     Returns
     -------
@@ -41,17 +51,17 @@ def assign_rows(
 
     found = pc.fill_null(pc.index_in(rows["label"], pa.array(class_names, pa.string())), -1)
     labels = found.to_numpy().astype(np.int64)
-    groups = rows["group"].to_numpy()
-    if settings["group_duplicates"] == "none":
-        groups = np.arange(len(labels))
+    grouping = settings["group_duplicates"]
     parts = assign(
         labels,
-        groups,
+        groups_of(rows, founders, grouping),
         _names(rows["partition"]),
         class_names,
+        clean_groups=None if grouping == "none" else rows["group"].to_numpy(),
         test_fraction=settings["test_fraction"],
         validation_fraction=settings["validation_fraction"],
         seed=settings["split_seed"],
+        validation_seed=settings["validation_seed"],
         folds=settings["folds"],
         fold=settings["fold"],
     )
@@ -60,38 +70,55 @@ def assign_rows(
 
 def assign(
     labels: np.ndarray,
-    groups: np.ndarray,
+    groups: Groups,
     given: Sequence[str] | np.ndarray,
     class_names: Sequence[str],
     *,
     test_fraction: float,
     validation_fraction: float,
     seed: int,
+    validation_seed: int = 0,
+    clean_groups: np.ndarray | None = None,
     folds: int = 0,
     fold: int = 0,
 ) -> np.ndarray:
     """Assign every row to train, validation, test, unlabelled or excluded.
 
-    Whole groups are assigned, stratified by class: in each class, groups in a seeded random order
-    are taken into test, then validation, as long as they fit the class' share. Rows that the
-    dataset itself calls train, validation or test stay there; of a group that would then be on
-    two sides, the rows on the side nearer to training are excluded. A dataset with test rows of
-    its own gives up none for another test part, and likewise for validation.
+    Whole groups are assigned: to test where the number drawn for the group (`Groups.draw`) is
+    below ``test_fraction``; of the others, to validation where a second, independent number is
+    below the share that makes ``validation_fraction`` of all rows. The shares of parts and classes
+    therefore vary as those of any random sample do. Rows added at the end of the data never move
+    a row from test to another part.
+
+    Classes with very few groups are the exception: at least one group of a class, that with the
+    lowest number, is taken into each part that is drawn, and one is left for each other part.
+
+    Rows that the dataset itself calls train, validation or test stay there; of a group that would
+    then be on two sides, the rows on the side nearer to training are excluded. A dataset with test
+    rows of its own gives up none for another test part, and likewise for validation.
+
+    Folds are dealt in each class, so that they are of equal size: every row is tested once anyway,
+    and equal folds make the mean over folds vary least.
 
     Parameters
     ----------
     labels : ndarray of int, shape (n_rows,)
         Class of each row, -1 without a label.
-    groups : ndarray of int, shape (n_rows,)
+    groups : Groups
         Rows of one group never fall on two sides.
     given : sequence of str, length n_rows
         What the dataset says of each row: labelled, train, validation, test or unlabelled.
     class_names : sequence of str
         For messages.
     test_fraction, validation_fraction : float
-        Shares of all labelled rows.
+        Expected shares of all labelled rows.
     seed : int
-        Seed of the random order.
+        Seed of the test part.
+    validation_seed : int
+        Seed of the validation part, beside ``seed``; the test part does not depend on it.
+    clean_groups : ndarray of int, shape (n_rows,), optional
+        Equal for equal clean texts. Where cleaning made texts of different groups equal, the rows
+        on the side nearer to training are excluded, and the test part stays as it is.
     folds, fold : int
         With ``folds`` of 2 or more, test rows are those of part ``fold`` of ``folds`` equal parts
         and ``test_fraction`` counts for nothing.
@@ -112,7 +139,7 @@ def assign(
     for name, index in (("validation", VALIDATION), ("test", TEST), ("unlabelled", UNLABELLED)):
         part[said == name] = index
     part[labels < 0] = UNLABELLED
-    _exclude_shared(part, groups)
+    _exclude_shared(part, groups.of_row)
     wants_test = not (part == TEST).any()
     wants_validation = not (part == VALIDATION).any() and validation_fraction > 0
     if folds and not wants_test:
@@ -122,25 +149,31 @@ def assign(
         )
     counted = part <= TEST
     _check_classes(labels[counted], class_names, wants_test, wants_validation, folds)
-    rng = np.random.default_rng(seed)
+    # Rows that are left for training once the test part is drawn, on average.
+    left = float(np.count_nonzero(part == TRAIN))
     if wants_test:
         # Rows that the dataset says are for training are not drawn into test, if there are others.
         others = (part == TRAIN) & (said != "train")
         free = others if others.any() else part == TRAIN
-        for drawn in _by_class(labels, groups, free, rng):
-            chosen = _deal(drawn, folds) == fold if folds else _take(drawn, test_fraction)
+        left -= (1 / folds if folds else test_fraction) * np.count_nonzero(free)
+        for drawn in _by_class(labels, groups.of_row, free, groups.draw(seed, _FOR_TEST)):
+            if folds:
+                chosen = _deal(drawn.sizes, folds) == fold
+            else:
+                chosen = drawn.below(test_fraction, 1 + wants_validation)
             part[drawn.rows(chosen)] = TEST
     if wants_validation:
-        for drawn in _by_class(labels, groups, part == TRAIN, rng):
-            everything = np.count_nonzero(counted & (labels == drawn.label))
-            share = validation_fraction * everything / drawn.sizes.sum()
-            if share >= 1:
-                raise PipelineError(
-                    f"validation_fraction {validation_fraction:g} of all rows of class "
-                    f"{class_names[drawn.label]!r} leaves none for training beside the dataset's "
-                    "own test rows; choose a smaller one."
-                )
-            part[drawn.rows(_take(drawn, share))] = VALIDATION
+        share = validation_fraction * np.count_nonzero(counted) / left
+        if share >= 1:
+            raise PipelineError(
+                f"validation_fraction {validation_fraction:g} of all rows leaves none for training "
+                "beside the dataset's own test rows; choose a smaller one."
+            )
+        numbers = groups.draw(seed, _FOR_VALIDATION, validation_seed)
+        for drawn in _by_class(labels, groups.of_row, part == TRAIN, numbers):
+            part[drawn.rows(drawn.below(share, 1))] = VALIDATION
+    if clean_groups is not None:
+        _exclude_shared(part, clean_groups)
     _check_parts(part, labels, class_names, wants_test, wants_validation)
     return part
 
@@ -151,13 +184,6 @@ def _names(column: Any) -> np.ndarray:
     return np.asarray(encoded.dictionary.to_pylist(), dtype=str)[encoded.indices.to_numpy()]
 
 
-def is_leaky(part: np.ndarray, groups: np.ndarray) -> bool:
-    """Say whether a group has rows in more than one of train, validation and test."""
-    used = part <= TEST
-    pairs = np.unique(np.stack([groups[used], part[used]]), axis=1)
-    return len(np.unique(pairs[0])) < pairs.shape[1]
-
-
 def _exclude_shared(part: np.ndarray, groups: np.ndarray) -> None:
     """Of groups that the dataset puts on two sides, exclude the rows nearer to training."""
     for protected, others in ((TEST, (TRAIN, VALIDATION)), (VALIDATION, (TRAIN,))):
@@ -166,13 +192,19 @@ def _exclude_shared(part: np.ndarray, groups: np.ndarray) -> None:
 
 
 @dataclass(frozen=True)
-class _Groups:
-    """The groups of one class, in random order; rows of a group stand together."""
+class _Drawn:
+    """The groups of one class, lowest number first; rows of a group stand together."""
 
-    label: int
+    numbers: np.ndarray
     sizes: np.ndarray
     starts: np.ndarray
     sorted_rows: np.ndarray
+
+    def below(self, share: float, reserve: int) -> np.ndarray:
+        """Mark the groups below a share: at least one, and with ``reserve`` left if there are."""
+        count = int(np.searchsorted(self.numbers, share, "left"))
+        count = max(min(count, len(self.numbers) - reserve), 1)
+        return np.arange(len(self.numbers)) < count
 
     def rows(self, chosen: np.ndarray) -> np.ndarray:
         """Return the rows of the marked groups."""
@@ -183,9 +215,9 @@ class _Groups:
 
 
 def _by_class(
-    labels: np.ndarray, groups: np.ndarray, free: np.ndarray, rng: np.random.Generator
-) -> list[_Groups]:
-    """Gather the free rows by group and the groups by class, groups in random order.
+    labels: np.ndarray, groups: np.ndarray, free: np.ndarray, numbers: np.ndarray
+) -> list[_Drawn]:
+    """Gather the free rows by group and the groups by class, in the order of their numbers.
 
     A group belongs to the class that most of its rows have, on a tie to the first.
     """
@@ -193,44 +225,32 @@ def _by_class(
     if not len(rows):
         return []
     rows = rows[np.argsort(groups[rows], kind="stable")]
-    starts = np.flatnonzero(np.diff(groups[rows], prepend=groups[rows[0]] - 1))
+    is_first = begins(groups[rows])
+    starts = np.flatnonzero(is_first)
     sizes = np.diff(starts, append=len(rows))
-    kinds = labels[rows[starts]].copy()
-    for index in np.flatnonzero(sizes > 1):
-        members = rows[starts[index] : starts[index] + sizes[index]]
-        kinds[index] = np.bincount(labels[members]).argmax()
+    group = np.cumsum(is_first) - 1
+    n_classes = int(labels.max()) + 1
+    pairs, counts = np.unique(group * n_classes + labels[rows], return_counts=True)
+    order = np.lexsort((pairs % n_classes, -counts, pairs // n_classes))
+    kinds = (pairs[order] % n_classes)[begins(pairs[order] // n_classes)]
+    drawn = numbers[rows[starts]]
     by_class = []
     for label in np.unique(kinds):
-        order = rng.permutation(np.flatnonzero(kinds == label))
-        by_class.append(_Groups(int(label), sizes[order], starts[order], rows))
+        of_class = np.flatnonzero(kinds == label)
+        of_class = of_class[np.argsort(drawn[of_class], kind="stable")]
+        by_class.append(_Drawn(drawn[of_class], sizes[of_class], starts[of_class], rows))
     return by_class
 
 
-def _take(groups: _Groups, share: float) -> np.ndarray:
-    """Mark groups, in order, that fit into a share of the rows; at least one group."""
-    target = max(round(share * groups.sizes.sum()), 1)
-    chosen = np.zeros(len(groups.sizes), dtype=bool)
-    taken = 0
-    for index, size in enumerate(groups.sizes):
-        if taken + size <= target:
-            chosen[index] = True
-            taken += size
-        if taken == target:
-            break
-    if not taken:
-        chosen[groups.sizes.argmin()] = True
-    return chosen
-
-
-def _deal(groups: _Groups, folds: int) -> np.ndarray:
+def _deal(sizes: np.ndarray, folds: int) -> np.ndarray:
     """Deal groups to folds, the largest first, each to the fold with the fewest rows."""
-    fold_of = np.empty(len(groups.sizes), dtype=np.int64)
-    order = np.argsort(-groups.sizes, kind="stable")
-    n_large = np.count_nonzero(groups.sizes > 1)
+    fold_of = np.empty(len(sizes), dtype=np.int64)
+    order = np.argsort(-sizes, kind="stable")
+    n_large = np.count_nonzero(sizes > 1)
     filled = np.zeros(folds, dtype=np.int64)
     for index in order[:n_large]:
         fold_of[index] = filled.argmin()
-        filled[fold_of[index]] += groups.sizes[index]
+        filled[fold_of[index]] += sizes[index]
     # Single rows level the folds.
     singles = order[n_large:]
     share, rest = divmod(int(filled.sum()) + len(singles), folds)
@@ -279,9 +299,9 @@ def _check_parts(
         for name, count in zip(class_names, counts, strict=True):
             if count == 0:
                 raise PipelineError(
-                    f"class {name!r} has too few rows for a share of {PARTITIONS[index]}: none "
-                    "of its groups of equal texts fits; make test_fraction and "
-                    "validation_fraction larger, or collect more rows."
+                    f"class {name!r} has too few rows for a share of {PARTITIONS[index]}: too few "
+                    "of its texts are neither copies nor near copies of others; collect more "
+                    "rows, or let copies be on two sides with group_duplicates none."
                 )
 
 
@@ -355,14 +375,14 @@ def fingerprint(parts: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(parts, dtype=np.int8).tobytes()).hexdigest()
 
 
-def check(parts: np.ndarray, groups: np.ndarray | None, fitted_on: str) -> None:
+def check(parts: np.ndarray, together: Sequence[np.ndarray], fitted_on: str) -> None:
     """Raise unless the split is the one that vectors were fitted on and leaks nothing.
 
     Parameters
     ----------
     parts : ndarray of int8, shape (n_rows,)
-    groups : ndarray of int or None
-        Rows that must be on one side; None where they need not be.
+    together : sequence of ndarray of int, shape (n_rows,)
+        Groupings of the rows; rows of one group must be on one side.
     fitted_on : str
         `fingerprint` of the assignment that Vectorize used.
 
@@ -375,8 +395,10 @@ def check(parts: np.ndarray, groups: np.ndarray | None, fitted_on: str) -> None:
             "the vectors were fitted on another split than is written down now; please report "
             "this as a bug, and delete the Vectorize folder to go on."
         )
-    if groups is not None and is_leaky(parts, groups):
-        raise PipelineError("a clean text is on two sides of the split; please report this bug.")
+    if any(on_two_sides(parts, groups) for groups in together):
+        raise PipelineError(
+            "rows of one group are on two sides of the split; please report this bug."
+        )
 
 
 def balance(
@@ -390,8 +412,6 @@ def balance(
         ``rows`` of each part, ``classes`` by part, and ``texts_on_two_sides``: distinct clean texts
         with rows in more than one of train, validation and test.
     """
-    used = parts <= TEST
-    pairs = np.unique(np.stack([groups[used], parts[used]]), axis=1)
     classes = {
         PARTITIONS[index]: {
             name: int(np.count_nonzero((parts == index) & (labels == number)))
@@ -404,5 +424,5 @@ def balance(
             name: int(np.count_nonzero(parts == index)) for index, name in enumerate(PARTITIONS)
         },
         "classes": classes,
-        "texts_on_two_sides": int(np.count_nonzero(np.unique(pairs[0], return_counts=True)[1] > 1)),
+        "texts_on_two_sides": on_two_sides(parts, groups),
     }

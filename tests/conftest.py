@@ -129,6 +129,45 @@ def write_dataset(folder, rows, labels=None, **keys):
     return folder
 
 
+#: Settings of CleanText for `cleaned_rows`.
+CLEANING = {
+    "encoding_repair": "repair",
+    "html": "decode",
+    "unicode_form": "NFC",
+    "urls": "remove",
+    "mentions": "replace",
+    "hashtags": "keep",
+    "numbers": "keep",
+    "case": "keep",
+    "duplicates": "keep",
+}
+
+
+def cleaned_rows(rows, **choices):
+    """Clean rows (text, label, partition) of the classes bad and good."""
+    import pyarrow as pa
+
+    from pipeline.datasets.readers import ROWS
+    from pipeline.rejected import REJECTED
+    from pipeline.text.rows import clean_rows
+
+    columns = list(zip(*rows, strict=True))
+    table = pa.table(
+        {
+            "id": pa.array(range(len(rows)), pa.int64()),
+            "source_id": pa.nulls(len(rows), pa.string()),
+            "raw": pa.array(columns[0], pa.string()),
+            "label": pa.array(columns[1], pa.string()),
+            "partition": pa.array(columns[2], pa.string()),
+            "file": pa.array(["a.csv"] * len(rows)).dictionary_encode(),
+            "line": pa.array(range(2, len(rows) + 2), pa.int64()),
+        },
+        schema=ROWS,
+    )
+    settings = {**CLEANING, **choices}
+    return clean_rows(table, REJECTED.empty_table(), len(rows), settings, ["bad", "good"])
+
+
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory):
     """Return Chromium, headless."""

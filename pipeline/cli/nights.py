@@ -138,9 +138,8 @@ def _luigis(words: tuple[str, ...]) -> list[str]:
 def freeze(as_json: bool, dataset: str, date: str | None, share: float, seed: int) -> None:
     """Make the first set of frozen test rows from a day's rows.
 
-    Each class gives its share, and rows with the same clean text go together. The set is grown by
-    hand: add rows to its file, or files to its folder. It is never made again over one that is
-    there.
+    Rows are drawn as test rows are, and near copies go together. The set is grown by hand: add rows
+    to its file, or files to its folder. It is never made again over one that is there.
     """
     from pipeline.tasks.freezing import freeze_rows
 

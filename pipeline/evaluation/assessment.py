@@ -32,14 +32,13 @@ class Predicted:
     probabilities : ndarray of float64, shape (n_rows, n_classes)
     class_names : sequence of str
     rows : pa.Table
-        ``id``, ``raw``, ``clean``, ``group``, ``urls``, ``mentions``, ``hashtags``.
+        ``id``, ``raw``, ``clean``, ``group``, ``near_group``, ``urls``, ``mentions``,
+        ``hashtags``.
     tokens : Tokens
     trained_on_validation : bool
         Whether nothing may be chosen on validation rows.
     baselines : mapping of str to ndarray of float64, shape (n_rows, n_classes)
         Probabilities of models to compare with, by name.
-    leaks : Leaks or None
-        Which test rows training has seen, where that is known already.
     """
 
     parts: Parts
@@ -49,7 +48,6 @@ class Predicted:
     tokens: Tokens
     trained_on_validation: bool
     baselines: Mapping[str, np.ndarray]
-    leaks: Leaks | None = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,7 @@ def assess(given: Predicted, settings: Mapping[str, Any]) -> Assessment:
 
     scorer = Scorer(labels, given.probabilities[test])
     replicates = replicate(scorer, *draws) if draws[0] else {}
-    seen = given.leaks or _find_leaks(given, test, draws[1])
+    seen = _find_leaks(given, test)
     metrics = {
         "class_names": names,
         "positive_label": None if positive is None else names[positive],
@@ -141,12 +139,12 @@ def assess(given: Predicted, settings: Mapping[str, Any]) -> Assessment:
     )
 
 
-def _find_leaks(given: Predicted, test: np.ndarray, seed: int) -> Leaks:
+def _find_leaks(given: Predicted, test: np.ndarray) -> Leaks:
     """Look for the test texts among those that the model learned from."""
     learned_from = given.parts.rows("train")
     if given.trained_on_validation:
         learned_from = np.concatenate([learned_from, given.parts.rows("validation")])
-    return find_leaks(given.tokens, given.rows["group"].to_numpy(), learned_from, test, seed)
+    return find_leaks(given.rows, learned_from, test)
 
 
 def _choose(

@@ -6,17 +6,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-from scipy import sparse
 
 from pipeline.evaluation.metrics import evaluate
-from pipeline.text.tokens import Tokens
+from pipeline.text import near
 
-SIMILAR = 0.8  # Jaccard similarity of the sets of words
-LEAST_WORDS = 4  # different words; texts of fewer are alike by chance
-_BANDS, _BAND_ROWS = 10, 4  # finds 99.5 % of the pairs at 0.8, and all but 1 in 10,000 at 0.88
 _MOST_PARTNERS = 200  # training texts compared with a test text in a band
-_PAIRS_AT_ONCE = 200_000
 
 
 @dataclass(frozen=True)
@@ -26,7 +20,7 @@ class Leaks:
     Attributes
     ----------
     exact, near : ndarray of bool, shape (n_test,)
-        The clean text is that of a training row; or only nearly so.
+        The clean text is that of a training row; or the text is a near copy of one.
     partner : ndarray of int64, shape (n_test,)
         Position of the most similar training row found, -1 where there is none.
     similarity : ndarray of float64, shape (n_test,)
@@ -39,80 +33,43 @@ class Leaks:
     similarity: np.ndarray
 
 
-def find_leaks(
-    tokens: Tokens, groups: np.ndarray, train: np.ndarray, test: np.ndarray, seed: int = 0
-) -> Leaks:
+def find_leaks(rows: pa.Table, train: np.ndarray, test: np.ndarray) -> Leaks:
     """Look for test texts in training.
 
-    Near texts share at least `SIMILAR` of their different words, wherever these stand. Candidates
-    come from MinHash (Broder 1997) in bands; each is then compared in full.
+    Exact copies have the same clean text. Near copies are those of `pipeline.text.near`, which
+    CleanText grouped: only texts of groups that are on both sides are compared. With
+    ``group_duplicates near`` there is no such group.
 
     Parameters
     ----------
-    tokens : Tokens
-        All texts.
-    groups : ndarray of int, shape (n_texts,)
-        Equal for equal clean texts.
+    rows : pa.Table
+        ``raw``, ``group`` (equal for equal clean texts) and ``near_group`` of all rows.
     train, test : ndarray of int
         Positions of the rows.
-    seed : int
-        Of the hash functions.
 
     Returns
     -------
     Leaks
     """
+    groups, near_groups = rows["group"].to_numpy(), rows["near_group"].to_numpy()
     partner = np.full(len(test), -1, dtype=np.int64)
     similarity = np.zeros(len(test))
     train_groups, first_train = np.unique(groups[train], return_index=True)
-    test_groups, first_test, back = np.unique(groups[test], return_index=True, return_inverse=True)
     place = np.minimum(np.searchsorted(train_groups, groups[test]), len(train_groups) - 1)
     exact = train_groups[place] == groups[test] if len(train) else np.zeros(len(test), bool)
     partner[exact] = train[first_train[place[exact]]]
     similarity[exact] = 1.0
 
-    sets = _word_sets(tokens)
-    sizes = np.diff(sets.indptr)
-    known = train[first_train]
-    known = known[sizes[known] >= LEAST_WORDS]
-    candidates = np.flatnonzero(~exact[first_test] & (sizes[test[first_test]] >= LEAST_WORDS))
-    asked = test[first_test[candidates]]
-    best, best_partner = _most_similar(sets, sizes, asked, known, seed)
-    of_group = np.zeros(len(test_groups))
-    partner_of_group = np.full(len(test_groups), -1, dtype=np.int64)
-    of_group[candidates], partner_of_group[candidates] = best, best_partner
-    near = ~exact & (of_group[back] >= SIMILAR)
-    partner[near], similarity[near] = partner_of_group[back][near], of_group[back][near]
-    return Leaks(exact, near, partner, similarity)
-
-
-def read_leaks(table: pa.Table, ids: np.ndarray, test: np.ndarray) -> Leaks:
-    """Take what was found for other predictions of the same rows, from `leak_table`'s table.
-
-    Parameters
-    ----------
-    table : pa.Table
-    ids : ndarray of int64, shape (n_texts,)
-        Of all rows, ascending.
-    test : ndarray of int, shape (n_test,)
-        Positions of the test rows.
-
-    Returns
-    -------
-    Leaks
-        That of `find_leaks`.
-    """
-    partner = np.full(len(test), -1, dtype=np.int64)
-    similarity = np.zeros(len(test))
-    exact, near = np.zeros(len(test), dtype=bool), np.zeros(len(test), dtype=bool)
-    places = np.empty(len(ids), dtype=np.int64)
-    places[test] = np.arange(len(test))
-    found = places[np.searchsorted(ids, table["id"].to_numpy())]
-    is_exact = np.asarray(pc.equal(table["kind"], "exact"), dtype=bool)
-    exact[found], near[found] = is_exact, ~is_exact
-    partner[found] = np.searchsorted(ids, table["training_id"].to_numpy())
-    similarity[found] = table["similarity"].to_numpy()
-    return Leaks(exact, near, partner, similarity)
+    known = np.sort(train[first_train])  # one row of each clean text, first ones first
+    asked = np.flatnonzero(~exact & np.isin(near_groups[test], near_groups[known]))
+    known = known[np.isin(near_groups[known], near_groups[test[asked]])]
+    texts = np.concatenate([test[asked], known])
+    best, found = _most_similar(near.words_of(rows["raw"].take(pa.array(texts))), len(asked))
+    is_near = np.zeros(len(test), dtype=bool)
+    is_near[asked] = best >= near.SIMILAR
+    similarity[asked] = np.where(is_near[asked], best, 0.0)
+    partner[asked] = np.where(is_near[asked], texts[found], -1)
+    return Leaks(exact, is_near, partner, similarity)
 
 
 def score_leaks(
@@ -134,7 +91,7 @@ def score_leaks(
     found: dict[str, Any] = {
         "exact": int(seen.exact.sum()),
         "near": int(seen.near.sum()),
-        "similarity": SIMILAR,
+        "similarity": near.SIMILAR,
     }
     for name, lost in (
         ("without_exact", seen.exact),
@@ -181,59 +138,26 @@ def leak_table(seen: Leaks, test: np.ndarray, rows: pa.Table) -> pa.Table:
     )
 
 
-def _word_sets(tokens: Tokens) -> sparse.csr_matrix:
-    """Return which words are in which text, int32, each word once."""
-    once = tokens.once()
-    ones = np.ones(len(once.codes), dtype=np.int32)
-    shape = (len(tokens), max(len(tokens.words), 1))
-    return sparse.csr_matrix((ones, once.codes, once.offsets), shape=shape)
+def _most_similar(words: near.Words, asked: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the similarity and the position of the text most similar to each of the first ones.
 
-
-def _most_similar(
-    sets: sparse.csr_matrix, sizes: np.ndarray, asked: np.ndarray, known: np.ndarray, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the similarity and the position of the most similar known text to each one asked."""
-    best, partner = np.zeros(len(asked)), np.full(len(asked), -1, dtype=np.int64)
-    if not len(asked) or not len(known):
-        return best, partner
-    pairs = _candidates(sets, asked, known, seed)
-    mine, theirs = sizes[asked[pairs[:, 0]]], sizes[known[pairs[:, 1]]]
-    # Texts of too different sizes cannot share enough.
-    pairs = pairs[np.minimum(mine, theirs) >= SIMILAR * np.maximum(mine, theirs)]
-    for start in range(0, len(pairs), _PAIRS_AT_ONCE):
-        left, right = pairs[start : start + _PAIRS_AT_ONCE].T
-        shared = np.asarray(sets[asked[left]].multiply(sets[known[right]]).sum(axis=1)).ravel()
-        similar = shared / (sizes[asked[left]] + sizes[known[right]] - shared)
-        # The largest stands last within a text, on a tie that of the first training row.
-        order = np.lexsort((-right, similar, left))
-        left, right, similar = left[order], right[order], similar[order]
-        last = np.flatnonzero(np.diff(left, append=-1))
-        better = last[similar[last] > best[left[last]]]
-        best[left[better]], partner[left[better]] = similar[better], known[right[better]]
+    Compared are the first ``asked`` texts with those behind them.
+    """
+    best, partner = np.zeros(asked), np.full(asked, -1, dtype=np.int64)
+    texts = np.flatnonzero(words.counts >= near.LEAST_WORDS)
+    mine, theirs = texts[texts < asked], texts[texts >= asked]
+    for band in range(near.BANDS if len(mine) and len(theirs) else 0):
+        keys = near.band_keys(words, theirs, band)
+        order = np.argsort(keys, kind="stable")
+        wanted = near.band_keys(words, mine, band)
+        start = np.searchsorted(keys[order], wanted, "left")
+        counts = np.searchsorted(keys[order], wanted, "right") - start
+        for number in range(min(counts.max(), _MOST_PARTNERS)):
+            there = counts > number
+            left, right = mine[there], theirs[order[start[there] + number]]
+            similar = near.similarity(words, left, right)
+            # On a tie the first training row, whatever the band that it was met in.
+            tied = (similar == best[left]) & (similar > 0) & (right < partner[left])
+            better = (similar > best[left]) | tied
+            best[left[better]], partner[left[better]] = similar[better], right[better]
     return best, partner
-
-
-def _candidates(
-    sets: sparse.csr_matrix, asked: np.ndarray, known: np.ndarray, seed: int
-) -> np.ndarray:
-    """Return pairs (asked, known) that agree in a band of MinHash, int64, shape (n_pairs, 2)."""
-    rng = np.random.default_rng(seed)
-    mine, theirs = sets[asked], sets[known]
-    found = [np.zeros((0, 2), dtype=np.int64)]
-    for _ in range(_BANDS):
-        asked_keys = np.zeros(len(asked), dtype=np.uint64)
-        known_keys = np.zeros(len(known), dtype=np.uint64)
-        for _ in range(_BAND_ROWS):
-            rank = rng.permutation(sets.shape[1]).astype(np.uint32)
-            for keys, some in ((asked_keys, mine), (known_keys, theirs)):
-                least = np.minimum.reduceat(rank[some.indices], some.indptr[:-1])
-                keys *= np.uint64(0x9E3779B97F4A7C15)  # mixes; wraps around on purpose
-                keys ^= least
-        order = np.argsort(known_keys, kind="stable")
-        start = np.searchsorted(known_keys[order], asked_keys, "left")
-        end = np.searchsorted(known_keys[order], asked_keys, "right")
-        counts = np.minimum(end - start, _MOST_PARTNERS)
-        left = np.repeat(np.arange(len(asked)), counts)
-        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        found.append(np.stack([left, order[np.repeat(start, counts) + within]], axis=1))
-    return np.unique(np.concatenate(found), axis=0)

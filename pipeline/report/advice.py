@@ -128,7 +128,7 @@ def next_steps(run: Run) -> Iterator[str]:
             "shown, unless one of the following changes the picture."
         )
     if run.metrics["leaks"]["exact"] and _groups_are_split(run):
-        yield "Split again with --group-duplicates exact, so that no text is on two sides."
+        yield "Split again with --group-duplicates near, so that no text is on two sides."
     yield from _about_training(run)
     weak_classes = [
         f"{name} ({row['recall']:.0%})"

@@ -14,8 +14,7 @@ from pipeline.tasks.texts import CleanText, DownloadData, today
 def freeze_rows(dataset: str, date: str | None, share: float, seed: int) -> dict[str, Any]:
     """Make ``<data>/<dataset>/frozen/`` with a share of the labelled rows.
 
-    Rows are drawn as `pipeline.split.assign` draws test rows: stratified, rows with the same clean
-    text together.
+    Rows are drawn as `pipeline.split.assign` draws test rows, near copies together.
 
     Parameters
     ----------
@@ -37,10 +36,11 @@ def freeze_rows(dataset: str, date: str | None, share: float, seed: int) -> dict
         If there are frozen rows already, or raw files are not there or cannot be read.
     """
     import numpy as np
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     from pipeline.datasets import freezing, readers
-    from pipeline.split import TEST, assign
+    from pipeline.split import TEST, assign_rows
     from pipeline.text.rows import clean_rows
 
     chosen_day: dict[str, Any] = {"dataset": dataset, "date": date}
@@ -60,17 +60,22 @@ def freeze_rows(dataset: str, date: str | None, share: float, seed: int) -> dict
     reading = readers.read(laid_out, files)
     names = [label.name for label in row.labels]
     settings = CleanText(**chosen_day).settings()
-    rows = clean_rows(reading.rows, reading.rejected, reading.records, settings, names).rows
-    rows = rows.filter(pc.is_valid(rows["label"]))
-    labels = pc.index_in(rows["label"], _names(names)).to_numpy().astype(np.int64)
-    given = ["labelled"] * rows.num_rows
-    groups = rows["group"].to_numpy()
-    drawn = (
-        assign(
-            labels, groups, given, names, test_fraction=share, validation_fraction=0.0, seed=seed
-        )
-        == TEST
-    )
+    cleaned = clean_rows(reading.rows, reading.rejected, reading.records, settings, names)
+    rows = cleaned.rows.filter(pc.is_valid(cleaned.rows["label"]))
+    # The dataset's own parts count for nothing here.
+    partition = pa.array(["labelled"]).take(pa.array(np.zeros(rows.num_rows, np.int8)))
+    rows = rows.set_column(rows.schema.get_field_index("partition"), "partition", partition)
+    how = {
+        "test_fraction": share,
+        "validation_fraction": 0.0,
+        "split_seed": seed,
+        "validation_seed": 0,
+        "folds": 0,
+        "fold": 0,
+        "group_duplicates": "near",
+    }
+    labels, parts_of_rows = assign_rows(rows, cleaned.founders, names, how)
+    drawn = parts_of_rows == TEST
     chosen = freezing.chosen_records(laid_out, files, rows["id"].to_numpy()[drawn].tolist())
     path = folder / freezing.file_name(row)
     with artifacts.temporary_folder(download.raw_folder, "--paths-data") as temporary:
@@ -79,10 +84,3 @@ def freeze_rows(dataset: str, date: str | None, share: float, seed: int) -> dict
         os.link(temporary / path.name, path)  # fails where another was first
     counts = {name: int((labels[drawn] == k).sum()) for k, name in enumerate(names)}
     return {"path": str(path), "rows": len(chosen), "of": rows.num_rows, "classes": counts}
-
-
-def _names(names: list[str]) -> Any:
-    """Return the classes as a column."""
-    import pyarrow as pa
-
-    return pa.array(names, pa.string())

@@ -30,6 +30,7 @@ class Evaluate(Step):
     """Predict every row, score those that chose nothing, and compare with the baseline."""
 
     folder = "7_evaluate"
+    version = 2
     main_table = "predictions.parquet"
 
     positive_label = parameter(
@@ -102,7 +103,6 @@ class Evaluate(Step):
 
         from pipeline.evaluation import speed
         from pipeline.evaluation.assessment import Predicted, assess
-        from pipeline.evaluation.leaks import read_leaks
         from pipeline.evaluation.predictions import read_probabilities
         from pipeline.models.bundle import load
         from pipeline.split import read_parts
@@ -113,18 +113,15 @@ class Evaluate(Step):
         encoder_class = features.REPRESENTATIONS[bundle.representation].load_encoder()
         vectors = encoder_class.load_vectors(self.place_of("Vectorize"))
         parts = read_parts(self.place_of("SplitStratified") / "split.parquet")
-        columns = ["id", "raw", "clean", "group", "urls", "mentions", "hashtags"]
+        columns = ["id", "raw", "clean", "group", "near_group", "urls", "mentions", "hashtags"]
         rows = pq.read_table(self.place_of("CleanText") / "rows.parquet", columns=columns)
         training = json.loads((trained / "training.json").read_text(encoding="utf-8"))
         refitted = "refitted_on_validation" in training
         baseline = self.baseline()
-        beside, leaks = {}, None
+        beside = {}
         if baseline:
             file = baseline.place() / "predictions.parquet"
             beside[baselines.NAME] = read_probabilities(file, parts, bundle.class_names)
-            if self._learned_from_the_same(baseline, refitted):
-                table = pq.read_table(baseline.place() / "leaks.parquet")
-                leaks = read_leaks(table, parts.ids, parts.rows("test"))
         with TaskProgress(self) as progress:
             progress(0.0, "predicting")
             probabilities = bundle.classifier.predict(vectors)
@@ -138,7 +135,6 @@ class Evaluate(Step):
                     read_tokens(self.place_of("Tokenize") / "tokens.parquet"),
                     refitted,
                     beside,
-                    leaks,
                 ),
                 self.settings(),
             )
@@ -149,18 +145,6 @@ class Evaluate(Step):
         for name in ("predictions", "curves", "most_wrong", "leaks"):
             out.write_table(f"{name}.parquet", getattr(found, name), few=("part", "label"))
         out.counts(len(parts), found.predictions.num_rows)
-
-    def _learned_from_the_same(self, other: "Evaluate", refitted: bool) -> bool:
-        """Say whether another model, which is not refitted, saw the same tokens of the same rows.
-
-        Then it met the same test texts in training, and they need not be looked for again.
-        """
-        mine, theirs = self.settings(), other.settings()
-        return (
-            not refitted
-            and self.place_of("Tokenize") == other.place_of("Tokenize")
-            and mine["bootstrap_seed"] == theirs["bootstrap_seed"]
-        )
 
 
 @requires(Evaluate)

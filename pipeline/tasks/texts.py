@@ -168,7 +168,7 @@ class CleanText(Step):
     """
 
     folder = "2_clean"
-    version = 3
+    version = 4
     main_table = "rows.parquet"
     label = "rows"
 
@@ -215,13 +215,14 @@ class CleanText(Step):
     )
 
     def build(self, out: artifacts.Workspace) -> None:
-        """Write ``rows.parquet``, ``rejected.parquet`` and ``profile.json``."""
+        """Write the rows, those left out, the split's ``founders.parquet`` and ``profile.json``."""
         parts = self._download().parts()
         cleaned = self._cleaned(parts)
         # The same content may come on another day: names tell then, and days do not.
         out.facts["files"] = self._names(parts)
         with out.table_beside("rows.parquet", cleaned.rows, few=("label", "partition", "file")):
             out.write_table("rejected.parquet", cleaned.rejected, few=("file", "reason"))
+            out.write_table("founders.parquet", cleaned.founders)
             out.write_json("profile.json", cleaned.profile())
         out.counts(cleaned.rows.num_rows + cleaned.rejected.num_rows, cleaned.rows.num_rows)
 
@@ -271,12 +272,11 @@ class CleanText(Step):
 
     def _cleaned(self, parts: "Sequence[dated.Part]") -> "CleanRows":
         """Read files and clean their texts, the one while the other goes on."""
-        from pipeline.text.clean import clean
         from pipeline.text.columns import InThreads
-        from pipeline.text.rows import clean_rows
+        from pipeline.text.rows import clean_part, clean_rows
 
         settings, names = self.settings(), self._names(parts)
-        with InThreads(lambda texts: clean(texts, settings)) as threads:
+        with InThreads(lambda texts: clean_part(texts, settings)) as threads:
             reading = self._read(parts, threads.take)
             cleaned_texts = threads.results()
         return clean_rows(

@@ -26,6 +26,7 @@ class Vectorize(Step):
     """Turn tokens into what a model reads, fitted on training rows alone."""
 
     folder = "4_vectorize"
+    version = 2
 
     representation = parameter(
         "representation",
@@ -49,8 +50,8 @@ class Vectorize(Step):
         "test_fraction",
         "float",
         0.1,
-        "share of the labelled rows for testing; without effect where the dataset has test rows "
-        "of its own",
+        "share of the labelled rows for testing, on average; without effect where the dataset has "
+        "test rows of its own",
         above=0,
         below=1,
     )
@@ -58,11 +59,19 @@ class Vectorize(Step):
         "validation_fraction",
         "float",
         0.1,
-        "share of the labelled rows for choosing; 0 for none",
+        "share of the labelled rows for choosing, on average; 0 for none",
         low=0,
         below=1,
     )
     split_seed = parameter("split_seed", "int", 0, "seed of the split", low=0, high=2**32 - 1)
+    validation_seed = parameter(
+        "validation_seed",
+        "int",
+        0,
+        "seed of the validation rows, beside split_seed; test rows do not depend on it",
+        low=0,
+        high=2**32 - 1,
+    )
     folds = parameter(
         "folds",
         "int",
@@ -74,10 +83,10 @@ class Vectorize(Step):
     group_duplicates = parameter(
         "group_duplicates",
         "choice",
-        "exact",
-        "exact: rows with the same clean text stay on one side of the split; none: they do not, "
-        "as in published protocols",
-        choices=("exact", "none"),
+        "near",
+        "rows that stay on one side of the split. near: those with the same words, or with nearly "
+        "the same ones; exact: those with the same words; none: no rows, as in published protocols",
+        choices=("near", "exact", "none"),
     )
 
     @property
@@ -147,12 +156,13 @@ class Vectorize(Step):
         from pipeline.split import assign_rows
 
         place = self.place_of("CleanText")
-        columns = ["id", "group", "label", "partition"]
+        columns = ["id", "group", "split_key", "copy", "near_group", "label", "partition"]
         rows = pq.read_table(place / "rows.parquet", columns=columns)
+        founders = pq.read_table(place / "founders.parquet")
         class_names = json.loads((place / "profile.json").read_text(encoding="utf-8"))[
             "class_names"
         ]
-        return rows, *assign_rows(rows, class_names, self.settings())
+        return rows, *assign_rows(rows, founders, class_names, self.settings())
 
     def build(self, out: artifacts.Workspace) -> None:
         """Write the vectors, the encoder's files and ``vectors.json``."""
@@ -198,6 +208,7 @@ class SplitStratified(Step):
     """Write down which row is for training, validation and test, and check it."""
 
     folder = "5_split"
+    version = 2
 
     @property
     def label(self) -> str:
@@ -220,8 +231,11 @@ class SplitStratified(Step):
             "fitted_on"
         ]
         groups = rows["group"].to_numpy()
-        grouped = vectorize.settings()["group_duplicates"] == "exact"
-        split.check(parts, groups if grouped else None, fitted_on)
+        column = {"near": "near_group", "exact": "split_key", "none": None}[
+            vectorize.settings()["group_duplicates"]
+        ]
+        together = [groups, rows[column].to_numpy()] if column else []
+        split.check(parts, together, fitted_on)
         profile = json.loads(
             (self.place_of("CleanText") / "profile.json").read_text(encoding="utf-8")
         )

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from pipeline.errors import PipelineError
 from pipeline.rejected import rejections
+from pipeline.text import near
 from pipeline.text.clean import clean
 from pipeline.text.columns import in_slices
 
@@ -27,7 +28,13 @@ class CleanRows:
     ----------
     rows : pa.Table
         ``id``, ``source_id``, ``raw``, ``label``, ``partition``, ``file``, ``line``, ``clean``,
-        ``group`` (equal for equal clean texts), ``urls``, ``mentions``, ``hashtags``.
+        ``group`` (equal for equal clean texts), ``urls``, ``mentions``, ``hashtags``, and what the
+        split follows from, whatever the cleaning: ``split_key`` (int64, equal for equal words),
+        ``copy`` (int32, how many labelled rows before it have that key) and ``near_group`` (int64,
+        equal for near copies: the key of the first of them).
+    founders : pa.Table
+        ``near_group`` and ``split_key`` of the first rows that later rows joined to the group of an
+        earlier one.
     rejected : pa.Table
         ``id``, ``file``, ``line``, ``reason``, ``detail``, ``raw``.
     profile : callable
@@ -35,8 +42,42 @@ class CleanRows:
     """
 
     rows: pa.Table
+    founders: pa.Table
     rejected: pa.Table
     profile: Callable[[], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class CleanedPart:
+    """What cleaning made of a slice of raw texts.
+
+    Attributes
+    ----------
+    columns : mapping of str to pa.Array
+        That of `pipeline.text.clean.clean`.
+    words : near.Words
+        The different words of the raw texts.
+    """
+
+    columns: Mapping[str, pa.Array]
+    words: near.Words
+
+
+def clean_part(raw: pa.Array, settings: Mapping[str, Any]) -> CleanedPart:
+    """Clean a slice of raw texts and take their words, in this thread.
+
+    Parameters
+    ----------
+    raw : pa.Array of string, shape (n_texts,)
+    settings : mapping
+        The settings of CleanText.
+
+    Returns
+    -------
+    CleanedPart
+    """
+    columns = clean(raw, settings)
+    return CleanedPart(columns, near.words_of_part(raw, settings, columns["clean"]))
 
 
 def clean_rows(
@@ -46,7 +87,7 @@ def clean_rows(
     settings: Mapping[str, Any],
     class_names: Sequence[str],
     frozen_files: Sequence[str] = (),
-    cleaned: Sequence[Mapping[str, pa.Array]] | None = None,
+    cleaned: Sequence[CleanedPart] | None = None,
 ) -> CleanRows:
     """Clean texts, set aside labelled rows of which nothing is left, and count.
 
@@ -63,9 +104,9 @@ def clean_rows(
     frozen_files : sequence of str
         Entries of the column ``file`` whose rows are frozen test rows: labelled rows of other
         files that have a text of theirs are set aside.
-    cleaned : sequence of mapping, optional
-        What `pipeline.text.clean.clean` made of the texts of ``rows``, part by part, where that was
-        done while they were read.
+    cleaned : sequence of CleanedPart, optional
+        What `clean_part` made of the texts of ``rows``, part by part, where that was done while
+        they were read.
 
     Returns
     -------
@@ -76,10 +117,14 @@ def clean_rows(
     PipelineError
         If no row is left, or rows got lost.
     """
-    done = cleaned or in_slices(rows["raw"], lambda part: clean(part, settings))
-    for name in done[0]:
-        rows = rows.append_column(name, pa.chunked_array([part[name] for part in done]))
+    done = cleaned or in_slices(rows["raw"], lambda part: clean_part(part, settings))
+    for name in done[0].columns:
+        rows = rows.append_column(name, pa.chunked_array([part.columns[name] for part in done]))
     labelled = pc.is_valid(rows["label"])
+    # Among all rows that were read, since what cleaning leaves out must not move the others.
+    rows, founders = _with_near_groups(
+        rows, near.joined([part.words for part in done]), np.asarray(labelled)
+    )
     parts = [rejected]
     empty = pc.and_(pc.equal(rows["clean"], ""), labelled)
     rows = _set_aside(rows, empty, "nothing left after cleaning", parts)
@@ -103,7 +148,7 @@ def clean_rows(
     if pc.count(rows["label"]).as_py() == 0:
         raise PipelineError("no labelled row is left after cleaning; keep more of the texts.")
     profile = partial(_profile, rows, rejected, records, class_names, compared)
-    return CleanRows(rows, rejected, profile)
+    return CleanRows(rows, founders, rejected, profile)
 
 
 def _set_aside(
@@ -134,6 +179,31 @@ def _without_frozen_texts(
     others = pc.and_(pc.invert(is_frozen), pc.is_valid(rows["label"]))
     shared = pc.and_(others, pc.is_in(lowered, texts))
     return _set_aside(rows, shared, OF_FROZEN, parts)
+
+
+def _with_near_groups(
+    rows: pa.Table, words: near.Words, labelled: np.ndarray
+) -> tuple[pa.Table, pa.Table]:
+    """Append what the split follows from; unlabelled rows, which are in no part, join nothing."""
+    keys = words.keys.view(np.int64)
+    at = np.flatnonzero(labelled)
+    groups = near.group(words, at)
+    near_group, copy = keys.copy(), np.zeros(len(keys), dtype=np.int32)
+    near_group[at] = keys[groups.first]
+    copy[at] = _occurrence(keys[at])
+    for name, column in (("split_key", keys), ("copy", copy), ("near_group", near_group)):
+        rows = rows.append_column(name, pa.array(column))
+    later = at[groups.is_founder & (groups.first != at)]
+    return rows, pa.table({"near_group": near_group[later], "split_key": keys[later]})
+
+
+def _occurrence(keys: np.ndarray) -> np.ndarray:
+    """Count the entries before each that are equal to it."""
+    order = np.argsort(keys, kind="stable")
+    starts = np.flatnonzero(np.diff(keys[order], prepend=~keys[order[:1]]) != 0)
+    before = np.empty(len(keys), dtype=np.int64)
+    before[order] = np.arange(len(keys)) - np.repeat(starts, np.diff(starts, append=len(keys)))
+    return before
 
 
 def _groups(texts: pa.ChunkedArray) -> pa.Array:

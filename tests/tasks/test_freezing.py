@@ -113,7 +113,7 @@ def test_frozen_rows_are_read_as_those_they_came_from(day, layout):
     assert len(frozen) == found["rows"] == sum(found["classes"].values())
     assert len(others) == found["of"] == 200
     assert not Counter(frozen) - Counter(others)
-    assert 30 <= len(frozen) <= 40
+    assert 23 <= len(frozen) <= 57  # three standard deviations about a fifth of 200
     assert min(found["classes"].values()) >= 12
 
 

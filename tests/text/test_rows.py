@@ -1,41 +1,11 @@
 import pyarrow as pa
 import pytest
+from conftest import CLEANING, cleaned_rows
 
 from pipeline.datasets.readers import ROWS
 from pipeline.errors import PipelineError
 from pipeline.rejected import REJECTED, rejections
 from pipeline.text.rows import clean_rows
-
-SETTINGS = {
-    "encoding_repair": "repair",
-    "html": "decode",
-    "unicode_form": "NFC",
-    "urls": "remove",
-    "mentions": "replace",
-    "hashtags": "keep",
-    "numbers": "keep",
-    "case": "keep",
-    "duplicates": "keep",
-}
-
-
-def make(rows, **choices):
-    columns = list(zip(*rows, strict=True))
-    table = pa.table(
-        {
-            "id": pa.array(range(len(rows)), pa.int64()),
-            "source_id": pa.nulls(len(rows), pa.string()),
-            "raw": pa.array(columns[0], pa.string()),
-            "label": pa.array(columns[1], pa.string()),
-            "partition": pa.array(columns[2], pa.string()),
-            "file": pa.array(["a.csv"] * len(rows)).dictionary_encode(),
-            "line": pa.array(range(2, len(rows) + 2), pa.int64()),
-        },
-        schema=ROWS,
-    )
-    settings = {**SETTINGS, **choices}
-    return clean_rows(table, REJECTED.empty_table(), len(rows), settings, ["bad", "good"])
-
 
 ROWS_IN = [
     ("one", "good", "labelled"),
@@ -48,7 +18,7 @@ ROWS_IN = [
 
 
 def test_duplicates_are_grouped_and_contradictions_reported():
-    found = make(ROWS_IN)
+    found = cleaned_rows(ROWS_IN)
     assert found.rows["clean"].to_pylist() == ["one", "one", "two", "two", ""]
     groups = found.rows["group"].to_pylist()
     assert groups[0] == groups[1] != groups[2] == groups[3]
@@ -59,7 +29,7 @@ def test_duplicates_are_grouped_and_contradictions_reported():
 
 
 def test_labelled_row_of_which_nothing_is_left_is_set_aside_and_an_unlabelled_one_kept():
-    found = make(ROWS_IN)
+    found = cleaned_rows(ROWS_IN)
     assert found.rejected["id"].to_pylist() == [4]
     assert found.rejected["reason"].to_pylist() == ["nothing left after cleaning"]
     assert found.rejected["raw"].to_pylist() == ["http://only.url"]
@@ -69,7 +39,7 @@ def test_labelled_row_of_which_nothing_is_left_is_set_aside_and_an_unlabelled_on
 
 
 def test_counts_add_up():
-    profile = make(ROWS_IN, duplicates="drop").profile()
+    profile = cleaned_rows(ROWS_IN, duplicates="drop").profile()
     assert profile["records"] == profile["kept"] + profile["set_aside"] == 6
     assert profile["reasons"] == {"clean text came before": 2, "nothing left after cleaning": 1}
     assert profile["labels"] == {"bad": 1, "good": 1}
@@ -83,7 +53,7 @@ def test_dropping_duplicates_keeps_the_first_and_every_test_row():
         ("other", None, "unlabelled"),
         ("other", "bad", "train"),
     ]
-    found = make(rows, duplicates="drop")
+    found = cleaned_rows(rows, duplicates="drop")
     assert found.rows["id"].to_pylist() == [1, 2, 3]
     assert found.rejected["reason"].to_pylist() == ["clean text came before"] * 2
     assert list(
@@ -93,13 +63,13 @@ def test_dropping_duplicates_keeps_the_first_and_every_test_row():
 
 def test_nothing_left_at_all_is_said():
     with pytest.raises(PipelineError, match="no labelled row is left after cleaning"):
-        make([("http://only.url", "bad", "labelled")])
+        cleaned_rows([("http://only.url", "bad", "labelled")])
 
 
 def test_lost_rows_are_noticed():
-    table = make(ROWS_IN).rows.select(ROWS.names)
+    table = cleaned_rows(ROWS_IN).rows.select(ROWS.names)
     with pytest.raises(PipelineError, match="7 records were read, but 5 kept and 0 set aside"):
-        clean_rows(table, REJECTED.empty_table(), 7, SETTINGS, ["bad", "good"])
+        clean_rows(table, REJECTED.empty_table(), 7, CLEANING, ["bad", "good"])
 
 
 @pytest.mark.parametrize("detail", [None, pa.array(["x", None])], ids=["without", "with detail"])
@@ -111,3 +81,30 @@ def test_rows_left_out_have_one_layout_whatever_they_came_from(detail):
     assert laid.schema == REJECTED
     assert laid["reason"].to_pylist() == ["too long"] * 2
     assert laid["detail"].to_pylist() == ([None, None] if detail is None else ["x", None])
+
+
+def test_what_the_split_follows_from_is_that_of_all_rows_that_were_read():
+    rows = [
+        ("http://only.url", "good", "labelled"),
+        ("one two three four", "good", "labelled"),
+        ("one two three four", None, "unlabelled"),
+        ("Four, three, two, one!", "good", "labelled"),
+        ("One two three four", "bad", "labelled"),
+        ("http://other.url", "bad", "labelled"),
+        ("one two three four", "bad", "labelled"),
+    ]
+    found = cleaned_rows(rows, duplicates="drop").rows
+    assert found["id"].to_pylist() == [1, 2, 3, 4]
+    assert found["copy"].to_pylist() == [0, 0, 0, 1]
+    keys, groups = found["split_key"].to_pylist(), found["near_group"].to_pylist()
+    assert keys[0] == keys[1] == keys[3] != keys[2]
+    assert groups == [keys[0]] * 4
+    assert cleaned_rows(rows).founders.num_rows == 0
+
+
+def test_founders_are_the_first_rows_that_later_ones_joined():
+    texts = ["a b c d e f g h", "a b c d e f x y", "a b c d e f g h x", "a b c d e f g x y"]
+    found = cleaned_rows([(text, "good", "labelled") for text in texts])
+    keys = found.rows["split_key"].to_pylist()
+    assert found.rows["near_group"].to_pylist() == [keys[0]] * 4
+    assert found.founders.to_pylist() == [{"near_group": keys[0], "split_key": keys[1]}]
