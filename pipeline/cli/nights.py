@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from pipeline.cli.common import as_json, with_paths
+from pipeline.nightly.night import METRICS
 
 #: Exit code of each outcome; failures end with Luigi's own, section [retcode] of luigi.cfg.
 EXIT_CODES = {
@@ -135,16 +136,38 @@ def _luigis(words: tuple[str, ...]) -> list[str]:
 @click.option(
     "--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Of the draw."
 )
-def freeze(as_json: bool, dataset: str, date: str | None, share: float, seed: int) -> None:
+@click.option(
+    "--renew",
+    is_flag=True,
+    help="Draw new rows in place of frozen rows that many nights were compared on.",
+)
+@click.option(
+    "--metric",
+    default="macro_f1",
+    show_default=True,
+    type=click.Choice(tuple(METRICS)),
+    help="With --renew: what the champion is scored by on the new rows.",
+)
+def freeze(
+    as_json: bool,
+    dataset: str,
+    date: str | None,
+    share: float,
+    seed: int,
+    renew: bool,
+    metric: str,
+) -> None:
     """Make the first set of frozen test rows from a day's rows.
 
     Each class gives its share, and rows with the same clean text go together. The set is grown by
     hand: add rows to its file, or files to its folder. It is never made again over one that is
-    there.
+    there, unless --renew is given: then the present set is moved to retired/ beside it, new rows
+    are drawn from rows that were never frozen and that the champion was not trained on, and the
+    champion is scored on them.
     """
     from pipeline.tasks.freezing import freeze_rows
 
-    found = freeze_rows(dataset, date, share, seed)
+    found = freeze_rows(dataset, date, share, seed, renew, metric)
     if as_json:
         from pipeline.cli import screen
 
@@ -152,6 +175,18 @@ def freeze(as_json: bool, dataset: str, date: str | None, share: float, seed: in
         return
     counts = ", ".join(f"{name} {count:,}" for name, count in found["classes"].items())
     click.echo(f"Froze {found['rows']:,} of {found['of']:,} rows ({counts}): {found['path']}")
+    if found["retired"]:
+        click.echo(
+            f"The rows before them are in {found['retired']}: nothing is compared on them any "
+            "more, and nights may train on their texts."
+        )
+    scored = found["champion"]
+    if scored:
+        low, high = scored["interval"] or (float("nan"),) * 2
+        click.echo(
+            f"The champion of {scored['date']} has {scored['metric']} {scored['value']:.4f} "
+            f"({low:.4f} to {high:.4f}) on the new rows."
+        )
 
 
 COMMANDS = (nightly, freeze)

@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,14 +103,15 @@ class Evaluated:
     def frozen(self) -> FrozenRows:
         """Return the frozen test rows, in the order of their files."""
         path = self.place_of("CleanText") / "rows.parquet"
-        table = pq.read_table(path, columns=["raw", "file", group_column(path)])
+        group = group_column(pq.read_schema(path).names)
+        table = pq.read_table(path, columns=["raw", "file", group])
         is_frozen = np.asarray(is_frozen_file(table["file"]))
         rows = np.intersect1d(np.flatnonzero(is_frozen), self.parts.rows("test"))
         return FrozenRows(
             table["raw"].take(pa.array(rows)).to_pylist(),
             self.parts.labels[rows].astype(np.int64),
             self.probabilities(rows),
-            table[2].to_numpy()[rows].astype(np.int64),
+            table[group].to_numpy()[rows].astype(np.int64),
         )
 
     def learned(self, raw: Sequence[str]) -> np.ndarray:
@@ -186,13 +187,13 @@ class Evaluated:
         return (artifacts.read_manifest(self.place_of(task)) or {})["settings"]
 
 
-def group_column(path: Path) -> str:
-    """Return the column of ``rows.parquet`` that numbers duplicate groups.
+def group_column(columns: Collection[str]) -> str:
+    """Return the column of CleanText's rows that numbers duplicate groups.
 
-    Tables from before near copies were grouped have exact copies alone; the fallback can go once
+    Rows from before near copies were grouped have exact copies alone; the fallback can go once
     CleanText always writes ``near_group``.
     """
-    return "near_group" if "near_group" in pq.read_schema(path).names else "group"
+    return "near_group" if "near_group" in columns else "group"
 
 
 def is_frozen_file(files: pa.ChunkedArray) -> pa.ChunkedArray:
