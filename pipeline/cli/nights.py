@@ -182,10 +182,11 @@ def freeze(
         )
     scored = found["champion"]
     if scored:
-        low, high = scored["interval"] or (float("nan"),) * 2
+        shown = "none, for want of rows of every class,"
+        if scored["value"] is not None and scored["interval"]:
+            shown = "{:.4f} ({:.4f} to {:.4f})".format(scored["value"], *scored["interval"])
         click.echo(
-            f"The champion of {scored['date']} has {scored['metric']} {scored['value']:.4f} "
-            f"({low:.4f} to {high:.4f}) on the new rows."
+            f"The champion of {scored['date']} has {scored['metric']} {shown} on the new rows."
         )
 
 

@@ -1,9 +1,8 @@
 """How often holdout rows were used to decide, and what level of chance the next use gets.
 
 Each comparison on the same holdout rows is another opportunity for a false promotion. The levels of
-all comparisons on one set add up to at most 1 - confidence, however many nights follow, so that
-this also bounds the probability of any false promotion (alpha spending by Bonferroni; the sequence
-is that of Foster and Stine 2008, "Alpha-investing", without payouts).
+all comparisons on one set add up to at most 1 - confidence, however many nights follow. By
+Bonferroni's inequality that also bounds the probability of any false promotion on the set.
 """
 
 import hashlib

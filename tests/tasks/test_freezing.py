@@ -213,9 +213,10 @@ def test_champion_is_scored_on_renewed_rows_and_uses_are_counted_anew(used):
     used.here("2024-11-19")
     assert used.night("2024-11-19")["decision"]["figures"]["comparison_number"] == 1
     used.put("2024-11-20", few(7))
-    used.here("2024-11-20")
+    used.here("2024-11-20", "--confidence", "0.8")
     figures = used.night("2024-11-20")["decision"]["figures"]
     assert figures["comparison_number"] == 2
+    assert (figures["confidence"], figures["level"]) == (0.8, pytest.approx(0.0207, abs=1e-4))
     assert "compared on 2 times" in used.history()
 
 
