@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from pipeline.cli.common import as_json, with_paths
+from pipeline.nightly.night import METRICS
 
 #: Exit code of each outcome; failures end with Luigi's own, section [retcode] of luigi.cfg.
 EXIT_CODES = {
@@ -135,15 +136,38 @@ def _luigis(words: tuple[str, ...]) -> list[str]:
 @click.option(
     "--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Of the draw."
 )
-def freeze(as_json: bool, dataset: str, date: str | None, share: float, seed: int) -> None:
+@click.option(
+    "--renew",
+    is_flag=True,
+    help="Draw new rows in place of frozen rows that many nights were compared on.",
+)
+@click.option(
+    "--metric",
+    default="macro_f1",
+    show_default=True,
+    type=click.Choice(tuple(METRICS)),
+    help="With --renew: what the champion is scored by on the new rows.",
+)
+def freeze(
+    as_json: bool,
+    dataset: str,
+    date: str | None,
+    share: float,
+    seed: int,
+    renew: bool,
+    metric: str,
+) -> None:
     """Make the first set of frozen test rows from a day's rows.
 
     Rows are drawn as test rows are, and near copies go together. The set is grown by hand: add rows
-    to its file, or files to its folder. It is never made again over one that is there.
+    to its file, or files to its folder. It is never made again over one that is there, unless
+    --renew is given: then the present set is moved to retired/ in the same folder, new rows are
+    drawn from rows that were never frozen and that the champion was not trained on, and the
+    champion is scored on them.
     """
     from pipeline.tasks.freezing import freeze_rows
 
-    found = freeze_rows(dataset, date, share, seed)
+    found = freeze_rows(dataset, date, share, seed, renew, metric)
     if as_json:
         from pipeline.cli import screen
 
@@ -151,6 +175,19 @@ def freeze(as_json: bool, dataset: str, date: str | None, share: float, seed: in
         return
     counts = ", ".join(f"{name} {count:,}" for name, count in found["classes"].items())
     click.echo(f"Froze {found['rows']:,} of {found['of']:,} rows ({counts}): {found['path']}")
+    if found["retired"]:
+        click.echo(
+            f"The rows before them are in {found['retired']}: nothing is compared on them any "
+            "more, and nights may train on their texts."
+        )
+    scored = found["champion"]
+    if scored:
+        shown = "none, for want of rows of every class,"
+        if scored["value"] is not None and scored["interval"]:
+            shown = "{:.4f} ({:.4f} to {:.4f})".format(scored["value"], *scored["interval"])
+        click.echo(
+            f"The champion of {scored['date']} has {scored['metric']} {shown} on the new rows."
+        )
 
 
 COMMANDS = (nightly, freeze)

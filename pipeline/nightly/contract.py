@@ -17,6 +17,8 @@ _EMPTY, _REPEATED = "nothing left after cleaning", "clean text came before"
 #: `Measures.counted` of what the day itself brought, whatever the window.
 DAY = "day"
 _ROUNDING = 1e-9  # of differences of shares
+_BY_CHANCE = 0.001  # of nights, on each side
+CHANCE = "99.8 % interval"
 _SHARE = (0.0, 1.0)
 _RANGES = {
     "trailing_nights": (1, inf),
@@ -58,6 +60,8 @@ class Measures:
         Records that were left out for another reason, such as an unknown label.
     unknown_share : float or None
         Share of tokens that the champion's vocabulary does not hold; None without a champion.
+    labelled : int or None
+        Rows with a label, which the class shares are of; None in records from before it was kept.
     counted : str or None
         What was counted: `DAY`, or None where it was all rows of a window, as it once was. Numbers
         of rows are compared only where it is the same.
@@ -70,6 +74,7 @@ class Measures:
     unusable_share: float
     unknown_share: float | None = None
     counted: str | None = None
+    labelled: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return what ``night.json`` holds."""
@@ -99,6 +104,13 @@ class Limits:
         Share that every class must have.
     empty_share, repeated_share, unusable_share, unknown_share : float
         The most of each.
+
+    Notes
+    -----
+    Limits of shares are about what the night's rows were drawn from. A share breaks its limit only
+    if chance does not explain it: if the exact binomial interval of the share (Clopper and Pearson
+    1934) at the night's number of rows excludes what is allowed. Each side of the interval misses
+    the true share in at most 1 of 1,000 nights.
     """
 
     trailing_nights: int = 7
@@ -196,6 +208,7 @@ def measure(
         unusable_share=unusable / max(records, 1),
         unknown_share=unknown_share,
         counted=DAY,
+        labelled=sum(labels.values()),
     )
 
 
@@ -289,33 +302,76 @@ def _rows(measures: Measures, before: Sequence[Measures], limits: Limits) -> Ite
 
 def _classes(measures: Measures, before: Sequence[Measures], limits: Limits) -> Iterator[Breach]:
     """Compare the share of each class with its least and with its trailing median."""
+    rows = measures.rows if measures.labelled is None else measures.labelled
+    if not rows:
+        if limits.class_share_least:
+            text = "no row has a label, so that every class is missing"
+            yield Breach("class_share_least", 0.0, limits.class_share_least, text)
+        return
     for name, share in measures.class_shares.items():
-        if share < limits.class_share_least:
+        low, high = share_interval(share, rows)
+        which = f"class {name} has {share:.1%} of the {rows:,} labelled rows"
+        if high < limits.class_share_least:
             least = f"at least {limits.class_share_least:.1%} are needed"
-            text = f"class {name} has {share:.1%} of the rows; {least}"
+            text = f"{which}, by chance at most {high:.1%} ({CHANCE}); {least}"
             yield Breach("class_share_least", share, limits.class_share_least, text)
         known = [night.class_shares[name] for night in before if name in night.class_shares]
         if not known:
             continue
         median = statistics.median(known)
         change = abs(share - median)
-        if change > limits.class_share_change + _ROUNDING:
+        # The smallest difference that chance leaves possible.
+        least_change = max(low - median, median - high)
+        if least_change > limits.class_share_change + _ROUNDING:
             text = (
-                f"class {name} has {share:.1%} of the rows, and {median:.1%} in the median of the "
-                f"last {len(known)} nights; {100 * limits.class_share_change:g} points of "
-                "difference are allowed"
+                f"{which}, by chance {low:.1%} to {high:.1%} ({CHANCE}), and {median:.1%} in the "
+                f"median of the last {len(known)} nights; {100 * limits.class_share_change:g} "
+                "points of difference are allowed"
             )
             yield Breach("class_share_change", change, limits.class_share_change, text)
 
 
 def _most(measures: Measures, limits: Limits) -> Iterator[Breach]:
-    """Compare the shares that have a most."""
+    """Compare the shares that have a most.
+
+    Words of one text come together, so that unknown ones count as if each text was one word.
+    """
     for name, what in _MOST.items():
         share, allowed = getattr(measures, name), getattr(limits, name)
-        if share is not None and share > allowed:
-            yield Breach(
-                name,
-                share,
-                allowed,
-                f"{share:.1%} of the {what}; at most {allowed:.1%} are allowed",
+        if share is None:
+            continue
+        low, _ = share_interval(share, measures.rows)
+        if low > allowed:
+            text = (
+                f"{share:.1%} of the {what}, by chance at least {low:.1%} of {measures.rows:,} "
+                f"rows ({CHANCE}); at most {allowed:.1%} are allowed"
             )
+            yield Breach(name, share, allowed, text)
+
+
+def share_interval(share: float, rows: int) -> tuple[float, float]:
+    """Return the exact binomial interval of a share (Clopper and Pearson 1934).
+
+    Parameters
+    ----------
+    share : float
+        That was measured.
+    rows : int
+        That it was measured on, at least 1.
+
+    Returns
+    -------
+    low, high : float
+        The true share is below the first, or above the second, in at most 1 of 1,000 cases each.
+
+    Examples
+    --------
+    >>> [round(bound, 3) for bound in share_interval(0.0, 50)]
+    [0.0, 0.129]
+    """
+    from scipy.stats import beta
+
+    count = share * rows
+    low = float(beta.ppf(_BY_CHANCE, count, rows - count + 1)) if share > 0 else 0.0
+    high = float(beta.ppf(1 - _BY_CHANCE, count + 1, rows - count)) if share < 1 else 1.0
+    return low, high

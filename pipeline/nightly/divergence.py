@@ -3,7 +3,8 @@
 import numpy as np
 
 _SMOOTHING = 0.5  # rows added to each bin
-_BY_CHANCE = 0.001
+#: Share of nights without drift in which a distribution may exceed what chance explains.
+BY_CHANCE = 0.001
 
 
 def population_stability_index(reference: np.ndarray, current: np.ndarray) -> float:
@@ -48,21 +49,46 @@ def jensen_shannon(reference: np.ndarray, current: np.ndarray) -> float:
     return float(np.sqrt(max(divergence, 0.0)))
 
 
-def chance_index(bins: int, reference_rows: int, current_rows: int) -> float:
-    """Return the population stability index that chance alone exceeds in 1 of 1,000 nights.
+def chance_index(
+    bins: int, reference_rows: int, current_rows: int, share: float = BY_CHANCE
+) -> float:
+    """Return the population stability index that chance alone exceeds in few nights.
 
-    Without drift the index is distributed as (1/n + 1/m) times chi-square with one degree of
-    freedom less than there are bins (Yurdakul 2018, "Statistical Properties of Population
-    Stability Index").
+    Bins must count rows that are drawn one by one. Without drift the index is distributed as
+    (1/n + 1/m) times chi-square with one degree of freedom less than there are bins (Yurdakul
+    2018, "Statistical Properties of Population Stability Index").
 
     Parameters
     ----------
     bins, reference_rows, current_rows : int
+    share : float
+        Of the nights without drift that exceed it.
     """
     from scipy.stats import chi2
 
-    quantile = float(chi2.ppf(1 - _BY_CHANCE, max(bins - 1, 1)))
+    quantile = float(chi2.ppf(1 - share, max(bins - 1, 1)))
     return quantile * (1 / max(reference_rows, 1) + 1 / max(current_rows, 1))
+
+
+def fitted_chance(indices: np.ndarray, share: float = BY_CHANCE) -> float:
+    """Return the index that chance exceeds in few nights, from indices that chance brought about.
+
+    A multiple of a chi-square variable with their mean and variance is fitted (Satterthwaite 1946;
+    for counts of clusters Rao and Scott 1981), as few draws say little of the tail.
+
+    Parameters
+    ----------
+    indices : ndarray of float64
+        Population stability indices of samples without drift.
+    share : float
+        See `chance_index`.
+    """
+    from scipy.stats import chi2
+
+    mean, variance = float(np.mean(indices)), float(np.var(indices))
+    if not variance:
+        return mean
+    return variance / (2 * mean) * float(chi2.ppf(1 - share, 2 * mean**2 / variance))
 
 
 def _contributions(reference: np.ndarray, current: np.ndarray) -> np.ndarray:

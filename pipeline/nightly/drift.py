@@ -1,7 +1,7 @@
 """Drift: how far tonight's rows are from what the champion was trained on."""
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from math import inf
 from typing import Any
@@ -9,14 +9,18 @@ from typing import Any
 import numpy as np
 
 from pipeline.errors import PipelineError
-from pipeline.nightly.divergence import chance_index, jensen_shannon, population_stability_index
+from pipeline.nightly.divergence import (
+    BY_CHANCE,
+    chance_index,
+    jensen_shannon,
+    population_stability_index,
+)
+from pipeline.nightly.frequent import frequent_counts, tokens_by_chance
 from pipeline.text.tokens import Tokens
 
 OK, WARNING, STOP = "ok", "warning", "stop"
 LEVELS = (OK, WARNING, STOP)
 _BINS = 10  # of lengths and scores, the custom for the population stability index
-_MOST_TOKENS = 100
-_OTHERS = "(all others)"
 
 
 @dataclass(frozen=True)
@@ -84,8 +88,8 @@ class Distribution:
     psi, distance : float
         Population stability index, Jensen-Shannon distance (base 2, 0 to 1).
     chance : float
-        Population stability index that chance alone exceeds in 1 of 1,000 nights; below it no
-        level is reached.
+        Population stability index that chance alone exceeds in about 1 of 1,000 nights; below it
+        no level is reached.
     level : {"ok", "warning", "stop"}
     sentence : str
     """
@@ -131,7 +135,7 @@ def compare(
     """Compare classes, lengths, tokens and predicted scores.
 
     Lengths and scores are counted in bins that hold a tenth of the reference each; tokens are the
-    100 most frequent of both sides, and the rest as one. What one side has nothing of is left out.
+    200 most frequent of both sides, and the rest as one. What one side has nothing of is left out.
 
     Parameters
     ----------
@@ -189,22 +193,11 @@ def _lengths(before: np.ndarray, now: np.ndarray, limits: Limits) -> Distributio
 
 def _tokens(before: Tokens, now: Tokens, limits: Limits) -> Distribution | None:
     """Compare how often the most frequent tokens stand there."""
-    words = list(dict.fromkeys([*before.words, *now.words]))
-    place = {word: number for number, word in enumerate(words)}
-    counts = [_token_counts(side, place) for side in (before, now)]
+    bins, *counts = frequent_counts(before, now)
     if not all(side.sum() for side in counts):
         return None
-    shares = sum(side / side.sum() for side in counts)
-    order = np.argsort(-shares, kind="stable")
-    top, rest = order[:_MOST_TOKENS], order[_MOST_TOKENS:]
-    bins = [words[code] for code in top]
-    kept = [side[top] for side in counts]
-    if len(rest):
-        bins.append(_OTHERS)
-        kept = [np.append(few, side[rest].sum()) for few, side in zip(kept, counts, strict=True)]
-    # Tokens of one text are not drawn one by one: texts count as what was drawn.
-    rows = (len(before), len(now))
-    return _compared("tokens", "share of all tokens", bins, (kept[0], kept[1]), limits, rows)
+    chance = tokens_by_chance(before, len(now), len(now.codes))
+    return _compared("tokens", "share of all tokens", bins, (counts[0], counts[1]), limits, chance)
 
 
 def _scores(
@@ -217,13 +210,16 @@ def _scores(
     if before is None or now is None or not len(before):
         return None
     found = []
-    for number in [1] if len(class_names) == 2 else range(len(class_names)):
+    numbers = [1] if len(class_names) == 2 else range(len(class_names))
+    for number in numbers:
         edges = _edges(before[:, number])
         bounds = ["0", *(f"{edge:.3f}" for edge in edges), "1"]
         bins = [f"{low} to {high}" for low, high in itertools.pairwise(bounds)]
         counts = (_count(before[:, number], edges), _count(now[:, number], edges))
         about = f"champion's probability of {class_names[number]}"
-        found.append(_compared("scores", about, bins, counts, limits))
+        # The worst of several classes is told: together they exceed it as rarely as one.
+        chance = chance_index(len(bins), len(before), len(now), BY_CHANCE / len(numbers))
+        found.append(_compared("scores", about, bins, counts, limits, chance))
     known = [one for one in found if one is not None]
     return max(known, key=lambda one: (LEVELS.index(one.level), one.psi), default=None)
 
@@ -239,29 +235,21 @@ def _count(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
     return np.bincount(np.searchsorted(edges, values, side="left"), minlength=len(edges) + 1)
 
 
-def _token_counts(tokens: Tokens, place: Mapping[str, int]) -> np.ndarray:
-    """Count tokens at the places of their words."""
-    own = np.bincount(tokens.codes, minlength=len(tokens.words))
-    counts = np.zeros(len(place), dtype=np.int64)
-    np.add.at(counts, [place[word] for word in tokens.words], own)
-    return counts
-
-
 def _compared(
     name: str,
     about: str,
     bins: Sequence[str],
     counts: tuple[np.ndarray, np.ndarray],
     limits: Limits,
-    rows: tuple[int, int] | None = None,
+    chance: float | None = None,
 ) -> Distribution | None:
     """Put two sets of counts beside each other; nothing where one is empty."""
     before, now = counts
     if not before.sum() or not now.sum():
         return None
     psi, distance = population_stability_index(before, now), jensen_shannon(before, now)
-    drawn = rows or (int(before.sum()), int(now.sum()))
-    chance = chance_index(len(bins), *drawn)
+    if chance is None:
+        chance = chance_index(len(bins), int(before.sum()), int(now.sum()))
     level = _level(psi, distance, chance, limits)
     text = (
         f"{name} ({about}): population stability index {psi:.3f}, Jensen-Shannon distance "

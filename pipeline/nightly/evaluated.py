@@ -15,8 +15,10 @@ import pyarrow.parquet as pq
 from pipeline import artifacts
 from pipeline.datasets.dated import FROZEN
 from pipeline.errors import PipelineError
+from pipeline.evaluation.decision import Decision, read_decision
 from pipeline.models.bundle import STOP_WORDS
 from pipeline.nightly.drift import Sample
+from pipeline.nightly.rules import Predictions
 from pipeline.predict import Predictor
 from pipeline.split import Parts, read_parts
 from pipeline.text.clean import clean
@@ -34,11 +36,14 @@ class FrozenRows:
     labels : ndarray of int64, shape (n_rows,)
     probabilities : ndarray of float64, shape (n_rows, n_classes)
         Calibrated.
+    groups : ndarray of int64, shape (n_rows,)
+        Equal for copies of a text.
     """
 
     raw: list[str]
     labels: np.ndarray
     probabilities: np.ndarray
+    groups: np.ndarray
 
 
 class Evaluated:
@@ -98,11 +103,15 @@ class Evaluated:
     def frozen(self) -> FrozenRows:
         """Return the frozen test rows, in the order of their files."""
         path = self.place_of("CleanText") / "rows.parquet"
-        table = pq.read_table(path, columns=["raw", "file"])
+        table = pq.read_table(path, columns=["raw", "file", "near_group"])
         is_frozen = np.asarray(is_frozen_file(table["file"]))
         rows = np.intersect1d(np.flatnonzero(is_frozen), self.parts.rows("test"))
-        raw = table["raw"].take(pa.array(rows)).to_pylist()
-        return FrozenRows(raw, self.parts.labels[rows].astype(np.int64), self.probabilities(rows))
+        return FrozenRows(
+            table["raw"].take(pa.array(rows)).to_pylist(),
+            self.parts.labels[rows].astype(np.int64),
+            self.probabilities(rows),
+            table["near_group"].to_numpy()[rows],
+        )
 
     def learned(self, raw: Sequence[str]) -> np.ndarray:
         """Mark the texts that the model was trained or chosen on, in whatever letter case.
@@ -128,6 +137,16 @@ class Evaluated:
         """
         mine = self.frozen()
         return mine.probabilities if mine.raw == frozen.raw else self.predict(frozen.raw)
+
+    def predictions_of(self, frozen: FrozenRows) -> Predictions:
+        """Return probabilities of frozen rows, and the classes that this model decides on."""
+        probabilities = self.probabilities_of(frozen)
+        return Predictions(probabilities, self.decision.classes(probabilities))
+
+    @functools.cached_property
+    def decision(self) -> Decision:
+        """How the model's probabilities become a class."""
+        return read_decision(self._place, self.class_names)
 
     def vocabulary(self) -> list[str]:
         """Return every token of the training rows."""

@@ -11,10 +11,11 @@ from pipeline.errors import PipelineError
 from pipeline.evaluation import bootstrap
 from pipeline.evaluation.metrics import number
 from pipeline.nightly import rules as held_to
+from pipeline.nightly import spending
 from pipeline.nightly.night import METRICS
-from pipeline.nightly.rules import Limits, Rule, Scored
+from pipeline.nightly.rules import Limits, Predictions, Rule, Scored
 
-__all__ = ["METRICS", "Limits", "Promotion", "Rule", "decide"]
+__all__ = ["METRICS", "Limits", "Predictions", "Promotion", "Rule", "apply_rules", "decide"]
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,9 @@ class Promotion:
         ``metric``, ``lower_is_better``, ``rows``, ``samples``, ``seed``; ``values`` and
         ``intervals``: the metric of each model there is; ``challenger``, ``champion`` and
         ``baseline`` (layout of `pipeline.evaluation.metrics.evaluate` with intervals and
-        ``expected_calibration_error``; None where there is none), ``difference`` (``value``,
-        ``interval``, ``not_worse``: challenger minus champion).
+        ``expected_calibration_error``; None where there is none), ``difference`` (``value`` and
+        ``interval`` of challenger minus champion, ``p_value``); ``confidence``, and with a champion
+        ``comparison_number`` (1 for the first on these holdout rows) and ``level``.
     """
 
     promoted: bool
@@ -47,30 +49,35 @@ class Promotion:
 
 def decide(
     labels: np.ndarray,
-    challenger: np.ndarray,
-    champion: np.ndarray | None,
-    baseline: np.ndarray | None,
+    challenger: Predictions,
+    champion: Predictions | None,
+    baseline: Predictions | None,
     class_names: Sequence[str],
     limits: Limits,
     seed: int,
+    groups: np.ndarray | None = None,
+    comparison: int = 1,
 ) -> Promotion:
-    """Compare tonight's model with the champion on the frozen rows.
+    """Compare tonight's model with the champion on the holdout rows.
 
     Parameters
     ----------
     labels : ndarray of int, shape (n_rows,)
-        True classes of the frozen rows, indices of ``class_names``.
-    challenger : ndarray of float64, shape (n_rows, n_classes)
-        Probabilities as users get them, calibrated.
-    champion : ndarray of float64, shape (n_rows, n_classes), or None
+        True classes of the holdout rows, indices of ``class_names``.
+    challenger : Predictions
+    champion : Predictions or None
         Of the same rows in the same order; None where there is no champion yet: then beating the
         baseline is enough.
-    baseline : ndarray of float64, shape (n_rows, n_classes), or None
+    baseline : Predictions or None
         None where the challenger is the baseline itself.
     class_names : sequence of str
     limits : Limits
     seed : int
         Of the bootstrap.
+    groups : ndarray of int, shape (n_rows,), optional
+        Duplicate group of each row; every row is its own group when left out.
+    comparison : int
+        How often these holdout rows were compared on, this time included.
 
     Returns
     -------
@@ -85,8 +92,8 @@ def decide(
     known = {name: found for name, found in given.items() if found is not None}
     _check(labels, known, class_names)
     scored = {
-        name: Scored.of(labels, probabilities, limits, seed)
-        for name, probabilities in known.items()
+        name: Scored(labels, predictions, groups, limits, seed)
+        for name, predictions in known.items()
     }
     for name, one in scored.items():
         if isnan(one.value):
@@ -96,20 +103,16 @@ def decide(
                 "another metric."
             )
     mine, other = scored["challenger"], scored.get("champion")
-    rules = [held_to.baseline(mine, scored.get("baseline"), limits)]
-    if other is not None:
-        rules += [
-            held_to.margin(mine, other, limits),
-            held_to.bootstrap(mine, other, limits),
-            held_to.recall(mine, other, class_names, limits),
-            held_to.calibration(mine, other, limits),
-        ]
+    rules = apply_rules(scored, class_names, limits, comparison)
     figures = {
         "metric": limits.metric,
         "lower_is_better": METRICS[limits.metric],
         "rows": len(labels),
         "samples": limits.samples,
         "seed": seed,
+        "confidence": limits.confidence,
+        "comparison_number": comparison if other else None,
+        "level": number(spending.level(limits.confidence, comparison)) if other else None,
         "values": {name: number(one.value) for name, one in scored.items()},
         "intervals": {name: number(bootstrap.interval(one.values)) for name, one in scored.items()},
         **{name: scored[name].as_json(class_names) if name in scored else None for name in given},
@@ -119,14 +122,45 @@ def decide(
     return Promotion(promoted, _reason(rules, promoted, other is None), rules, figures)
 
 
-def _check(labels: np.ndarray, known: Mapping[str, np.ndarray], class_names: Sequence[str]) -> None:
+def apply_rules(
+    scored: Mapping[str, Scored], class_names: Sequence[str], limits: Limits, comparison: int
+) -> list[Rule]:
+    """Hold the challenger to each rule; those about a champion only where there is one.
+
+    Parameters
+    ----------
+    scored : mapping of str to Scored
+        ``challenger``, and ``champion`` and ``baseline`` where there are any.
+    class_names : sequence of str
+    limits : Limits
+    comparison : int
+        See `decide`.
+    """
+    mine, other = scored["challenger"], scored.get("champion")
+    rules = [held_to.baseline(mine, scored.get("baseline"), limits)]
+    if other is not None:
+        rules += [
+            held_to.margin(mine, other, limits),
+            held_to.significance(
+                mine, other, limits, spending.level(limits.confidence, comparison)
+            ),
+            held_to.recall(mine, other, class_names, limits),
+            held_to.calibration(mine, other, limits),
+        ]
+    return rules
+
+
+def _check(
+    labels: np.ndarray, known: Mapping[str, Predictions], class_names: Sequence[str]
+) -> None:
     """Raise unless everything is about the same rows and classes."""
     if not len(labels):
         raise PipelineError(
             "there is no frozen row to decide on; freeze some with pipeline freeze."
         )
     wanted = (len(labels), len(class_names))
-    for name, probabilities in known.items():
+    for name, predictions in known.items():
+        probabilities = predictions.probabilities
         if probabilities.shape != wanted:
             raise PipelineError(
                 f"the {name}'s predictions must be of {wanted[0]} frozen rows and {wanted[1]} "
@@ -142,7 +176,7 @@ def _difference(mine: Scored, other: Scored | None, limits: Limits) -> dict[str,
     return {
         "value": number(mine.value - other.value),
         "interval": number(bootstrap.interval(mine.values - other.values)),
-        "not_worse": number(held_to.not_worse(mine, other, limits)),
+        "p_value": number(held_to.p_value(mine, other, limits)),
     }
 
 
@@ -152,5 +186,5 @@ def _reason(rules: Sequence[Rule], promoted: bool, is_first: bool) -> str:
         return "; ".join(rule.sentence for rule in rules if not rule.passed)
     if is_first:
         return f"first champion: {rules[0].sentence}"
-    wanted = {"margin", "bootstrap"}
+    wanted = {"margin", "significance"}
     return "; ".join(rule.sentence for rule in rules if rule.name in wanted)

@@ -1,5 +1,6 @@
-"""The five rules that a challenger is held to, each a pure function of two models' figures."""
+"""The five rules that a challenger is held to, each a pure function of two models' metrics."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, isnan
@@ -10,8 +11,18 @@ import numpy as np
 from pipeline.errors import PipelineError, nearest
 from pipeline.evaluation.calibration import reliability
 from pipeline.evaluation.metrics import lay_out, number, replicate
+from pipeline.evaluation.paired import exact_test
 from pipeline.evaluation.scorer import Scorer
 from pipeline.nightly.night import METRICS
+from pipeline.nightly.significance import (
+    OF_CLASSES,
+    OF_LOSSES,
+    bootstrap_p_value,
+    discordant_groups,
+    row_losses,
+    sign_flip_test,
+    swap_gains,
+)
 
 _RANGES = {
     "margin": (0.0, inf),
@@ -20,6 +31,7 @@ _RANGES = {
     "calibration_rise": (0.0, 1.0),
     "samples": (100, inf),
 }
+_CALIBRATION_DRAWS, _CALIBRATION_SHARE = 400, 0.99
 _ROUNDING = 1e-12  # of differences of figures: what is equal must not differ by its last bit
 
 
@@ -34,7 +46,7 @@ class Limits:
     margin : float
         By how much more than this it must be better, in units of the metric.
     confidence : float
-        Share of paired bootstrap samples in which it must not be worse.
+        1 minus the probability of any false promotion on one set of holdout rows, over all nights.
     recall_drop : float
         The most by which the recall of any class may fall.
     calibration_rise : float
@@ -70,7 +82,7 @@ class Rule:
 
     Attributes
     ----------
-    name : {"baseline", "margin", "bootstrap", "recall", "calibration"}
+    name : {"baseline", "margin", "significance", "recall", "calibration"}
     passed : bool
     measured, allowed : float or None
         None where there was nothing to compare with; such a rule counts as passed.
@@ -85,37 +97,100 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Predictions:
+    """What a model says of the holdout rows.
+
+    Attributes
+    ----------
+    probabilities : ndarray of float64, shape (n_rows, n_classes)
+        Calibrated, as users get them.
+    decided : ndarray of int, shape (n_rows,)
+        The class that users get: by the model's own threshold where it has one.
+    """
+
+    probabilities: np.ndarray
+    decided: np.ndarray
+
+
 class Scored:
-    """A model's figures on the frozen rows, and on bootstrap samples of them."""
+    """A model's metrics on the holdout rows, and on bootstrap samples of them.
 
-    scorer: Scorer
-    value: float
-    recalls: np.ndarray  # (n_classes,), nan without rows
-    error: float  # expected calibration error
-    replicates: dict[str, np.ndarray]
-    values: np.ndarray  # (samples,)
+    Parameters
+    ----------
+    labels : ndarray of int, shape (n_rows,)
+    predictions : Predictions
+    groups : ndarray of int, shape (n_rows,), or None
+        Duplicate group of each row.
+    limits : Limits
+    seed : int
+        One seed draws the same groups for every model, so that differences are paired.
 
-    @classmethod
-    def of(
-        cls, labels: np.ndarray, probabilities: np.ndarray, limits: Limits, seed: int
-    ) -> "Scored":
-        """Score; one seed draws the same rows for every model, so that differences are paired."""
-        scorer = Scorer(labels, probabilities)
-        found = scorer.score()
-        replicates = replicate(scorer, limits.samples, seed)
-        return cls(
-            scorer,
-            float(found[limits.metric][0]),
-            found["class_recall"][0],
-            reliability(labels, probabilities).error,
-            replicates,
-            replicates[limits.metric],
+    Attributes
+    ----------
+    value : float
+        The metric that decides.
+    recalls : ndarray of float64, shape (n_classes,)
+        nan for a class without rows.
+    error : float
+        Expected calibration error.
+    """
+
+    def __init__(
+        self,
+        labels: np.ndarray,
+        predictions: Predictions,
+        groups: np.ndarray | None,
+        limits: Limits,
+        seed: int,
+    ) -> None:
+        self.probabilities = predictions.probabilities
+        self.scorer = Scorer(labels, predictions.probabilities, predictions.decided, groups)
+        self._limits, self._seed = limits, seed
+        metrics = self.scorer.score()
+        self.value = float(metrics[limits.metric][0])
+        self.recalls = metrics["class_recall"][0]
+        self.error = reliability(labels, predictions.probabilities).error
+
+    @functools.cached_property
+    def replicates(self) -> dict[str, np.ndarray]:
+        """Metrics of the bootstrap samples; drawn when they are first asked for."""
+        return replicate(self.scorer, self._limits.samples, self._seed)
+
+    @property
+    def values(self) -> np.ndarray:
+        """The metric that decides in each sample, shape (samples,)."""
+        return self.replicates[self._limits.metric]
+
+    def losses(self) -> np.ndarray:
+        """Return the loss of each row, for metrics that are means of one."""
+        return row_losses(self._limits.metric, self.scorer.labels, self.probabilities)
+
+    def error_by_chance(self) -> float:
+        """Return the calibration error that a calibrated model stays below by chance.
+
+        Classes are drawn from the probabilities themselves: 99 of 100 draws have no larger error.
+        Rows of one duplicate group are right or wrong together.
+        """
+        groups, labels = self.scorer.groups, self.scorer.labels
+        members = np.arange(len(labels))
+        if groups is not None:
+            members = np.unique(groups, return_inverse=True)[1]
+        most_probable, confidence = (
+            self.probabilities.argmax(axis=1),
+            self.probabilities.max(axis=1),
         )
+        rng = np.random.default_rng(self._seed)
+        wrong = (most_probable + 1) % self.probabilities.shape[1]
+        errors = []
+        for _ in range(_CALIBRATION_DRAWS):
+            drawn = np.where(rng.random(len(labels))[members] < confidence, most_probable, wrong)
+            errors.append(reliability(drawn, self.probabilities).error)
+        return float(np.quantile(errors, _CALIBRATION_SHARE))
 
     def as_json(self, class_names: Sequence[str]) -> dict[str, Any]:
-        """Lay the figures out as ``metrics.json`` does."""
-        figures = lay_out(self.scorer, class_names, replicates=self.replicates)
-        return {**figures, "expected_calibration_error": number(self.error)}
+        """Return the metrics in the layout of ``metrics.json``."""
+        metrics = lay_out(self.scorer, class_names, replicates=self.replicates)
+        return {**metrics, "expected_calibration_error": number(self.error)}
 
 
 def _better_by(mine: Any, other: Any, limits: Limits) -> Any:
@@ -147,22 +222,49 @@ def margin(mine: Scored, other: Scored, limits: Limits) -> Rule:
     return Rule("margin", passed, number(gain), limits.margin, text)
 
 
-def bootstrap(mine: Scored, other: Scored, limits: Limits) -> Rule:
-    """Demand that it is not worse in nearly all paired samples."""
-    share = not_worse(mine, other, limits)
-    passed = share >= limits.confidence - _ROUNDING
+def significance(mine: Scored, other: Scored, limits: Limits, level: float) -> Rule:
+    """Demand that the gain is more than chance.
+
+    Parameters
+    ----------
+    mine, other : Scored
+    limits : Limits
+    level : float
+        The largest p-value that passes, see `pipeline.nightly.spending.level`.
+    """
+    chance = p_value(mine, other, limits)
+    passed = chance <= level * (1 + 1e-9)
     text = (
-        f"not worse in {share:.1%} of {limits.samples:,} paired bootstrap samples "
-        f"(needs {100 * limits.confidence:g}%)"
+        f"if both were equally good, a gain this large would come in {_percent(chance)} of cases "
+        f"(needs {_percent(level)} or less)"
     )
-    return Rule("bootstrap", passed, number(share), limits.confidence, text)
+    return Rule("significance", passed, number(chance), number(level), text)
 
 
-def not_worse(mine: Scored, other: Scored, limits: Limits) -> float:
-    """Return the share of paired samples in which the first is not worse."""
-    gains = _better_by(mine.values, other.values, limits)
-    gains = gains[~np.isnan(gains)]
-    return float(np.mean(gains >= -_ROUNDING))
+def p_value(mine: Scored, other: Scored, limits: Limits) -> float:
+    """Return the probability of a gain at least this large if both models were equally good.
+
+    The exact one-sided test over duplicate groups where the metric has one: McNemar's for the
+    accuracy, by changes of sign for other metrics of decided classes and for losses. Else, for
+    areas under curves, from the paired bootstrap.
+    """
+    first, second, groups = mine.scorer, other.scorer, mine.scorer.groups
+    if limits.metric == "accuracy":
+        return exact_test(first.is_right, second.is_right, groups).first_better
+    if limits.metric in OF_CLASSES:
+        return sign_flip_test(swap_gains(limits.metric, first, second), groups)
+    if limits.metric in OF_LOSSES:
+        return sign_flip_test((other.losses() - mine.losses()) / first.n_rows, groups)
+    return bootstrap_p_value(
+        _better_by(mine.value, other.value, limits),
+        _better_by(mine.values, other.values, limits),
+        discordant_groups(mine.probabilities, other.probabilities, groups),
+    )
+
+
+def _percent(share: float) -> str:
+    """Show a probability that may be very small."""
+    return f"{100 * share:.2g} %" if share >= 1e-6 else "less than 0.0001 %"
 
 
 def recall(mine: Scored, other: Scored, class_names: Sequence[str], limits: Limits) -> Rule:
@@ -184,11 +286,20 @@ def recall(mine: Scored, other: Scored, class_names: Sequence[str], limits: Limi
 
 
 def calibration(mine: Scored, other: Scored, limits: Limits) -> Rule:
-    """Demand that probabilities can be trusted nearly as much."""
+    """Demand that probabilities can be trusted nearly as much.
+
+    Even a calibrated model has an error on few rows. A rise counts only where the challenger's
+    error is more than chance would give a calibrated model with the same probabilities.
+    """
     rise = mine.error - other.error
-    passed = rise <= limits.calibration_rise + _ROUNDING
+    passed = bool(rise <= limits.calibration_rise + _ROUNDING)
     text = (
         f"the expected calibration error goes from {other.error:.4f} to {mine.error:.4f} "
         f"({limits.calibration_rise:g} up is allowed)"
     )
+    if not passed:
+        chance = mine.error_by_chance()
+        passed = bool(mine.error <= chance)
+        how = "within" if passed else "beyond"
+        text += f", {how} the {chance:.4f} that so few rows come to by chance"
     return Rule("calibration", passed, number(rise), limits.calibration_rise, text)

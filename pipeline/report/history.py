@@ -123,6 +123,7 @@ def history_lines(
                 "memory": night.get("peak_memory_mib"),
                 "drift": _drift(night),
                 "shares": ((night.get("contract") or {}).get("measures") or {}).get("class_shares"),
+                "uses": _uses(night),
                 "links": list(_links(night, outputs)),
             }
         )
@@ -150,6 +151,7 @@ def page_content(dataset: str, lines: Sequence[dict[str, Any]], folder: Path) ->
         "champion_value": lines[-1]["champion_value"] if lines else None,
         "rolled_back": crowned if crowned and crowned["outcome"] == "rollback" else None,
         "metric": lines[-1]["metric"] if lines else None,
+        "uses": next((line["uses"] for line in reversed(lines) if line["uses"]), None),
         "counts": {
             label: number
             for outcome, label in _OUTCOMES.items()
@@ -180,6 +182,18 @@ def _values(
     if not figures or figures["metric"] != metric:
         return {}, {}
     return figures["values"], figures["intervals"]
+
+
+def _uses(night: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return how often a night's frozen rows were compared on, and the level that this left."""
+    figures = (night.get("decision") or {}).get("figures") or {}
+    if not figures.get("comparison_number"):
+        return None
+    return {
+        "number": figures["comparison_number"],
+        "percent": f"{100 * figures['level']:.2g}",
+        "spent": f"{100 * (1 - figures['confidence']):.2g}",
+    }
 
 
 def _drift(night: Mapping[str, Any]) -> dict[str, Any] | None:

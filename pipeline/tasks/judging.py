@@ -3,11 +3,12 @@
 import functools
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from pipeline.datasets.dated import Part
-from pipeline.nightly import contract
+from pipeline.nightly import contract, spending
+from pipeline.nightly.ledger import Entry
 from pipeline.nightly.night import Night
 from pipeline.tasks.limits import contract as contract_section
 from pipeline.tasks.limits import drift as drift_section
@@ -175,8 +176,13 @@ def contract_json(
     }
 
 
-def decision(evaluate: Evaluate, champion: "Evaluated | None", limits: "Limits") -> "Promotion":
-    """Compare a night's model with the champion on the frozen rows.
+def decision(
+    evaluate: Evaluate,
+    champion: "Evaluated | None",
+    limits: "Limits",
+    entries: Sequence[Entry] = (),
+) -> "Promotion":
+    """Compare a night's model with the champion on the frozen rows, by the decided classes.
 
     Rows that the champion was trained on, since they were frozen later, are left out: they would
     flatter it.
@@ -187,10 +193,13 @@ def decision(evaluate: Evaluate, champion: "Evaluated | None", limits: "Limits")
         Of the night's model; it is whole.
     champion : Evaluated or None
     limits : Limits
+    entries : sequence of Entry
+        Lines of the ledger, which say how often these frozen rows were compared on.
 
     Returns
     -------
     Promotion
+        Its figures have, as ``holdout``, the sketch of the frozen rows too.
     """
     import numpy as np
 
@@ -207,12 +216,26 @@ def decision(evaluate: Evaluate, champion: "Evaluated | None", limits: "Limits")
             np.count_nonzero(~fair),
             len(fair),
         )
-    return promotion.decide(
+    models = {
+        "challenger": mine,
+        "champion": champion,
+        "baseline": Evaluated(baseline.place()) if baseline else None,
+    }
+    predictions: dict[str, Any] = dict.fromkeys(models)
+    for name, model in models.items():
+        if model is not None:
+            everything = model.predictions_of(frozen)
+            predictions[name] = promotion.Predictions(
+                everything.probabilities[fair], everything.decided[fair]
+            )
+    holdout = spending.sketch(frozen.raw)
+    found = promotion.decide(
         frozen.labels[fair],
-        frozen.probabilities[fair],
-        champion.probabilities_of(frozen)[fair] if champion else None,
-        Evaluated(baseline.place()).frozen().probabilities[fair] if baseline else None,
-        mine.class_names,
-        limits,
-        SEED,
+        **predictions,
+        class_names=mine.class_names,
+        limits=limits,
+        seed=SEED,
+        groups=frozen.groups[fair],
+        comparison=spending.comparisons(entries, holdout) + 1,
     )
+    return replace(found, figures={**found.figures, "holdout": holdout})

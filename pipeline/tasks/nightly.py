@@ -66,6 +66,14 @@ class Nightly(Named):
     margin = parameter(
         "margin", "float", 0.0, "by how much more than this a new model must be better", low=0
     )
+    confidence = parameter(
+        "confidence",
+        "float",
+        0.95,
+        "1 minus the probability of any false promotion on one set of frozen rows, over all nights",
+        low=0.5,
+        high=1,
+    )
     recall_drop = parameter(
         "recall_drop", "float", 0.05, "the most by which a class' recall may fall", low=0, high=1
     )
@@ -204,7 +212,9 @@ class Nightly(Named):
             **found,
             **costs,
         )
-        values = found["decision"]["figures"]["values"] if "decision" in found else {}
+        figures = found["decision"]["figures"] if "decision" in found else {}
+        # What counts how often the frozen rows were used is in the ledger, which is never deleted.
+        used = {name: figures[name] for name in ("holdout", "comparison_number") if figures}
         promoted = Champion(self.day, evaluate.digest(), _path(evaluate))
         entry = Entry(
             self.day,
@@ -212,7 +222,7 @@ class Nightly(Named):
             reason,
             time,
             found["digests"],
-            {**own, "rows": night.rows, **values},
+            {**own, "rows": night.rows, **figures.get("values", {}), **used},
             champion.digest if champion else None,
             promoted if outcome == ledger.PROMOTED else None,
             self._redo,
@@ -270,7 +280,8 @@ class Nightly(Named):
         progress.tell(self, 0.9, "deciding")
         from pipeline.nightly.rules import Limits
 
-        decided = judging.decision(evaluate, standing, Limits(**self._limits()))
+        entries = ledger.read(recording.registry_of(self.name)).entries
+        decided = judging.decision(evaluate, standing, Limits(**self._limits()), entries)
         found["decision"] = decided.as_json()
         return ledger.PROMOTED if decided.promoted else ledger.KEPT, decided.reason
 
@@ -290,7 +301,7 @@ class Nightly(Named):
     def _limits(self) -> dict[str, Any]:
         """Return what a challenger must keep to, defaults filled in."""
         known = dict(self.get_params())
-        names = ("metric", "margin", "recall_drop", "calibration_rise")
+        names = ("metric", "margin", "confidence", "recall_drop", "calibration_rise")
         given = {name: getattr(self, name) for name in names}
         return {
             name: known[name].setting.default if value is None else value

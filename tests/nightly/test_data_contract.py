@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -38,29 +39,57 @@ TABLE = {
     "too many rows": ({"rows": 5001}, ["rows_most"], "5,001 rows are too many"),
     "no rows": ({"rows": 0}, ["rows_minimum"], "0 rows; at least 1 are needed"),
     "class moved within the limit": ({"class_shares": {"bad": 0.6, "good": 0.4}}, [], ""),
+    "class moved as far as chance explains": (
+        {"class_shares": {"bad": 0.64, "good": 0.36}},
+        [],
+        "",
+    ),
     "class moved": (
-        {"class_shares": {"bad": 0.61, "good": 0.39}},
+        {"class_shares": {"bad": 0.66, "good": 0.34}},
         ["class_share_change", "class_share_change"],
-        "class bad has 61.0% of the rows, and 40.0% in the median of the last 3 nights",
+        "class bad has 66.0% of the 1,000 labelled rows, by chance 61.2% to 70.6% (99.8 % "
+        "interval), and 40.0% in the median of the last 3 nights",
     ),
-    "class nearly gone": (
-        {"class_shares": {"bad": 0.009, "good": 0.991}},
+    "class nearly gone, which chance explains": (
+        {"class_shares": {"bad": 0.002, "good": 0.998}},
+        ["class_share_change", "class_share_change"],
+        "class bad has 0.2%",
+    ),
+    "class gone": (
+        {"class_shares": {"bad": 0.0, "good": 1.0}},
         ["class_share_least", "class_share_change", "class_share_change"],
-        "class bad has 0.9% of the rows; at least 1.0% are needed",
+        "class bad has 0.0% of the 1,000 labelled rows, by chance at most 0.7% (99.8 % interval); "
+        "at least 1.0% are needed",
     ),
-    "empty": ({"empty_share": 0.051}, ["empty_share"], "5.1% of the records have no text"),
+    "no labels": (
+        {"class_shares": {"bad": 0.0, "good": 0.0}, "labelled": 0},
+        ["class_share_least"],
+        "no row has a label",
+    ),
+    "few labels": (
+        {"class_shares": {"bad": 0.0, "good": 1.0}, "labelled": 10},
+        [],
+        "",
+    ),
+    "empty, which chance explains": ({"empty_share": 0.06}, [], ""),
+    "empty": (
+        {"empty_share": 0.08},
+        ["empty_share"],
+        "8.0% of the records have no text, by chance at least 5.6% of 1,000 rows (99.8 % "
+        "interval); at most 5.0% are allowed",
+    ),
     "repeated": ({"repeated_share": 0.6}, ["repeated_share"], "60.0% of the records repeat"),
     "unusable": ({"unusable_share": 0.2}, ["unusable_share"], "20.0% of the records cannot be"),
     "unknown": (
         {"unknown_share": 0.7},
         ["unknown_share"],
-        "70.0% of the words are unknown to the champion; at most 50.0% are allowed",
+        "70.0% of the words are unknown to the champion, by chance at least 65.3% of 1,000 rows",
     ),
     "no champion to know words": ({"unknown_share": None}, [], ""),
     "several": (
-        {"rows": 10, "empty_share": 0.5},
+        {"rows": 20, "empty_share": 0.5},
         ["rows_least", "empty_share"],
-        "10 rows are too few",
+        "20 rows are too few",
     ),
 }
 
@@ -100,6 +129,52 @@ def test_median_is_of_the_last_nights_alone_and_one_odd_night_does_not_move_it()
     assert breach.allowed == 50_000
 
 
+def test_class_shares_are_compared_with_the_latest_nights_alone():
+    # The median of bad is .3 over two nights, .4 over three and .65 over four.
+    earlier = [night(class_shares={"bad": bad, "good": 1 - bad}) for bad in (0.9, 0.9, 0.2, 0.4)]
+    broken = {
+        trailing: [one.name for one in breaches(night(), earlier, limits)]
+        for trailing in (2, 3, 4)
+        for limits in [Limits(trailing_nights=trailing, class_share_change=0.02)]
+    }
+    assert broken == {2: ["class_share_change"] * 2, 3: [], 4: ["class_share_change"] * 2}
+
+
+# Name: true share of the class, share in earlier nights, rows of a night.
+KEPT = {
+    "small class on few rows": (0.017, 0.017, 50),
+    "usual share on very few rows": (0.43, 0.43, 10),
+    "share at the limit of change": (0.6, 0.4, 300),
+    "share at the limit itself": (0.01, 0.01, 2000),
+}
+
+
+@pytest.mark.parametrize(("share", "usual", "rows"), KEPT.values(), ids=KEPT.keys())
+def test_night_of_the_usual_kind_breaks_class_shares_in_at_most_1_of_100(share, usual, rows):
+    rng = np.random.default_rng(0)
+    earlier = [night(class_shares={"bad": usual, "good": 1 - usual})] * 7
+
+    def breaks():
+        bad = rng.binomial(rows, share) / rows
+        shares = {"bad": bad, "good": 1 - bad}
+        tonight = night(rows=rows, labelled=rows, class_shares=shares)
+        return bool(breaches(tonight, earlier, Limits(rows_least=0.0)))
+
+    assert np.mean([breaks() for _ in range(2000)]) <= 0.01
+
+
+@pytest.mark.parametrize("name", ["empty_share", "repeated_share", "unusable_share"])
+def test_share_at_its_limit_is_kept_in_99_of_100_nights(name):
+    rng, limit = np.random.default_rng(0), getattr(LIMITS, name)
+    nights = [night(rows=60, **{name: rng.binomial(60, limit) / 60}) for _ in range(2000)]
+    assert np.mean([bool(breaches(one, [], LIMITS)) for one in nights]) <= 0.01
+
+
+def test_class_that_vanished_from_a_large_night_breaks():
+    tonight = night(rows=1000, labelled=1000, class_shares={"bad": 0.0, "good": 1.0})
+    assert "class_share_least" in [one.name for one in breaches(tonight, [], LIMITS)]
+
+
 def test_class_that_is_new_is_compared_with_its_least_alone():
     shares = {"bad": 0.4, "good": 0.3, "odd": 0.3}
     found = breaches(night(class_shares=shares), [night()], Limits(class_share_change=0.4))
@@ -127,6 +202,7 @@ def test_rows_are_measured_as_cleaning_left_them():
         unusable_share=0.2,
         unknown_share=0.25,
         counted=DAY,
+        labelled=3,
     )
     assert Measures.from_json(json.loads(json.dumps(found.as_json()))) == found
 

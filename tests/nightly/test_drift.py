@@ -16,6 +16,7 @@ from pipeline.nightly.divergence import (
     population_stability_index,
 )
 from pipeline.nightly.drift import Limits, Sample, compare
+from pipeline.nightly.frequent import tokens_by_chance
 from pipeline.text.tokens import Tokens
 
 NAMES = ["bad", "good"]
@@ -144,9 +145,9 @@ def test_bins_hold_every_row_and_are_named():
         assert len(one.bins) == len(one.reference) == len(one.current)
         assert (sum(one.reference), sum(one.current)) == (4000, 500)
     assert sum(tokens.reference) == len(REFERENCE.tokens.codes)
-    assert len(tokens.bins) == 101
-    # Tokens of one text come together: it is texts that chance draws.
-    assert tokens.chance == chance_index(101, 4000, 500)
+    assert len(tokens.bins) == 201
+    drawn = (500, sum(tokens.current))
+    assert tokens.chance == tokens_by_chance(REFERENCE.tokens, *drawn)
     assert lengths.bins[0].startswith("0 to ")
     assert lengths.bins[-1] == "15 and more"
     assert classes.bins == NAMES

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import PipelineError
-from pipeline.nightly.promotion import METRICS, Limits, decide
+from pipeline.nightly.promotion import METRICS, Limits, Predictions, decide
 
 NAMES = ["bad", "good"]
 LABELS = np.tile([0, 1], 200)
@@ -23,7 +23,12 @@ def model(wrong, certainty=None, labels=LABELS, width=2):
     chosen = labels.copy()
     chosen[wrong] = (chosen[wrong] + 1) % width
     found[np.arange(len(labels)), chosen] = certainty
-    return found
+    return decided(found)
+
+
+def decided(probabilities):
+    """Decide on the most probable class."""
+    return Predictions(probabilities, probabilities.argmax(axis=1))
 
 
 BASELINE = model(range(160))
@@ -35,30 +40,30 @@ TABLE = {
         model(range(100, 160)),
         BASELINE,
         {},
-        ["bootstrap"],
+        ["significance"],
     ),
     "significantly better, not by margin": (
-        model(range(90)),
+        model(range(85)),
         model(range(92)),
         BASELINE,
-        {"margin": 0.01},
+        {"margin": 0.02},
         ["margin"],
     ),
     "better by the margin itself": (
-        model(range(90)),
-        model(range(94)),
+        model(range(88)),
+        model(range(96)),
         BASELINE,
-        {"margin": 0.01},
+        {"margin": 0.02},
         ["margin"],
     ),
-    "worse": (model(range(75)), model(range(60)), BASELINE, {}, ["margin", "bootstrap"]),
-    "equal": (model(range(60)), model(range(60)), BASELINE, {}, ["margin"]),
+    "worse": (model(range(75)), model(range(60)), BASELINE, {}, ["margin", "significance"]),
+    "equal": (model(range(60)), model(range(60)), BASELINE, {}, ["margin", "significance"]),
     "equal, no margin": (
         model(range(60)),
         model(range(60)),
         BASELINE,
         {"margin": 0.0},
-        ["margin"],
+        ["margin", "significance"],
     ),
     "recall of one class down": (
         model(ODD[:40]),
@@ -118,7 +123,7 @@ TABLE = {
         model(range(80), certainty=0.8),
         model(range(80), certainty=0.99),
         {"metric": "log_loss", "calibration_rise": 1.0},
-        ["margin", "bootstrap"],
+        ["margin", "significance"],
     ),
     "lower is better, baseline not beaten": (
         model(range(80), certainty=0.9),
@@ -138,7 +143,7 @@ def test_decision(challenger, champion, baseline, limits, failing):
     found = decide(LABELS, challenger, champion, baseline, NAMES, limits, seed=3)
     assert [rule.name for rule in found.rules if not rule.passed] == failing
     assert found.promoted == (not failing)
-    compared = ["margin", "bootstrap", "recall", "calibration"] if champion is not None else []
+    compared = ["margin", "significance", "recall", "calibration"] if champion is not None else []
     assert [rule.name for rule in found.rules] == ["baseline", *compared]
     for rule in found.rules:
         if not rule.passed:
@@ -163,7 +168,8 @@ def test_figures_are_those_of_evaluation_and_differences_are_paired():
     assert figures["challenger"]["accuracy"] == 0.9
     assert figures["challenger"]["expected_calibration_error"] == pytest.approx(0.1)
     assert figures["difference"]["value"] == pytest.approx(0.15)
-    assert figures["difference"]["not_worse"] == 1.0
+    assert figures["difference"]["p_value"] == pytest.approx(2**-60, abs=1e-10)
+    assert (figures["comparison_number"], figures["level"]) == (1, pytest.approx(0.01272, abs=1e-5))
     # Only 60 rows differ: were the samples not the same rows, the interval would be wider.
     lower, upper = figures["difference"]["interval"]
     assert 0.108 < lower < 0.15 < upper < 0.192
@@ -171,22 +177,13 @@ def test_figures_are_those_of_evaluation_and_differences_are_paired():
 
 
 def test_same_seed_same_decision_and_another_seed_other_samples():
-    def share(seed):
-        found = decide(
-            LABELS,
-            model(range(55)),
-            model(range(100, 160)),
-            BASELINE,
-            NAMES,
-            Limits(**LIMITS),
-            seed,
-        )
-        return found.figures["difference"]["not_worse"]
+    def interval(seed):
+        models = (model(range(55)), model(range(100, 160)), BASELINE)
+        found = decide(LABELS, *models, NAMES, Limits(**LIMITS), seed)
+        return found.figures["difference"]["interval"]
 
-    assert share(1) == share(1)
-    assert share(1) != share(2)
-    # 55 against 60 other rows: by the normal approximation 0.68 or so.
-    assert 0.55 < share(1) < 0.8
+    assert interval(1) == interval(1)
+    assert interval(1) != interval(2)
 
 
 def test_several_classes_are_held_to_the_recall_of_each():
@@ -220,15 +217,24 @@ def test_class_without_frozen_rows_goes_unchecked_and_is_named():
 @pytest.mark.parametrize(
     ("labels", "champion", "problem"),
     [
-        (LABELS[:0], BASELINE[:0], "no frozen row to decide on; freeze some"),
-        (LABELS, BASELINE[1:], "champion's predictions must be of 400 frozen rows and 2 classes"),
+        (
+            LABELS[:0],
+            decided(BASELINE.probabilities[:0]),
+            "no frozen row to decide on; freeze some",
+        ),
+        (
+            LABELS,
+            decided(BASELINE.probabilities[1:]),
+            "champion's predictions must be of 400 frozen rows and 2 classes",
+        ),
         (LABELS, model([], width=3), "got 400 x 3; has the dataset other classes"),
     ],
     ids=["no rows", "other rows", "other classes"],
 )
 def test_what_cannot_be_compared_is_an_error(labels, champion, problem):
     with pytest.raises(PipelineError, match=problem):
-        decide(labels, BASELINE[: len(labels)], champion, None, NAMES, Limits(), seed=0)
+        challenger = decided(BASELINE.probabilities[: len(labels)])
+        decide(labels, challenger, champion, None, NAMES, Limits(), seed=0)
 
 
 @pytest.mark.parametrize(

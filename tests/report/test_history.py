@@ -259,3 +259,18 @@ def test_figure_of_drift_is_drawn_whatever_the_bins_are_called(tmp_path):
     found = json.loads(json.dumps([*drift()["distributions"], distribution("scores", 0.2)]))
     draw_drift.drift(found, path)
     assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_page_says_how_often_the_frozen_rows_were_used(tmp_path):
+    first, second = (
+        pair(day, "kept", decision=decision(challenger=0.6, champion=0.7)) for day in (1, 2)
+    )
+    entries, nights = zip(first, second, strict=True)
+    for number, night in enumerate(nights, start=6):
+        used = {"comparison_number": number, "level": 0.00127, "confidence": 0.95}
+        night["decision"]["figures"] |= used
+    write_history("toy", list(entries), list(nights), tmp_path / "history" / "toy.html")
+    text = (tmp_path / "history" / "toy.html").read_text()
+    assert "These rows were compared on 7 times" in text
+    assert "the last needed a chance of 0.13 % or less" in text
+    assert "stays at most 5 %" in text

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 from conftest import made_up_rows
+from nights import CLASSES, Nights, few, many
 
 from pipeline.cli import cli
 from pipeline.datasets import catalogue, dated, readers
@@ -158,6 +159,87 @@ def test_set_that_is_there_is_never_made_again(day):
         freeze_rows("toy", DAY, 0.1, 0)
     assert path.read_text() == before
     assert not list((chain.data / "toy").glob(".tmp-*"))
+
+
+LATER = "2024-11-17"
+
+
+@pytest.fixture
+def used(chain):
+    """Return nights of which the first promoted a champion, and a later day without a night."""
+    nights = Nights(chain.folder).prepare(nights=())
+    nights.put_frozen(made_up_rows(CLASSES, 120, 9))
+    nights.put(DAY, many())
+    done = nights.here(DAY)
+    assert done.exit_code == 0, done.output
+    nights.put(LATER, many()[:100] + made_up_rows(CLASSES, 300, 77))
+    nights.set_paths()
+    return nights
+
+
+def texts_in(path):
+    return [line.rsplit(",", 1)[0] for line in path.read_text().splitlines()[1:]]
+
+
+def test_renewed_rows_are_new_to_the_champion_and_were_never_frozen(used):
+    folder = used.data / "toy"
+    before = texts_in(folder / "frozen" / "rows.csv")
+    found = freeze_rows("toy", LATER, 0.3, 0, renew=True)
+    assert found["retired"] == str(folder / "retired" / "1")
+    assert texts_in(folder / "retired" / "1" / "rows.csv") == before
+    drawn = texts_in(folder / "frozen" / "rows.csv")
+    trained = {text for text, _ in many()}
+    assert len(drawn) == found["rows"] > 20
+    assert not set(drawn) & (set(before) | trained)
+    again = freeze_rows("toy", LATER, 0.3, 0, renew=True)
+    assert again["retired"].endswith("retired/2")
+    # What was frozen before the last renewal is not drawn either.
+    assert not set(texts_in(folder / "frozen" / "rows.csv")) & {*before, *drawn}
+
+
+def test_champion_is_scored_on_renewed_rows_and_uses_are_counted_anew(used):
+    used.put("2024-11-18", few(5))
+    used.here("2024-11-18")
+    assert used.night("2024-11-18")["decision"]["figures"]["comparison_number"] == 1
+    used.here("2024-11-18", "--redo")  # counts too
+    words = ["freeze", "--dataset", "toy", "--date", LATER, "--share", "0.5", "--renew"]
+    folders = ["--data", str(used.data), "--outputs", str(used.outputs)]
+    done = CliRunner().invoke(cli, [*words, "--metric", "accuracy", *folders])
+    assert done.exit_code == 0, done.output
+    line = r"The champion of 2024-11-16 has accuracy [01]\.\d{4} \([01]\.\d{4} to [01]\.\d{4}\) on"
+    assert re.search(line, done.output)
+    assert "nights may train on their texts" in done.output
+    used.put("2024-11-19", few(6))
+    used.here("2024-11-19")
+    assert used.night("2024-11-19")["decision"]["figures"]["comparison_number"] == 1
+    used.put("2024-11-20", few(7))
+    used.here("2024-11-20", "--confidence", "0.8")
+    figures = used.night("2024-11-20")["decision"]["figures"]
+    assert figures["comparison_number"] == 2
+    assert (figures["confidence"], figures["level"]) == (0.8, pytest.approx(0.0207, abs=1e-4))
+    assert "compared on 2 times" in used.history()
+
+
+@pytest.mark.parametrize(
+    ("date", "problem"),
+    [
+        (DAY, r"no labelled row of 2024-11-16 can be frozen: all their texts were frozen"),
+        (None, r"needs the file|give --date"),
+    ],
+    ids=["trained on", "no day"],
+)
+def test_what_the_champion_knows_cannot_be_frozen(used, date, problem):
+    before = (used.data / "toy" / "frozen" / "rows.csv").read_text()
+    with pytest.raises(PipelineError, match=problem):
+        freeze_rows("toy", date, 0.2, 0, renew=True)
+    assert (used.data / "toy" / "frozen" / "rows.csv").read_text() == before
+    assert not (used.data / "toy" / "retired").exists()
+
+
+def test_nothing_to_renew_is_an_error(day):
+    day()
+    with pytest.raises(PipelineError, match=r"holds no frozen test rows to renew; leave --renew"):
+        freeze_rows("toy", DAY, 0.2, 0, renew=True)
 
 
 def test_rows_without_a_date_can_be_frozen(chain):

@@ -2,10 +2,40 @@
 
 import json
 
+import numpy as np
 import pytest
 from nights import CLASSES, Nights, few, many
 
+from pipeline.nightly.evaluated import Evaluated
+from pipeline.nightly.rules import Limits
 from pipeline.tasks import judging
+
+
+def test_models_are_compared_by_the_classes_that_their_decisions_name(tmp_path):
+    nights = Nights(tmp_path).prepare(nights=())
+    nights.put_frozen([*many(9)[:150], *few(9)[:150]])
+    nights.put("2024-11-16", few(2))
+    settings = {"positive_label": "good", "threshold_goal": "recall_at_precision"}
+    evaluate = nights.run(
+        "Evaluate",
+        dataset="toy",
+        date="2024-11-16",
+        model="naive_bayes",
+        threshold_floor=0.9,
+        **settings,
+    )
+    mine = Evaluated(evaluate.place())
+    frozen = mine.frozen()
+    predictions = mine.predictions_of(frozen)
+    most_probable = frozen.probabilities.argmax(axis=1)
+    assert (predictions.decided != most_probable).any()
+    assert len(frozen.groups) == len(frozen.raw)
+    found = judging.decision(evaluate, None, Limits(metric="accuracy", samples=100))
+    right = np.mean(predictions.decided == frozen.labels)
+    assert found.figures["values"]["challenger"] == pytest.approx(right)
+    assert right != pytest.approx(np.mean(most_probable == frozen.labels))
+    assert found.figures["comparison_number"] is None
+    assert 0 < len(found.figures["holdout"]) <= 64
 
 
 @pytest.mark.processes
