@@ -116,10 +116,13 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             "units": (64, 16, 8),
             "activations": ("relu",),
             "dropout": 0.5,
-            "output_bias": "frequencies",
+            # The notebook has two runs and does not say which one its published AUC of .872 is of.
+            # This one reaches it: the output bias starts at zero, and all training rows (of 9,093
+            # in the data) are one batch. The other, with an output bias and batches of 2,048, ends
+            # below a constant predictor here.
+            "output_bias": "none",
             "learning_rate": 1e-3,
-            # Of its two runs the one with an output bias, which its figure is of.
-            "batch_size": 2048,
+            "batch_size": 9_093,
             "epochs": 128,
         },
         # The notebook's vectors, glove.twitter.27B.25d.txt, are a file to fetch by hand.

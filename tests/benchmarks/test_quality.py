@@ -8,12 +8,11 @@ from pathlib import Path
 
 import luigi
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import roc_auc_score
 
 from pipeline import artifacts
+from pipeline.evaluation.metrics import evaluate
 from pipeline.tasks.hyperparameters import resolved
 
 ROOT = Path(__file__).parent.parent.parent
@@ -63,43 +62,91 @@ def test_every_row_names_settings_that_its_model_uses(chain):
     assert len(set(names)) == len(names)
     for row in quality.ROWS:
         chain.add(row.dataset)
-        for split in row.splits:
+        for run in row.runs:
             values = resolved(
-                chain.task(dataset=row.dataset, model=row.model, **row.settings, **split)
+                chain.task(dataset=row.dataset, model=row.model, **row.settings, **run)
             )
             assert values["model"] == row.model
 
 
-def test_a_record_holds_the_figures_of_its_artifact(built):
+def test_a_record_holds_the_metrics_of_its_artifact(built):
     row = quality.Row(
         "toy", "toy", "naive_bayes", "toy", {}, ({},), (("accuracy", 0.5, ".4"), ("f1:good", 2, ""))
     )
     report = built.task(dataset="toy", model="naive_bayes").requires()
     steps = {step.task_family: step.place() for step in report.chain()}
     record = {"row": "toy", **quality.record(steps["Evaluate"], steps["TrainModel"], row)}
-    metrics = json.loads((steps["Evaluate"] / "metrics.json").read_text())["test"]
-    assert record["figures"] == {
-        "accuracy": metrics["accuracy"],
-        "f1:good": metrics["by_class"]["good"]["f1"],
+    metrics = json.loads((steps["Evaluate"] / "metrics.json").read_text())
+    test, constant = metrics["test"], metrics["baselines"]["majority"]
+    assert record["metrics"] == {
+        "accuracy": {
+            "value": test["accuracy"],
+            "interval": test["intervals"]["accuracy"],
+            "constant": constant["accuracy"],
+        },
+        "f1:good": {
+            "value": test["by_class"]["good"]["f1"],
+            "interval": test["intervals"]["by_class"]["good"]["f1"],
+            "constant": constant["by_class"]["good"]["f1"],
+        },
     }
     assert artifacts.digest(record["manifest"]) == record["digest"] == steps["Evaluate"].name[-16:]
     page = quality.page([record], [row])
-    assert f"| {metrics['accuracy']:.4f} | 1 | 0.5 | yes | .4 |" in page
+    low, high = test["intervals"]["accuracy"]
+    expected = f"{low:.4f} to {high:.4f} | {constant['accuracy']:.4f} | 1 | 0.5 | yes | .4 |"
+    assert f"| {test['accuracy']:.4f} | {expected}" in page
     assert "| 2 | no, -" in page
     assert record["digest"] in page
     assert "Not run" not in page
     assert "Not run: toy (toy, naive_bayes)." in quality.page([], [row])
 
 
-def test_auc_over_pairs_is_over_all_rows_and_classes_of_the_test_part(tmp_path):
-    scores = np.array([[0.7, 0.2, 0.1], [0.2, 0.5, 0.3], [0.4, 0.3, 0.3], [1, 0, 0]])
-    labels = ["a", "b", "c", "b"]
-    table = {"part": ["test", "test", "test", "train"], "label": labels}
-    table |= {f"p_{name}": scores[:, at] for at, name in enumerate("abc")}
-    pq.write_table(pa.table(table), tmp_path / "predictions.parquet")
-    (tmp_path / "metrics.json").write_text(json.dumps({"class_names": ["a", "b", "c"]}))
-    expected = roc_auc_score(np.eye(3).ravel(), scores[:3].ravel())
-    assert quality.figure(tmp_path, "auc_pairs") == pytest.approx(expected)
+def test_auc_over_pairs_is_over_all_rows_and_classes_of_the_test_part():
+    scores = np.array([[0.7, 0.2, 0.1], [0.2, 0.5, 0.3], [0.4, 0.3, 0.3]])
+    constant = np.tile([0.5, 0.3, 0.2], (3, 1))
+    labels = np.arange(3)
+    names = ["a", "b", "c"]
+    metrics = {
+        "test": evaluate(labels, scores, names),
+        "baselines": {"majority": evaluate(labels, constant, names)},
+    }
+    found = quality.metric(metrics, "auc_pairs")
+    assert found["value"] == pytest.approx(roc_auc_score(np.eye(3).ravel(), scores.ravel()))
+    assert found["constant"] == pytest.approx(roc_auc_score(np.eye(3).ravel(), constant.ravel()))
+    assert found["interval"] is None
+
+
+@pytest.mark.parametrize(
+    ("values", "settings", "least", "published", "met"),
+    [
+        ([0.81], {}, 0.81, "", "yes"),
+        ([0.80, 0.81], {}, 0.81, "", "no, -0.0050"),
+        # A mean within its own spread of the published value does not reach it.
+        ([0.75, 0.79], {"preset": "p"}, None, ".78", "no, -0.0100"),
+        ([0.77, 0.79], {"preset": "p"}, None, ".78", "yes"),
+        ([0.1], {}, None, ".78", ""),
+    ],
+)
+def test_met_means_that_the_mean_reaches_what_is_wanted(values, settings, least, published, met):
+    row = quality.Row(
+        "r", "toy", "dense", "toy", settings, ({},), (("f1:macro", least, published),)
+    )
+    records = [
+        {"row": "r", "digest": "d", "seconds": 1.0, "metrics": {"f1:macro": metric}}
+        for metric in ({"value": value, "interval": None, "constant": 0.3} for value in values)
+    ]
+    (line,) = [
+        line for line in quality.page(records, [row]).splitlines() if line.startswith("| r ")
+    ]
+    cells = [cell.strip() for cell in line.split("|")]
+    assert cells[10] == met
+
+
+def test_runs_of_an_outer_test_part_share_their_test_rows():
+    for row in quality.ROWS:
+        if "outer test part" in row.protocol:
+            assert all("split_seed" not in {**row.settings, **run} for run in row.runs)
+            assert row.settings.get("group_duplicates", "near") == "near"
 
 
 def test_a_row_is_run_through_the_pipeline(chain):
@@ -107,7 +154,7 @@ def test_a_row_is_run_through_the_pipeline(chain):
     chain.set_paths()
     row = quality.Row("toy", "toy", "naive_bayes", "toy", {}, ({},), (("accuracy", None, ""),))
     record = quality.run(row, {"split_seed": 3})
-    assert record["figures"]["accuracy"] > 0.8
+    assert record["metrics"]["accuracy"]["value"] > 0.8
     place = next(chain.outputs.glob("toy/7_evaluate/*"))
     assert place.name.endswith(record["digest"])
     assert luigi.configuration.get_config().get("paths", "data") == str(chain.data)
