@@ -73,8 +73,8 @@ def _about_seeds(run: Run) -> tuple[str, str]:
     """Say how much the seed of training changes, where runs show it."""
     if "seed" not in run.settings:
         return "good", (
-            f"{_SAMPLING.capitalize()}. Training has no randomness, but other training rows (another "
-            "--split-seed) would also change the metrics."
+            f"{_SAMPLING.capitalize()}. Training has no randomness, but other training rows "
+            "(another --split-seed) would also change the metrics."
         )
     name, path = headline(run)
     others = [sibling.metrics for sibling in run.siblings if sibling.differs_by_seed]
