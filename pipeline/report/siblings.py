@@ -7,7 +7,9 @@ from typing import Any
 
 from pipeline.inspection.store import Artifact, Store
 
-_STEPS = ("CleanText", "Tokenize", "Vectorize", "TrainModel", "Evaluate")
+_STEPS = ("CleanText", "Tokenize", "Vectorize", "TrainModel")
+# A baseline may be trained on fewer rows to bound its cost; a run of its own is not.
+_BOUND = "max_train_rows"
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class Sibling:
     ----------
     model : str
     settings : dict
-        Of all its steps, by name.
+        Of its steps up to training, by name.
     metrics : dict
         Its ``metrics.json``.
     chose_on_validation : bool
@@ -75,6 +77,7 @@ def _sibling(store: Store, item: Artifact, mine: Artifact) -> Sibling | None:
     settings: dict[str, Any] = {}
     for task in _STEPS:
         settings |= steps[task].manifest["settings"]
+    settings.pop(_BOUND, None)
     trained = steps["TrainModel"]
     return Sibling(
         settings["model"],

@@ -1,5 +1,6 @@
 """The verdict: how a model compares with the baseline that it must beat."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,7 @@ from pipeline.report.sources import Run
 
 MAJORITY = "majority"
 _LABELS = {"accuracy": "accuracy", "macro_f1": "macro F1", "f1": "F1"}
+_NUMBERS = {2: "two", 3: "three", 4: "four"}
 
 
 @dataclass(frozen=True)
@@ -21,8 +23,8 @@ class Verdict:
     title : str
     metric : str
         Name of the metric that decided.
-    p_value : float
-        Of the test that gave the level.
+    p_value : float or None
+        Of the test that gave the level; None where it is not defined.
     chosen_by : str
         Why this baseline, as words after its name; empty where there is one alone.
     """
@@ -31,7 +33,7 @@ class Verdict:
     level: str
     title: str
     metric: str
-    p_value: float
+    p_value: float | None
     chosen_by: str
 
 
@@ -40,8 +42,9 @@ def verdict(run: Run) -> Verdict:
     found: dict[str, Any] = run.metrics.get("verdict") or _from_accuracy(run)
     name, level = found["baseline"], found["level"]
     metric = _LABELS.get(found["metric"], str(found["metric"]).replace("_", " "))
+    why = _why(name, run.metrics["baselines"], found.get("chosen_by", {}))
     title = _title(run, name, level, metric)
-    return Verdict(name, level, title, metric, found["p_value"], _why(run, name))
+    return Verdict(name, level, title, metric, found["p_value"], why)
 
 
 def _title(run: Run, name: str, level: str, metric: str) -> str:
@@ -56,24 +59,24 @@ def _title(run: Run, name: str, level: str, metric: str) -> str:
             _LABELS[key]
             for key in ("accuracy", "macro_f1")
             if _LABELS[key] != metric
-            and run.metrics["baselines"][name]["difference"][key]["value"] < 0
+            and (run.metrics["baselines"][name]["difference"][key]["value"] or 0) < 0
         ]
         but = f"but a lower {lower[0]}" if lower else "and no other difference beyond chance"
         return f"{run.model} has a higher {metric} than {against}, {but}."
     return f"{run.model} does not beat {against}."
 
 
-def _why(run: Run, name: str) -> str:
+def _why(name: str, baselines: Collection[str], chosen_by: Mapping[str, Any]) -> str:
     """Say why this baseline was chosen among several."""
-    others = [key for key in run.metrics["baselines"] if key != MAJORITY]
-    if len(others) < 2 or name == MAJORITY:
+    others = [key for key in baselines if key != MAJORITY]
+    if (len(others) < 2 and name != MAJORITY) or not others:
         return ""
-    rows = run.metrics.get("validation", {}).get("rows")
-    if not rows:
-        return "the first of the baselines, since no validation rows were left to choose one"
-    number = {2: "two", 3: "three", 4: "four"}.get(len(others), str(len(others)))
+    if chosen_by.get("part") is None:
+        return "the first of the baselines, as no validation rows can choose one"
+    if name == MAJORITY:
+        return "the best of the baselines on validation rows"
     degree = "stronger" if len(others) == 2 else "strongest"
-    return f"the {degree} of {number} baselines on validation rows"
+    return f"the {degree} of {_NUMBERS.get(len(others), len(others))} baselines on validation rows"
 
 
 def _from_accuracy(run: Run) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def made_up_run(model="bilstm", **changes):
                 "level": "better",
                 "metric": "accuracy",
                 "p_value": 0.001,
-                "chosen_by": "validation",
+                "chosen_by": {"part": "validation", "metric": "accuracy", "values": {}},
             },
             "threshold": {"threshold": None, "reached": True, "goal": "f1", "floor": None},
             "calibration": {

@@ -46,29 +46,26 @@ def test_verdict_takes_level_and_p_value_from_one_test():
 
 
 @pytest.mark.parametrize(
-    ("baselines", "validation", "chosen_by"),
+    ("names", "chosen", "part", "chosen_by"),
     [
-        (["naive_bayes"], 100, ""),
-        (
-            ["naive_bayes", "logistic_regression"],
-            100,
-            "the stronger of two baselines on validation rows",
-        ),
-        (
-            ["naive_bayes", "logistic_regression", "nb_svm"],
-            100,
-            "the strongest of three baselines on validation rows",
-        ),
-        (
-            ["naive_bayes", "logistic_regression"],
-            0,
-            "the first of the baselines, since no validation rows were left to choose one",
-        ),
+        ("n", "n", "validation", ""),
+        ("nl", "l", "validation", "the stronger of two baselines on validation rows"),
+        ("nlv", "l", "validation", "the strongest of three baselines on validation rows"),
+        ("nl", "majority", "validation", "the best of the baselines on validation rows"),
+        ("nl", "n", None, "the first of the baselines, as no validation rows can choose one"),
+        ("", "majority", "validation", ""),
     ],
-    ids=["one", "two", "three", "no validation rows"],
+    ids=["one", "two", "three", "largest class", "no validation rows", "none"],
 )
-def test_verdict_says_why_this_baseline(baselines, validation, chosen_by):
-    entries = dict.fromkeys(["majority", *baselines], BASELINE)
-    run = run_with("better", **{"metrics.baselines": entries})
-    run.metrics["validation"]["rows"] = validation
+def test_verdict_says_why_this_baseline(names, chosen, part, chosen_by):
+    run = run_with("better", name=chosen)
+    run.metrics["baselines"] = dict.fromkeys([*names, "majority"], BASELINE)
+    run.metrics["verdict"]["chosen_by"] = {"part": part, "metric": "accuracy", "values": {}}
     assert verdict(run).chosen_by == chosen_by
+
+
+def test_page_without_a_verdict_of_evaluate_tests_the_accuracy():
+    run = made_up_run()
+    del run.metrics["verdict"]
+    found = verdict(run)
+    assert (found.baseline, found.level, found.p_value) == ("naive_bayes", "better", 0.001)
