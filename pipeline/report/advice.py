@@ -24,12 +24,12 @@ _UNSEEN = ("unseen words", "more than a fifth")
 def next_steps(run: Run, warnings: Sequence[Suggestion] = ()) -> Iterator[Suggestion]:
     """Yield what to change next: first the warnings, then what helps most."""
     yield from warnings
-    best = _best_other(run)
-    if best:
+    best, linear = _best_other(run), _better_linear(run) if _overfits(run) else None
+    if best and best is not linear:
         yield _about_best(run, best)
-    yield from _about_baseline(run, best)
+    yield from _about_baseline(run, [best, linear])
+    yield from _about_training(run, linear)
     yield from _about_copies(run)
-    yield from _about_training(run, best)
     yield from _about_weak_classes(run)
     yield from _about_threshold(run)
     yield from _about_slices(run)
@@ -77,10 +77,10 @@ def _about_best(run: Run, best: Sibling) -> Suggestion:
     return Suggestion(sentence, run.command_of(best.settings))
 
 
-def _about_baseline(run: Run, best: Sibling | None) -> Iterator[Suggestion]:
-    """Yield the baseline, which is cheaper, where the model is not better."""
+def _about_baseline(run: Run, others: Sequence[Sibling | None]) -> Iterator[Suggestion]:
+    """Yield the baseline, where the model is not better and no other advice names it."""
     found = verdict(run)
-    is_named = best is not None and best.model == found.baseline
+    is_named = any(other is not None and other.model == found.baseline for other in others)
     if found.baseline == MAJORITY or found.level not in ("no better", "worse") or is_named:
         return
     if found.level == "worse":
@@ -98,24 +98,21 @@ def _about_copies(run: Run) -> Iterator[Suggestion]:
     if "test" in run.profile["partitions"] or grouped == "near":
         return
     if grouped == "none" and run.metrics["leaks"]["exact"]:
-        yield Suggestion(
-            "Some test rows repeat training rows, which makes the metrics too good: split again "
-            "so that equal texts stay on one side.",
-            with_option(run.command, "group_duplicates", "exact"),
-        )
-    elif grouped == "exact" and changed_by_copies(run):
-        yield Suggestion(
-            "Near copies of training texts change the metrics by more than half a point: split "
-            "again so that near copies stay on one side.",
-            with_option(run.command, "group_duplicates", "near"),
-        )
+        reason = "Some test rows repeat training rows, which makes the metrics too good"
+    elif changed_by_copies(run):
+        reason = "Near copies of training texts change the metrics by more than half a point"
+    else:
+        return
+    yield Suggestion(
+        f"{reason}: split again so that copies stay on one side.",
+        with_option(run.command, "group_duplicates", "near"),
+    )
 
 
-def _about_training(run: Run, best: Sibling | None) -> Iterator[Suggestion]:
+def _about_training(run: Run, linear: Sibling | None) -> Iterator[Suggestion]:
     """Yield what the course of training suggests."""
-    train, test = run.metrics.get("train"), run.metrics["test"]
-    if train and train["accuracy"] - test["accuracy"] > OVERFIT:
-        yield from _about_overfitting(run, best)
+    if _overfits(run):
+        yield from _about_overfitting(run, linear)
     epochs, last = run.training.get("epochs"), run.settings.get("epochs")
     if epochs and run.training.get("best_epoch") == epochs == last and run.settings.get("patience"):
         yield Suggestion(
@@ -124,27 +121,31 @@ def _about_training(run: Run, best: Sibling | None) -> Iterator[Suggestion]:
         )
 
 
-def _about_overfitting(run: Run, best: Sibling | None) -> Iterator[Suggestion]:
-    """Yield what may narrow the gap between training and test rows."""
+def _overfits(run: Run) -> bool:
+    """Return whether training rows are predicted far better than test rows."""
+    train, test = run.metrics.get("train"), run.metrics["test"]
+    return train is not None and train["accuracy"] - test["accuracy"] > OVERFIT
+
+
+def _about_overfitting(run: Run, linear: Sibling | None) -> Iterator[Suggestion]:
+    """Yield a linear model that is better, or what may narrow the gap to the training rows."""
     train, test = run.metrics["train"], run.metrics["test"]
     start = (
         f"The accuracy is {train['accuracy']:.3f} on {train['rows']:,} training rows and "
         f"{test['accuracy']:.3f} on test rows, so the model over-fits"
     )
-    linear = _best_linear(run) if _is_network(run.model) else None
+    change = _against_overfitting(run.settings)
     if linear:
         name, path = headline(run)
-        value = value_at(linear.metrics["validation"], path)
-        # The command stands with the first piece of advice where this is the best run of all.
-        command = "" if best is linear else run.command_of(linear.settings)
-        yield Suggestion(
-            f"{start}. {linear.model}, a linear model, beats it on validation rows ({name} "
-            f"{value:.3f}): on so few rows prefer it to the network.",
-            command,
+        theirs, mine = (
+            value_at(metrics["validation"], path) for metrics in (linear.metrics, run.metrics)
         )
-        return
-    change = _against_overfitting(run.settings)
-    if change:
+        yield Suggestion(
+            f"{start}. {linear.model}, a linear model, has {name} {theirs:.3f} on validation rows "
+            f"and this run {mine:.3f}: prefer it to the network.",
+            run.command_of(linear.settings),
+        )
+    elif change:
         words, option, value = change
         yield Suggestion(
             f"{start}: try {words}, and compare the metrics on validation rows.",
@@ -152,11 +153,11 @@ def _about_overfitting(run: Run, best: Sibling | None) -> Iterator[Suggestion]:
         )
 
 
-def _best_linear(run: Run) -> Sibling | None:
-    """Return the linear model with the best validation metric, if better than this run's."""
+def _better_linear(run: Run) -> Sibling | None:
+    """Return the best linear model on validation rows, if this is a network that is not better."""
     _, path = headline(run)
     mine = value_at(run.metrics.get("validation"), path)
-    if mine is None or "refitted_on_validation" in run.training:
+    if mine is None or not _is_network(run.model) or "refitted_on_validation" in run.training:
         return None
     scored = [
         (value, sibling)

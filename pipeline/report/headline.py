@@ -35,11 +35,13 @@ def value_at(metrics: Any, path: Path) -> float | None:
 def changed_by_copies(run: Run) -> dict[str, Path]:
     """Return the headline metrics that move by more than half a point without the copies.
 
+    The metric by which runs are compared is the first.
     Copies are the test rows whose text is, exactly or nearly, that of a training row.
     """
     test, without = run.metrics["test"], run.metrics["leaks"][WITHOUT_COPIES[1]]
     changed = {}
-    for name, path in headlines(run).items():
+    first = headline(run)
+    for name, path in {first[0]: first[1], **headlines(run)}.items():
         before, after = value_at(test, path), value_at(without, path)
         if before is not None and after is not None and abs(before - after) > MOST_CHANGE:
             changed[name] = path

@@ -40,5 +40,5 @@ def test_without_grouping_the_leak_is_found_and_scored(hate_speech):
         for figures in (metrics["test"], leaks["without_exact"])
     )
     assert without < found / 2
-    assert "split again so that equal texts stay on one side" in " ".join(html.split())
+    assert "split again so that copies stay on one side" in " ".join(html.split())
     assert 'data-metric="/leaks/without_exact/accuracy"' in html

@@ -1,6 +1,7 @@
 import pytest
 from runs import SCORED, made_up_run, sibling
 
+from pipeline.report.headline import changed_by_copies
 from pipeline.report.trust import chosen_on, trust
 
 NEAR = {**SCORED, "accuracy": 0.89}
@@ -143,3 +144,21 @@ CHOSEN = {"threshold": 0.4, "temperature": 1.2, "not_chosen_because": None}
 )
 def test_what_chose_what_is_said_as_far_as_it_is_known(changes, sentence):
     assert sentence in chosen_on(made_up_run(**changes))
+
+
+@pytest.mark.parametrize(
+    ("positive_named", "first"), [(False, "accuracy"), (True, "F1 of good")], ids=str
+)
+def test_metrics_without_copies_begin_with_the_headline(positive_named, first):
+    without = {**SCORED, "accuracy": 0.8, "macro": {"f1": 0.7}, "by_class": {"good": {"f1": 0.6}}}
+    run = made_up_run(positive_named=positive_named)
+    run.metrics["leaks"]["without_exact_and_near"] = without
+    assert next(iter(changed_by_copies(run))) == first
+    assert len(changed_by_copies(run)) == 3
+
+
+@pytest.mark.parametrize(("after", "changed"), [(0.8951, []), (0.8949, ["accuracy"])])
+def test_half_a_point_is_the_bound(after, changed):
+    run = made_up_run()
+    run.metrics["leaks"]["without_exact_and_near"] = {**SCORED, "accuracy": after}
+    assert list(changed_by_copies(run)) == changed
