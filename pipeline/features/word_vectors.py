@@ -15,7 +15,7 @@ from pipeline.errors import PipelineError
 from pipeline.features import external
 from pipeline.features import vocabulary as vocabularies
 
-_WORDS, _VECTORS = "vector_words.txt", "vectors.npy"
+WORDS_FILE, _VECTORS = "vector_words.txt", "vectors.npy"
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,10 @@ class WordVectors:
     def save(self, folder: Path) -> None:
         """Write words and vectors, or link to where they lie already: they are large."""
         if self.folder is None:
-            vocabularies.write(folder / _WORDS, self.words.to_pylist())
+            vocabularies.write(folder / WORDS_FILE, self.words.to_pylist())
             np.save(folder / _VECTORS, self.vectors, allow_pickle=False)
             return
-        for name in (_WORDS, _VECTORS):
+        for name in (WORDS_FILE, _VECTORS):
             try:
                 os.link(self.folder / name, folder / name)
             except OSError:  # another disk, or one without links
@@ -69,7 +69,7 @@ class WordVectors:
         """Map what `save` wrote into memory; None where nothing was written."""
         if not (folder / _VECTORS).is_file():
             return None
-        words = pa.array(vocabularies.read(folder / _WORDS), pa.string())
+        words = pa.array(vocabularies.read(folder / WORDS_FILE), pa.string())
         return cls(words, np.load(folder / _VECTORS, mmap_mode="r", allow_pickle=False), folder)
 
 

@@ -1,212 +1,284 @@
-"""What the figures say: the verdict, how far to trust it, and what to change next."""
+"""What to change next: each piece of advice has a reason, and is given only where it can help."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from pipeline.models.registry import MODELS
+from pipeline.report.headline import changed_by_copies, headline, value_at
+from pipeline.report.siblings import Sibling
 from pipeline.report.sources import Run
+from pipeline.report.suggestion import Suggestion, with_option
+from pipeline.report.verdict import MAJORITY, verdict
 
-_OVERFIT = 0.1  # accuracy on training rows above that on test rows
+OVERFIT = 0.1  # accuracy on training rows above that on test rows
 _WEAK_RECALL = 0.5
-_CALIBRATED = 0.05
-_FEW = 0.05  # share of the test rows that may be nearly those of training rows
+_RARE = 0.2  # share of the test rows that a slice to collect more of holds at most
+_LEVEL = 0.05
+_NETWORK = "pipeline.models.network:Network"
+_LINEAR = ("pipeline.models.linear:Linear", "pipeline.models.naive_bayes:NaiveBayes")
+_MOST_DROPOUT = 0.8
+_UNSEEN = ("unseen words", "more than a fifth")
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """How a model compares with what it must beat.
-
-    Attributes
-    ----------
-    baseline : str
-        Key in ``metrics.json``'s ``baselines``.
-    level : {"better", "mixed", "no better", "worse"}
-    title : str
-    """
-
-    baseline: str
-    level: str
-    title: str
-
-
-def verdict(run: Run) -> Verdict:
-    """Compare with naive Bayes, or for naive Bayes itself with naming the largest class."""
-    baselines = run.metrics["baselines"]
-    name = "naive_bayes" if "naive_bayes" in baselines else "majority"
-    called = "always naming the largest class" if name == "majority" else f"the baseline {name}"
-    accuracy = _direction(baselines[name], "accuracy")
-    f1 = _direction(baselines[name], "macro_f1")
-    if accuracy < 0 or (accuracy == 0 and f1 < 0):
-        return Verdict(name, "worse", f"{run.model} is worse than {called}.")
-    if accuracy > 0 and f1 >= 0:
-        return Verdict(name, "better", f"{run.model} beats {called}.")
-    if accuracy > 0:
-        title = f"{run.model} is right more often than {called}, but less even over the classes."
-        return Verdict(name, "mixed", title)
-    if f1 > 0:
-        title = f"{run.model} is right no more often than {called}, but more even over the classes."
-        return Verdict(name, "mixed", title)
-    return Verdict(name, "no better", f"{run.model} does not beat {called}.")
-
-
-def _direction(compared: dict[str, Any], figure: str) -> int:
-    """Return 1 or -1 where a difference is more than chance, else 0."""
-    difference = compared["difference"][figure]
-    value, interval = difference["value"], difference.get("interval")
-    if interval:
-        return (interval[0] > 0) - (interval[1] < 0)
-    # Without bootstrap samples McNemar's test stands in for every figure.
-    is_real = compared["mcnemar"]["p_value"] < 0.05
-    return ((value > 0) - (value < 0)) if is_real else 0
-
-
-def trust(run: Run) -> Iterator[tuple[str, str]]:
-    """Yield what speaks for and against the figures: ``good`` or ``bad``, and a sentence."""
-    test, leaks = run.metrics["test"], run.metrics["leaks"]
-    bounds = test.get("intervals", {}).get("accuracy")
-    if bounds:
-        width = 100 * (bounds[1] - bounds[0])
-        if width:
-            sentence = f"fix the accuracy to within {width:.1f} points (95 % interval)."
-        else:
-            # Resampling rows that are all right, or all wrong, can show no spread.
-            sentence = "are all right or all wrong: too few to tell how far new ones would be."
-        yield "good" if 0 < width <= 10 else "bad", f"{test['rows']:,} test rows {sentence}"
-    if leaks["exact"]:
-        yield (
-            "bad",
-            f"Test rows that stand in training word for word: {leaks['exact']:,}"
-            f"{_without(run, 'without_exact')}.",
-        )
-    else:
-        yield "good", "No test text stands in training word for word."
-    if leaks["near"]:
-        yield (
-            "bad" if leaks["near"] > _FEW * test["rows"] else "good",
-            f"Test rows whose text is nearly that of a training row: {leaks['near']:,}"
-            f"{_without(run, 'without_exact_and_near')}.",
-        )
-    error = run.metrics["calibration"]["calibrated"]["expected_calibration_error"]
-    uncalibrated = run.metrics["calibration"]["temperature"] == 1
-    if error <= _CALIBRATED:
-        sentence = "probabilities can be taken at their word"
-    else:
-        sentence = "take probabilities as a ranking, not at their word"
-    yield (
-        "good" if error <= _CALIBRATED else "bad",
-        f"{'Probabilities' if uncalibrated else 'Calibrated probabilities'} are off by {error:.3f} "
-        f"on average: {sentence}.",
-    )
-    if run.profile["contradicting_texts"]:
-        yield (
-            "bad",
-            f"Texts whose labels contradict each other: {run.profile['contradicting_texts']:,}. No "
-            "model can be right about all of them.",
-        )
-
-
-def _without(run: Run, name: str) -> str:
-    """Say what the figures are without the test rows that training has seen."""
-    test, without = run.metrics["test"], run.metrics["leaks"][name]
-    positive = run.metrics["positive_label"]
-    if not without:
-        return ""
-    text = f"; without them accuracy is {without['accuracy']:.3f}, not {test['accuracy']:.3f}"
-    if positive and without["by_class"][positive]["f1"] is not None:
-        before, after = (figures["by_class"][positive]["f1"] for figures in (test, without))
-        text += f", and the F1 of {positive} {after:.3f}, not {before:.3f}"
-    return text
-
-
-def next_steps(run: Run) -> Iterator[str]:
-    """Yield what to change next, what helps most first."""
-    test = run.metrics["test"]
-    found = verdict(run)
-    if found.baseline == "naive_bayes" and found.level in ("no better", "worse"):
-        yield (
-            f"Use naive_bayes, which is cheaper: on {test['rows']:,} test rows nothing better was "
-            "shown, unless one of the following changes the picture."
-        )
-    if run.metrics["leaks"]["exact"] and _groups_are_split(run):
-        yield "Split again with --group-duplicates near, so that no text is on two sides."
-    yield from _about_training(run)
-    weak_classes = [
-        f"{name} ({row['recall']:.0%})"
-        for name, row in test["by_class"].items()
-        if row["recall"] is not None and row["recall"] < _WEAK_RECALL
-    ]
-    if weak_classes:
-        weights = "try --class-weights balanced, or " if "class_weights" in _used(run) else ""
-        yield (
-            f"Fewer than half of the rows of {', '.join(weak_classes)} are found: {weights}"
-            "collect more of them."
-        )
+def next_steps(run: Run, warnings: Sequence[Suggestion] = ()) -> Iterator[Suggestion]:
+    """Yield what to change next: first the warnings, then what helps most."""
+    yield from warnings
+    best, linear = _best_other(run), _better_linear(run) if _overfits(run) else None
+    if best and best is not linear:
+        yield _about_best(run, best)
+    yield from _about_baseline(run, [best, linear])
+    yield from _about_training(run, linear)
+    yield from _about_copies(run)
+    yield from _about_weak_classes(run)
     yield from _about_threshold(run)
-    weak = _weakest_slice(run)
-    if weak:
-        yield (
-            f"The model is weakest on texts with {weak['by']}: {weak['value']}; it gets "
-            f"{weak['accuracy']:.1%} of those {weak['rows']:,} rows right, against "
-            f"{test['accuracy']:.1%} of all. Read them, and collect more like them."
-        )
+    yield from _about_slices(run)
     if run.profile["contradicting_texts"]:
-        yield "Correct the contradicting labels listed under Data, or take those texts out."
-
-
-def _about_training(run: Run) -> Iterator[str]:
-    """Yield what the course of training suggests."""
-    train = run.metrics.get("train")
-    test = run.metrics["test"]
-    settings = _used(run)
-    if train and train["accuracy"] - test["accuracy"] > _OVERFIT:
-        means = "more --dropout, fewer --units" if "dropout" in settings else "a larger --alpha"
-        if not {"dropout", "alpha"} & settings.keys():
-            means = "a simpler model"
-        yield (
-            f"It fits its training rows far better ({train['accuracy']:.3f}) than new ones "
-            f"({test['accuracy']:.3f}): try {means}, or more rows."
+        yield Suggestion(
+            "Some texts have contradicting labels, which no model can all predict: correct those "
+            "listed under Data, or remove the rows."
         )
-    epochs, best = run.training.get("epochs"), run.training.get("best_epoch")
-    patience = settings.get("patience")
-    if epochs and best == epochs and epochs == settings.get("epochs") and patience:
-        yield f"The last of {epochs} epochs was the best: train longer with --epochs {2 * epochs}."
 
 
-def _about_threshold(run: Run) -> Iterator[str]:
-    """Yield what the chosen threshold gains."""
-    chosen = run.metrics["threshold"]
-    if not chosen.get("test"):
+def _best_other(run: Run) -> Sibling | None:
+    """Return the run with the best headline metric on validation rows, if better than this one.
+
+    Test metrics choose nothing here. Runs that validation rows trained are not compared.
+    """
+    _, path = headline(run)
+    if "refitted_on_validation" in run.training:
+        return None
+    best, most = None, value_at(run.metrics.get("validation"), path)
+    for sibling in run.siblings:
+        value = value_at(sibling.metrics.get("validation"), path)
+        if sibling.differs_by_seed or not sibling.chose_on_validation or value is None:
+            continue
+        if most is not None and value > most:
+            best, most = sibling, value
+    return best
+
+
+def _about_best(run: Run, best: Sibling) -> Suggestion:
+    """Name the model that is best on validation rows, and whether that is more than chance."""
+    name, path = headline(run)
+    validation = run.metrics["validation"]
+    theirs, mine = value_at(best.metrics["validation"], path), value_at(validation, path)
+    called = best.model if best.model != run.model else f"{best.model} with other settings"
+    sentence = (
+        f"On the {validation['rows']:,} validation rows, {called} has {name} {theirs:.3f} and this "
+        f"run {mine:.3f}"
+    )
+    if _chance(best.metrics["validation"], validation) < _LEVEL:
+        sentence += f": prefer {called}."
+    else:
+        sentence += f". This can be chance, but {called} is worth comparing."
+    if _is_network(best.model) and not _is_network(run.model):
+        sentence += " Its number of epochs was chosen on these rows, which favours it."
+    return Suggestion(sentence, run.command_of(best.settings))
+
+
+def _about_baseline(run: Run, others: Sequence[Sibling | None]) -> Iterator[Suggestion]:
+    """Yield the baseline, where the model is not better and no other advice names it."""
+    found = verdict(run)
+    is_named = any(other is not None and other.model == found.baseline for other in others)
+    if found.baseline == MAJORITY or found.level not in ("no better", "worse") or is_named:
         return
-    before, after = chosen["test_most_probable"], chosen["test"]
-    if not chosen["reached"]:
-        yield (
-            f"No threshold reaches the floor of {chosen['floor']:g} on validation rows: lower "
-            "--threshold-floor or choose another --threshold-goal."
-        )
-    elif chosen["goal"] == "f1" and after["f1"] - before["f1"] > 0.01:
-        yield (
-            f"Name {chosen['positive_label']!r} from a calibrated probability of "
-            f"{chosen['threshold']:.3f} on: its F1 is then {after['f1']:.3f} instead of "
-            f"{before['f1']:.3f}, at an accuracy of {after['accuracy']:.3f} instead of "
-            f"{before['accuracy']:.3f}."
+    if found.level == "worse":
+        reason = f"it is better on the {run.metrics['test']['rows']:,} test rows"
+    else:
+        reason = f"it is cheaper, and {run.model} is not better beyond chance"
+    yield Suggestion(
+        f"Use {found.baseline}: {reason}.", run.command_of(_settings_of(run, found.baseline))
+    )
+
+
+def _about_copies(run: Run) -> Iterator[Suggestion]:
+    """Yield how to keep copies of a text on one side; a test part of the dataset's own stays."""
+    grouped = run.bundle["steps"]["Vectorize"]["group_duplicates"]
+    if "test" in run.profile["partitions"] or grouped == "near":
+        return
+    if grouped == "none" and run.metrics["leaks"]["exact"]:
+        reason = "Some test rows repeat training rows, which makes the metrics too good"
+    elif changed_by_copies(run):
+        reason = "Near copies of training texts change the metrics by more than half a point"
+    else:
+        return
+    yield Suggestion(
+        f"{reason}: split again so that copies stay on one side.",
+        with_option(run.command, "group_duplicates", "near"),
+    )
+
+
+def _about_training(run: Run, linear: Sibling | None) -> Iterator[Suggestion]:
+    """Yield what the course of training suggests."""
+    if _overfits(run):
+        yield from _about_overfitting(run, linear)
+    epochs, last = run.training.get("epochs"), run.settings.get("epochs")
+    if epochs and run.training.get("best_epoch") == epochs == last and run.settings.get("patience"):
+        yield Suggestion(
+            f"The last of {epochs} epochs was the best on validation rows: train longer.",
+            with_option(run.command, "epochs", 2 * epochs),
         )
 
 
-def _weakest_slice(run: Run) -> dict[str, Any] | None:
-    """Return the least accurate slice, where that is more than chance."""
-    accuracy = run.metrics["test"]["accuracy"]
-    for entry in run.metrics["slices"]:
-        interval = entry.get("accuracy_interval")
-        if interval and interval[1] < accuracy:
-            return entry
+def _overfits(run: Run) -> bool:
+    """Return whether training rows are predicted far better than test rows."""
+    train, test = run.metrics.get("train"), run.metrics["test"]
+    return train is not None and train["accuracy"] - test["accuracy"] > OVERFIT
+
+
+def _about_overfitting(run: Run, linear: Sibling | None) -> Iterator[Suggestion]:
+    """Yield a linear model that is better, or what may narrow the gap to the training rows."""
+    train, test = run.metrics["train"], run.metrics["test"]
+    start = (
+        f"The accuracy is {train['accuracy']:.3f} on {train['rows']:,} training rows and "
+        f"{test['accuracy']:.3f} on test rows, so the model over-fits"
+    )
+    change = _against_overfitting(run.settings)
+    if linear:
+        name, path = headline(run)
+        theirs, mine = (
+            value_at(metrics["validation"], path) for metrics in (linear.metrics, run.metrics)
+        )
+        yield Suggestion(
+            f"{start}. {linear.model}, a linear model, has {name} {theirs:.3f} on validation rows "
+            f"and this run {mine:.3f}: prefer it to the network.",
+            run.command_of(linear.settings),
+        )
+    elif change:
+        words, option, value = change
+        yield Suggestion(
+            f"{start}: try {words}, and compare the metrics on validation rows.",
+            with_option(run.command, option, value),
+        )
+
+
+def _better_linear(run: Run) -> Sibling | None:
+    """Return the best linear model on validation rows, if this is a network that is not better."""
+    _, path = headline(run)
+    mine = value_at(run.metrics.get("validation"), path)
+    if mine is None or not _is_network(run.model) or "refitted_on_validation" in run.training:
+        return None
+    scored = [
+        (value, sibling)
+        for sibling in run.siblings
+        if MODELS[sibling.model].family in _LINEAR and sibling.chose_on_validation
+        for value in [value_at(sibling.metrics.get("validation"), path)]
+        if value is not None and value > mine
+    ]
+    return max(scored, key=lambda pair: pair[0])[1] if scored else None
+
+
+def _against_overfitting(settings: Mapping[str, Any]) -> tuple[str, str, Any] | None:
+    """Return the change that the model's hyper-parameters allow: words, option, value."""
+    dropout = settings.get("dropout")
+    if dropout is not None and dropout < _MOST_DROPOUT:
+        return "more dropout", "dropout", round(min(dropout + 0.2, _MOST_DROPOUT), 3)
+    if "cost" in settings:
+        return "a stronger penalty", "cost", settings["cost"] / 4
+    if "alpha" in settings:
+        return "more smoothing", "alpha", settings["alpha"] * 4
+    if settings.get("units"):
+        units = [max(width // 2, 1) for width in settings["units"]]
+        return "narrower layers", "units", str(units)
     return None
 
 
-def _groups_are_split(run: Run) -> bool:
-    """Say whether rows of equal texts were free to fall on two sides."""
-    return run.bundle["steps"]["Vectorize"]["group_duplicates"] == "none"
+def _about_weak_classes(run: Run) -> Iterator[Suggestion]:
+    """Yield the classes of which the model finds fewer than half of the rows, beyond chance."""
+    test = run.metrics["test"]
+    bounds = test.get("intervals", {}).get("by_class", {})
+    weak = {}
+    for name, row in test["by_class"].items():
+        interval = bounds.get(name, {}).get("recall")
+        # The interval's upper end, where there is one, is what the recall may be by chance.
+        highest = interval[1] if interval else row["recall"]
+        if row["recall"] is not None and highest < _WEAK_RECALL:
+            weak[name] = row["recall"]
+    if not weak:
+        return
+    listed = ", ".join(f"{name} ({recall:.0%})" for name, recall in weak.items())
+    start = f"The model finds fewer than half of the test rows of {listed}"
+    if run.settings.get("class_weights") == "none":
+        yield Suggestion(
+            f"{start}: give errors on rare classes more weight in training.",
+            with_option(run.command, "class_weights", "balanced"),
+        )
+    elif len(run.class_names) == 2 and run.decision["threshold"] is None:
+        yield Suggestion(
+            f"{start}: let the pipeline choose a threshold for it on validation rows.",
+            with_option(run.command, "positive_label", next(iter(weak))),
+        )
+    else:
+        yield Suggestion(f"{start}: collect more rows of {'it' if len(weak) == 1 else 'them'}.")
 
 
-def _used(run: Run) -> dict[str, Any]:
-    """Return the hyper-parameters that the model was trained with."""
-    return run.bundle["steps"]["TrainModel"]
+def _about_threshold(run: Run) -> Iterator[Suggestion]:
+    """Yield what to do where no threshold reaches the floor."""
+    chosen = run.metrics["threshold"]
+    if chosen["threshold"] is not None and not chosen["reached"]:
+        what = chosen["goal"].rsplit("_", 1)[-1]
+        yield Suggestion(
+            f"No threshold reaches a {what} of {chosen['floor']:g} on validation rows: lower the "
+            "floor, or choose another goal.",
+            with_option(run.command, "threshold_goal", "f1"),
+        )
+
+
+def _about_slices(run: Run) -> Iterator[Suggestion]:
+    """Yield rare kinds of texts on which the model is worse than on the others, beyond chance."""
+    test = run.metrics["test"]
+    entries = run.metrics["slices"]
+    for entry in entries:
+        # Several slices are looked at: the level is divided among them (Bonferroni).
+        is_rare = entry["rows"] <= _RARE * test["rows"]
+        if not is_rare or _chance(_others(entry, test), entry) * len(entries) >= _LEVEL:
+            continue
+        if (entry["by"], entry["value"]) == _UNSEEN:
+            kind = "texts in which more than a fifth of the words are in no training row"
+        elif entry["value"] in ("with", "without"):
+            kind = f"texts {entry['value']} {entry['by']}"
+        else:
+            kind = f"texts with {entry['by']} {entry['value']}"
+        yield Suggestion(
+            f"The model predicts {entry['accuracy']:.1%} of {kind} correctly, and "
+            f"{_others(entry, test)['accuracy']:.1%} of the others. Such texts are rare "
+            f"({entry['rows']:,} of {test['rows']:,} test rows): collect more for training."
+        )
+        return
+
+
+def _chance(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
+    """Return the one-sided p-value that one accuracy is not above another, of separate rows.
+
+    The two-proportion z-test with pooled variance; for the same rows, where a paired test would
+    find more, it is cautious.
+
+    Parameters
+    ----------
+    one, other : mapping
+        ``rows`` and ``accuracy``.
+    """
+    rows, others = one["rows"], other["rows"]
+    pooled = (one["accuracy"] * rows + other["accuracy"] * others) / (rows + others)
+    deviation = math.sqrt(pooled * (1 - pooled) * (1 / rows + 1 / others))
+    if not deviation:
+        return 1.0
+    return 0.5 * math.erfc((one["accuracy"] - other["accuracy"]) / deviation / math.sqrt(2))
+
+
+def _others(entry: Mapping[str, Any], test: Mapping[str, Any]) -> dict[str, Any]:
+    """Return rows and accuracy of the test rows that are not in a slice."""
+    rows = test["rows"] - entry["rows"]
+    right = test["accuracy"] * test["rows"] - entry["accuracy"] * entry["rows"]
+    return {"rows": rows, "accuracy": right / rows}
+
+
+def _is_network(model: str) -> bool:
+    return MODELS[model].family == _NETWORK
+
+
+def _settings_of(run: Run, model: str) -> dict[str, Any]:
+    """Return the settings of a model's evaluation on the same rows; its defaults without one."""
+    found = [sibling.settings for sibling in run.siblings if sibling.model == model]
+    return found[0] if found else {"model": model}

@@ -1,17 +1,25 @@
 """The model card, after Mitchell et al. 2019, "Model Cards for Model Reporting"."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pipeline.report.advice import next_steps, trust, verdict
 from pipeline.report.sources import Run
+from pipeline.report.suggestion import Suggestion
+from pipeline.report.trust import chosen_on, trust
+from pipeline.report.verdict import verdict
 
 Section = tuple[str, list[str]]
 
 
-def card(run: Run) -> list[Section]:
+def card(run: Run, steps: Sequence[Suggestion] = ()) -> list[Section]:
     """Write the card's sections.
+
+    Parameters
+    ----------
+    run : Run
+    steps : sequence of Suggestion
+        What to change next.
 
     Returns
     -------
@@ -26,7 +34,10 @@ def card(run: Run) -> list[Section]:
         ("Training and evaluation data", list(_data(run))),
         ("Quantitative analyses", list(_analyses(run))),
         ("Ethical considerations", list(_ethics(run))),
-        ("Caveats and recommendations", [sentence for _, sentence in trust(run)] + _advice(run)),
+        (
+            "Caveats and recommendations",
+            [sentence for _, sentence in trust(run)] + [f"Next: {step}" for step in steps],
+        ),
     ]
 
 
@@ -84,7 +95,10 @@ def _metrics(run: Run) -> Iterator[str]:
         "Cohen's kappa, log loss, Brier score, areas under ROC and precision-recall curves."
     )
     if samples:
-        yield f"Intervals are 95 % percentile intervals of {samples:,} bootstrap samples of rows."
+        yield (
+            f"Intervals are 95 % percentile intervals of {samples:,} bootstrap samples, which "
+            "draw rows with the same text together. They cover the sampling of test rows only."
+        )
     decision = run.decision
     if decision["threshold"] is not None and not decision["not_chosen_because"]:
         yield (
@@ -99,7 +113,7 @@ def _data(run: Run) -> Iterator[str]:
     rows = run.balance["rows"]
     yield (
         f"{run.source['title'] or run.dataset}: {rows['train']:,} rows for training, "
-        f"{rows['validation']:,} for choosing, {rows['test']:,} for testing."
+        f"{rows['validation']:,} for validation, {rows['test']:,} for testing. {chosen_on(run)}"
     )
     yield f"{run.profile['set_aside']:,} of {run.profile['records']:,} records were set aside."
     if run.source["citation"]:
@@ -141,8 +155,3 @@ def _ethics(run: Run) -> Iterator[str]:
     )
     if run.profile["with_mention"]:
         yield "Raw texts name accounts; the artifacts hold them and are not to be passed on."
-
-
-def _advice(run: Run) -> list[str]:
-    """Return what to change next."""
-    return [f"Next: {sentence}" for sentence in next_steps(run)]

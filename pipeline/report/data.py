@@ -8,25 +8,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.report import draw_data
+from pipeline.report.coverage import Coverage
 from pipeline.report.sources import Run
 from pipeline.report.style import Figure
-from pipeline.report.words import WordCounts
+from pipeline.report.words import WordCounts, function_words, placeholders
 
 _Words = dict[str, list[tuple[str, float]]]
 
 PARTS = ("train", "validation", "test")
 _FREQUENT, _TELLING, _CLOUD, _SAMPLES = 15, 12, 60, 3
 _MOST_CLASSES = 12  # with word lists and clouds of their own
-_PLACEHOLDERS = {"urls": "url", "mentions": "user", "hashtags": "hashtag", "numbers": "number"}
 _LONGEST_TEXT = 280  # characters of a text on the page
 
 
-def section(run: Run, figures: Path) -> dict[str, Any]:
+def section(run: Run, words: Coverage, figures: Path) -> dict[str, Any]:
     """Gather what the section shows, and draw its figures.
 
     Parameters
     ----------
     run : Run
+    words : Coverage
     figures : Path
         Folder of the figures.
 
@@ -37,9 +38,12 @@ def section(run: Run, figures: Path) -> dict[str, Any]:
     names = run.class_names
     labels = run.parts.labels.astype(np.int64)
     counts = WordCounts.of(run.tokens, labels, len(names))
-    stop_words = _stop_words(run)
+    steps = run.bundle["steps"]
+    stands_in = placeholders(run.tokens.words, steps["CleanText"], steps["Tokenize"])
+    function = function_words(steps["Tokenize"])
+    stop_words = stands_in | function
     told = names[:_MOST_CLASSES]
-    telling = {name: counts.telling(_TELLING, k) for k, name in enumerate(told)}
+    telling = {name: counts.telling(_TELLING, k, stands_in) for k, name in enumerate(told)}
     clouds = {name: counts.telling(_CLOUD, k, stop_words) for k, name in enumerate(told)}
     other = run.balance["rows"]
     return {
@@ -63,7 +67,12 @@ def section(run: Run, figures: Path) -> dict[str, Any]:
         "excluded": other["excluded"],
         "frequent": [("all classes", counts.frequent(_FREQUENT, without=stop_words))]
         + [(name, counts.frequent(_FREQUENT, k, stop_words)) for k, name in enumerate(told)],
-        "stop_words_left_out": len(stop_words) > len(_PLACEHOLDERS),
+        "excluded_words": " and ".join(
+            (["placeholders such as <user>"] if stands_in else [])
+            + (["English function words"] if function else [])
+        ),
+        "has_placeholders": bool(stands_in),
+        "coverage": words,
         "lengths": run.token_summary["length_percentiles"],
         "mean_length": run.token_summary["mean_length"],
         "diversity": _diversity(run, labels),
@@ -81,17 +90,6 @@ def _repeats(rows: pa.Table, column: str) -> int:
     """Count labelled rows whose text a labelled row before them has."""
     texts = rows.filter(pc.is_valid(rows["label"]))[column]
     return len(texts) - pc.count_distinct(texts).as_py()
-
-
-def _stop_words(run: Run) -> frozenset[str]:
-    """Return words to leave out of lists: placeholders, and for English function words."""
-    cleaning = run.bundle["steps"]["CleanText"]
-    words = frozenset(word for name, word in _PLACEHOLDERS.items() if cleaning[name] == "replace")
-    if run.bundle["steps"]["Tokenize"]["language"] != "english":
-        return words
-    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
-
-    return words | ENGLISH_STOP_WORDS
 
 
 def _diversity(run: Run, labels: np.ndarray) -> list[tuple[str, float, float]]:

@@ -108,7 +108,7 @@ def _curves(run: Run, folder: Path) -> dict[str, Figure]:
         for line in _lines(table, "reliability", [name]).values()
     }
     draw_results.curve(
-        rates, ("mean probability of the named class", "share right"), reliability, chance=True
+        rates, ("mean probability of the predicted class", "share right"), reliability, chance=True
     )
     found = {
         "roc": Figure(roc, f"ROC curve{of}", f"ROC curve{of}."),
@@ -116,7 +116,7 @@ def _curves(run: Run, folder: Path) -> dict[str, Figure]:
         "reliability": Figure(
             reliability,
             "Reliability curve, before and after temperature scaling",
-            "Reliability: on the diagonal, probabilities can be taken at their word.",
+            "Reliability: on the diagonal, probabilities are calibrated.",
         ),
     }
     if positive:

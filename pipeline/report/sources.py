@@ -1,7 +1,7 @@
 """The artifacts of a run, as the report reads them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.artifacts import read_manifest
+from pipeline.report.siblings import Sibling, find_siblings
+from pipeline.report.suggestion import with_option
 from pipeline.split import Parts, read_parts
 from pipeline.text.tokens import Tokens, read_tokens
 
@@ -29,11 +31,23 @@ class Run:
         What makes the run again.
     positive_named : bool
         Whether the user named the class that matters.
+    command_of : callable or None
+        Returns the command of another run on the same rows, given the settings that it is to have;
+        None: the command of this run with another model.
     """
 
-    def __init__(self, places: Mapping[str, Path], command: str, positive_named: bool) -> None:
+    def __init__(
+        self,
+        places: Mapping[str, Path],
+        command: str,
+        positive_named: bool,
+        command_of: Callable[[Mapping[str, Any]], str] | None = None,
+    ) -> None:
         self.places = places
         self.command = command
+        self.command_of = command_of or (
+            lambda settings: with_option(command, "model", settings["model"])
+        )
         self.positive_named = positive_named
         self.source = self._json("DownloadData", "source.json")
         self.profile = self._json("CleanText", "profile.json")
@@ -61,6 +75,16 @@ class Run:
     def class_names(self) -> list[str]:
         """The classes, in order."""
         return self.metrics["class_names"]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Settings of TrainModel: the model's hyper-parameters."""
+        return self.bundle["steps"]["TrainModel"]
+
+    @cached_property
+    def siblings(self) -> list[Sibling]:
+        """Other evaluated runs on the same split."""
+        return find_siblings(self.places)
 
     @cached_property
     def architecture(self) -> list[dict[str, Any]]:

@@ -1,13 +1,59 @@
 """Which words are frequent, and which tell classes apart."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
+from pipeline.text.patterns import PLACEHOLDERS
+from pipeline.text.tokenize import tokenize, word_form
 from pipeline.text.tokens import Tokens
 
 _PRIOR_TOKENS = 1000.0  # how much text the prior weighs
+
+
+def placeholders(
+    words: Collection[str], cleaning: Mapping[str, Any], tokenizing: Mapping[str, Any]
+) -> frozenset[str]:
+    """Return the tokens that stand for URLs, mentions, hashtags or numbers.
+
+    A tokenizer may keep the brackets of ``<user>``, drop them, or keep them with punctuation.
+
+    Parameters
+    ----------
+    words : collection of str
+        The distinct tokens.
+    cleaning, tokenizing : mapping
+        Settings of CleanText and of Tokenize.
+
+    Returns
+    -------
+    frozenset of str
+        In lower case.
+    """
+    marks = [mark for kind, (_, mark) in PLACEHOLDERS.items() if cleaning[kind] == "replace"]
+    written = tokenize(pa.array(marks, pa.string()), tokenizing).to_lists()
+    # A tokenizer that cuts a mark to pieces leaves letters or parts of words, not a placeholder.
+    alone = [found for tokens in written if len(found := _with_letters(tokens)) == 1]
+    forms = {tokens[0].lower() for tokens in alone}
+    forms |= {word.lower() for word in words if any(mark in word.lower() for mark in marks)}
+    return frozenset(forms)
+
+
+def function_words(tokenizing: Mapping[str, Any]) -> frozenset[str]:
+    """Return English function words as the tokenizer writes them; none for other languages."""
+    if tokenizing["language"] != "english":
+        return frozenset()
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    change = word_form(tokenizing["word_form"], "english")
+    return ENGLISH_STOP_WORDS | {change(word) for word in ENGLISH_STOP_WORDS if change}
+
+
+def _with_letters(tokens: list[str]) -> list[str]:
+    return [token for token in tokens if any(map(str.isalnum, token))]
 
 
 @dataclass(frozen=True)

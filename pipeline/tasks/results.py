@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import luigi
@@ -167,7 +168,33 @@ class Report(Step):
         steps = [step for step in self.chain() if step is not self]
         places = {step.task_family: step.place() for step in steps}
         named = self.positive_label not in (None, "auto")
-        write_report(places, self.command(), out.folder, positive_named=named)
+        write_report(
+            places,
+            self.command(),
+            out.folder,
+            positive_named=named,
+            command_of=self.command_of,
+        )
+
+    def command_of(self, settings: Mapping[str, Any]) -> str:
+        """Return the command of another run on the same rows.
+
+        Parameters
+        ----------
+        settings : mapping
+            Values by name, the model's among them. Hyper-parameters and settings of the
+            representation that are not there get the other model's defaults.
+        """
+        values: dict[str, Any] = {}
+        for name, known in self.get_params():
+            value = getattr(self, name)
+            is_of_model = name in (*models.HYPERPARAMETERS, *features.SETTINGS, "representation")
+            is_kept = name in (*_IN_LUIGI_CFG, "dataset") or not isinstance(known, SettingParameter)
+            if name in settings:
+                values[name] = settings[name]
+            elif is_of_model or (not is_kept and value == self._default_of(name, known)):
+                values[name] = None
+        return self.clone(Report, **values).command()
 
     def command(self) -> str:
         """Return a command that makes this run again."""

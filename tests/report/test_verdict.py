@@ -1,0 +1,71 @@
+import pytest
+from runs import BASELINE, made_up_run
+
+from pipeline.report.verdict import verdict
+
+
+def run_with(level, metric="accuracy", p_value=0.2, name="naive_bayes", **changes):
+    found = {"baseline": name, "level": level, "metric": metric, "p_value": p_value}
+    return made_up_run(**{"metrics.verdict": found, **changes})
+
+
+@pytest.mark.parametrize(
+    ("run", "title"),
+    [
+        (run_with("better"), "bilstm beats the baseline naive_bayes."),
+        (run_with("worse"), "bilstm is worse than the baseline naive_bayes."),
+        (run_with("no better"), "bilstm does not beat the baseline naive_bayes."),
+        (run_with("better", name="majority"), "bilstm beats always predicting the largest class."),
+        (
+            run_with("mixed", **{"metrics.baselines.naive_bayes.difference.macro_f1.value": -0.1}),
+            "bilstm has a higher accuracy than the baseline naive_bayes, but a lower macro F1.",
+        ),
+        (
+            run_with("mixed", "macro_f1"),
+            "bilstm has a higher macro F1 than the baseline naive_bayes, and no other difference "
+            "beyond chance.",
+        ),
+    ],
+    ids=["better", "worse", "no better", "majority", "mixed", "mixed by macro F1"],
+)
+def test_verdict_says_the_level_and_the_baseline(run, title):
+    assert verdict(run).title == title
+
+
+def test_verdict_takes_level_and_p_value_from_one_test():
+    # Right alone in 4 rows, wrong alone in none: the interval is above 0 and the test is not.
+    compared = {"interval": [0.002, 0.008], "value": 0.004}
+    run = run_with(
+        "no better",
+        p_value=0.125,
+        **{"metrics.baselines.naive_bayes.difference": {"accuracy": compared}},
+    )
+    found = verdict(run)
+    assert (found.level, found.p_value) == ("no better", 0.125)
+    assert "beats" not in found.title
+
+
+@pytest.mark.parametrize(
+    ("names", "chosen", "part", "chosen_by"),
+    [
+        ("n", "n", "validation", ""),
+        ("nl", "l", "validation", "the stronger of two baselines on validation rows"),
+        ("nlv", "l", "validation", "the strongest of three baselines on validation rows"),
+        ("nl", "majority", "validation", "the best of the baselines on validation rows"),
+        ("nl", "n", None, "the first of the baselines, as no validation rows can choose one"),
+        ("", "majority", "validation", ""),
+    ],
+    ids=["one", "two", "three", "largest class", "no validation rows", "none"],
+)
+def test_verdict_says_why_this_baseline(names, chosen, part, chosen_by):
+    run = run_with("better", name=chosen)
+    run.metrics["baselines"] = dict.fromkeys([*names, "majority"], BASELINE)
+    run.metrics["verdict"]["chosen_by"] = {"part": part, "metric": "accuracy", "values": {}}
+    assert verdict(run).chosen_by == chosen_by
+
+
+def test_page_without_a_verdict_of_evaluate_tests_the_accuracy():
+    run = made_up_run()
+    del run.metrics["verdict"]
+    found = verdict(run)
+    assert (found.baseline, found.level, found.p_value) == ("naive_bayes", "better", 0.001)
