@@ -149,6 +149,7 @@ def assess(given: Predicted, settings: Mapping[str, Any]) -> Assessment:
     return Assessment(
         metrics,
         {
+            "class_names": names,
             **_decision(decision, names, settings),
             "temperature_not_used_because": decision.temperature_reason or None,
         },

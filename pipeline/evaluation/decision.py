@@ -86,11 +86,12 @@ def read_decision(folder: Path, class_names: Sequence[str]) -> Decision:
             f"{folder} holds no decision: {FILE} cannot be read ({error}); name the folder of an "
             "Evaluate artifact."
         ) from error
-    name = found["positive_label"]
-    if name is not None and name not in class_names:
+    name, theirs = found["positive_label"], found.get("class_names", list(class_names))
+    if theirs != list(class_names) or (name is not None and name not in class_names):
         raise PipelineError(
-            f"{folder / FILE} has a threshold for class {name!r}, the model has "
-            f"{', '.join(class_names)}; name the Evaluate artifact of this model."
+            f"{folder / FILE} is for a model with the classes {', '.join(theirs)}"
+            f"{'' if name is None else f' and a threshold for {name!r}'}; this model has "
+            f"{', '.join(class_names)}. Name the Evaluate artifact of this model."
         )
     return Decision(
         None if name is None else list(class_names).index(name),
