@@ -240,15 +240,22 @@ def _swaps(n_groups: int, draws: int, seed: int) -> Iterator[np.ndarray]:
 
 def _sign_flips(sizes: np.ndarray) -> tuple[np.ndarray, int]:
     """Return the probability of each sum of the sizes with random signs, and the place of 0."""
-    from scipy.stats import binom
-
     chances, middle = np.ones(1), 0
     counts = np.bincount(sizes)
     for size in np.flatnonzero(counts[1:]) + 1:
         count = int(counts[size])
         # The sum of `count` terms of +size or -size is size * (2 * heads - count).
         own = np.zeros(2 * count * size + 1)
-        own[:: 2 * size] = binom.pmf(np.arange(count + 1), count, 0.5)
+        own[:: 2 * size] = _heads(count)
         chances = np.convolve(chances, own)
         middle += count * int(size)
     return chances, middle
+
+
+def _heads(count: int) -> np.ndarray:
+    """Return the probability of each number of heads of a fair coin, shape (count + 1,)."""
+    from scipy.special import gammaln  # scipy.stats takes half a second to import
+
+    heads = np.arange(count + 1)
+    ways = gammaln(count + 1) - gammaln(heads + 1) - gammaln(count - heads + 1)
+    return np.exp(ways - count * np.log(2))
