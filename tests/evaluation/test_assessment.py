@@ -47,7 +47,8 @@ def predicted(near_group=None, **others):
             "clean": texts,
             "group": groups,
             "near_group": groups if near_group is None else near_group,
-            **dict.fromkeys(("urls", "mentions", "hashtags"), empty),
+            "urls": pa.array([["u"] if at % 4 else [] for at in range(N_ROWS)]),
+            **dict.fromkeys(("mentions", "hashtags"), empty),
         }
     )
     parts = Parts(groups, labels.astype(np.int32), (groups % 3).astype(np.int8))
@@ -76,8 +77,9 @@ def test_decided_classes_are_scored_in_every_part(asked):
         assert found.decision["threshold"] is None
         assert "test" not in found.metrics["threshold"]
     assert found.metrics["positive_label"] == "yes"
-    slices = [entry for entry in found.metrics["slices"] if entry["by"] == "unseen words"]
-    assert all(0 <= entry["accuracy"] <= 1 for entry in slices)
+    (entry,) = (entry for entry in found.metrics["slices"] if entry["value"] == "with")
+    rows = table[(table["part"] == "test") & (table["id"] % 4 > 0)]
+    assert entry["accuracy"] == pytest.approx((rows["label"] == rows["decided"]).mean())
     wrong = found.most_wrong.to_pandas()
     decided = table.set_index("id").loc[wrong["id"]]["decided"]
     assert list(wrong["predicted"]) == list(decided)
@@ -126,9 +128,33 @@ def test_copies_of_rows_make_intervals_no_narrower():
             widths.append(bounds[1] - bounds[0])
         assert widths[1] == pytest.approx(widths[0], rel=0.02)
     slices = [metrics["slices"] for metrics in (once, thrice)]
+    spread = [np.ptp([entry["accuracy_interval"] for entry in found], axis=1) for found in slices]
+    np.testing.assert_allclose(spread[1], spread[0], rtol=0.05)
     chance = [metrics["calibration"]["raw"]["by_chance"]["upper"] for metrics in (once, thrice)]
     assert chance[1] == pytest.approx(chance[0], rel=0.05)
     assert [entry["rows"] * 3 for entry in slices[0]] == [entry["rows"] for entry in slices[1]]
+
+
+def test_without_leaked_rows_decided_classes_and_groups_are_scored_too():
+    given = predicted()
+    test, train = given.parts.rows("test"), given.parts.rows("train")
+    groups = np.arange(N_ROWS)
+    groups[test[:100]] = groups[train[:100]]
+    at = given.rows.column_names.index("group")
+    rows = given.rows.set_column(at, "group", pa.array(groups))
+    near = np.arange(N_ROWS) // 60
+    at = rows.column_names.index("near_group")
+    settings = {**SETTINGS, **ASKED["recall"]}
+    found = [
+        assess(Predicted(**{**given.__dict__, "rows": table}), settings)
+        for table in (rows, rows.set_column(at, "near_group", pa.array(near)))
+    ]
+    alone, together = (one.metrics["leaks"]["without_exact"] for one in found)
+    assert alone["rows"] == len(test) - 100
+    decided = found[0].predictions.to_pandas().iloc[test[100:]]
+    assert alone["accuracy"] == pytest.approx((decided["label"] == decided["decided"]).mean())
+    assert alone["accuracy"] == together["accuracy"]
+    assert alone["intervals"]["accuracy"] != together["intervals"]["accuracy"]
 
 
 def test_verdict_is_about_the_baseline_that_is_best_on_validation_rows():
