@@ -112,10 +112,10 @@ def threshold(goal: str, floor: float | None) -> None:
     ------
     PipelineError
     """
-    if goal == "f1" and floor is not None:
+    if goal in ("none", "f1") and floor is not None:
         raise PipelineError(
             f"threshold_floor is for the goals recall_at_precision and recall_at_accuracy, got "
-            f"threshold_floor {floor:g} and threshold_goal f1; add --threshold-goal or leave "
+            f"threshold_floor {floor:g} and threshold_goal {goal}; add --threshold-goal or leave "
             "threshold_floor out."
         )
 

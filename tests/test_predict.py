@@ -176,7 +176,7 @@ def test_an_evaluation_of_another_model_is_said(toy, mine):
 def test_a_decision_for_other_classes_is_said(toy, tmp_path):
     decision = (toy["Evaluate"] / "decision.json").read_text()
     (tmp_path / "decision.json").write_text(decision.replace('"good"', '"great"'))
-    with pytest.raises(PipelineError, match="has a threshold for class 'great', the model has bad"):
+    with pytest.raises(PipelineError, match="classes bad, great; this model has bad, good"):
         Predictor.load(toy["TrainModel"], tmp_path)
 
 

@@ -288,6 +288,7 @@ def diff(as_json: bool, a: str, b: str) -> None:
             screen.Column("a", is_number=True),
             screen.Column("b", is_number=True),
             screen.Column("b - a", is_number=True),
+            screen.Column("p", is_number=True),
         ]
         cells = [
             (
@@ -295,11 +296,18 @@ def diff(as_json: bool, a: str, b: str) -> None:
                 _with_interval(row["a"], row.get("a_interval")),
                 _with_interval(row["b"], row.get("b_interval")),
                 _with_interval(row["difference"], row.get("difference_interval"), sign=True),
+                _p_value(row.get("p_value")),
             )
             for row in found["metrics"]
         ]
         screen.line(on=out)
         screen.table("Metrics, with 95 % bootstrap intervals", columns, cells, out)
+        counts = found["test_rows"]
+        if 0 < counts["in_common"] < max(counts["a"], counts["b"]):
+            text = f"Differences are of the {counts['in_common']:,} test rows that both runs have."
+            screen.line(text, on=out)
+        if found["seeds"]:
+            screen.line(found["seeds"]["text"], on=out)
     _changed_predictions(found, out)
 
 
@@ -362,6 +370,13 @@ def _with_interval(
     if interval is None or not all(map(math.isfinite, interval)):
         return f"{value:{form}}"
     return f"{value:{form}} [{interval[0]:{form}}, {interval[1]:{form}}]"
+
+
+def _p_value(value: float | None) -> str:
+    """Write a p-value."""
+    if value is None:
+        return "–"
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
 COMMANDS = (ls, show, why, diff)

@@ -1,7 +1,7 @@
 """Everything that Evaluate finds out about predictions, from arrays to what it writes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,13 +10,19 @@ import pyarrow as pa
 from pipeline import checks
 from pipeline.evaluation import baselines, slices
 from pipeline.evaluation.bootstrap import LEVEL
-from pipeline.evaluation.calibration import fit_temperature, reliability, temper
+from pipeline.evaluation.calibration import (
+    choose_temperature,
+    error_by_chance,
+    reliability,
+    temper,
+)
 from pipeline.evaluation.curves import curve_table, sweep
 from pipeline.evaluation.decision import Decision, decide, score_decision
+from pipeline.evaluation.groups import NEAR
 from pipeline.evaluation.leaks import Leaks, find_leaks, leak_table, score_leaks
 from pipeline.evaluation.metrics import evaluate, lay_out, number, replicate
 from pipeline.evaluation.mistakes import most_wrong
-from pipeline.evaluation.predictions import prediction_table
+from pipeline.evaluation.predictions import Predictions, prediction_table
 from pipeline.evaluation.scorer import Scorer
 from pipeline.split import Parts
 from pipeline.text.tokens import Tokens
@@ -32,13 +38,13 @@ class Predicted:
     probabilities : ndarray of float64, shape (n_rows, n_classes)
     class_names : sequence of str
     rows : pa.Table
-        ``id``, ``raw``, ``clean``, ``group``, ``near_group``, ``urls``, ``mentions``,
-        ``hashtags``.
+        ``id``, ``raw``, ``clean``, ``group``, ``near_group`` (intervals and tests treat its rows
+        as one observation), ``urls``, ``mentions``, ``hashtags``.
     tokens : Tokens
     trained_on_validation : bool
         Whether nothing may be chosen on validation rows.
-    baselines : mapping of str to ndarray of float64, shape (n_rows, n_classes)
-        Probabilities of models to compare with, by name.
+    baselines : mapping of str to Predictions
+        Predictions of models to compare with, by name.
     """
 
     parts: Parts
@@ -47,7 +53,7 @@ class Predicted:
     rows: pa.Table
     tokens: Tokens
     trained_on_validation: bool
-    baselines: Mapping[str, np.ndarray]
+    baselines: Mapping[str, Predictions]
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,10 @@ def positive_class(choice: str, class_names: Sequence[str]) -> int | None:
 
 
 def assess(given: Predicted, settings: Mapping[str, Any]) -> Assessment:
-    """Score the test rows, with all that is chosen on validation rows.
+    """Score the decided classes and the probabilities of test rows.
+
+    Everything that is chosen (temperature, threshold, the baseline of the verdict) is chosen on
+    validation rows. Where a threshold was chosen, the validation metrics are therefore optimistic.
 
     Parameters
     ----------
@@ -89,16 +98,19 @@ def assess(given: Predicted, settings: Mapping[str, Any]) -> Assessment:
     Returns
     -------
     Assessment
+        In ``metrics``, ``test``, ``validation``, ``train``, slices and leaks score the decided
+        classes: the column ``decided``, and what a predictor delivers.
     """
     names, parts = list(given.class_names), given.parts
     draws = (settings["bootstrap_samples"], settings["bootstrap_seed"])
     positive = positive_class(settings["positive_label"], names)
     test, labels = parts.rows("test"), parts.labels_of("test")
     test_rows = given.rows.take(pa.array(test))
+    groups = test_rows[NEAR].to_numpy()
     decision, calibrated = _choose(given, positive, settings)
     decided = decision.classes(calibrated)
 
-    scorer = Scorer(labels, given.probabilities[test])
+    scorer = Scorer(labels, given.probabilities[test], decided[test], groups)
     replicates = replicate(scorer, *draws) if draws[0] else {}
     seen = _find_leaks(given, test)
     metrics = {
@@ -107,19 +119,23 @@ def assess(given: Predicted, settings: Mapping[str, Any]) -> Assessment:
         "bootstrap": {"samples": draws[0], "seed": draws[1], "level": LEVEL},
         "test": lay_out(scorer, names, replicates=replicates),
         **{
-            part: evaluate(parts.labels_of(part), given.probabilities[parts.rows(part)], names)
+            part: evaluate(
+                parts.labels_of(part),
+                given.probabilities[parts.rows(part)],
+                names,
+                predicted=decided[parts.rows(part)],
+            )
             for part in ("validation", "train")
             if len(parts.rows(part))
         },
-        "baselines": {
-            name: baselines.compare(scorer, replicates, probabilities, names, *draws)
-            for name, probabilities in _baselines(given, test).items()
-        },
-        "threshold": _threshold(decision, labels, calibrated[test], names, settings),
-        "calibration": _calibration(decision, labels, given.probabilities[test], calibrated[test]),
-        "leaks": score_leaks(seen, labels, given.probabilities[test], names, *draws),
+        **_compare(given, scorer, replicates, draws),
+        "threshold": _threshold(decision, scorer, calibrated[test], names, settings),
+        "calibration": _calibration(decision, scorer, calibrated[test], draws[1]),
+        "leaks": score_leaks(
+            seen, labels, given.probabilities[test], names, *draws, decided[test], groups
+        ),
         **slices.score_slices(
-            _slices(given, test, test_rows), labels, scorer.predicted, positive, *draws
+            _slices(given, test, test_rows), labels, decided[test], positive, *draws, groups
         ),
     }
     sweeps = {name: sweep(labels == k, calibrated[test, k]) for k, name in enumerate(names)}
@@ -129,12 +145,16 @@ def assess(given: Predicted, settings: Mapping[str, Any]) -> Assessment:
     }
     return Assessment(
         metrics,
-        _decision(decision, names, settings),
+        {
+            "class_names": names,
+            **_decision(decision, names, settings),
+            "temperature_not_used_because": decision.temperature_reason or None,
+        },
         prediction_table(
             parts.ids, parts.labels, parts.parts, given.probabilities, names, calibrated, decided
         ),
         curve_table(sweeps, rates),
-        most_wrong(test_rows, labels, calibrated[test], names),
+        most_wrong(test_rows, labels, calibrated[test], decided[test], names),
         leak_table(seen, test, given.rows),
     )
 
@@ -154,16 +174,51 @@ def _choose(
     parts = given.parts
     rows = parts.rows("validation")[: 0 if given.trained_on_validation else None]
     labels = parts.labels[rows].astype(np.int64)
-    temperature = fit_temperature(labels, given.probabilities[rows]) if len(rows) else 1.0
+    groups = given.rows[NEAR].to_numpy()[rows]
+    temperature, reason = choose_temperature(labels, given.probabilities[rows], groups)
     calibrated = temper(given.probabilities, temperature)
-    return decide(labels, calibrated[rows], positive, temperature, settings), calibrated
+    decision = decide(labels, calibrated[rows], positive, temperature, settings)
+    return replace(decision, temperature_reason=reason), calibrated
 
 
-def _baselines(given: Predicted, test: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the probabilities of what the model is compared with, on test rows."""
-    shares = baselines.majority(given.parts.labels_of("train"), len(test), len(given.class_names))
-    others = {name: probabilities[test] for name, probabilities in given.baselines.items()}
-    return {"majority": shares, **others}
+def _compare(
+    given: Predicted,
+    scorer: Scorer,
+    replicates: Mapping[str, np.ndarray],
+    draws: tuple[int, int],
+) -> dict[str, Any]:
+    """Compare with each baseline on test rows; judge by the one with the best validation score."""
+    names, parts = list(given.class_names), given.parts
+    others = _baselines(given)
+    test, validation = parts.rows("test"), parts.rows("validation")
+    found: dict[str, dict[str, Any]] = {}
+    for name, other in others.items():
+        theirs = Scorer(
+            scorer.labels, other.probabilities[test], other.decided[test], scorer.groups
+        )
+        found[name] = baselines.compare(scorer, replicates, theirs, names, *draws)
+        if other.of_rows is not None:
+            found[name]["trained_on_rows"] = other.trained_on_rows
+            found[name]["of_rows"] = other.of_rows
+    labels = parts.labels_of("validation")
+    scores = {
+        name: number(np.mean(other.decided[validation] == labels))
+        for name, other in others.items()
+        if len(validation)
+    }
+    chosen, chosen_by = baselines.choose(scores, list(others))
+    judged = baselines.verdict(found[chosen])
+    return {
+        "baselines": found,
+        "verdict": {"baseline": chosen, **judged, "chosen_by": chosen_by},
+    }
+
+
+def _baselines(given: Predicted) -> dict[str, Predictions]:
+    """Return the models to compare with, and last the largest class of the training rows."""
+    n_rows, n_classes = given.probabilities.shape
+    shares = baselines.majority(given.parts.labels_of("train"), n_rows, n_classes)
+    return {**given.baselines, "majority": Predictions(shares, shares.argmax(axis=1))}
 
 
 def _slices(given: Predicted, test: np.ndarray, test_rows: pa.Table) -> list[slices.Slice]:
@@ -177,12 +232,12 @@ def _slices(given: Predicted, test: np.ndarray, test_rows: pa.Table) -> list[sli
 def _decision(
     decision: Decision, names: Sequence[str], settings: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Write down how a class follows from probabilities, for ``decision.json``."""
+    """Return how a class follows from probabilities, for ``decision.json``."""
     positive = decision.positive
     return {
         "temperature": decision.temperature,
         "positive_label": None if positive is None else names[positive],
-        "threshold": None if positive is None else decision.threshold,
+        "threshold": decision.threshold if decision.is_chosen else None,
         "goal": settings["threshold_goal"],
         "floor": settings.get("threshold_floor"),
         "reached": decision.reached,
@@ -192,35 +247,41 @@ def _decision(
 
 def _threshold(
     decision: Decision,
-    labels: np.ndarray,
+    scorer: Scorer,
     calibrated: np.ndarray,
     names: Sequence[str],
     settings: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Score the chosen threshold on test rows, beside naming the most probable class."""
+    """Score a chosen threshold on test rows, and next to it the most probable class."""
     written = _decision(decision, names, settings)
-    if decision.positive is None:
+    if decision.positive is None or not decision.is_chosen:
         return written
     draws = (settings["bootstrap_samples"], settings["bootstrap_seed"])
-    written["test"] = score_decision(
-        labels, decision.classes(calibrated), decision.positive, names, *draws
-    )
-    written["test_most_probable"] = score_decision(
-        labels, calibrated.argmax(axis=1), decision.positive, names, *draws
-    )
+    for name, classes in (
+        ("test", scorer.predicted),
+        ("test_most_probable", calibrated.argmax(axis=1)),
+    ):
+        written[name] = score_decision(
+            scorer.labels, classes, decision.positive, names, *draws, scorer.groups
+        )
     return written
 
 
 def _calibration(
-    decision: Decision, labels: np.ndarray, raw: np.ndarray, calibrated: np.ndarray
+    decision: Decision, scorer: Scorer, calibrated: np.ndarray, seed: int
 ) -> dict[str, Any]:
     """Score probabilities before and after the temperature, on test rows."""
-    found: dict[str, Any] = {"temperature": decision.temperature}
-    for name, probabilities in (("raw", raw), ("calibrated", calibrated)):
-        figures = Scorer(labels, probabilities).score()
+    found: dict[str, Any] = {
+        "temperature": decision.temperature,
+        "temperature_not_used_because": decision.temperature_reason or None,
+    }
+    for name, probabilities in (("raw", scorer.probabilities), ("calibrated", calibrated)):
+        losses = Scorer(scorer.labels, probabilities).losses
+        chance = error_by_chance(probabilities, seed, scorer.groups)
         found[name] = {
-            "expected_calibration_error": number(reliability(labels, probabilities).error),
-            "log_loss": number(figures["log_loss"][0]),
-            "brier": number(figures["brier"][0]),
+            "expected_calibration_error": number(reliability(scorer.labels, probabilities).error),
+            "by_chance": {"mean": number(chance.mean), "upper": number(chance.upper)},
+            "log_loss": number(losses[0].mean()),
+            "brier": number(losses[1].mean()),
         }
     return found

@@ -1,4 +1,4 @@
-"""The threshold at which a class is named, chosen on validation rows for a goal."""
+"""The threshold from which a class is predicted, chosen on validation rows for a goal."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -15,6 +15,7 @@ from pipeline.evaluation.metrics import number
 from pipeline.evaluation.scorer import of_matrix
 
 FILE = "decision.json"
+NO_GOAL = "none"
 _SCORED = ("precision", "recall", "specificity", "f1")
 
 
@@ -25,7 +26,7 @@ class Decision:
     Attributes
     ----------
     positive : int or None
-        The class with a threshold; None: the most probable class is named.
+        The class with a threshold; None: the most probable class is predicted.
     threshold : float
         On the calibrated probability of that class.
     temperature : float
@@ -33,7 +34,9 @@ class Decision:
     reached : bool
         Whether a threshold meets the goal's floor on validation rows.
     reason : str
-        Why nothing was chosen, empty where it was.
+        Why no threshold was chosen, empty where one was.
+    temperature_reason : str
+        Why no temperature is used, empty where one is.
     """
 
     positive: int | None
@@ -41,9 +44,15 @@ class Decision:
     temperature: float
     reached: bool = True
     reason: str = ""
+    temperature_reason: str = ""
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether a threshold was chosen; otherwise the most probable class is decided."""
+        return self.positive is not None and not self.reason
 
     def classes(self, calibrated: np.ndarray) -> np.ndarray:
-        """Name classes; below the threshold, the most probable of the others."""
+        """Decide on classes; below the threshold, the most probable of the others."""
         if self.positive is None or self.reason:
             return calibrated.argmax(axis=1)
         others = calibrated.copy()
@@ -77,11 +86,12 @@ def read_decision(folder: Path, class_names: Sequence[str]) -> Decision:
             f"{folder} holds no decision: {FILE} cannot be read ({error}); name the folder of an "
             "Evaluate artifact."
         ) from error
-    name = found["positive_label"]
-    if name is not None and name not in class_names:
+    name, theirs = found["positive_label"], found.get("class_names", list(class_names))
+    if theirs != list(class_names) or (name is not None and name not in class_names):
         raise PipelineError(
-            f"{folder / FILE} has a threshold for class {name!r}, the model has "
-            f"{', '.join(class_names)}; name the Evaluate artifact of this model."
+            f"{folder / FILE} is for a model with the classes {', '.join(theirs)}"
+            f"{'' if name is None else f' and a threshold for {name!r}'}; this model has "
+            f"{', '.join(class_names)}. Name the Evaluate artifact of this model."
         )
     return Decision(
         None if name is None else list(class_names).index(name),
@@ -89,6 +99,7 @@ def read_decision(folder: Path, class_names: Sequence[str]) -> Decision:
         found["temperature"],
         found["reached"],
         found["not_chosen_because"] or "",
+        found.get("temperature_not_used_because") or "",
     )
 
 
@@ -131,7 +142,10 @@ def decide(
     temperature: float,
     settings: Mapping[str, Any],
 ) -> Decision:
-    """Choose on validation rows; without them, or without a class that matters, nothing.
+    """Choose a threshold on validation rows, where one is asked for.
+
+    Metrics of the decided classes on validation rows are optimistic where a threshold was chosen,
+    since the same rows chose it.
 
     Parameters
     ----------
@@ -139,19 +153,30 @@ def decide(
         Of validation rows.
     calibrated : ndarray of float64, shape (n_rows, n_classes)
     positive : int or None
+        The class that the threshold is for.
     temperature : float
     settings : mapping
-        ``threshold_goal``, and for goals that have one ``threshold_floor``.
+        ``threshold_goal``: none chooses no threshold; and for goals that have one
+        ``threshold_floor``.
 
     Returns
     -------
     Decision
     """
+    if settings["threshold_goal"] == NO_GOAL:
+        reason = (
+            "neither positive_label nor threshold_goal was given: the most probable class is "
+            "predicted"
+        )
+        return Decision(None, 0.5, temperature, reason=reason)
     if positive is None:
-        reason = "several classes and no positive_label: the most probable class is named"
+        reason = "several classes and no positive_label: the most probable class is predicted"
         return Decision(None, 0.5, temperature, reason=reason)
     if not (labels == positive).any():
-        reason = "no validation row of that class to choose on that the model was not trained on"
+        reason = (
+            "no validation row of that class that the model was not trained on: the most probable "
+            "class is predicted"
+        )
         return Decision(positive, 0.5, temperature, reason=reason)
     one = sweep(labels == positive, calibrated[:, positive])
     threshold, reached = choose_threshold(
@@ -167,8 +192,9 @@ def score_decision(
     class_names: Sequence[str],
     samples: int,
     seed: int,
+    groups: np.ndarray | None = None,
 ) -> dict[str, Any]:
-    """Score named classes: accuracy, and precision, recall, specificity, F1 of the one class.
+    """Score decided classes: accuracy, and precision, recall, specificity, F1 of the one class.
 
     Returns
     -------
@@ -187,6 +213,6 @@ def score_decision(
     figures = {name: number(values[0]) for name, values in score(np.ones((1, len(labels)))).items()}
     if not samples:
         return figures
-    replicates = bootstrap.replicate(score, len(labels), samples, seed)
+    replicates = bootstrap.replicate(score, len(labels), samples, seed, groups=groups)
     intervals = {name: number(bootstrap.interval(values)) for name, values in replicates.items()}
     return {**figures, "intervals": intervals}

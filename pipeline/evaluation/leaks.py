@@ -79,6 +79,8 @@ def score_leaks(
     class_names: Sequence[str],
     samples: int,
     seed: int,
+    predicted: np.ndarray | None = None,
+    groups: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """Score the test rows again without those that training has seen.
 
@@ -101,7 +103,13 @@ def score_leaks(
         found[name] = None
         if lost.any() and kept.any():
             found[name] = evaluate(
-                labels[kept], probabilities[kept], class_names, samples=samples, seed=seed
+                labels[kept],
+                probabilities[kept],
+                class_names,
+                predicted=None if predicted is None else predicted[kept],
+                groups=None if groups is None else groups[kept],
+                samples=samples,
+                seed=seed,
             )
     return found
 

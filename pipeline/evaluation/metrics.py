@@ -30,6 +30,7 @@ def evaluate(
     class_names: Sequence[str],
     *,
     predicted: np.ndarray | None = None,
+    groups: np.ndarray | None = None,
     samples: int = 0,
     seed: int = 0,
 ) -> dict[str, Any]:
@@ -42,7 +43,10 @@ def evaluate(
     probabilities : ndarray of float, shape (n_rows, n_classes)
     class_names : sequence of str
     predicted : ndarray of int, shape (n_rows,), optional
-        The most probable class when left out.
+        Class of each row; the most probable class when left out.
+    groups : ndarray of int, shape (n_rows,), optional
+        Duplicate group of each row, which bootstrap samples draw as a whole; every row is its own
+        group when left out.
     samples : int
         Bootstrap samples; 0 for no intervals.
     seed : int
@@ -59,7 +63,7 @@ def evaluate(
         ``intervals``: the same layout with [lower, upper] in the place of numbers. What the rows
         do not define is None.
     """
-    scorer = Scorer(labels, probabilities, predicted)
+    scorer = Scorer(labels, probabilities, predicted, groups)
     return lay_out(scorer, class_names, samples, seed)
 
 

@@ -12,6 +12,7 @@ def most_wrong(
     rows: pa.Table,
     labels: np.ndarray,
     probabilities: np.ndarray,
+    predicted: np.ndarray,
     class_names: Sequence[str],
 ) -> pa.Table:
     """Gather the most certain mistakes of each true class.
@@ -23,6 +24,8 @@ def most_wrong(
     labels : ndarray of int, shape (n_rows,)
     probabilities : ndarray of float64, shape (n_rows, n_classes)
         Calibrated.
+    predicted : ndarray of int, shape (n_rows,)
+        The decided class of each row.
     class_names : sequence of str
 
     Returns
@@ -31,8 +34,7 @@ def most_wrong(
         ``id``, ``label``, ``predicted``, ``certainty`` (probability of the predicted class),
         ``raw``; at most 25 of each true class, by class, the most certain first.
     """
-    predicted = probabilities.argmax(axis=1)
-    certainty = probabilities.max(axis=1)
+    certainty = probabilities[np.arange(len(labels)), predicted]
     chosen = []
     for label in range(len(class_names)):
         wrong = np.flatnonzero((labels == label) & (predicted != label))

@@ -1,10 +1,12 @@
 """The table of predictions, for every row of every part."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.errors import PipelineError
@@ -34,14 +36,15 @@ def prediction_table(
     calibrated : ndarray of float64, shape (n_rows, n_classes)
         Probabilities after the temperature.
     decided : ndarray of int, shape (n_rows,)
-        Class index that follows from the chosen threshold.
+        Class index that the model delivers: by the threshold where one was chosen, else the most
+        probable class.
 
     Returns
     -------
     pa.Table
         ``id``, ``part``, ``label`` (null without one), ``predicted`` (the most probable class),
-        ``decided``, and for each class ``p_<class>``, as the model says, and
-        ``calibrated_<class>``.
+        ``decided`` (the class that metrics score and that a predictor delivers), and for each class
+        ``p_<class>``, as the model says, and ``calibrated_<class>``.
     """
     names = pa.array(class_names, pa.string())
     known = pa.array(labels.astype(np.int64), mask=labels < 0)
@@ -58,8 +61,27 @@ def prediction_table(
     )
 
 
-def read_probabilities(path: Path, parts: Parts, class_names: Sequence[str]) -> np.ndarray:
-    """Read another model's probabilities of the same rows.
+@dataclass(frozen=True)
+class Predictions:
+    """What another model says of the same rows.
+
+    Attributes
+    ----------
+    probabilities : ndarray of float64, shape (n_rows, n_classes)
+    decided : ndarray of int64, shape (n_rows,)
+        Class index of each row.
+    trained_on_rows, of_rows : int or None
+        Training rows that were used and that there are, where some were left out to save time.
+    """
+
+    probabilities: np.ndarray
+    decided: np.ndarray
+    trained_on_rows: int | None = None
+    of_rows: int | None = None
+
+
+def read_predictions(path: Path, parts: Parts, class_names: Sequence[str]) -> Predictions:
+    """Read another model's predictions of the same rows.
 
     Parameters
     ----------
@@ -71,7 +93,7 @@ def read_probabilities(path: Path, parts: Parts, class_names: Sequence[str]) -> 
 
     Returns
     -------
-    ndarray of float64, shape (n_rows, n_classes)
+    Predictions
 
     Raises
     ------
@@ -79,7 +101,7 @@ def read_probabilities(path: Path, parts: Parts, class_names: Sequence[str]) -> 
         If its rows or their parts are others.
     """
     columns = [f"p_{name}" for name in class_names]
-    table = pq.read_table(path, columns=["id", "part", *columns])
+    table = pq.read_table(path, columns=["id", "part", "decided", *columns])
     wanted = np.asarray(PARTITIONS)[parts.parts]
     same = np.array_equal(table["id"].to_numpy(), parts.ids)
     if not same or not np.array_equal(table["part"].to_numpy().astype(str), wanted):
@@ -87,4 +109,8 @@ def read_probabilities(path: Path, parts: Parts, class_names: Sequence[str]) -> 
             f"the predictions in {path.parent} are of other rows, or of another split, than the "
             "model's; please report this as a bug."
         )
-    return np.stack([table[name].to_numpy() for name in columns], axis=1)
+    decided = pc.index_in(table["decided"].cast(pa.string()), pa.array(class_names, pa.string()))
+    return Predictions(
+        np.stack([table[name].to_numpy() for name in columns], axis=1),
+        decided.to_numpy().astype(np.int64),
+    )

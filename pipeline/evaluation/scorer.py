@@ -33,6 +33,7 @@ class Scorer:
     ) -> None:
         self.n_rows, self.n_classes = probabilities.shape
         self.labels = labels
+        self.probabilities = probabilities
         self.groups = groups
         self.predicted = probabilities.argmax(axis=1) if predicted is None else predicted
         width = self.n_classes
@@ -50,6 +51,11 @@ class Scorer:
         if width == 2:
             self._other = _Ranking(-probabilities[:, 1], labels == 0)
         self._pairs = _Ranking(probabilities.ravel(), truth.ravel() > 0)
+
+    @property
+    def losses(self) -> tuple[np.ndarray, np.ndarray]:
+        """Log loss and squared error of each row, two of float64, shape (n_rows,)."""
+        return self._losses[:, 0], self._losses[:, 1]
 
     @property
     def is_right(self) -> np.ndarray:

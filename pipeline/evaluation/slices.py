@@ -93,6 +93,7 @@ def score_slices(
     positive: int | None,
     samples: int,
     seed: int,
+    groups: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """Score each slice, the least accurate first.
 
@@ -104,6 +105,8 @@ def score_slices(
         Class whose recall is given as well.
     samples, seed : int
         Bootstrap of all rows, so that intervals allow for the size of a slice.
+    groups : ndarray of int, shape (n_rows,), optional
+        Duplicate groups, which bootstrap samples draw as a whole.
 
     Returns
     -------
@@ -127,7 +130,9 @@ def score_slices(
             }
 
     point = score(np.ones((1, len(labels))))
-    again = bootstrap.replicate(score, len(labels), samples, seed) if samples and scored else {}
+    again = {}
+    if samples and scored:
+        again = bootstrap.replicate(score, len(labels), samples, seed, groups=groups)
     entries = []
     for index, one in enumerate(scored):
         entry: dict[str, Any] = {"by": one.by, "value": one.value, "rows": int(one.mask.sum())}

@@ -1,6 +1,7 @@
 """How two artifacts or runs differ: settings, code, metrics, and predictions row by row."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,28 @@ import numpy as np
 from pipeline.errors import PipelineError
 from pipeline.fingerprint import changed_parts
 from pipeline.inspection.listing import HEADLINES, figure, interval, run_row
+from pipeline.inspection.seeds import compare_with_seeds
 from pipeline.inspection.settings import changes
 from pipeline.inspection.store import Artifact, Store
 
-_SAMPLES = 1000  # bootstrap resamples
+_SAMPLES = 1000  # bootstrap samples
 _SHOWN = 20
+
+
+@dataclass(frozen=True)
+class _Predictions:
+    """The table of predictions of a run, by id.
+
+    ``columns`` holds id, part, label and decided class; ``probabilities`` has one column for each
+    of ``class_names``.
+    """
+
+    columns: Mapping[str, np.ndarray]
+    probabilities: np.ndarray
+    class_names: Sequence[str]
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self.columns[name]
 
 
 def difference(store: Store, a: Artifact, b: Artifact, seed: int = 0) -> dict[str, Any]:
@@ -30,9 +48,12 @@ def difference(store: Store, a: Artifact, b: Artifact, seed: int = 0) -> dict[st
     -------
     dict
         ``a`` and ``b`` (places), ``settings`` (changes with their task), ``raw_files``, ``code``
-        and ``libraries`` that differ, and, where both were evaluated, ``metrics`` (figures of the
-        test rows with 95 % bootstrap intervals) and ``predictions`` (rows whose predicted class
-        changed; None where the raw files differ).
+        and ``libraries`` that differ, and, where both were evaluated, ``metrics`` (those of the
+        decided classes and probabilities of test rows, with 95 % bootstrap intervals; the paired
+        difference with interval and p-value), ``test_rows`` (of a, of b, in common), ``seeds``
+        (the spread of runs that differ only by seed, see
+        `pipeline.inspection.seeds.compare_with_seeds`) and ``predictions`` (rows whose decided
+        class changed; None where the raw files differ).
 
     Raises
     ------
@@ -68,7 +89,9 @@ def difference(store: Store, a: Artifact, b: Artifact, seed: int = 0) -> dict[st
         old, new = above[0]["Evaluate"], above[1]["Evaluate"]
         tables = (_predictions(old), _predictions(new))
         is_same_data = not result["raw_files"] and a.place.parts[-3] == b.place.parts[-3]
-        result["metrics"] = _metrics(old, new, *tables, seed, is_same_data)
+        result |= _metrics(store, old, new, *tables, seed, is_same_data)
+        by_name = {row["metric"]: row["difference"] for row in result["metrics"]}
+        result["seeds"] = compare_with_seeds(store, old, new, by_name)
         # Ids number the records of the raw files: of other files they say nothing.
         result["predictions"] = _changed_rows(store, new, *tables) if is_same_data else None
     return result
@@ -84,16 +107,24 @@ def _parts(manifest: Mapping[str, Any]) -> Mapping[str, str]:
     return manifest.get("code", {}).get("parts", {})
 
 
-def _predictions(evaluated: Artifact) -> dict[str, np.ndarray]:
-    """Read id, part, label and predicted class of every row, by id."""
-    columns = ["id", "part", "label", "predicted"]
-    table = _table(evaluated.place / "predictions.parquet", columns)
+def _predictions(evaluated: Artifact) -> _Predictions:
+    """Read id, part, label, decided class and probabilities of every row, by id."""
+    columns = ["id", "part", "label", "decided"]
+    names = evaluated.summary("metrics.json").get("class_names")
+    if not isinstance(names, list):
+        raise _unreadable(evaluated.place / "metrics.json", "it holds no class names")
+    of_classes = [f"p_{name}" for name in names]
+    table = _table(evaluated.place / "predictions.parquet", [*columns, *of_classes])
     read = {
         name: table[name].to_numpy() if name == "id" else np.array(table[name].to_pylist(), object)
         for name in columns
     }
     order = np.argsort(read["id"], kind="stable")
-    return {name: values[order] for name, values in read.items()}
+    return _Predictions(
+        {name: values[order] for name, values in read.items()},
+        np.stack([table[name].to_numpy() for name in of_classes], axis=1)[order],
+        names,
+    )
 
 
 def _table(path: Path, columns: Sequence[str]) -> Any:
@@ -125,69 +156,107 @@ def _unreadable(path: Path, why: str) -> PipelineError:
 
 
 def _metrics(
+    store: Store,
     old: Artifact,
     new: Artifact,
-    before: dict[str, np.ndarray],
-    now: dict[str, np.ndarray],
+    before: _Predictions,
+    now: _Predictions,
     seed: int,
     is_same_data: bool,
-) -> list[dict[str, Any]]:
-    """Compare the headline metrics; where classes alone decide, the difference has an interval."""
+) -> dict[str, Any]:
+    """Compare the headline metrics, and test the differences on the test rows of both."""
     scores = [_scores(item) for item in (old, new)]
+    tests = [np.flatnonzero(table["part"] == "test") for table in (before, now)]
+    shared = _shared(before, now, *tests) if is_same_data else None
+    paired = _paired(store, old, before, now, *shared, seed) if shared else {}
+    common = len(shared[0]) if shared else 0
     rows = []
-    tests = [table["part"] == "test" for table in (before, now)]
-    same = is_same_data and np.array_equal(before["id"][tests[0]], now["id"][tests[1]])
-    resampled = [
-        _resampled(table["label"][test], table["predicted"][test], seed)
-        for table, test in zip((before, now), tests, strict=True)
-    ]
     for name, path in HEADLINES.items():
         a, b = (figure(score, path) for score in scores)
         row: dict[str, Any] = {"metric": name, "a": a, "b": b}
-        row["difference"] = None if a is None or b is None else b - a
         for side, score in zip("ab", scores, strict=True):
             row[f"{side}_interval"] = interval(score, path)
-        if name in resampled[0]:
-            # The same rows are drawn for both, so that the difference is paired.
-            pair = resampled[1][name] - resampled[0][name]
-            row["difference_interval"] = _interval(pair) if same else None
+        found = paired.get(name, {})
+        row["difference"] = None if a is None or b is None else b - a
+        if found and common < max(map(len, tests)):
+            row["difference"] = found["value"]  # of the rows that both have
+        row["difference_interval"] = found.get("interval")
+        row["p_value"] = found.get("p_value")
         rows.append(row)
-    return rows
+    return {
+        "metrics": rows,
+        "test_rows": {"a": len(tests[0]), "b": len(tests[1]), "in_common": common},
+    }
 
 
-def _resampled(labels: np.ndarray, predicted: np.ndarray, seed: int) -> dict[str, np.ndarray]:
-    """Draw rows with replacement and score each draw; the draws depend on seed and rows alone."""
-    names = sorted({*labels, *predicted})
-    n_classes = len(names)
-    index = {name: number for number, name in enumerate(names)}
-    cells = np.array(
-        [index[a] * n_classes + index[b] for a, b in zip(labels, predicted, strict=True)], int
+def _shared(
+    before: _Predictions, now: _Predictions, old_test: np.ndarray, new_test: np.ndarray
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return where the test rows of both runs are, None without any or with other classes."""
+    if list(before.class_names) != list(now.class_names):
+        return None
+    _, old_at, new_at = np.intersect1d(
+        before["id"][old_test], now["id"][new_test], return_indices=True
     )
-    rng = np.random.default_rng(seed)
-    accuracy, macro = np.empty(_SAMPLES), np.empty(_SAMPLES)
-    for draw in range(_SAMPLES):
-        drawn = cells[rng.integers(0, len(cells), len(cells))]
-        matrix = np.bincount(drawn, minlength=n_classes**2).reshape(n_classes, n_classes)
-        right, both = np.diag(matrix), matrix.sum(axis=0) + matrix.sum(axis=1)
-        accuracy[draw] = right.sum() / max(len(cells), 1)
-        macro[draw] = (2 * right / np.maximum(both, 1))[both > 0].mean()
-    return {"accuracy": accuracy, "macro_f1": macro}
+    old_at, new_at = old_test[old_at], new_test[new_at]
+    same = before["label"][old_at] == now["label"][new_at]
+    return (old_at[same], new_at[same]) if same.any() else None
 
 
-def _interval(draws: np.ndarray) -> list[float]:
-    """Return the 2.5th and the 97.5th percentile."""
-    return [float(bound) for bound in np.percentile(draws, [2.5, 97.5])]
+def _paired(
+    store: Store,
+    old: Artifact,
+    before: _Predictions,
+    now: _Predictions,
+    old_at: np.ndarray,
+    new_at: np.ndarray,
+    seed: int,
+) -> dict[str, dict[str, Any]]:
+    """Compare two runs on the same test rows: b minus a, with interval and p-value."""
+    from pipeline.evaluation.metrics import replicate
+    from pipeline.evaluation.paired import differences
+    from pipeline.evaluation.scorer import Scorer
+
+    groups = _groups(store, old, before["id"][old_at])
+    index = {name: at for at, name in enumerate(before.class_names)}
+    scorers = [
+        Scorer(
+            np.array([index[name] for name in table["label"][rows]]),
+            table.probabilities[rows],
+            np.array([index[name] for name in table["decided"][rows]]),
+            groups,
+        )
+        for table, rows in ((now, new_at), (before, old_at))
+    ]
+    first, second = (replicate(scorer, _SAMPLES, seed) for scorer in scorers)
+    return differences(scorers[0], scorers[1], first, second, HEADLINES, seed)
+
+
+def _groups(store: Store, evaluated: Artifact, ids: np.ndarray) -> np.ndarray | None:
+    """Return the duplicate group of each id, None where the cleaned rows are gone."""
+    from pipeline.evaluation.groups import group_column
+
+    cleaned = store.of(evaluated, "CleanText")
+    path = cleaned.place / "rows.parquet" if cleaned else None
+    if path is None or not path.is_file():
+        return None
+    column = group_column(path)
+    table = _table(path, ["id", column])
+    known = table["id"].to_numpy()
+    order = np.argsort(known, kind="stable")
+    at = order[np.minimum(np.searchsorted(known, ids, sorter=order), len(known) - 1)]
+    return table[column].to_numpy()[at] if np.array_equal(known[at], ids) else None
 
 
 def _changed_rows(
-    store: Store, new: Artifact, before: dict[str, np.ndarray], now: dict[str, np.ndarray]
+    store: Store, new: Artifact, before: _Predictions, now: _Predictions
 ) -> dict[str, Any]:
-    """Count and show the rows that are predicted otherwise, test rows first."""
+    """Count and show the rows whose decided class differs, test rows first."""
     _, old_at, new_at = np.intersect1d(before["id"], now["id"], return_indices=True)
-    differs = before["predicted"][old_at] != now["predicted"][new_at]
+    differs = before["decided"][old_at] != now["decided"][new_at]
     changed = new_at[differs]
-    was = before["predicted"][old_at][differs]
-    labels, parts, is_now = (now[name][changed] for name in ("label", "part", "predicted"))
+    was = before["decided"][old_at][differs]
+    labels, parts, is_now = (now[name][changed] for name in ("label", "part", "decided"))
     texts = _texts(store, new)
     order = np.argsort(parts != "test", kind="stable")[:_SHOWN]
     return {

@@ -11,8 +11,8 @@ from luigi.util import inherits, requires
 from pipeline import artifacts
 from pipeline.features import registry as features
 from pipeline.models import registry as models
-from pipeline.tasks import baseline as baselines
 from pipeline.tasks.base import Step
+from pipeline.tasks.baseline import AUTO, CHEAP, NAME, NONE, names_of, settings_of_baseline
 from pipeline.tasks.hyperparameters import plain_settings, resolved
 from pipeline.tasks.parameters import SettingParameter, parameter
 from pipeline.tasks.progress import TaskProgress
@@ -20,7 +20,10 @@ from pipeline.tasks.texts import CleanText, Tokenize
 from pipeline.tasks.training import TrainModel
 
 if TYPE_CHECKING:
-    pass
+    from collections.abc import Sequence
+
+    from pipeline.evaluation.predictions import Predictions
+    from pipeline.split import Parts
 
 # Set in luigi.cfg, where they may come to differ: a command that is to be run again names them.
 _IN_LUIGI_CFG = ("test_fraction", "validation_fraction", "split_seed", "group_duplicates", "seed")
@@ -28,7 +31,7 @@ _IN_LUIGI_CFG = ("test_fraction", "validation_fraction", "split_seed", "group_du
 
 @inherits(TrainModel)
 class Evaluate(Step):
-    """Predict every row, score those that chose nothing, and compare with the baseline."""
+    """Predict every row, score the test rows, and compare with the baselines."""
 
     folder = "7_evaluate"
     version = 2
@@ -38,16 +41,17 @@ class Evaluate(Step):
         "positive_label",
         "text",
         "auto",
-        "class that matters: its figures come first and the threshold is for it; auto: the second "
-        "of two classes, none of more",
+        "class that matters: its metrics come first, and a threshold is chosen for it; auto: the "
+        "second of two classes, none of more, and no threshold unless threshold_goal is given",
     )
     threshold_goal = parameter(
         "threshold_goal",
         "choice",
-        "f1",
+        "none",
         "what the threshold is chosen for on validation rows: highest F1, or highest recall where "
-        "precision or accuracy is not below threshold_floor",
-        choices=("f1", "recall_at_precision", "recall_at_accuracy"),
+        "precision or accuracy is not below threshold_floor; none: f1 where positive_label names a "
+        "class, else no threshold, and the most probable class is predicted",
+        choices=("none", "f1", "recall_at_precision", "recall_at_accuracy"),
     )
     threshold_floor = parameter(
         "threshold_floor",
@@ -69,18 +73,33 @@ class Evaluate(Step):
         "bootstrap_seed", "int", 0, "seed of the samples", low=0, high=2**32 - 1
     )
 
+    baselines = parameter(
+        "baselines",
+        "words",
+        AUTO,
+        "models that it is compared with, on the same rows; auto: naive_bayes, and for networks "
+        "logistic_regression as well; the largest class always is one",
+        choices=CHEAP,
+        also=(AUTO, NONE),
+    )
+
     def requires(self) -> list[Step]:
-        """Return the model, and unless it is the baseline itself, the baseline's evaluation."""
-        baseline = self.baseline()
-        return [self.clone(TrainModel), *([baseline] if baseline else [])]
+        """Return the model, and the evaluations of its baselines."""
+        return [self.clone(TrainModel), *self.baseline_evaluations().values()]
+
+    def baseline_evaluations(self) -> "dict[str, Evaluate]":
+        """Return the evaluations of the baselines on the same rows, by name."""
+        known, given = plain_settings(self), resolved(self)
+        of_tokens = set(dict(Tokenize.get_params())) - set(dict(CleanText.get_params()))
+        return {
+            name: self.clone(Evaluate, **settings_of_baseline(name, given, known, of_tokens))
+            for name in names_of(given["model"], given["baselines"])
+        }
 
     def baseline(self) -> "Evaluate | None":
-        """Return the evaluation of the baseline on the same rows, None for the baseline."""
-        known, given = plain_settings(self), resolved(self)
-        if given["model"] == baselines.NAME:
-            return None
-        of_tokens = set(dict(Tokenize.get_params())) - set(dict(CleanText.get_params()))
-        return self.clone(Evaluate, **baselines.settings_of_baseline(given, known, of_tokens))
+        """Return the evaluation of naive Bayes, else of the first baseline, None without any."""
+        found = self.baseline_evaluations()
+        return found.get(NAME) or next(iter(found.values()), None)
 
     @property
     def label(self) -> str:
@@ -88,10 +107,17 @@ class Evaluate(Step):
         return self.upstream().label  # type: ignore[union-attr]
 
     def settings(self) -> dict[str, Any]:
-        """Return the step's settings; a floor counts only for the goals that have one."""
+        """Return the step's settings, as far as they have an effect.
+
+        A class that is named without a goal has the goal f1, a floor counts only for the goals that
+        have one, and baselines are listed.
+        """
         values = super().settings()
-        if values["threshold_goal"] == "f1":
+        if values["threshold_goal"] == "none" and values["positive_label"] != "auto":
+            values["threshold_goal"] = "f1"
+        if values["threshold_goal"] in ("none", "f1"):
             del values["threshold_floor"]
+        values["baselines"] = names_of(self.label, values["baselines"])
         return values
 
     def registry_rows(self) -> tuple[Any, ...]:
@@ -104,7 +130,6 @@ class Evaluate(Step):
 
         from pipeline.evaluation import speed
         from pipeline.evaluation.assessment import Predicted, assess
-        from pipeline.evaluation.predictions import read_probabilities
         from pipeline.models.bundle import load
         from pipeline.split import read_parts
         from pipeline.text.tokens import read_tokens
@@ -118,11 +143,11 @@ class Evaluate(Step):
         rows = pq.read_table(self.place_of("CleanText") / "rows.parquet", columns=columns)
         training = json.loads((trained / "training.json").read_text(encoding="utf-8"))
         refitted = "refitted_on_validation" in training
-        baseline = self.baseline()
-        beside = {}
-        if baseline:
-            file = baseline.place() / "predictions.parquet"
-            beside[baselines.NAME] = read_probabilities(file, parts, bundle.class_names)
+        others = self.baseline_evaluations()
+        compared = {
+            name: other.read_predictions(parts, bundle.class_names)
+            for name, other in others.items()
+        }
         with TaskProgress(self) as progress:
             progress(0.0, "predicting")
             probabilities = bundle.classifier.predict(vectors)
@@ -135,7 +160,7 @@ class Evaluate(Step):
                     rows,
                     read_tokens(self.place_of("Tokenize") / "tokens.parquet"),
                     refitted,
-                    beside,
+                    compared,
                 ),
                 self.settings(),
             )
@@ -146,6 +171,25 @@ class Evaluate(Step):
         for name in ("predictions", "curves", "most_wrong", "leaks"):
             out.write_table(f"{name}.parquet", getattr(found, name), few=("part", "label"))
         out.counts(len(parts), found.predictions.num_rows)
+
+    def read_predictions(self, parts: "Parts", class_names: "Sequence[str]") -> "Predictions":
+        """Read what the evaluated model predicts, and how many rows it was trained on if not all.
+
+        Parameters
+        ----------
+        parts : Parts
+            The split that it must have.
+        class_names : sequence of str
+        """
+        from dataclasses import replace
+
+        from pipeline.evaluation.predictions import read_predictions
+
+        found = read_predictions(self.place() / "predictions.parquet", parts, class_names)
+        facts = artifacts.read_json(self.place_of("TrainModel") / "training.json") or {}
+        return replace(
+            found, trained_on_rows=facts.get("trained_on_rows"), of_rows=facts.get("of_rows")
+        )
 
 
 @requires(Evaluate)

@@ -51,10 +51,24 @@ class TrainModel(Step):
         return self.settings()["model"]
 
     def settings(self) -> dict[str, Any]:
-        """Return the model's name and the hyper-parameters that it uses."""
+        """Return the model's name and the hyper-parameters that it uses.
+
+        A bound on the training rows is among them only where there are more rows, so that it makes
+        no other artifact where it changes nothing.
+        """
         values = resolved(self)
-        used = models.MODELS[values["model"]].hyperparameters
+        used = set(models.MODELS[values["model"]].hyperparameters)
+        if not self._is_bound(values.get("max_train_rows")):
+            used.discard("max_train_rows")
         return {"model": values["model"], **{name: values[name] for name in sorted(used)}}
+
+    def _is_bound(self, most: int | None) -> bool:
+        """Return whether there are more training rows than a bound; not before the split exists."""
+        split = self.upstream()
+        if not most or split is None or not split.complete():
+            return False
+        balance = artifacts.read_json(split.place() / "balance.json")
+        return balance is not None and balance["rows"]["train"] > most
 
     def registry_rows(self) -> tuple[Any, ...]:
         """Return the model and what it reads."""
@@ -82,7 +96,11 @@ class TrainModel(Step):
             (self.place_of("CleanText") / "profile.json").read_text(encoding="utf-8")
         )
         labels = parts.labels_of("train")
-        kept = stratified_share(labels, settings["train_fraction"], settings.get("seed", 0))
+        share = settings["train_fraction"]
+        most = settings.get("max_train_rows")
+        if most:
+            share = min(share, most / len(labels))
+        kept = stratified_share(labels, share, settings.get("seed", 0))
         data = TrainingData(
             vectors[parts.rows("train")[kept]],
             labels[kept],
@@ -100,6 +118,8 @@ class TrainModel(Step):
         steps = {step.task_family: step.settings() for step in self.chain()}
         unwanted = stop_words(resolved(self)["stop_words"], steps["Tokenize"]["language"])
         save(out.folder, classifier, encoder, profile["class_names"], steps, unwanted)
+        if most and len(kept) < len(labels):
+            training.facts |= {"trained_on_rows": len(kept), "of_rows": len(labels)}
         pd.DataFrame(training.history).to_csv(out.path("history.csv"), index=False)
         out.write_json("training.json", training.facts)
         out.write_json("architecture.json", classifier.architecture())

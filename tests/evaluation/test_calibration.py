@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from pipeline.evaluation.calibration import fit_temperature, reliability, temper
+from pipeline.evaluation.calibration import (
+    choose_temperature,
+    error_by_chance,
+    fit_temperature,
+    reliability,
+    temper,
+)
 
 
 def calibrated_rows(n_rows, n_classes, seed):
@@ -48,3 +54,85 @@ def test_expected_calibration_error_of_a_case_worked_by_hand():
     assert found.error == pytest.approx(0.22)
     assert found.rows.sum() == 10
     assert np.count_nonzero(found.rows) == 2
+
+
+def test_calibrated_model_exceeds_the_bound_by_chance_in_one_of_twenty_samples():
+    # The fault: of 200 rows its error is above 0.05 in most samples.
+    above, above_old_limit = [], []
+    for seed in range(300):
+        labels, probabilities = calibrated_rows(200, 2, seed)
+        error = reliability(labels, probabilities).error
+        above.append(error > error_by_chance(probabilities, seed).upper)
+        above_old_limit.append(error > 0.05)
+    assert 0.02 <= np.mean(above) <= 0.09
+    assert np.mean(above_old_limit) > 0.5
+
+
+def test_error_by_chance_is_the_mean_error_of_calibrated_samples():
+    errors = []
+    _, probabilities = calibrated_rows(500, 3, seed=0)
+    for seed in range(400):
+        drawn = np.random.default_rng(seed).uniform(size=(500, 1))
+        labels = (probabilities.cumsum(axis=1) < drawn).sum(axis=1)
+        errors.append(reliability(np.minimum(labels, 2), probabilities).error)
+    found = error_by_chance(probabilities)
+    assert found.mean == pytest.approx(np.mean(errors), rel=0.05)
+    assert found.upper == pytest.approx(np.quantile(errors, 0.95), rel=0.07)
+
+
+def test_copies_of_a_text_raise_the_error_by_chance():
+    _, probabilities = calibrated_rows(100, 2, seed=0)
+    copied, groups = np.repeat(probabilities, 4, axis=0), np.repeat(np.arange(100), 4)
+    alone = error_by_chance(probabilities)
+    assert error_by_chance(copied, groups=groups).mean == pytest.approx(alone.mean, rel=0.05)
+    assert error_by_chance(copied).mean < 0.7 * alone.mean
+
+
+def test_badly_calibrated_model_is_above_the_bound():
+    labels, probabilities = calibrated_rows(1000, 2, seed=0)
+    spoilt = temper(probabilities, 0.3)
+    assert reliability(labels, spoilt).error > error_by_chance(spoilt).upper
+
+
+def test_calibrated_model_mostly_keeps_its_probabilities():
+    temperatures, harm, harm_of_always = [], [], []
+    for seed in range(200):
+        labels, probabilities = calibrated_rows(300, 2, seed)
+        temperature, reason = choose_temperature(labels, probabilities)
+        assert bool(reason) == (temperature == 1.0)
+        temperatures.append(temperature)
+        truth, new = calibrated_rows(2000, 2, 1000 + seed)
+        before = log_loss(truth, new)
+        harm.append(log_loss(truth, temper(new, temperature)) - before)
+        always = fit_temperature(labels, probabilities)
+        harm_of_always.append(log_loss(truth, temper(new, always)) - before)
+    assert np.mean(np.array(temperatures) == 1.0) > 0.75
+    assert np.mean(harm) < 0.002
+    assert np.mean(harm) < 0.8 * np.mean(harm_of_always)
+
+
+def log_loss(labels, probabilities):
+    return -np.log(probabilities[np.arange(len(labels)), labels]).mean()
+
+
+def test_temperature_that_helps_is_used():
+    labels, probabilities = calibrated_rows(500, 2, seed=1)
+    temperature, reason = choose_temperature(labels, temper(probabilities, 0.5))
+    assert temperature == pytest.approx(2, rel=0.2)
+    assert reason == ""
+
+
+def test_folds_of_the_temperature_hold_duplicate_groups_whole():
+    labels, probabilities = calibrated_rows(12, 2, seed=4)
+    copies = np.repeat(np.arange(12), 200)
+    groups = copies.copy()
+    alone = choose_temperature(labels, probabilities)
+    together = choose_temperature(labels[copies], probabilities[copies], groups)
+    assert together[0] == pytest.approx(alone[0], rel=1e-3)
+
+
+@pytest.mark.parametrize("n_rows", [0, 1])
+def test_without_validation_rows_no_temperature_is_fitted(n_rows):
+    found = choose_temperature(np.zeros(n_rows, int), np.full((n_rows, 2), 0.5))
+    assert found[0] == 1.0
+    assert "validation rows" in found[1]

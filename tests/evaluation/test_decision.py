@@ -82,3 +82,29 @@ def test_long_curves_are_thinned_in_the_file():
 def test_threshold_that_nobody_chose_is_not_applied():
     unchosen = Decision(positive=1, threshold=0.5, temperature=1.0, reason="no validation rows")
     assert unchosen.classes(np.array([[0.3, 0.4, 0.3]])).tolist() == [1]
+
+
+@pytest.mark.parametrize("goal", ["f1", "recall_at_precision"])
+def test_threshold_is_chosen_where_a_goal_was_given(goal):
+    calibrated = np.stack([1 - SCORES, SCORES], axis=1)
+    settings = {"threshold_goal": goal, "threshold_floor": 0.75}
+    decision = decide(LABELS, calibrated, 1, 1.0, settings)
+    assert decision.is_chosen
+    assert decision.threshold < 0.5
+
+
+def test_without_a_goal_the_most_probable_class_is_predicted():
+    calibrated = np.stack([1 - SCORES, SCORES], axis=1)
+    decision = decide(LABELS, calibrated, 1, 1.3, {"threshold_goal": "none"})
+    assert not decision.is_chosen
+    assert (decision.positive, decision.temperature) == (None, 1.3)
+    assert decision.classes(calibrated).tolist() == calibrated.argmax(axis=1).tolist()
+
+
+def test_intervals_at_a_threshold_draw_duplicate_groups():
+    labels, predicted = np.tile([0, 1, 1, 0], 50), np.tile([0, 1, 0, 0], 50)
+    groups = np.repeat(np.arange(20), 10)
+    names = ["no", "yes"]
+    low, high = score_decision(labels, predicted, 1, names, 200, 0)["intervals"]["accuracy"]
+    wide = score_decision(labels, labels ^ (groups % 2), 1, names, 200, 0, groups)
+    assert np.diff(wide["intervals"]["accuracy"])[0] > 2 * (high - low)

@@ -46,6 +46,22 @@ def test_platt_stays_finite_where_classes_are_apart():
     assert 0.5 < expit(scale * 2 + shift) < 1
 
 
+def test_platt_draws_targets_in_by_one_row_of_each_class():
+    # All decision values are alike, so that the best probability is the mean of the targets.
+    positive = np.array([True] * 3 + [False] * 7)
+    scale, shift = linear.platt(np.ones(10), positive)
+    targets = np.where(positive, (3 + 1) / (3 + 2), 1 / (7 + 2))
+    assert expit(scale + shift) == pytest.approx(targets.mean(), abs=1e-4)
+
+
+def test_platt_reaches_its_targets_where_classes_are_apart():
+    # Two decision values, one a class: the sigmoid goes through both targets.
+    positive = np.array([True] * 4 + [False] * 9)
+    scale, shift = linear.platt(np.where(positive, 1.0, -1.0), positive)
+    assert expit(scale + shift) == pytest.approx(5 / 6, abs=1e-3)
+    assert expit(-scale + shift) == pytest.approx(1 / 11, abs=1e-3)
+
+
 def test_svm_probabilities_are_calibrated():
     rows, labels = noisy(4000)
     settings = {"cost": 1.0, "seed": 0, "calibration_folds": 5}

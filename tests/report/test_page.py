@@ -216,7 +216,8 @@ def test_page_stays_small(report):
 
 @pytest.mark.network
 def test_network_is_compared_with_the_baseline_in_the_first_lines(network):
-    assert set(network.metrics["baselines"]) == {"majority", "naive_bayes"}
+    names = {"majority", "naive_bayes", "logistic_regression"}
+    assert set(network.metrics["baselines"]) == names
     html = network.page.read_text()
     verdict = html[html.index('class="verdict') :][:400]
     assert "baseline naive_bayes" in verdict

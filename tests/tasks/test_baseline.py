@@ -1,18 +1,26 @@
-"""The baseline beside a model: the same rows, its own defaults, and one artifact for all."""
+"""The baselines of a model: the same rows, their own defaults, and one artifact for all."""
 
 import json
 
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline import PipelineError
+from pipeline.predict import Predictor
+from pipeline.tasks import baseline
 
 SMALL = {"units": (2,), "embedding_size": 2, "epochs": 1, "batch_size": 256}
 
 
+def evaluate_of(chain, **settings):
+    """Return the evaluation of a run."""
+    return chain.task(dataset="toy", **settings).requires().upstream()
+
+
 def evaluations(chain, **settings):
-    """Return the evaluation of a small network and of the baseline beside it."""
-    evaluate = chain.task(dataset="toy", model="bilstm", **SMALL, **settings).requires().upstream()
-    return evaluate, evaluate.baseline()
+    """Return the evaluation of a small network and those of its baselines."""
+    evaluate = evaluate_of(chain, model="bilstm", **SMALL, **settings)
+    return evaluate, evaluate.baseline_evaluations()
 
 
 def cleaning_of(evaluate):
@@ -28,16 +36,18 @@ def cleaning_of(evaluate):
         {"tokenizer": "regexp", "pattern": "[a-z]+"},
         {"test_fraction": 0.2, "split_seed": 3, "group_duplicates": "none"},
         {"positive_label": "bad", "bootstrap_samples": 50},
+        {"threshold_goal": "recall_at_precision", "threshold_floor": 0.8},
     ],
-    ids=["nothing", "cleaning", "tokens", "split", "evaluation"],
+    ids=["nothing", "cleaning", "tokens", "split", "evaluation", "threshold"],
 )
 def test_shared_settings_give_the_artifact_of_a_run_of_the_baseline(chain, settings):
     chain.add("toy")
-    model, beside = evaluations(chain, **settings)
-    # Rows are the model's: a model that cleans otherwise by default has a baseline that does too.
+    model, found = evaluations(chain, **settings)
+    # Rows are the model's: a model that cleans otherwise by default has baselines that do too.
     shared = {**cleaning_of(model), **settings}
-    alone = chain.task(dataset="toy", model="naive_bayes", **shared).requires().upstream()
-    assert beside.place() == alone.place()
+    assert list(found) == ["naive_bayes", "logistic_regression"]
+    for name, other in found.items():
+        assert other.place() == evaluate_of(chain, model=name, **shared).place()
 
 
 @pytest.mark.parametrize(
@@ -45,29 +55,134 @@ def test_shared_settings_give_the_artifact_of_a_run_of_the_baseline(chain, setti
     [{"units": (3,)}, {"max_words": 50}, {"sequence_length": 4}, {"seed": 9}],
     ids=lambda settings: next(iter(settings)),
 )
-def test_settings_of_the_model_leave_the_baseline_alone(chain, settings):
+def test_settings_of_the_model_leave_the_baselines_alone(chain, settings):
     chain.add("toy")
-    model, beside = evaluations(chain)
-    given = {**SMALL, **settings}
-    changed = chain.task(dataset="toy", model="bilstm", **given).requires().upstream()
+    model, found = evaluations(chain)
+    changed = evaluate_of(chain, model="bilstm", **{**SMALL, **settings})
     assert changed.place() != model.place()
-    assert changed.baseline().place() == beside.place()
+    again = changed.baseline_evaluations()
+    assert [other.place() for other in again.values()] == [
+        other.place() for other in found.values()
+    ]
 
 
-def test_baseline_has_none_beside_itself(chain):
+@pytest.mark.parametrize(
+    ("model", "choice", "names"),
+    [
+        ("bilstm", "auto", ("naive_bayes", "logistic_regression")),
+        ("fasttext", "auto", ("naive_bayes", "logistic_regression")),
+        ("nb_svm", "auto", ("naive_bayes",)),
+        ("logistic_regression", "auto", ("naive_bayes",)),
+        ("naive_bayes", "auto", ()),
+        ("bilstm", ("nb_svm", "naive_bayes", "nb_svm"), ("nb_svm", "naive_bayes")),
+        ("linear_svm", ("linear_svm", "nb_svm"), ("nb_svm",)),
+        ("bilstm", "none", ()),
+    ],
+)
+def test_baselines_of_a_model(model, choice, names):
+    assert baseline.names_of(model, choice) == names
+
+
+def test_naive_bayes_has_no_baseline_unless_one_is_listed(chain):
     chain.add("toy")
-    evaluate = chain.task(dataset="toy", model="naive_bayes").requires().upstream()
+    evaluate = evaluate_of(chain, model="naive_bayes")
     assert evaluate.baseline() is None
     assert [step.task_family for step in evaluate.required()] == ["TrainModel"]
+    other = evaluate_of(chain, model="naive_bayes", baselines=["nb_svm"])
+    assert other.baseline().label == "nb_svm"
+    # Its baseline in turn is compared with naive Bayes, which ends there.
+    assert other.baseline().baseline().place() == evaluate.place()
 
 
-def test_model_is_complete_only_with_its_baseline(chain):
+def test_listed_and_automatic_baselines_are_one_artifact(chain):
     chain.add("toy")
-    evaluate, beside = evaluations(chain)
-    chain.run(dataset="toy", model="naive_bayes", **cleaning_of(evaluate))
-    assert beside.complete()
+    by_default = evaluate_of(chain, model="nb_svm")
+    listed = evaluate_of(chain, model="nb_svm", baselines=["naive_bayes", "nb_svm"])
+    assert listed.place() == by_default.place()
+    assert evaluate_of(chain, model="nb_svm", baselines="none").place() != by_default.place()
+
+
+def test_model_is_complete_only_with_its_baselines(chain):
+    chain.add("toy")
+    evaluate, found = evaluations(chain)
+    chain.run(dataset="toy", model="logistic_regression", **cleaning_of(evaluate))
+    assert all(other.complete() for other in found.values())
     assert not evaluate.complete()
-    assert [step.task_family for step in evaluate.required()] == ["TrainModel", "Evaluate"]
+    families = [step.task_family for step in evaluate.required()]
+    assert families == ["TrainModel", "Evaluate", "Evaluate"]
+
+
+def test_baseline_is_built_once_for_model_and_user(chain):
+    chain.add("toy")
+    chain.run("Evaluate", dataset="toy", model="naive_bayes", baselines=["logistic_regression"])
+    before = chain.manifests()
+    chain.run(dataset="toy", model="logistic_regression")
+    assert chain.built_after(before) == ["Report"]
+
+
+def test_linear_baseline_is_trained_on_a_sample_of_many_rows_and_says_so(chain, monkeypatch):
+    chain.add("toy")
+    monkeypatch.setattr(baseline, "MOST_TRAIN_ROWS", 50)
+    settings = {"dataset": "toy", "model": "naive_bayes", "baselines": ["logistic_regression"]}
+    evaluate = chain.run("Evaluate", **settings)
+    other = evaluate.baseline()
+    training = json.loads((other.place_of("TrainModel") / "training.json").read_text())
+    balance = json.loads((other.place_of("SplitStratified") / "balance.json").read_text())
+    assert (training["trained_on_rows"], training["of_rows"]) == (50, balance["rows"]["train"])
+    metrics = json.loads((evaluate.place() / "metrics.json").read_text())
+    entry = metrics["baselines"]["logistic_regression"]
+    assert (entry["trained_on_rows"], entry["of_rows"]) == (50, balance["rows"]["train"])
+    assert evaluate.complete()
+    # A run of one's own is trained on all rows.
+    alone = chain.run("Evaluate", dataset="toy", model="logistic_regression")
+    assert alone.place() != other.place()
+    assert "of_rows" not in json.loads((alone.place_of("TrainModel") / "training.json").read_text())
+
+
+def test_bound_above_the_training_rows_changes_no_artifact(chain):
+    chain.add("toy")
+    chain.run("Evaluate", dataset="toy", model="nb_svm")
+    before = chain.manifests()
+    chain.run("Evaluate", dataset="toy", model="nb_svm", max_train_rows=100_000)
+    assert chain.built_after(before) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "goal"),
+    [
+        ({}, "none"),
+        ({"positive_label": "bad"}, "f1"),
+        ({"threshold_goal": "f1"}, "f1"),
+        ({"threshold_goal": "recall_at_precision", "threshold_floor": 0.3}, "recall_at_precision"),
+    ],
+    ids=["nothing", "class", "goal", "floor"],
+)
+def test_metrics_are_of_the_classes_that_a_predictor_delivers(chain, settings, goal):
+    chain.add("toy", n_rows=300)
+    weak = {"dataset": "toy", "model": "naive_bayes", "max_words": 15, "alpha": 5.0}
+    evaluate = chain.run("Evaluate", **weak, test_fraction=0.4, **settings)
+    metrics = json.loads((evaluate.place() / "metrics.json").read_text())
+    assert metrics["threshold"]["goal"] == goal
+    assert (metrics["threshold"]["threshold"] is None) == (goal == "none")
+    assert metrics["positive_label"] == settings.get("positive_label", "good")
+    table = pq.read_table(evaluate.place() / "predictions.parquet").to_pandas()
+    rows = pq.read_table(evaluate.place_of("CleanText") / "rows.parquet").to_pandas()
+    is_test = table["part"] == "test"
+    labels = table["label"][is_test]
+    accuracy = metrics["test"]["accuracy"]
+    assert (table["decided"][is_test] == labels).mean() == pytest.approx(accuracy)
+    predictor = Predictor.load(evaluate.place_of("TrainModel"), evaluate.place())
+    delivered = predictor.predict(rows["raw"][is_test].tolist())
+    assert (delivered == labels).mean() == pytest.approx(accuracy)
+    assert (table["decided"] == table["predicted"]).all() == (goal == "none")
+
+
+def test_class_that_is_named_without_a_goal_has_the_goal_f1(chain):
+    chain.add("toy")
+    named = evaluate_of(chain, model="naive_bayes", positive_label="bad")
+    both = evaluate_of(chain, model="naive_bayes", positive_label="bad", threshold_goal="f1")
+    assert named.place() == both.place()
+    assert evaluate_of(chain, model="naive_bayes").place() != named.place()
 
 
 def test_metrics_are_the_same_bytes_when_computed_again(chain):
