@@ -196,6 +196,7 @@ class Evaluate(Step):
 class Report(Step):
     """Write one HTML page about the run, a model card, and the figures as files."""
 
+    version = 2
     folder = "8_report"
     page = "report.html"
     positive_label: str | None
