@@ -27,12 +27,12 @@ def seed_spread(store: Store, evaluated: Artifact) -> dict[str, Any] | None:
         deviation over runs; None for fewer than two) and ``values``. None for a model without a
         seed.
     """
-    identity = _identity(store, evaluated)
-    if identity is None:
+    shared = identity(store, evaluated)
+    if shared is None:
         return None
     by_seed: dict[int, Artifact] = {}
     for other in store.all(evaluated.place.parent.parent.name, "7_*"):
-        if other.task == evaluated.task and _identity(store, other) == identity:
+        if other.task == evaluated.task and identity(store, other) == shared:
             # Where code changed in between, the same seed is there twice: the newest counts.
             known = by_seed.get(_seed(store, other))
             if known is None or other.finished > known.finished:
@@ -83,7 +83,7 @@ def compare_with_seeds(
     return {"a": sides[0], "b": sides[1], "metrics": metrics, "text": _text(metrics)}
 
 
-def _identity(store: Store, evaluated: Artifact) -> Any:
+def identity(store: Store, evaluated: Artifact) -> Any:
     """Return what runs that differ only by seed share, None for a model without a seed."""
     trained = store.of(evaluated, "TrainModel")
     if trained is None or _SEED not in trained.manifest["settings"]:

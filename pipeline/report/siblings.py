@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.inspection.seeds import identity
 from pipeline.inspection.store import Artifact, Store
 
 _STEPS = ("CleanText", "Tokenize", "Vectorize", "TrainModel")
@@ -78,23 +79,14 @@ def _sibling(store: Store, item: Artifact, mine: Artifact) -> Sibling | None:
     for task in _STEPS:
         settings |= steps[task].manifest["settings"]
     settings.pop(_BOUND, None)
-    trained = steps["TrainModel"]
+    trained, shared = steps["TrainModel"], identity(store, mine)
     return Sibling(
         settings["model"],
         settings,
         item.summary("metrics.json"),
         "refitted_on_validation" not in trained.summary("training.json"),
-        _identity(store, item) == _identity(store, mine),
+        shared is not None and identity(store, item) == shared,
     )
-
-
-def _identity(store: Store, item: Artifact) -> tuple[Any, ...]:
-    """Return what tells runs apart, the seed of training left out."""
-    trained = store.of(item, "TrainModel")
-    assert trained is not None
-    settings = {name: v for name, v in trained.manifest["settings"].items() if name != "seed"}
-    above = trained.manifest["upstream"]["digest"]
-    return item.manifest["settings"], settings, trained.manifest["version"], above
 
 
 def _split(store: Store, item: Artifact) -> str | None:

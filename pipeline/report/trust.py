@@ -126,14 +126,11 @@ def _about_calibration(run: Run) -> tuple[str, str]:
     """Compare the calibration error with that of a calibrated model by chance."""
     found = run.metrics["calibration"]
     calibrated, raw = found["calibrated"], found["raw"]
-    error, by_chance = calibrated["expected_calibration_error"], calibrated.get("by_chance")
+    error, upper = calibrated["expected_calibration_error"], calibrated["by_chance"]["upper"]
     start = f"Probabilities are off by {error:.3f} on average"
     if found["temperature"] != 1 and error <= raw["expected_calibration_error"]:
         before = raw["expected_calibration_error"]
         start += f" (by {before:.3f} before the temperature, which was fitted on validation rows)"
-    if not by_chance:
-        return "good", f"{start}; whether that is more than chance was not measured."
-    upper = by_chance["upper"]
     if error <= upper:
         return "good", (
             f"{start}. This is no miscalibration beyond chance: on these rows a perfectly "

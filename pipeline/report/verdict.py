@@ -39,7 +39,7 @@ class Verdict:
 
 def verdict(run: Run) -> Verdict:
     """Word the verdict of ``metrics.json``."""
-    found: dict[str, Any] = run.metrics.get("verdict") or _from_accuracy(run)
+    found: dict[str, Any] = run.metrics["verdict"]
     name, level = found["baseline"], found["level"]
     metric = _LABELS.get(found["metric"], str(found["metric"]).replace("_", " "))
     why = _why(name, run.metrics["baselines"], found.get("chosen_by", {}))
@@ -77,13 +77,3 @@ def _why(name: str, baselines: Collection[str], chosen_by: Mapping[str, Any]) ->
         return "the best of the baselines on validation rows"
     degree = "stronger" if len(others) == 2 else "strongest"
     return f"the {degree} of {_NUMBERS.get(len(others), len(others))} baselines on validation rows"
-
-
-def _from_accuracy(run: Run) -> dict[str, Any]:
-    """Test accuracy alone, for metrics that Evaluate wrote without a verdict."""
-    baselines = run.metrics["baselines"]
-    name = "naive_bayes" if "naive_bayes" in baselines else MAJORITY
-    p_value = baselines[name]["mcnemar"]["p_value"]
-    value = baselines[name]["difference"]["accuracy"]["value"]
-    level = "no better" if p_value >= 0.05 else "better" if value > 0 else "worse"
-    return {"baseline": name, "level": level, "metric": "accuracy", "p_value": p_value}

@@ -62,10 +62,3 @@ def test_verdict_says_why_this_baseline(names, chosen, part, chosen_by):
     run.metrics["baselines"] = dict.fromkeys([*names, "majority"], BASELINE)
     run.metrics["verdict"]["chosen_by"] = {"part": part, "metric": "accuracy", "values": {}}
     assert verdict(run).chosen_by == chosen_by
-
-
-def test_page_without_a_verdict_of_evaluate_tests_the_accuracy():
-    run = made_up_run()
-    del run.metrics["verdict"]
-    found = verdict(run)
-    assert (found.baseline, found.level, found.p_value) == ("naive_bayes", "better", 0.001)
