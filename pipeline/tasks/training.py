@@ -133,7 +133,11 @@ class TrainModel(Step):
 
 @requires(TrainModel)
 class Validate(Step):
-    """Score validation rows alone, for runs that only choose: test rows are not looked at."""
+    """Score validation rows alone, for runs that only choose: test rows are not looked at.
+
+    The most probable class is scored: a threshold would be chosen on these very rows, and its
+    metrics on them would be too good.
+    """
 
     folder = "7_validate"
     model: str
