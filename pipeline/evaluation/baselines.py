@@ -89,7 +89,7 @@ def compare(
     return {
         **lay_out(other, class_names, replicates=again),
         "mcnemar": mcnemar(scorer.is_right, other.is_right, scorer.groups),
-        "difference": differences(scorer, other, replicates, again, COMPARED, seed),
+        "difference": differences(scorer, other, replicates, again, COMPARED),
     }
 
 

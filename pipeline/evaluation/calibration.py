@@ -170,7 +170,7 @@ class ByChance:
     ----------
     mean : float
     upper : float
-        Bound that the error of a calibrated model exceeds in 5 % of samples.
+        Bound that the error of a calibrated model exceeds in 5 % of samples, or as asked for.
     """
 
     mean: float
@@ -178,7 +178,10 @@ class ByChance:
 
 
 def error_by_chance(
-    probabilities: np.ndarray, seed: int = 0, groups: np.ndarray | None = None
+    probabilities: np.ndarray,
+    seed: int = 0,
+    groups: np.ndarray | None = None,
+    level: float = UPPER,
 ) -> ByChance:
     """Simulate the expected calibration error of a calibrated model with these probabilities.
 
@@ -193,6 +196,8 @@ def error_by_chance(
     groups : ndarray of int, shape (n_rows,), optional
         Duplicate groups: copies of a text are right or wrong together. Every row is its own group
         when left out.
+    level : float
+        Share of the samples of a calibrated model whose error is at most ``upper``.
 
     Returns
     -------
@@ -220,7 +225,7 @@ def error_by_chance(
         right = np.add.reduceat(is_right, starts, axis=1)
         errors.append(np.abs(right - expected).sum(axis=1) / n_rows)
     found = np.concatenate(errors)
-    return ByChance(float(found.mean()), float(np.quantile(found, UPPER)))
+    return ByChance(float(found.mean()), float(np.quantile(found, level)))
 
 
 def _bins(confidence: np.ndarray) -> np.ndarray:

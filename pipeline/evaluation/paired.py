@@ -1,12 +1,13 @@
 """Paired tests: whether the difference of two models on the same rows is more than chance.
 
-Accuracy: exact test over duplicate groups. Other metrics of the confusion matrix, and the mean
-losses: permutation test that swaps the predictions of the two models within random groups, valid
-with few discordant rows as well. Areas under curves: bootstrap, ties counted half, since scores of
-two models are on different scales and cannot be swapped.
+If two models are equally good, it does not matter which of them a duplicate group's predictions
+came from: they can be swapped (Yeh 2000), which changes the sign of the group's contribution to the
+difference. The distribution of the difference under all such changes of sign is computed exactly
+(Fisher 1935, "The Design of Experiments", section 21), so the tests are valid with few discordant
+rows as well. Areas under curves have no such contributions: they are tested by bootstrap.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +18,14 @@ from pipeline.evaluation.metrics import number
 from pipeline.evaluation.scorer import Scorer, of_matrix
 
 SIGNIFICANT = 0.05
-_DRAWS = 4999  # random swaps; with the observed assignment 5000
-_LEAST_DRAWS = 999
-_MOST_CHOICES = 50_000_000  # draws times groups, to bound the time
-_LOSSES = ("log_loss", "brier")
-_MOST_SWAPS = 4_000_000  # at once, to bound memory
-_ROUNDING = 1e-9
+#: Metrics that are means of a loss of each row; lower is better.
+LOSSES = ("log_loss", "brier")
+#: Areas under curves, which need bootstrap samples.
+AREAS = ("roc_auc", "roc_auc_pairs", "average_precision")
+_STEPS = 64  # of the largest contribution: contributions are rounded to a grid
+_MOST_STEPS = 2**17  # of the sum of all contributions, which bounds time and memory
+_RESOLVED = 5  # bootstrap samples that a share must rest on
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -50,10 +53,8 @@ def exact_test(
 ) -> Paired:
     """Test whether two classifiers are right equally often on the same rows.
 
-    If both are equally good, the sign of the difference within a duplicate group is as likely
-    positive as negative, and groups are independent. The distribution of the summed difference
-    under all sign changes is computed exactly. Where no group has more than one discordant row,
-    this is the exact McNemar test (McNemar 1947; Fay 2010).
+    Where no duplicate group has more than one discordant row, this is the exact McNemar test
+    (McNemar 1947; Fay 2010).
 
     Parameters
     ----------
@@ -68,22 +69,47 @@ def exact_test(
     Examples
     --------
     >>> first = np.array([True] * 4 + [False])
-    >>> exact_test(first, np.zeros(5, dtype=bool)).two_sided
+    >>> round(exact_test(first, np.zeros(5, dtype=bool)).two_sided, 6)
     0.125
     """
     difference = first_right.astype(np.int64) - second_right.astype(np.int64)
-    totals = difference
-    if groups is not None:
-        members = np.unique(groups, return_inverse=True)[1]
-        totals = np.bincount(members, weights=difference).round().astype(np.int64)
+    totals = _by_group(difference, groups).round().astype(np.int64)
     observed = int(totals.sum())
-    chances, middle = _sign_flips(np.abs(totals))
+    chances, most = _sums_of_random_signs(np.abs(totals))
     return Paired(
         int(np.count_nonzero(difference > 0)),
         int(np.count_nonzero(difference < 0)),
-        min(2 * float(chances[middle + abs(observed) :].sum()), 1.0) if observed else 1.0,
-        min(float(chances[middle + observed :].sum()), 1.0),
+        min(2 * _tail(chances, most, abs(observed)), 1.0),
+        _tail(chances, most, observed),
     )
+
+
+def p_value(first: Scorer, second: Scorer, metric: str, samples: np.ndarray | None = None) -> float:
+    """Test whether the first model is better in a metric, one-sided.
+
+    Parameters
+    ----------
+    first, second : Scorer
+        Of the same rows in the same order; the duplicate groups are those of the first.
+    metric : str
+        A metric that a `Scorer` gives one number for.
+    samples : ndarray of float64, shape (n_samples,), optional
+        First minus second in paired bootstrap samples; needed for areas under curves alone.
+
+    Returns
+    -------
+    float
+        Probability of a gain at least this large if both were equally good; nan where the rows do
+        not define the metric, and for areas without samples.
+    """
+    if metric == "accuracy":
+        return exact_test(first.is_right, second.is_right, first.groups).first_better
+    if metric in AREAS:
+        gain = float(first.score()[metric][0] - second.score()[metric][0])
+        differs = np.abs(first.probabilities - second.probabilities).max(axis=1) > _ROUNDING
+        groups = np.arange(first.n_rows) if first.groups is None else first.groups
+        return bootstrap_test(gain, np.zeros(0) if samples is None else samples, groups[differs])
+    return sign_flip_test(contributions(first, second, metric), first.groups)
 
 
 def differences(
@@ -92,7 +118,6 @@ def differences(
     replicates: Mapping[str, np.ndarray],
     other: Mapping[str, np.ndarray],
     names: Iterable[str],
-    seed: int = 0,
 ) -> dict[str, dict[str, Any]]:
     """Compare metrics of two models on the same rows, first minus second.
 
@@ -104,19 +129,14 @@ def differences(
         Metrics of both on the same bootstrap samples; empty where none were drawn.
     names : iterable of str
         Metrics that a `Scorer` gives one number for.
-    seed : int
-        Of the swaps of the permutation test.
 
     Returns
     -------
     dict
         For each metric ``value``, ``interval`` (95 %, where samples were drawn) and ``p_value``
-        (two-sided; None where the rows do not define the metric, and for areas under curves where
-        no samples were drawn).
+        (two-sided; None where `p_value` is nan).
     """
-    names = tuple(names)
     point, other_point = first.score(), second.score()
-    by_swapping = swap_test(first, second, [name for name in names if _swappable(name)], seed)
     found: dict[str, dict[str, Any]] = {}
     for name in names:
         value = float(point[name][0] - other_point[name][0])
@@ -124,138 +144,152 @@ def differences(
         samples = replicates[name] - other[name] if replicates and other else np.zeros(0)
         if len(samples):
             entry["interval"] = number(bootstrap.interval(samples))
-        if name == "accuracy":
-            p_value = exact_test(first.is_right, second.is_right, first.groups).two_sided
-        elif name in by_swapping:
-            p_value = by_swapping[name]
-        else:
-            p_value = bootstrap_test(samples)
-        entry["p_value"] = None if np.isnan(p_value + value) else float(f"{p_value:.6g}")
+        is_first_better = (value < 0) if name in LOSSES else (value > 0)
+        one_sided = (
+            p_value(first, second, name, samples)
+            if is_first_better
+            else p_value(second, first, name, -samples)
+        )
+        chance = 1.0 if abs(value) <= _ROUNDING else min(2 * one_sided, 1.0)
+        entry["p_value"] = None if np.isnan(one_sided + value) else float(f"{chance:.6g}")
         found[name] = entry
     return found
 
 
-def _swappable(name: str) -> bool:
-    """Return whether a metric follows from confusion matrix or mean losses."""
-    return name != "accuracy" and "roc_auc" not in name and name != "average_precision"
+def contributions(first: Scorer, second: Scorer, metric: str) -> np.ndarray:
+    """Return what each row contributes to the gain of the first model.
 
-
-def swap_test(
-    first: Scorer, second: Scorer, names: Iterable[str], seed: int = 0
-) -> dict[str, float]:
-    """Test differences by swapping the predictions of two models within random groups.
-
-    If both models are equally good, it does not matter which of them a group's predictions came
-    from (Yeh 2000). So they are swapped with probability one half in each duplicate group, and the
-    p-value is the share of swaps whose difference is at least as large as the observed one.
+    A loss is a mean over rows. Other metrics are a function F of the confusion matrix. Let M be the
+    mean of both models' matrices. A row contributes F(M + D/2) - F(M - D/2), where D is what
+    changes in the matrix if the row has the first model's class and not the second's.
+    Contributions add up to the difference of the metric but for terms of third order, and M stays
+    the same whichever rows are swapped.
 
     Parameters
     ----------
     first, second : Scorer
         Of the same rows in the same order.
-    names : iterable of str
-        Metrics of the confusion matrix, ``log_loss`` or ``brier``.
-    seed : int
+    metric : str
+        One of `LOSSES`, or a metric of the confusion matrix.
 
     Returns
     -------
-    dict of str to float
-        Two-sided p-value of each metric; nan where the rows do not define it.
+    ndarray of float64, shape (n_rows,)
     """
-    names = tuple(names)
-    if not names:
-        return {}
-    groups = np.arange(first.n_rows) if first.groups is None else first.groups
-    members = np.unique(groups, return_inverse=True)[1]
+    if metric in LOSSES:
+        at = LOSSES.index(metric)
+        return (second.losses[at] - first.losses[at]) / first.n_rows
     width = first.n_classes
-    # What each group adds to the confusion matrices and to the sums of losses of both models.
-    added = [_by_group(one, members) for one in (first, second)]
-    total, gap = added[0].sum(axis=0), added[0] - added[1]
-    other_total = added[1].sum(axis=0)
-    gap = gap[np.abs(gap).max(axis=1) > 0]
-
-    def score(sums: np.ndarray) -> dict[str, np.ndarray]:
-        matrix = sums[:, : width * width].reshape(-1, width, width)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            found = of_matrix(matrix)
-        means = sums[:, width * width :] / first.n_rows
-        return {**found, **{name: means[:, at] for at, name in enumerate(_LOSSES)}}
-
-    def difference(moved: np.ndarray) -> dict[str, np.ndarray]:
-        ours, theirs = score(total - moved), score(other_total + moved)
-        return {name: np.abs(ours[name] - theirs[name]) for name in names}
-
-    observed = difference(np.zeros((1, len(total))))
-    as_large: dict[str, int] = dict.fromkeys(names, 0)
-    draws = int(np.clip(_MOST_CHOICES // max(len(gap), 1), _LEAST_DRAWS, _DRAWS))
-    for swapped in _swaps(len(gap), draws, seed):
-        for name, values in difference(swapped @ gap).items():
-            as_large[name] += int(np.count_nonzero(values >= observed[name] - _ROUNDING))
-    return {
-        name: float("nan") if np.isnan(observed[name][0]) else (count + 1) / (draws + 1)
-        for name, count in as_large.items()
-    }
+    middle = (first.score()["matrix"][0] + second.score()["matrix"][0]) / 2
+    codes = (first.labels * width + first.predicted) * width + second.predicted
+    kinds, kind_of_row = np.unique(codes, return_inverse=True)
+    truth, mine, other = kinds // width**2, kinds // width % width, kinds % width
+    half = np.zeros((len(kinds), width, width))
+    places = np.arange(len(kinds))
+    np.add.at(half, (places, truth, mine), 0.5)
+    np.add.at(half, (places, truth, other), -0.5)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        above = of_matrix(middle + half)[metric]
+        below = of_matrix(middle - half)[metric]
+    return np.where(mine == other, 0.0, above - below)[kind_of_row]
 
 
-def bootstrap_test(samples: np.ndarray) -> float:
-    """Return the two-sided p-value of a bootstrapped difference; ties with 0 count half.
+def sign_flip_test(gains: np.ndarray, groups: np.ndarray | None = None) -> float:
+    """Test whether the sum of gains is above zero.
+
+    With d groups that have a gain, no p-value is below 1 / 2 ** d: few discordant rows never
+    suffice.
 
     Parameters
     ----------
-    samples : ndarray, shape (n_samples,)
-        Differences of bootstrap samples; nan where a sample does not define them.
+    gains : ndarray of float64, shape (n_rows,)
+    groups : ndarray of int, shape (n_rows,), optional
+        Duplicate group of each row; every row is its own group when left out.
 
     Returns
     -------
     float
-        nan without samples. The smallest value is 2 / (n_samples + 1).
+        Probability of a sum at least this large if signs of groups were random.
+
+    Examples
+    --------
+    >>> round(sign_flip_test(np.array([0.5, 0.5, 0.5, 0.5, -0.5])), 6)
+    0.1875
     """
-    samples = samples[~np.isnan(samples)]
-    if not len(samples):
+    gains = _by_group(gains, groups)
+    sizes = np.abs(gains)
+    if np.isnan(gains).any():
         return float("nan")
-    ties = np.count_nonzero(np.abs(samples) <= _ROUNDING) / 2
-    below = np.count_nonzero(samples < -_ROUNDING) + ties
-    smaller = min(below, len(samples) - below)
-    return min(2 * (smaller + 1) / (len(samples) + 1), 1.0)
+    if not sizes.any():
+        return 1.0
+    steps = np.rint(gains / max(sizes.max() / _STEPS, sizes.sum() / _MOST_STEPS)).astype(np.int64)
+    chances, most = _sums_of_random_signs(np.abs(steps))
+    return _tail(chances, most, int(steps.sum()))
 
 
-def _by_group(scorer: Scorer, members: np.ndarray) -> np.ndarray:
-    """Return each group's confusion matrix and sums of losses, shape (n_groups, k * k + 2)."""
-    width = scorer.n_classes**2
-    n_groups = int(members.max(initial=-1)) + 1
-    cells = scorer.labels * scorer.n_classes + scorer.predicted
-    counts = np.bincount(members * width + cells, minlength=n_groups * width)
-    losses = [np.bincount(members, weights=column, minlength=n_groups) for column in scorer.losses]
-    return np.column_stack([counts.reshape(n_groups, width), *losses])
+def bootstrap_test(gain: float, samples: np.ndarray, discordant: np.ndarray) -> float:
+    """Test a gain by its paired bootstrap samples, one-sided.
+
+    Parameters
+    ----------
+    gain : float
+    samples : ndarray of float64, shape (n_samples,)
+        The gain in bootstrap samples; nan where a sample does not define the metric.
+    discordant : ndarray of int
+        Duplicate groups of the rows for which the models' probabilities differ.
+
+    Returns
+    -------
+    float
+        The largest of: the share of samples in which the first is worse, ties counted half, where
+        it rests on at least 5 samples; the normal tail with the bootstrap's standard error, which
+        goes on where samples end; and 1 / 2 ** d for d discordant groups. nan without samples.
+    """
+    from scipy.special import ndtr
+
+    samples = samples[~np.isnan(samples)]
+    if not len(samples) or np.isnan(gain):
+        return float("nan")
+    if not len(discordant):
+        return 1.0
+    ties = np.mean(np.abs(samples) <= _ROUNDING) / 2
+    share = float(np.mean(samples < -_ROUNDING) + ties)
+    share = share if share * len(samples) >= _RESOLVED else 0.0
+    spread = float(np.std(samples))
+    tail = float(ndtr(-gain / spread)) if spread > 0 else 0.0
+    return max(share, tail, 0.5 ** len(np.unique(discordant)))
 
 
-def _swaps(n_groups: int, draws: int, seed: int) -> Iterator[np.ndarray]:
-    """Yield random choices of groups, float64, shape (n_in_block, n_groups)."""
-    rng = np.random.default_rng(seed)
-    block = max(_MOST_SWAPS // max(n_groups, 1), 1)
-    for start in range(0, draws, block):
-        size = (min(block, draws - start), n_groups)
-        yield rng.integers(0, 2, size, dtype=np.int8).astype(np.float64)
+def _by_group(values: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
+    """Sum values within duplicate groups."""
+    if groups is None:
+        return values.astype(np.float64)
+    return np.bincount(np.unique(groups, return_inverse=True)[1], weights=values)
 
 
-def _sign_flips(sizes: np.ndarray) -> tuple[np.ndarray, int]:
-    """Return the probability of each sum of the sizes with random signs, and the place of 0."""
-    chances, middle = np.ones(1), 0
-    counts = np.bincount(sizes)
+def _sums_of_random_signs(sizes: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return the probability of each sum of whole sizes with random signs.
+
+    Returns
+    -------
+    chances : ndarray of float64, shape (most + 1,)
+        Of the sums -most, -most + 2, ..., most: from the characteristic function, a product of
+        cosines.
+    most : int
+        Sum of the sizes.
+    """
+    from scipy.fft import irfft, next_fast_len
+
+    counts = np.bincount(sizes, minlength=1)
+    most = int(counts @ np.arange(len(counts)))
+    length = next_fast_len(most + 1, real=True)
+    angles = np.pi * np.arange(length // 2 + 1) / length
+    transform = np.exp(-1j * angles * most)
     for size in (np.flatnonzero(counts[1:]) + 1).tolist():
-        count = int(counts[size])
-        # The sum of `count` terms of +size or -size is size * (2 * heads - count).
-        own = np.zeros(2 * count * size + 1)
-        own[:: 2 * size] = _heads(count)
-        chances = np.convolve(chances, own)
-        middle += count * int(size)
-    return chances, middle
+        transform *= np.cos(angles * size) ** counts[size]
+    return irfft(transform, length)[: most + 1], most
 
 
-def _heads(count: int) -> np.ndarray:
-    """Return the probability of each number of heads of a fair coin, shape (count + 1,)."""
-    from scipy.special import gammaln  # scipy.stats takes half a second to import
-
-    heads = np.arange(count + 1)
-    ways = gammaln(count + 1) - gammaln(heads + 1) - gammaln(count - heads + 1)
-    return np.exp(ways - count * np.log(2))
+def _tail(chances: np.ndarray, most: int, total: int) -> float:
+    """Return the probability of a sum of at least the total."""
+    return float(np.clip(chances[(total + most) // 2 :].sum(), 0.0, 1.0))

@@ -229,7 +229,7 @@ def _paired(
         for table, rows in ((now, new_at), (before, old_at))
     ]
     first, second = (replicate(scorer, _SAMPLES, seed) for scorer in scorers)
-    return differences(scorers[0], scorers[1], first, second, HEADLINES, seed)
+    return differences(scorers[0], scorers[1], first, second, HEADLINES)
 
 
 def _groups(store: Store, evaluated: Artifact, ids: np.ndarray) -> np.ndarray | None:

@@ -9,20 +9,11 @@ from typing import Any
 import numpy as np
 
 from pipeline.errors import PipelineError, nearest
-from pipeline.evaluation.calibration import reliability
+from pipeline.evaluation import paired
+from pipeline.evaluation.calibration import error_by_chance, reliability
 from pipeline.evaluation.metrics import lay_out, number, replicate
-from pipeline.evaluation.paired import exact_test
 from pipeline.evaluation.scorer import Scorer
 from pipeline.nightly.night import METRICS
-from pipeline.nightly.significance import (
-    OF_CLASSES,
-    OF_LOSSES,
-    bootstrap_p_value,
-    discordant_groups,
-    row_losses,
-    sign_flip_test,
-    swap_gains,
-)
 
 _RANGES = {
     "margin": (0.0, inf),
@@ -31,7 +22,7 @@ _RANGES = {
     "calibration_rise": (0.0, 1.0),
     "samples": (100, inf),
 }
-_CALIBRATION_DRAWS, _CALIBRATION_SHARE = 400, 0.99
+_CALIBRATION_LEVEL = 0.99
 _ROUNDING = 1e-12  # of differences of figures: what is equal must not differ by its last bit
 
 
@@ -161,31 +152,10 @@ class Scored:
         """The metric that decides in each sample, shape (samples,)."""
         return self.replicates[self._limits.metric]
 
-    def losses(self) -> np.ndarray:
-        """Return the loss of each row, for metrics that are means of one."""
-        return row_losses(self._limits.metric, self.scorer.labels, self.probabilities)
-
     def error_by_chance(self) -> float:
-        """Return the calibration error that a calibrated model stays below by chance.
-
-        Classes are drawn from the probabilities themselves: 99 of 100 draws have no larger error.
-        Rows of one duplicate group are right or wrong together.
-        """
-        groups, labels = self.scorer.groups, self.scorer.labels
-        members = np.arange(len(labels))
-        if groups is not None:
-            members = np.unique(groups, return_inverse=True)[1]
-        most_probable, confidence = (
-            self.probabilities.argmax(axis=1),
-            self.probabilities.max(axis=1),
-        )
-        rng = np.random.default_rng(self._seed)
-        wrong = (most_probable + 1) % self.probabilities.shape[1]
-        errors = []
-        for _ in range(_CALIBRATION_DRAWS):
-            drawn = np.where(rng.random(len(labels))[members] < confidence, most_probable, wrong)
-            errors.append(reliability(drawn, self.probabilities).error)
-        return float(np.quantile(errors, _CALIBRATION_SHARE))
+        """Return the calibration error that a calibrated model exceeds in 1 of 100 samples."""
+        groups = self.scorer.groups
+        return error_by_chance(self.probabilities, self._seed, groups, _CALIBRATION_LEVEL).upper
 
     def as_json(self, class_names: Sequence[str]) -> dict[str, Any]:
         """Return the metrics in the layout of ``metrics.json``."""
@@ -242,24 +212,11 @@ def significance(mine: Scored, other: Scored, limits: Limits, level: float) -> R
 
 
 def p_value(mine: Scored, other: Scored, limits: Limits) -> float:
-    """Return the probability of a gain at least this large if both models were equally good.
-
-    The exact one-sided test over duplicate groups where the metric has one: McNemar's for the
-    accuracy, by changes of sign for other metrics of decided classes and for losses. Else, for
-    areas under curves, from the paired bootstrap.
-    """
-    first, second, groups = mine.scorer, other.scorer, mine.scorer.groups
-    if limits.metric == "accuracy":
-        return exact_test(first.is_right, second.is_right, groups).first_better
-    if limits.metric in OF_CLASSES:
-        return sign_flip_test(swap_gains(limits.metric, first, second), groups)
-    if limits.metric in OF_LOSSES:
-        return sign_flip_test((other.losses() - mine.losses()) / first.n_rows, groups)
-    return bootstrap_p_value(
-        _better_by(mine.value, other.value, limits),
-        _better_by(mine.values, other.values, limits),
-        discordant_groups(mine.probabilities, other.probabilities, groups),
-    )
+    """Return the probability of a gain at least this large if both models were equally good."""
+    samples = None
+    if limits.metric in paired.AREAS:
+        samples = mine.values - other.values
+    return paired.p_value(mine.scorer, other.scorer, limits.metric, samples)
 
 
 def _percent(share: float) -> str:

@@ -5,7 +5,14 @@ import pytest
 from scipy.stats import binomtest
 
 from pipeline.evaluation import bootstrap
-from pipeline.evaluation.paired import bootstrap_test, differences, exact_test, swap_test
+from pipeline.evaluation.paired import (
+    bootstrap_test,
+    contributions,
+    differences,
+    exact_test,
+    p_value,
+    sign_flip_test,
+)
 from pipeline.evaluation.scorer import Scorer
 
 
@@ -83,45 +90,75 @@ def two_scorers(n_rows=200, seed=0, groups=None, gain=0.0):
     return [Scorer(labels, one / one.sum(axis=1, keepdims=True), None, groups) for one in scores]
 
 
-def test_swapping_predictions_gives_the_exact_test_of_accuracy():
+def test_signs_of_correct_rows_give_the_exact_test_of_accuracy():
     first, second = two_scorers()
-    exact = exact_test(first.is_right, second.is_right).two_sided
-    assert swap_test(first, second, ["accuracy"])["accuracy"] == pytest.approx(exact, abs=0.02)
+    gains = first.is_right.astype(float) - second.is_right
+    assert sign_flip_test(gains) == pytest.approx(p_value(first, second, "accuracy"), abs=1e-9)
 
 
-def test_swapping_whole_groups_is_what_all_sign_changes_give():
+def test_losses_of_groups_are_tested_by_all_changes_of_sign():
     groups = np.arange(200) // 20
     first, second = two_scorers(groups=groups, gain=0.3)
-    losses = [one.losses[0] for one in (first, second)]
-    totals = np.bincount(groups, weights=losses[0] - losses[1])
+    totals = np.bincount(groups, weights=second.losses[0] - first.losses[0])
     sums = [
-        abs(sum(sign * total for sign, total in zip(signs, totals, strict=True)))
+        sum(sign * total for sign, total in zip(signs, np.abs(totals), strict=True))
         for signs in itertools.product((1, -1), repeat=10)
     ]
-    exact = np.mean([each >= abs(totals.sum()) - 1e-9 for each in sums])
-    assert swap_test(first, second, ["log_loss"])["log_loss"] == pytest.approx(exact, abs=0.02)
+    exact = np.mean([each >= totals.sum() - 1e-9 for each in sums])
+    assert p_value(first, second, "log_loss") == pytest.approx(exact, abs=0.005)
 
 
-def test_permutation_test_of_equal_models_keeps_its_level():
+@pytest.mark.parametrize("metric", ["macro_f1", "matthews", "kappa", "balanced_accuracy"])
+def test_contributions_of_rows_add_up_to_the_difference_of_a_metric(metric):
+    first, second = two_scorers(400, gain=0.1)
+    difference = first.score()[metric][0] - second.score()[metric][0]
+    total = contributions(first, second, metric).sum()
+    assert total == pytest.approx(difference, rel=0.02, abs=1e-4)
+
+
+def test_macro_f1_is_tested_as_by_swapping_the_predictions_of_random_groups():
+    groups = np.arange(300) // 3
+    first, second = two_scorers(300, 3, groups, gain=0.1)
+    rng = np.random.default_rng(0)
+
+    def macro_f1(predicted):
+        return Scorer(first.labels, first.probabilities, predicted).score()["macro_f1"][0]
+
+    observed = macro_f1(first.predicted) - macro_f1(second.predicted)
+    as_large = 0
+    for _ in range(1000):
+        swaps = (rng.random(100) < 0.5)[groups]
+        mine = np.where(swaps, second.predicted, first.predicted)
+        theirs = np.where(swaps, first.predicted, second.predicted)
+        as_large += macro_f1(mine) - macro_f1(theirs) >= observed - 1e-9
+    assert p_value(first, second, "macro_f1") == pytest.approx(as_large / 1000, abs=0.04)
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "macro_f1", "log_loss"])
+def test_test_of_equal_models_keeps_its_level(metric):
     # Predictions in groups of four alike: by rows the test would be far too sure.
     groups = np.repeat(np.arange(60), 4)
     found = []
-    for seed in range(150):
-        first, second = two_scorers(60, seed)
-        spread = [
+    for seed in range(200):
+        pair = [
             Scorer(one.labels[groups], one.probabilities[groups], None, groups)
-            for one in (first, second)
+            for one in two_scorers(60, seed)
         ]
-        found.append(swap_test(*spread, ["macro_f1", "log_loss"]))
-    for name in ("macro_f1", "log_loss"):
-        assert 0.0 <= np.mean([one[name] < 0.05 for one in found]) <= 0.1
+        found.append(p_value(*pair, metric))
+    assert np.mean(np.array(found) < 0.05) <= 0.1
 
 
-def test_bootstrap_test_counts_ties_half_and_needs_samples():
-    assert bootstrap_test(np.zeros(99)) == 1.0
-    assert bootstrap_test(np.array([0.0] * 10 + [1.0] * 89)) == pytest.approx(2 * 6 / 100)
-    assert bootstrap_test(np.ones(99)) == pytest.approx(2 / 100)
-    assert np.isnan(bootstrap_test(np.zeros(0)))
+def test_bootstrap_test_counts_ties_half_and_goes_on_where_samples_end():
+    discordant = np.arange(100)
+    half = np.array([0.0] * 20 + [-1.0] * 10 + [1.0] * 70)
+    assert bootstrap_test(2.0, half, discordant) == pytest.approx(0.2)
+    rng = np.random.default_rng(0)
+    far = bootstrap_test(5.0, rng.normal(5.0, 1.0, 1000), discordant)
+    assert far == pytest.approx(2.9e-7, rel=1.0)
+    # Three discordant groups can never be less than one in eight.
+    assert bootstrap_test(5.0, rng.normal(5.0, 1.0, 1000), np.array([1, 1, 2, 3])) == 0.125
+    assert bootstrap_test(0.0, np.zeros(99), np.zeros(0)) == 1.0
+    assert np.isnan(bootstrap_test(1.0, np.zeros(0), discordant))
 
 
 def test_every_difference_has_a_value_and_a_p_value_without_samples_too():
