@@ -1,7 +1,5 @@
 """Which rows stay on one side of the split, and the number that their side follows from."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,79 +9,67 @@ from pipeline import hashing
 _LAST_USED = 2  # train, validation and test are the first parts
 
 
-@dataclass(frozen=True)
-class Groups:
-    """Which rows stay on one side, and what their side follows from.
+def draw(groups: np.ndarray, *seeds: int) -> np.ndarray:
+    """Draw a number from 0 to 1 for each group; it follows from the group's key and seeds alone.
 
-    Attributes
+    Parameters
     ----------
-    of_row : ndarray of int64, shape (n_rows,)
-        Group of each row, which is also the key of the group's first founder.
-    later : ndarray of int64, shape (n_later, 2)
-        Group and key of each further founder.
+    groups : ndarray of int64, shape (n_rows,)
+        Key of each row's group.
+    *seeds : int
+
+    Returns
+    -------
+    ndarray of float64, shape (n_rows,)
     """
-
-    of_row: np.ndarray
-    later: np.ndarray
-
-    @classmethod
-    def of(cls, numbers: Sequence[int] | np.ndarray) -> "Groups":
-        """Return groups with one founder each."""
-        return cls(np.asarray(numbers, dtype=np.int64), np.zeros((0, 2), dtype=np.int64))
-
-    def draw(self, *seeds: int) -> np.ndarray:
-        """Draw a number from 0 to 1 for each group, the least of its founders.
-
-        A founder is a text that no text before it is like. Where a new row joins two groups, the
-        number of the joint group is the lower one, so that no row leaves the test part for it.
-        Were it the least of all rows, large groups would nearly always be tested.
-
-        Returns
-        -------
-        ndarray of float64, shape (n_rows,)
-        """
-        drawn = _drawn(self.of_row, seeds)
-        if not len(self.later):
-            return drawn
-        groups, at = np.unique(self.of_row, return_inverse=True)
-        lowest = _drawn(groups, seeds)
-        place = np.minimum(np.searchsorted(groups, self.later[:, 0]), len(groups) - 1)
-        # A group may have lost all its rows to cleaning.
-        there = groups[place] == self.later[:, 0]
-        np.minimum.at(lowest, place[there], _drawn(self.later[there, 1], seeds))
-        return lowest[at]
+    return hashing.uniform(hashing.combined(groups.view(np.uint64), *seeds))
 
 
-def _drawn(keys: np.ndarray, seeds: Sequence[int]) -> np.ndarray:
-    """Return a number from 0 to 1 that follows from a key and seeds."""
-    return hashing.uniform(hashing.combined(keys.view(np.uint64), *seeds))
+def groups_of(rows: Any, group_duplicates: str) -> np.ndarray:
+    """Return the group of each row, whose rows are assigned together.
 
-
-def groups_of(rows: Any, founders: Any, group_duplicates: str) -> Groups:
-    """Group the rows of a table.
+    Near copies follow their founder, the earliest text that they are near copies of. A text that
+    joins two groups later changes neither: the side of each would otherwise depend on what arrives,
+    or groups that many texts join would nearly always be tested.
 
     Parameters
     ----------
     rows : pa.Table
-        Columns ``split_key``, ``copy`` and ``near_group`` of CleanText.
-    founders : pa.Table
-        Columns ``near_group`` and ``split_key``.
+        Columns ``split_key``, ``copy`` and ``founder`` of CleanText.
     group_duplicates : str
         ``near``: rows that are near copies, ``exact``: rows of the same words, ``none``: each row
         by itself.
 
     Returns
     -------
-    Groups
+    ndarray of int64, shape (n_rows,)
     """
     if group_duplicates == "near":
-        later = [founders[name].to_numpy() for name in ("near_group", "split_key")]
-        return Groups(rows["near_group"].to_numpy(), np.stack(later, axis=1))
+        return rows["founder"].to_numpy()
     keys = rows["split_key"].to_numpy()
     if group_duplicates == "exact":
-        return Groups.of(keys)
+        return keys
     each = hashing.combined(keys.view(np.uint64), rows["copy"].to_numpy().astype(np.int64))
-    return Groups.of(each.view(np.int64))
+    return each.view(np.int64)
+
+
+def kept_apart(rows: Any, group_duplicates: str) -> list[np.ndarray]:
+    """Return groupings of rows of which no group may be on two sides of the split.
+
+    Parameters
+    ----------
+    rows : pa.Table
+        Columns ``group``, ``split_key`` and ``near_group`` of CleanText.
+    group_duplicates : str
+
+    Returns
+    -------
+    list of ndarray of int, shape (n_rows,)
+        Near copies or copies, and rows with equal clean texts: cleaning may have made texts of
+        different words equal.
+    """
+    column = {"near": "near_group", "exact": "split_key", "none": None}[group_duplicates]
+    return [rows[name].to_numpy() for name in (column, "group")] if column else []
 
 
 def on_two_sides(part: np.ndarray, groups: np.ndarray) -> int:

@@ -15,25 +15,24 @@ import numpy as np
 
 from pipeline import checks
 from pipeline.errors import PipelineError
-from pipeline.groups import Groups, begins, groups_of, on_two_sides
+from pipeline.groups import begins, draw, groups_of, kept_apart, on_two_sides
 
 PARTITIONS = ("train", "validation", "test", "unlabelled", "excluded")
 TRAIN, VALIDATION, TEST, UNLABELLED, EXCLUDED = range(len(PARTITIONS))
+#: Columns of CleanText's rows that the split follows from.
+SPLIT_COLUMNS = ("split_key", "copy", "near_group", "founder")
 _FOR_TEST, _FOR_VALIDATION = 1, 2  # so that both parts are drawn independently of each other
 
 
 def assign_rows(
-    rows: Any, founders: Any, class_names: Sequence[str], settings: Mapping[str, Any]
+    rows: Any, class_names: Sequence[str], settings: Mapping[str, Any]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Assign the rows of a table.
 
     Parameters
     ----------
     rows : pa.Table
-        Columns ``label`` (name or null), ``partition``, ``group``, ``split_key``, ``copy`` and
-        ``near_group``.
-    founders : pa.Table
-        Columns ``near_group`` and ``split_key``.
+        Columns ``label`` (name or null), ``partition``, ``group`` and `SPLIT_COLUMNS`.
     class_names : sequence of str
     settings : mapping
         ``test_fraction``, ``validation_fraction``, ``split_seed``, ``validation_seed``, ``folds``,
@@ -54,10 +53,10 @@ def assign_rows(
     grouping = settings["group_duplicates"]
     parts = assign(
         labels,
-        groups_of(rows, founders, grouping),
+        groups_of(rows, grouping),
         _names(rows["partition"]),
         class_names,
-        clean_groups=None if grouping == "none" else rows["group"].to_numpy(),
+        apart=kept_apart(rows, grouping),
         test_fraction=settings["test_fraction"],
         validation_fraction=settings["validation_fraction"],
         seed=settings["split_seed"],
@@ -70,7 +69,7 @@ def assign_rows(
 
 def assign(
     labels: np.ndarray,
-    groups: Groups,
+    groups: np.ndarray,
     given: Sequence[str] | np.ndarray,
     class_names: Sequence[str],
     *,
@@ -78,34 +77,35 @@ def assign(
     validation_fraction: float,
     seed: int,
     validation_seed: int = 0,
-    clean_groups: np.ndarray | None = None,
+    apart: Sequence[np.ndarray] = (),
     folds: int = 0,
     fold: int = 0,
 ) -> np.ndarray:
     """Assign every row to train, validation, test, unlabelled or excluded.
 
-    Whole groups are assigned: to test where the number drawn for the group (`Groups.draw`) is
-    below ``test_fraction``; of the others, to validation where a second, independent number is
-    below the share that makes ``validation_fraction`` of all rows. The shares of parts and classes
-    therefore vary as those of any random sample do. Rows added at the end of the data never move
-    a row from test to another part.
+    Whole groups are assigned: to test where the number drawn for the group (`draw`) is below
+    ``test_fraction``; of the others, to validation where a second, independent number is below the
+    share that makes ``validation_fraction`` of all rows. Every row is tested with the same
+    probability, and the shares of parts and classes vary as those of any random sample do. Rows
+    added at the end of the data move no row from test to another part. Two limits: rows inserted
+    before others can become the founders of these, and so move near copies; and in a class with so
+    few groups that none would be in a part, the group with the lowest number is taken into it, and
+    one is left for each other part.
 
-    Classes with very few groups are the exception: at least one group of a class, that with the
-    lowest number, is taken into each part that is drawn, and one is left for each other part.
+    Of groups in ``apart`` that are then on two sides, the rows on the side nearer to training are
+    excluded: such as those that are near copies of two texts of which one alone is tested.
 
-    Rows that the dataset itself calls train, validation or test stay there; of a group that would
-    then be on two sides, the rows on the side nearer to training are excluded. A dataset with test
+    Rows that the dataset itself calls train, validation or test stay there. A dataset with test
     rows of its own gives up none for another test part, and likewise for validation.
 
-    Folds are dealt in each class, so that they are of equal size: every row is tested once anyway,
-    and equal folds make the mean over folds vary least.
+    With folds, the number of a group says which fold tests it.
 
     Parameters
     ----------
     labels : ndarray of int, shape (n_rows,)
         Class of each row, -1 without a label.
-    groups : Groups
-        Rows of one group never fall on two sides.
+    groups : ndarray of int64, shape (n_rows,)
+        Key of each row's group; rows of one group never fall on two sides.
     given : sequence of str, length n_rows
         What the dataset says of each row: labelled, train, validation, test or unlabelled.
     class_names : sequence of str
@@ -116,12 +116,11 @@ def assign(
         Seed of the test part.
     validation_seed : int
         Seed of the validation part, beside ``seed``; the test part does not depend on it.
-    clean_groups : ndarray of int, shape (n_rows,), optional
-        Equal for equal clean texts. Where cleaning made texts of different groups equal, the rows
-        on the side nearer to training are excluded, and the test part stays as it is.
+    apart : sequence of ndarray of int, shape (n_rows,)
+        Further groupings of which no group may be on two sides; see `pipeline.groups.kept_apart`.
     folds, fold : int
-        With ``folds`` of 2 or more, test rows are those of part ``fold`` of ``folds`` equal parts
-        and ``test_fraction`` counts for nothing.
+        With ``folds`` of 2 or more, test rows are those of part ``fold`` of ``folds`` parts of
+        about equal size, and ``test_fraction`` counts for nothing.
 
     Returns
     -------
@@ -139,7 +138,8 @@ def assign(
     for name, index in (("validation", VALIDATION), ("test", TEST), ("unlabelled", UNLABELLED)):
         part[said == name] = index
     part[labels < 0] = UNLABELLED
-    _exclude_shared(part, groups.of_row)
+    for grouping in (groups, *apart):
+        _exclude_shared(part, grouping)
     wants_test = not (part == TEST).any()
     wants_validation = not (part == VALIDATION).any() and validation_fraction > 0
     if folds and not wants_test:
@@ -156,9 +156,9 @@ def assign(
         others = (part == TRAIN) & (said != "train")
         free = others if others.any() else part == TRAIN
         left -= (1 / folds if folds else test_fraction) * np.count_nonzero(free)
-        for drawn in _by_class(labels, groups.of_row, free, groups.draw(seed, _FOR_TEST)):
+        for drawn in _by_class(labels, groups, free, draw(groups, seed, _FOR_TEST)):
             if folds:
-                chosen = _deal(drawn.sizes, folds) == fold
+                chosen = drawn.fold_of(folds) == fold
             else:
                 chosen = drawn.below(test_fraction, 1 + wants_validation)
             part[drawn.rows(chosen)] = TEST
@@ -169,11 +169,11 @@ def assign(
                 f"validation_fraction {validation_fraction:g} of all rows leaves none for training "
                 "beside the dataset's own test rows; choose a smaller one."
             )
-        numbers = groups.draw(seed, _FOR_VALIDATION, validation_seed)
-        for drawn in _by_class(labels, groups.of_row, part == TRAIN, numbers):
+        numbers = draw(groups, seed, _FOR_VALIDATION, validation_seed)
+        for drawn in _by_class(labels, groups, part == TRAIN, numbers):
             part[drawn.rows(drawn.below(share, 1))] = VALIDATION
-    if clean_groups is not None:
-        _exclude_shared(part, clean_groups)
+    for grouping in apart:
+        _exclude_shared(part, grouping)
     _check_parts(part, labels, class_names, wants_test, wants_validation)
     return part
 
@@ -185,7 +185,7 @@ def _names(column: Any) -> np.ndarray:
 
 
 def _exclude_shared(part: np.ndarray, groups: np.ndarray) -> None:
-    """Of groups that the dataset puts on two sides, exclude the rows nearer to training."""
+    """Of groups that are on two sides, exclude the rows nearer to training."""
     for protected, others in ((TEST, (TRAIN, VALIDATION)), (VALIDATION, (TRAIN,))):
         shared = np.isin(groups, groups[part == protected])
         part[shared & np.isin(part, others)] = EXCLUDED
@@ -205,6 +205,13 @@ class _Drawn:
         count = int(np.searchsorted(self.numbers, share, "left"))
         count = max(min(count, len(self.numbers) - reserve), 1)
         return np.arange(len(self.numbers)) < count
+
+    def fold_of(self, folds: int) -> np.ndarray:
+        """Return the fold that tests each group; groups that are too few are dealt in turn."""
+        fold = np.minimum((self.numbers * folds).astype(np.int64), folds - 1)
+        if len(np.unique(fold)) < min(folds, len(fold)):
+            return np.arange(len(fold)) % folds
+        return fold
 
     def rows(self, chosen: np.ndarray) -> np.ndarray:
         """Return the rows of the marked groups."""
@@ -240,24 +247,6 @@ def _by_class(
         of_class = of_class[np.argsort(drawn[of_class], kind="stable")]
         by_class.append(_Drawn(drawn[of_class], sizes[of_class], starts[of_class], rows))
     return by_class
-
-
-def _deal(sizes: np.ndarray, folds: int) -> np.ndarray:
-    """Deal groups to folds, the largest first, each to the fold with the fewest rows."""
-    fold_of = np.empty(len(sizes), dtype=np.int64)
-    order = np.argsort(-sizes, kind="stable")
-    n_large = np.count_nonzero(sizes > 1)
-    filled = np.zeros(folds, dtype=np.int64)
-    for index in order[:n_large]:
-        fold_of[index] = filled.argmin()
-        filled[fold_of[index]] += sizes[index]
-    # Single rows level the folds.
-    singles = order[n_large:]
-    share, rest = divmod(int(filled.sum()) + len(singles), folds)
-    room = np.maximum(share + (np.arange(folds) < rest) - filled, 0)
-    slots = np.repeat(np.arange(folds), room)
-    fold_of[singles] = slots[: len(singles)]
-    return fold_of
 
 
 def _check_classes(

@@ -8,15 +8,14 @@ from hypothesis import strategies as st
 from pipeline import split
 from pipeline.errors import PipelineError
 from pipeline.evaluation.leaks import find_leaks
-from pipeline.groups import Groups, on_two_sides
+from pipeline.groups import draw, on_two_sides
 
 NAMES = ["a", "b", "c", "d"]
 
 
 def assign(labels, groups=None, given_parts=None, n_classes=2, **options):
     labels = np.asarray(labels)
-    groups = np.arange(len(labels)) if groups is None else groups
-    groups = groups if isinstance(groups, Groups) else Groups.of(groups)
+    groups = np.arange(len(labels)) if groups is None else np.asarray(groups)
     parts = given_parts or ["labelled"] * len(labels)
     options = {"test_fraction": 0.1, "validation_fraction": 0.1, "seed": 0, **options}
     return split.assign(labels, groups, parts, NAMES[:n_classes], **options)
@@ -118,9 +117,26 @@ def test_folds_test_every_row_once(folds):
     parts = [assign(labels, groups, folds=folds, fold=fold) for fold in range(folds)]
     tested = np.sum([part == split.TEST for part in parts], axis=0)
     assert (tested == 1).all()
-    sizes = [np.count_nonzero(part == split.TEST) for part in parts]
-    assert max(sizes) - min(sizes) <= 6
+    sizes = np.array([np.count_nonzero(part == split.TEST) for part in parts])
+    share = 1 / folds
+    assert (np.abs(sizes - 503 * share) < 4 * 3 * (168 * share * (1 - share)) ** 0.5).all()
     assert not any(on_two_sides(part, groups) for part in parts)
+
+
+def test_rows_that_are_lost_move_no_other_row_to_another_fold():
+    labels = np.arange(2000) % 2
+    kept = np.flatnonzero(np.arange(2000) % 400)
+    for fold in range(5):
+        before = assign(labels, folds=5, fold=fold) == split.TEST
+        after = assign(labels[kept], kept, folds=5, fold=fold) == split.TEST
+        assert (after == before[kept]).all()
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_class_of_few_rows_is_in_every_fold(seed):
+    labels = [0] * 100 + [1] * 7
+    tested = [assign(labels, folds=5, fold=fold, seed=seed)[100:] for fold in range(5)]
+    assert all((parts == split.TEST).any() for parts in tested)
 
 
 def test_without_validation_no_row_is_for_validation():
@@ -218,17 +234,34 @@ def test_clean_texts_that_cleaning_made_equal_leave_the_side_nearer_to_training(
     clean[validation[0]] = clean[test[0]]
     clean[train[0]] = clean[test[1]]
     clean[train[1]] = clean[validation[1]]
-    after = assign(labels, clean_groups=clean)
+    after = assign(labels, apart=[clean])
     changed = np.flatnonzero(after != before)
     assert sorted(changed) == sorted([validation[0], train[0], train[1]])
     assert (after[changed] == split.EXCLUDED).all()
 
 
-def test_joined_groups_take_the_lower_of_their_founders_numbers():
-    alone = Groups.of([10, 20, 30])
-    joined = Groups(np.array([10, 10, 30]), np.array([[10, 20], [40, 50]]))
-    drawn = alone.draw(7, 1)
-    assert joined.draw(7, 1).tolist() == [min(drawn[:2]), min(drawn[:2]), drawn[2]]
+def test_every_row_is_tested_with_the_same_probability_however_many_texts_join():
+    # Each text is a near copy of two others; in a random order many come before both of these.
+    order = np.random.default_rng(0).permutation(90)
+    texts = [" ".join(f"w{word}" for word in range(at, at + 10)) for at in order]
+    rows = cleaned_rows([(text, "good", "labelled") for text in texts]).rows
+    assert len(set(rows["near_group"].to_pylist())) == 1
+    founders = rows["founder"].to_numpy()
+    assert len(np.unique(founders)) > 5
+    tested = np.array([draw(founders, seed, 1) < 0.1 for seed in range(400)])
+    assert abs(tested.mean() - 0.1) < 0.03
+    assert (tested.mean(axis=0) < 0.2).all()
+
+
+def test_near_copies_of_two_texts_of_which_one_is_tested_are_excluded():
+    labels = np.arange(400) % 2
+    before = assign(labels)
+    test, train = (np.flatnonzero(before == part)[0] for part in (split.TEST, split.TRAIN))
+    joined = np.arange(400)
+    joined[train] = joined[test]
+    after = assign(labels, apart=[joined])
+    assert (after != before).sum() == 1
+    assert after[train] == split.EXCLUDED
 
 
 def parts_of(texts, cleaning=None, **choices):
@@ -239,7 +272,7 @@ def parts_of(texts, cleaning=None, **choices):
         "test_fraction": 0.2, "validation_fraction": 0.2, "split_seed": 0, "validation_seed": 0,
         "folds": 0, "fold": 0, "group_duplicates": "near", **choices,
     }  # fmt: skip
-    _, parts = split.assign_rows(cleaned.rows, cleaned.founders, ["bad", "good"], chosen)
+    _, parts = split.assign_rows(cleaned.rows, ["bad", "good"], chosen)
     return dict(zip(cleaned.rows["id"].to_pylist(), parts.tolist(), strict=True))
 
 
@@ -308,7 +341,8 @@ def test_near_copies_are_on_one_side_and_only_with_near():
     texts[1::2] = [" ".join(reversed(text.split())) for text in texts[1::2]]
     long = [at for at in range(0, 600, 2) if len(set(texts[at].split())) > 6]
     near, exact = (parts_of(texts, group_duplicates=choice) for choice in ("near", "exact"))
-    assert all(near[at] == near[at + 1] for at in long)
+    sides = [(near[at], near[at + 1]) for at in long]
+    assert all(one == other or split.EXCLUDED in (one, other) for one, other in sides)
     assert any(exact[at] != exact[at + 1] for at in long)
 
 

@@ -89,7 +89,7 @@ def freeze_rows(
     names = [label.name for label in row.labels]
     champion = ledger.read(recording.registry_of(dataset)).champion
     model = _model(champion)
-    rows, founders = _drawable(reading, CleanText(**chosen_day).settings(), names, model)
+    rows = _drawable(reading, CleanText(**chosen_day).settings(), names, model)
     if not rows.num_rows:
         raise PipelineError(
             f"no labelled row of {date or dataset} can be frozen: all their texts were frozen "
@@ -109,7 +109,6 @@ def freeze_rows(
     }
     labels, parts_of_rows = assign_rows(
         rows.set_column(rows.schema.get_field_index("partition"), "partition", partition),
-        founders,
         names,
         how,
     )
@@ -193,11 +192,8 @@ def _model(champion: Champion | None) -> "Evaluated | None":
 
 def _drawable(
     reading: Any, settings: Any, names: list[str], model: "Evaluated | None"
-) -> "tuple[pa.Table, pa.Table]":
-    """Return the labelled rows that were never frozen and that the champion never saw.
-
-    The second table holds the later founders of their groups of near copies.
-    """
+) -> "pa.Table":
+    """Return the labelled rows that were never frozen and that the champion never saw."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -214,7 +210,7 @@ def _drawable(
     rows = rows.filter(is_drawable)
     if model is not None and rows.num_rows:
         rows = rows.filter(pa.array(~model.learned(rows["raw"].to_pylist())))
-    return rows, cleaned.founders
+    return rows
 
 
 def _score(

@@ -215,14 +215,13 @@ class CleanText(Step):
     )
 
     def build(self, out: artifacts.Workspace) -> None:
-        """Write the rows, those left out, the split's ``founders.parquet`` and ``profile.json``."""
+        """Write the rows, those left out, and ``profile.json``."""
         parts = self._download().parts()
         cleaned = self._cleaned(parts)
         # The same content may come on another day: names tell then, and days do not.
         out.facts["files"] = self._names(parts)
         with out.table_beside("rows.parquet", cleaned.rows, few=("label", "partition", "file")):
             out.write_table("rejected.parquet", cleaned.rejected, few=("file", "reason"))
-            out.write_table("founders.parquet", cleaned.founders)
             out.write_json("profile.json", cleaned.profile())
         out.counts(cleaned.rows.num_rows + cleaned.rejected.num_rows, cleaned.rows.num_rows)
 

@@ -76,7 +76,7 @@ class Vectorize(Step):
         "folds",
         "int",
         0,
-        "cross-validation: number of equal test parts, 0 for none",
+        "cross-validation: number of test parts of about equal size, 0 for none",
         low=0,
     )
     fold = parameter("fold", "int", 0, "cross-validation: which part is the test part", low=0)
@@ -153,16 +153,15 @@ class Vectorize(Step):
         """Return the rows, their classes, and the part that each is assigned to."""
         import pyarrow.parquet as pq
 
-        from pipeline.split import assign_rows
+        from pipeline.split import SPLIT_COLUMNS, assign_rows
 
         place = self.place_of("CleanText")
-        columns = ["id", "group", "split_key", "copy", "near_group", "label", "partition"]
+        columns = ["id", "group", *SPLIT_COLUMNS, "label", "partition"]
         rows = pq.read_table(place / "rows.parquet", columns=columns)
-        founders = pq.read_table(place / "founders.parquet")
         class_names = json.loads((place / "profile.json").read_text(encoding="utf-8"))[
             "class_names"
         ]
-        return rows, *assign_rows(rows, founders, class_names, self.settings())
+        return rows, *assign_rows(rows, class_names, self.settings())
 
     def build(self, out: artifacts.Workspace) -> None:
         """Write the vectors, the encoder's files and ``vectors.json``."""
@@ -223,6 +222,7 @@ class SplitStratified(Step):
         import pyarrow as pa
 
         from pipeline import split
+        from pipeline.groups import kept_apart
 
         vectorize = self.upstream()
         assert isinstance(vectorize, Vectorize)
@@ -230,12 +230,8 @@ class SplitStratified(Step):
         fitted_on = json.loads((vectorize.place() / "vectors.json").read_text(encoding="utf-8"))[
             "fitted_on"
         ]
-        groups = rows["group"].to_numpy()
-        column = {"near": "near_group", "exact": "split_key", "none": None}[
-            vectorize.settings()["group_duplicates"]
-        ]
-        together = [groups, rows[column].to_numpy()] if column else []
-        split.check(parts, together, fitted_on)
+        apart = kept_apart(rows, vectorize.settings()["group_duplicates"])
+        split.check(parts, apart, fitted_on)
         profile = json.loads(
             (self.place_of("CleanText") / "profile.json").read_text(encoding="utf-8")
         )
@@ -247,5 +243,6 @@ class SplitStratified(Step):
             }
         )
         out.write_table("split.parquet", table, few=("part",))
+        groups = rows["group"].to_numpy()
         out.write_json("balance.json", split.balance(parts, labels, profile["class_names"], groups))
         out.counts(rows.num_rows, table.num_rows)

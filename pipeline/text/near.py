@@ -211,12 +211,14 @@ class NearGroups:
     ----------
     first : ndarray of int64, shape (n_asked,)
         Position of the first text of the group: texts with equal keys and near copies.
-    is_founder : ndarray of bool, shape (n_asked,)
-        Whether no text before it has its key or is a near copy of it.
+    founder : ndarray of int64, shape (n_asked,)
+        Position of the text that this one follows: the earliest text of which it is a near copy, or
+        the one which that text follows; itself without an earlier near copy. A group has several
+        founders where a text is a near copy of texts that are not near copies of each other.
     """
 
     first: np.ndarray
-    is_founder: np.ndarray
+    founder: np.ndarray
 
 
 def group(words: Words, texts: np.ndarray) -> NearGroups:
@@ -224,7 +226,7 @@ def group(words: Words, texts: np.ndarray) -> NearGroups:
 
     In each bucket of a MinHash band, a text is compared with the first texts of the bucket and
     with the one before it. Further texts at the end therefore add comparisons and take none away:
-    groups of earlier texts can grow together, and never fall apart.
+    groups of earlier texts can grow together, and never fall apart, and founders stay the same.
 
     Parameters
     ----------
@@ -238,23 +240,25 @@ def group(words: Words, texts: np.ndarray) -> NearGroups:
     """
     _, first_of_key, of_key = np.unique(words.keys[texts], return_index=True, return_inverse=True)
     first_of_key = texts[first_of_key]
-    is_founder = np.zeros(len(words), dtype=bool)
-    is_founder[first_of_key] = True
+    earliest = np.arange(len(words))  # near copy of each text, itself where there is none before it
     component = np.arange(len(words))
     asked = np.sort(first_of_key[words.counts[first_of_key] >= LEAST_WORDS])
     for band in range(BANDS):
         keys = band_keys(words, asked, band)
         for earlier, later in _compared(asked, keys):
-            # What is in one group already and is no founder has nothing to learn.
-            open_ = is_founder[later] | (component[earlier] != component[later])
+            # What is in one group already and has an earlier near copy has nothing to learn.
+            open_ = (earlier < earliest[later]) | (component[earlier] != component[later])
             earlier, later = earlier[open_], later[open_]
             near = similarity(words, earlier, later) >= SIMILAR
             earlier, later = earlier[near], later[near]
-            is_founder[later] = False
+            np.minimum.at(earliest, later, earlier)
             component = _merged(component, earlier, later)
+    founder = earliest
+    while (founder[founder] != founder).any():
+        founder = founder[founder]
     first = np.full(len(words), len(words))
     np.minimum.at(first, component[first_of_key], first_of_key)
-    return NearGroups(first[component[first_of_key]][of_key], is_founder[texts])
+    return NearGroups(first[component[first_of_key]][of_key], founder[first_of_key][of_key])
 
 
 def band_keys(words: Words, texts: np.ndarray, band: int) -> np.ndarray:

@@ -30,11 +30,9 @@ class CleanRows:
         ``id``, ``source_id``, ``raw``, ``label``, ``partition``, ``file``, ``line``, ``clean``,
         ``group`` (equal for equal clean texts), ``urls``, ``mentions``, ``hashtags``, and what the
         split follows from, whatever the cleaning: ``split_key`` (int64, equal for equal words),
-        ``copy`` (int32, how many labelled rows before it have that key) and ``near_group`` (int64,
-        equal for near copies: the key of the first of them).
-    founders : pa.Table
-        ``near_group`` and ``split_key`` of the first rows that later rows joined to the group of an
-        earlier one.
+        ``copy`` (int32, how many labelled rows before it have that key), ``near_group`` (int64,
+        equal for near copies, also through others: the key of the first of them) and ``founder``
+        (int64, the key of the row that it follows in the split, see `near.NearGroups`).
     rejected : pa.Table
         ``id``, ``file``, ``line``, ``reason``, ``detail``, ``raw``.
     profile : callable
@@ -42,7 +40,6 @@ class CleanRows:
     """
 
     rows: pa.Table
-    founders: pa.Table
     rejected: pa.Table
     profile: Callable[[], dict[str, Any]]
 
@@ -122,9 +119,7 @@ def clean_rows(
         rows = rows.append_column(name, pa.chunked_array([part.columns[name] for part in done]))
     labelled = pc.is_valid(rows["label"])
     # Among all rows that were read, since what cleaning leaves out must not move the others.
-    rows, founders = _with_near_groups(
-        rows, near.joined([part.words for part in done]), np.asarray(labelled)
-    )
+    rows = _with_near_groups(rows, near.joined([part.words for part in done]), np.asarray(labelled))
     parts = [rejected]
     empty = pc.and_(pc.equal(rows["clean"], ""), labelled)
     rows = _set_aside(rows, empty, "nothing left after cleaning", parts)
@@ -148,7 +143,7 @@ def clean_rows(
     if pc.count(rows["label"]).as_py() == 0:
         raise PipelineError("no labelled row is left after cleaning; keep more of the texts.")
     profile = partial(_profile, rows, rejected, records, class_names, compared)
-    return CleanRows(rows, founders, rejected, profile)
+    return CleanRows(rows, rejected, profile)
 
 
 def _set_aside(
@@ -181,20 +176,18 @@ def _without_frozen_texts(
     return _set_aside(rows, shared, OF_FROZEN, parts)
 
 
-def _with_near_groups(
-    rows: pa.Table, words: near.Words, labelled: np.ndarray
-) -> tuple[pa.Table, pa.Table]:
+def _with_near_groups(rows: pa.Table, words: near.Words, labelled: np.ndarray) -> pa.Table:
     """Append what the split follows from; unlabelled rows, which are in no part, join nothing."""
     keys = words.keys.view(np.int64)
     at = np.flatnonzero(labelled)
     groups = near.group(words, at)
-    near_group, copy = keys.copy(), np.zeros(len(keys), dtype=np.int32)
-    near_group[at] = keys[groups.first]
+    near_group, founder, copy = keys.copy(), keys.copy(), np.zeros(len(keys), dtype=np.int32)
+    near_group[at], founder[at] = keys[groups.first], keys[groups.founder]
     copy[at] = _occurrence(keys[at])
-    for name, column in (("split_key", keys), ("copy", copy), ("near_group", near_group)):
+    columns = {"split_key": keys, "copy": copy, "near_group": near_group, "founder": founder}
+    for name, column in columns.items():
         rows = rows.append_column(name, pa.array(column))
-    later = at[groups.is_founder & (groups.first != at)]
-    return rows, pa.table({"near_group": near_group[later], "split_key": keys[later]})
+    return rows
 
 
 def _occurrence(keys: np.ndarray) -> np.ndarray:

@@ -99,12 +99,12 @@ def test_what_the_split_follows_from_is_that_of_all_rows_that_were_read():
     keys, groups = found["split_key"].to_pylist(), found["near_group"].to_pylist()
     assert keys[0] == keys[1] == keys[3] != keys[2]
     assert groups == [keys[0]] * 4
-    assert cleaned_rows(rows).founders.num_rows == 0
+    assert found["founder"].to_pylist() == [keys[0]] * 4
 
 
-def test_founders_are_the_first_rows_that_later_ones_joined():
+def test_rows_follow_the_earliest_row_that_they_are_near_copies_of():
     texts = ["a b c d e f g h", "a b c d e f x y", "a b c d e f g h x", "a b c d e f g x y"]
-    found = cleaned_rows([(text, "good", "labelled") for text in texts])
-    keys = found.rows["split_key"].to_pylist()
-    assert found.rows["near_group"].to_pylist() == [keys[0]] * 4
-    assert found.founders.to_pylist() == [{"near_group": keys[0], "split_key": keys[1]}]
+    found = cleaned_rows([(text, "good", "labelled") for text in texts]).rows
+    keys = found["split_key"].to_pylist()
+    assert found["near_group"].to_pylist() == [keys[0]] * 4
+    assert found["founder"].to_pylist() == [keys[0], keys[1], keys[0], keys[1]]
