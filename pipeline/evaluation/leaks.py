@@ -10,8 +10,6 @@ import pyarrow as pa
 from pipeline.evaluation.metrics import evaluate
 from pipeline.text import near
 
-_MOST_PARTNERS = 200  # training texts compared with a test text in a band
-
 
 @dataclass(frozen=True)
 class Leaks:
@@ -64,7 +62,7 @@ def find_leaks(rows: pa.Table, train: np.ndarray, test: np.ndarray) -> Leaks:
     asked = np.flatnonzero(~exact & np.isin(near_groups[test], near_groups[known]))
     known = known[np.isin(near_groups[known], near_groups[test[asked]])]
     texts = np.concatenate([test[asked], known])
-    best, found = _most_similar(near.words_of(rows["raw"].take(pa.array(texts))), len(asked))
+    best, found = near.most_similar(near.words_of(rows["raw"].take(pa.array(texts))), len(asked))
     is_near = np.zeros(len(test), dtype=bool)
     is_near[asked] = best >= near.SIMILAR
     similarity[asked] = np.where(is_near[asked], best, 0.0)
@@ -144,28 +142,3 @@ def leak_table(seen: Leaks, test: np.ndarray, rows: pa.Table) -> pa.Table:
             "training_clean": theirs["clean"],
         }
     )
-
-
-def _most_similar(words: near.Words, asked: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the similarity and the position of the text most similar to each of the first ones.
-
-    Compared are the first ``asked`` texts with those behind them.
-    """
-    best, partner = np.zeros(asked), np.full(asked, -1, dtype=np.int64)
-    texts = np.flatnonzero(words.counts >= near.LEAST_WORDS)
-    mine, theirs = texts[texts < asked], texts[texts >= asked]
-    for band in range(near.BANDS if len(mine) and len(theirs) else 0):
-        keys = near.band_keys(words, theirs, band)
-        order = np.argsort(keys, kind="stable")
-        wanted = near.band_keys(words, mine, band)
-        start = np.searchsorted(keys[order], wanted, "left")
-        counts = np.searchsorted(keys[order], wanted, "right") - start
-        for number in range(min(counts.max(), _MOST_PARTNERS)):
-            there = counts > number
-            left, right = mine[there], theirs[order[start[there] + number]]
-            similar = near.similarity(words, left, right)
-            # On a tie the first training row, whatever the band that it was met in.
-            tied = (similar == best[left]) & (similar > 0) & (right < partner[left])
-            better = (similar > best[left]) | tied
-            best[left[better]], partner[left[better]] = similar[better], right[better]
-    return best, partner

@@ -21,6 +21,7 @@ from pipeline.nightly.drift import Sample
 from pipeline.nightly.rules import Predictions
 from pipeline.predict import Predictor
 from pipeline.split import Parts, read_parts
+from pipeline.text import near
 from pipeline.text.clean import clean
 from pipeline.text.prepare import prepare
 from pipeline.text.tokens import Tokens, read_tokens
@@ -114,7 +115,7 @@ class Evaluated:
         )
 
     def learned(self, raw: Sequence[str]) -> np.ndarray:
-        """Mark the texts that the model was trained or chosen on, in whatever letter case.
+        """Mark the texts, or near copies of texts, that the model was trained or chosen on.
 
         Frozen rows never are, unless they were added after the model was trained.
 
@@ -123,12 +124,15 @@ class Evaluated:
         ndarray of bool, shape (n_texts,)
         """
         path = self.place_of("CleanText") / "rows.parquet"
-        known = pc.utf8_lower(pq.read_table(path, columns=["clean"])["clean"])
         used = np.concatenate([self.parts.rows("train"), self.parts.rows("validation")])
-        texts = clean(pa.array(raw, pa.string()), self._settings_of("CleanText"))["clean"]
-        return np.asarray(
-            pc.is_in(pc.utf8_lower(texts), known.take(pa.array(used)).combine_chunks())
-        )
+        known = pq.read_table(path, columns=["raw", "clean"]).take(pa.array(used))
+        asked = pa.array(raw, pa.string())
+        texts = clean(asked, self._settings_of("CleanText"))["clean"]
+        is_copy = pc.is_in(pc.utf8_lower(texts), pc.utf8_lower(known["clean"]).combine_chunks())
+        words = near.words_of(pa.chunked_array([asked, *known["raw"].chunks]))
+        similarity, _ = near.most_similar(words, len(asked))
+        has_same_words = np.isin(words.keys[: len(asked)], words.keys[len(asked) :])
+        return np.asarray(is_copy) | has_same_words | (similarity >= near.SIMILAR)
 
     def probabilities_of(self, frozen: FrozenRows) -> np.ndarray:
         """Return calibrated probabilities of another run's frozen rows.

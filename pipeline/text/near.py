@@ -21,6 +21,7 @@ from pipeline.text.columns import in_slices, lower, where
 SIMILAR = 0.8  # Jaccard similarity of the sets of words
 LEAST_WORDS = 4  # different words; texts of fewer are alike by chance
 BANDS, _BAND_ROWS = 10, 4  # finds 99.5 % of the pairs at 0.8, and all but 1 in 10,000 at 0.88
+_MOST_PARTNERS = 200  # texts compared with one that is asked about, in a band
 _PARTNERS = 32  # first texts of a band's bucket that each later one is compared with
 _WORDS_AT_ONCE = 4_000_000  # compared at a time: bounds memory
 _PAIR_BITS = 18  # the most pairs compared at a time, as a power of 2
@@ -322,6 +323,44 @@ def similarity(words: Words, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         shared = _shared(words, left[fits[start:end]], right[fits[start:end]])
         result[fits[start:end]] = shared / (total[start:end] - shared)
     return result
+
+
+def most_similar(words: Words, asked: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the similarity and the position of the text most similar to each of the first ones.
+
+    Compared are the first ``asked`` texts with those behind them. Texts of fewer than `LEAST_WORDS`
+    words are like no other.
+
+    Parameters
+    ----------
+    words : Words
+    asked : int
+
+    Returns
+    -------
+    similarity : ndarray of float64, shape (asked,)
+        0 where no text is a candidate.
+    partner : ndarray of int64, shape (asked,)
+        Position among all texts, -1 where there is none.
+    """
+    best, partner = np.zeros(asked), np.full(asked, -1, dtype=np.int64)
+    texts = np.flatnonzero(words.counts >= LEAST_WORDS)
+    mine, theirs = texts[texts < asked], texts[texts >= asked]
+    for band in range(BANDS if len(mine) and len(theirs) else 0):
+        keys = band_keys(words, theirs, band)
+        order = np.argsort(keys, kind="stable")
+        wanted = band_keys(words, mine, band)
+        start = np.searchsorted(keys[order], wanted, "left")
+        counts = np.searchsorted(keys[order], wanted, "right") - start
+        for number in range(min(counts.max(), _MOST_PARTNERS)):
+            there = counts > number
+            left, right = mine[there], theirs[order[start[there] + number]]
+            similar = similarity(words, left, right)
+            # On a tie the first training row, whatever the band that it was met in.
+            tied = (similar == best[left]) & (similar > 0) & (right < partner[left])
+            better = (similar > best[left]) | tied
+            best[left[better]], partner[left[better]] = similar[better], right[better]
+    return best, partner
 
 
 def _shared(words: Words, left: np.ndarray, right: np.ndarray) -> np.ndarray:
