@@ -4,7 +4,9 @@ If two models are equally good, it does not matter which of them a duplicate gro
 came from: they can be swapped (Yeh 2000), which changes the sign of the group's contribution to the
 difference. The distribution of the difference under all such changes of sign is computed exactly
 (Fisher 1935, "The Design of Experiments", section 21), so the tests are valid with few discordant
-rows as well. Areas under curves have no such contributions: they are tested by bootstrap.
+rows as well. Models that are equal only on balance, such as one of more recall and one of more
+precision, are not interchangeable: with few rows of a class, the level of such a test is not exact.
+Areas under curves have no such contributions: they are tested by bootstrap.
 """
 
 from collections.abc import Iterable, Mapping
