@@ -93,7 +93,7 @@ def test_a_run_against_itself_has_no_evidence_of_a_difference(two):
 def test_decided_classes_are_compared(two):
     chain, (weak, _) = two
     asked = {
-        "positive_label": "bad",
+        "positive_label": "good",
         "threshold_goal": "recall_at_precision",
         "threshold_floor": 0.1,
     }
