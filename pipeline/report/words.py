@@ -34,7 +34,9 @@ def placeholders(
         In lower case.
     """
     marks = [mark for kind, (_, mark) in PLACEHOLDERS.items() if cleaning[kind] == "replace"]
-    written = tokenize(pa.array(marks, pa.string()), tokenizing).to_lists()
+    # Stop words, whose file may be gone, change nothing: what they drop is in no list of words.
+    kept = {**tokenizing, "stop_words": "none"}
+    written = tokenize(pa.array(marks, pa.string()), kept).to_lists()
     # A tokenizer that cuts a mark to pieces leaves letters or parts of words, not a placeholder.
     alone = [found for tokens in written if len(found := _with_letters(tokens)) == 1]
     forms = {tokens[0].lower() for tokens in alone}
