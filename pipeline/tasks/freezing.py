@@ -71,6 +71,7 @@ def freeze_rows(
     """
     import numpy as np
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     from pipeline.datasets import freezing, readers
     from pipeline.split import TEST, assign_rows
@@ -90,11 +91,11 @@ def freeze_rows(
     champion = ledger.read(recording.registry_of(dataset)).champion
     model = _model(champion)
     rows = _drawable(reading, CleanText(**chosen_day).settings(), names, model)
-    if not rows.num_rows:
+    if pc.count_distinct(rows["label"]).as_py() < min(len(names), 2):
         raise PipelineError(
-            f"no labelled row of {date or dataset} can be frozen: all their texts were frozen "
-            "before, or the champion was trained on them; take a day after those that it was "
-            "trained on."
+            f"only {rows.num_rows} labelled rows of {date or dataset}, of one class or none, can "
+            "be frozen: the others are copies or near copies of texts that were frozen before or "
+            "that the champion was trained on; take a day after those that it was trained on."
         )
     # The dataset's own parts count for nothing here.
     partition = pa.array(["labelled"]).take(pa.array(np.zeros(rows.num_rows, np.int8)))

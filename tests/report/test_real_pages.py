@@ -34,11 +34,11 @@ def test_without_grouping_the_leak_is_found_and_scored(hate_speech):
     leaks = metrics["leaks"]
     assert leaks["exact"] > 200
     assert leaks["without_exact"]["rows"] == metrics["test"]["rows"] - leaks["exact"]
-    # What was learned by heart is gone without the copies.
+    # Copies of training texts are found more often than other texts.
     found, without = (
         figures["by_class"]["hateful"]["recall"]
         for figures in (metrics["test"], leaks["without_exact"])
     )
-    assert without < found / 2
+    assert without < found - 0.03
     assert "split again so that copies stay on one side" in " ".join(html.split())
     assert 'data-metric="/leaks/without_exact/accuracy"' in html

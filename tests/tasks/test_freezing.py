@@ -223,7 +223,7 @@ def test_champion_is_scored_on_renewed_rows_and_uses_are_counted_anew(used):
 @pytest.mark.parametrize(
     ("date", "problem"),
     [
-        (DAY, r"no labelled row of 2024-11-16 can be frozen: all their texts were frozen"),
+        (DAY, r"only \d labelled rows of 2024-11-16, of one class or none, can be frozen"),
         (None, r"needs the file|give --date"),
     ],
     ids=["trained on", "no day"],
