@@ -323,11 +323,15 @@ def _changed_predictions(found: dict[str, Any], out: Any) -> None:
     changed = found["predictions"]
     screen.line(on=out)
     text = f"{changed['changed']:,} of {changed['rows']:,} rows are predicted otherwise"
+    if changed["other_part"]:
+        text = text.replace(" rows ", " rows of the same part in a and b ")
     for part, counts in changed["by_part"].items():
         text += f"; {part}: {counts['changed']:,}"
         if part != "unlabelled":
             text += f", of which {counts['better']:,} are right in b and {counts['worse']:,} in a"
     screen.line(text + ".", style="bold", on=out)
+    if changed["other_part"]:
+        screen.line(_moved(changed["other_part"]), on=out)
     columns = [
         screen.Column("id", is_number=True),
         screen.Column("part", drop=1),
@@ -339,6 +343,20 @@ def _changed_predictions(found: dict[str, Any], out: Any) -> None:
     keys = ("id", "part", "label", "a", "b", "text")
     cells = [["" if row[key] is None else row[key] for key in keys] for row in changed["examples"]]
     screen.table("", columns, cells, out)
+
+
+def _moved(pairs: list[dict[str, Any]]) -> str:
+    """Write how many rows have another part in b than in a."""
+    total = sum(pair["rows"] for pair in pairs)
+    by_pair = "; ".join(
+        f"{pair['a']} in a and {pair['b']} in b: {pair['rows']:,}, "
+        f"of which {pair['changed']:,} are predicted otherwise"
+        for pair in pairs
+    )
+    return (
+        f"{total:,} rows have another part in b than in a and are not counted above, as one of the "
+        f"models may be trained on them; {by_pair}."
+    )
 
 
 def _pairs(title: str, pairs: list[tuple[str, Any]]) -> None:

@@ -86,7 +86,8 @@ def assess(given: Predicted, settings: Mapping[str, Any]) -> Assessment:
     """Score the decided classes and the probabilities of test rows.
 
     Everything that is chosen (temperature, threshold, the baseline of the verdict) is chosen on
-    validation rows. Where a threshold was chosen, the validation metrics are therefore optimistic.
+    validation rows. Where a threshold was chosen, the validation metrics are therefore optimistic,
+    and macro F1 leads the verdict instead of accuracy, which a threshold gives up on purpose.
 
     Parameters
     ----------
@@ -128,7 +129,7 @@ def assess(given: Predicted, settings: Mapping[str, Any]) -> Assessment:
             for part in ("validation", "train")
             if len(parts.rows(part))
         },
-        **_compare(given, scorer, replicates, draws),
+        **_compare(given, scorer, replicates, draws, decision.is_chosen),
         "threshold": _threshold(decision, scorer, calibrated[test], names, settings),
         "calibration": _calibration(decision, scorer, calibrated[test], draws[1]),
         "leaks": score_leaks(
@@ -186,6 +187,7 @@ def _compare(
     scorer: Scorer,
     replicates: Mapping[str, np.ndarray],
     draws: tuple[int, int],
+    has_threshold: bool,
 ) -> dict[str, Any]:
     """Compare with each baseline on test rows; judge by the one with the best validation score."""
     names, parts = list(given.class_names), given.parts
@@ -200,14 +202,15 @@ def _compare(
         if other.of_rows is not None:
             found[name]["trained_on_rows"] = other.trained_on_rows
             found[name]["of_rows"] = other.of_rows
+    metrics = baselines.leading(has_threshold)
     labels = parts.labels_of("validation")
     scores = {
-        name: number(np.mean(other.decided[validation] == labels))
+        name: baselines.score(labels, other.decided[validation], len(names), metrics[0])
         for name, other in others.items()
         if len(validation)
     }
-    chosen, chosen_by = baselines.choose(scores, list(others))
-    judged = baselines.verdict(found[chosen])
+    chosen, chosen_by = baselines.choose(scores, list(others), metrics[0])
+    judged = baselines.verdict(found[chosen], metrics)
     return {
         "baselines": found,
         "verdict": {"baseline": chosen, **judged, "chosen_by": chosen_by},
@@ -218,7 +221,7 @@ def _baselines(given: Predicted) -> dict[str, Predictions]:
     """Return the models to compare with, and last the largest class of the training rows."""
     n_rows, n_classes = given.probabilities.shape
     shares = baselines.majority(given.parts.labels_of("train"), n_rows, n_classes)
-    return {**given.baselines, "majority": Predictions(shares, shares.argmax(axis=1))}
+    return {**given.baselines, baselines.MAJORITY: Predictions(shares, shares.argmax(axis=1))}
 
 
 def _slices(given: Predicted, test: np.ndarray, test_rows: pa.Table) -> list[slices.Slice]:

@@ -7,12 +7,25 @@ import numpy as np
 
 from pipeline.evaluation.metrics import lay_out, replicate
 from pipeline.evaluation.paired import SIGNIFICANT, differences, exact_test
-from pipeline.evaluation.scorer import Scorer
+from pipeline.evaluation.scorer import Scorer, of_matrix
 
 #: Metrics whose differences are tested.
 COMPARED = ("accuracy", "macro_f1", "matthews", "roc_auc", "log_loss")
-#: The metric that leads the verdict, and by which the baseline of the verdict is chosen.
-LEADING = "accuracy"
+#: The baseline that always predicts the largest class of the training rows.
+MAJORITY = "majority"
+_LEADING = ("accuracy", "macro_f1")
+
+
+def leading(has_threshold: bool) -> tuple[str, str]:
+    """Return the metrics of the verdict: the leading one, by which a baseline is chosen, first.
+
+    Parameters
+    ----------
+    has_threshold : bool
+        Whether a threshold was chosen. It gives up accuracy on purpose, for a class that matters
+        more, so macro F1 leads; otherwise accuracy does.
+    """
+    return _LEADING[::-1] if has_threshold else _LEADING
 
 
 def majority(training_labels: np.ndarray, n_rows: int, n_classes: int) -> np.ndarray:
@@ -93,17 +106,40 @@ def compare(
     }
 
 
-def choose(validation: Mapping[str, float], names: Sequence[str]) -> tuple[str, dict[str, Any]]:
+def score(labels: np.ndarray, decided: np.ndarray, n_classes: int, metric: str) -> float:
+    """Return a metric of decided classes.
+
+    Parameters
+    ----------
+    labels, decided : ndarray of int, shape (n_rows,)
+    n_classes : int
+    metric : str
+        A number of `pipeline.evaluation.scorer.of_matrix`.
+    """
+    matrix = np.zeros((1, n_classes, n_classes))
+    np.add.at(matrix[0], (labels, decided), 1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return float(of_matrix(matrix)[metric][0])
+
+
+def choose(
+    validation: Mapping[str, float], names: Sequence[str], metric: str = _LEADING[0]
+) -> tuple[str, dict[str, Any]]:
     """Choose the baseline that the verdict is about: the best on validation rows.
 
-    Test rows choose nothing, so the verdict's p-value stays valid.
+    Test rows choose nothing, so the verdict's p-value stays valid. The largest class is chosen
+    only where there is no other baseline: with rare classes it can have the best accuracy, and
+    still no model learned anything from it.
 
     Parameters
     ----------
     validation : mapping of str to float
-        Accuracy of each baseline's decided classes on validation rows; empty without such rows.
+        The leading metric of each baseline's decided classes on validation rows; empty without
+        such rows.
     names : sequence of str
         The baselines in their order, which decides between equal ones.
+    metric : str
+        Name of the leading metric, see `leading`.
 
     Returns
     -------
@@ -112,36 +148,41 @@ def choose(validation: Mapping[str, float], names: Sequence[str]) -> tuple[str, 
         ``part`` and ``metric`` (None without validation rows: the first baseline is taken), and
         ``values``: the score of each baseline.
     """
+    trained = [name for name in names if name != MAJORITY] or list(names)
     if not validation:
-        return names[0], {"part": None, "metric": None, "values": {}}
-    best = max(names, key=lambda name: validation[name])
-    return best, {"part": "validation", "metric": LEADING, "values": dict(validation)}
+        return trained[0], {"part": None, "metric": None, "values": {}}
+    best = max(trained, key=lambda name: validation[name])
+    return best, {"part": "validation", "metric": metric, "values": dict(validation)}
 
 
-def verdict(compared: Mapping[str, Any]) -> dict[str, Any]:
+def verdict(compared: Mapping[str, Any], metrics: tuple[str, str] = _LEADING) -> dict[str, Any]:
     """Judge a model against a baseline by the p-values of their differences.
 
     Parameters
     ----------
     compared : mapping
         Of `compare`.
+    metrics : tuple of str
+        The leading metric and the other one, see `leading`: accuracy and macro F1, or macro F1 and
+        accuracy where a threshold was chosen.
 
     Returns
     -------
     dict
-        ``level``: better (accuracy is significantly higher, macro F1 not significantly lower),
-        worse (accuracy significantly lower, or macro F1 where accuracy does not differ), mixed
-        (one is significantly higher, the other lower or not higher), no better (neither differs);
-        ``metric``: the one that decided, with its ``difference`` and ``p_value``.
+        ``level``: better (the leading metric is significantly higher, the other not significantly
+        lower), worse (the leading metric significantly lower, or the other where the leading one
+        does not differ), mixed (one is significantly higher, the other lower or not higher), no
+        better (neither differs); ``metric``: the one that decided, with its ``difference`` and
+        ``p_value``.
     """
-    accuracy, f1 = (_direction(compared["difference"][name]) for name in (LEADING, "macro_f1"))
-    if accuracy < 0 or (accuracy == 0 and f1 < 0):
+    first, second = (_direction(compared["difference"][name]) for name in metrics)
+    if first < 0 or (first == 0 and second < 0):
         level = "worse"
-    elif accuracy > 0 and f1 >= 0:
+    elif first > 0 and second >= 0:
         level = "better"
     else:
-        level = "mixed" if accuracy > 0 or f1 > 0 else "no better"
-    metric = "macro_f1" if accuracy == 0 and f1 != 0 else LEADING
+        level = "mixed" if first > 0 or second > 0 else "no better"
+    metric = metrics[1] if first == 0 and second != 0 else metrics[0]
     entry = compared["difference"][metric]
     return {
         "level": level,

@@ -16,6 +16,7 @@ from pipeline.inspection.store import Artifact, Store
 
 _SAMPLES = 1000  # bootstrap samples
 _SHOWN = 20
+_LEARNED = "validation, also trained on"
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,10 @@ def difference(store: Store, a: Artifact, b: Artifact, seed: int = 0) -> dict[st
         decided classes and probabilities of test rows, with 95 % bootstrap intervals; the paired
         difference with interval and p-value), ``test_rows`` (of a, of b, in common), ``seeds``
         (the spread of runs that differ only by seed, see
-        `pipeline.inspection.seeds.compare_with_seeds`) and ``predictions`` (rows whose decided
-        class changed; None where the raw files differ).
+        `pipeline.inspection.seeds.compare_with_seeds`) and ``predictions`` (None where the raw
+        files differ): among the ``rows`` that have the same part in both, those whose decided
+        class changed, in all and ``by_part``; ``other_part`` counts the rows whose part differs,
+        which may have trained one of the models, by their parts in ``a`` and ``b``.
 
     Raises
     ------
@@ -93,7 +96,7 @@ def difference(store: Store, a: Artifact, b: Artifact, seed: int = 0) -> dict[st
         by_name = {row["metric"]: row["difference"] for row in result["metrics"]}
         result["seeds"] = compare_with_seeds(store, old, new, by_name)
         # Ids number the records of the raw files: of other files they say nothing.
-        result["predictions"] = _changed_rows(store, new, *tables) if is_same_data else None
+        result["predictions"] = _changed_rows(store, old, new, *tables) if is_same_data else None
     return result
 
 
@@ -249,27 +252,37 @@ def _groups(store: Store, evaluated: Artifact, ids: np.ndarray) -> np.ndarray | 
 
 
 def _changed_rows(
-    store: Store, new: Artifact, before: _Predictions, now: _Predictions
+    store: Store, old: Artifact, new: Artifact, before: _Predictions, now: _Predictions
 ) -> dict[str, Any]:
-    """Count and show the rows whose decided class differs, test rows first."""
+    """Count and show the rows of the same part whose decided class differs, test rows first.
+
+    A row in different parts may have trained one of the models: such rows are counted separately.
+    """
     _, old_at, new_at = np.intersect1d(before["id"], now["id"], return_indices=True)
+    parts_before, parts = _learned_parts(store, (old, new), (before, now))
+    pairs = (parts_before[old_at], parts[new_at])
     differs = before["decided"][old_at] != now["decided"][new_at]
-    changed = new_at[differs]
-    was = before["decided"][old_at][differs]
-    labels, parts, is_now = (now[name][changed] for name in ("label", "part", "decided"))
+    same_part = pairs[0] == pairs[1]
+    moved = _counted_by_pair(pairs[0][~same_part], pairs[1][~same_part], differs[~same_part])
+    old_at, new_at = old_at[same_part], new_at[same_part]
+    is_changed = differs[same_part]
+    changed, was_at = new_at[is_changed], old_at[is_changed]
+    was, is_now, labels = before["decided"][was_at], now["decided"][changed], now["label"][changed]
+    parts, was_right = parts[changed], was == before["label"][was_at]
     texts = _texts(store, new)
     order = np.argsort(parts != "test", kind="stable")[:_SHOWN]
     return {
         "rows": len(old_at),
-        "changed": int(differs.sum()),
+        "changed": len(changed),
         "by_part": {
             str(part): {
                 "changed": int((parts == part).sum()),
                 "better": int(((parts == part) & (is_now == labels)).sum()),
-                "worse": int(((parts == part) & (was == labels)).sum()),
+                "worse": int(((parts == part) & was_right).sum()),
             }
             for part in sorted(set(parts))
         },
+        "other_part": moved,
         "examples": [
             {
                 "id": int(now["id"][changed[at]]),
@@ -282,6 +295,39 @@ def _changed_rows(
             for at in order
         ],
     }
+
+
+def _learned_parts(
+    store: Store, evaluated: Sequence[Artifact], tables: Sequence[_Predictions]
+) -> list[np.ndarray]:
+    """Return the part of each row; where one model alone learned from validation rows, say so."""
+    trained = [store.of(item, "TrainModel") for item in evaluated]
+    learned = [
+        item is not None and "refitted_on_validation" in item.summary("training.json")
+        for item in trained
+    ]
+    if learned[0] == learned[1]:
+        return [table["part"] for table in tables]
+    return [
+        np.where(is_learned & (table["part"] == "validation"), _LEARNED, table["part"])
+        for table, is_learned in zip(tables, learned, strict=True)
+    ]
+
+
+def _counted_by_pair(
+    before: np.ndarray, now: np.ndarray, differs: np.ndarray
+) -> list[dict[str, Any]]:
+    """Count rows, and those with another decided class, by their parts in a and in b."""
+    return [
+        {
+            "a": old,
+            "b": new,
+            "rows": int(found.sum()),
+            "changed": int((found & differs).sum()),
+        }
+        for old, new in sorted(set(zip(before, now, strict=True)))
+        for found in [(before == old) & (now == new)]
+    ]
 
 
 def _texts(store: Store, evaluated: Artifact) -> dict[int, str]:

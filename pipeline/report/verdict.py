@@ -7,6 +7,7 @@ from typing import Any
 from pipeline.report.sources import Run
 
 MAJORITY = "majority"
+_PATHS = {"macro_f1": ["macro", "f1"]}
 _LABELS = {"accuracy": "accuracy", "macro_f1": "macro F1", "f1": "F1"}
 _NUMBERS = {2: "two", 3: "three", 4: "four"}
 
@@ -23,6 +24,10 @@ class Verdict:
     title : str
     metric : str
         Name of the metric that decided.
+    key : str
+        Its key in ``metrics.json``'s differences.
+    path : list of str
+        Its path in the metrics of some rows.
     p_value : float or None
         Of the test that gave the level; None where it is not defined.
     chosen_by : str
@@ -33,6 +38,8 @@ class Verdict:
     level: str
     title: str
     metric: str
+    key: str
+    path: list[str]
     p_value: float | None
     chosen_by: str
 
@@ -41,10 +48,11 @@ def verdict(run: Run) -> Verdict:
     """Word the verdict of ``metrics.json``."""
     found: dict[str, Any] = run.metrics["verdict"]
     name, level = found["baseline"], found["level"]
-    metric = _LABELS.get(found["metric"], str(found["metric"]).replace("_", " "))
+    key = str(found["metric"])
+    metric, path = _LABELS.get(key, key.replace("_", " ")), _PATHS.get(key, [key])
     why = _why(name, run.metrics["baselines"], found.get("chosen_by", {}))
     title = _title(run, name, level, metric)
-    return Verdict(name, level, title, metric, found["p_value"], why)
+    return Verdict(name, level, title, metric, key, path, found["p_value"], why)
 
 
 def _title(run: Run, name: str, level: str, metric: str) -> str:
@@ -69,11 +77,13 @@ def _title(run: Run, name: str, level: str, metric: str) -> str:
 def _why(name: str, baselines: Collection[str], chosen_by: Mapping[str, Any]) -> str:
     """Say why this baseline was chosen among several."""
     others = [key for key in baselines if key != MAJORITY]
-    if (len(others) < 2 and name != MAJORITY) or not others:
+    if len(others) < 2:
         return ""
     if chosen_by.get("part") is None:
         return "the first of the baselines, as no validation rows can choose one"
-    if name == MAJORITY:
-        return "the best of the baselines on validation rows"
     degree = "stronger" if len(others) == 2 else "strongest"
-    return f"the {degree} of {_NUMBERS.get(len(others), len(others))} baselines on validation rows"
+    by = _LABELS.get(str(chosen_by.get("metric")))
+    return (
+        f"the {degree} of {_NUMBERS.get(len(others), len(others))} baselines"
+        f"{f' by {by}' if by else ''} on validation rows"
+    )

@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from sklearn.metrics import f1_score
 
 from pipeline.evaluation.assessment import Predicted, assess
 from pipeline.evaluation.predictions import Predictions
@@ -167,6 +168,20 @@ def test_verdict_is_about_the_baseline_that_is_best_on_validation_rows():
     difference = found["baselines"]["strong"]["difference"]
     assert verdict["p_value"] == difference[verdict["metric"]]["p_value"]
     assert verdict["level"] in ("no better", "worse")
+
+
+def test_verdict_with_a_threshold_is_led_by_macro_f1_and_never_about_the_largest_class():
+    given = predicted(weak=(0.3, 2))
+    plain, asked = (
+        assess(given, {**SETTINGS, **keys}).metrics["verdict"] for keys in ({}, ASKED["f1"])
+    )
+    assert plain["baseline"] == asked["baseline"] == "weak"
+    assert plain["chosen_by"]["values"]["majority"] > plain["chosen_by"]["values"]["weak"]
+    assert plain["chosen_by"]["metric"] == plain["metric"] == "accuracy"
+    assert asked["chosen_by"]["metric"] == asked["metric"] == "macro_f1"
+    rows = given.parts.rows("validation")
+    f1 = f1_score(given.parts.labels[rows], given.baselines["weak"].decided[rows], average="macro")
+    assert asked["chosen_by"]["values"]["weak"] == pytest.approx(f1)
 
 
 def test_baselines_are_compared_by_their_own_decided_classes():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.evaluation.baselines import choose, compare, majority, mcnemar, verdict
+from pipeline.evaluation.baselines import choose, compare, leading, majority, mcnemar, verdict
 from pipeline.evaluation.metrics import replicate
 from pipeline.evaluation.scorer import Scorer
 
@@ -132,3 +132,31 @@ def test_verdict_is_about_the_baseline_with_the_best_validation_score():
     assert choose(scores, names)[0] == "logistic_regression"
     assert choose({**scores, "naive_bayes": 0.88}, names)[0] == "naive_bayes"
     assert choose({}, names) == ("naive_bayes", {"part": None, "metric": None, "values": {}})
+
+
+def test_largest_class_is_the_verdicts_baseline_only_where_there_is_no_other():
+    scores = {"majority": 0.9, "naive_bayes": 0.7, "linear_svm": 0.8}
+    assert choose(scores, list(scores))[0] == "linear_svm"
+    assert choose({}, list(scores))[0] == "naive_bayes"
+    assert choose({"majority": 0.9}, ["majority"])[0] == "majority"
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "f1", "level", "metric"),
+    [
+        ((-0.02, 0.01), (0.02, 0.01), "mixed", "macro_f1"),
+        ((-0.02, 0.06), (0.02, 0.01), "better", "macro_f1"),
+        ((0.02, 0.01), (-0.02, 0.01), "worse", "macro_f1"),
+        ((0.02, 0.01), (0.02, 0.06), "mixed", "accuracy"),
+        ((0.02, 0.06), (0.02, 0.06), "no better", "macro_f1"),
+    ],
+)
+def test_macro_f1_leads_the_verdict_where_a_threshold_was_chosen(accuracy, f1, level, metric):
+    entries = {
+        name: {"value": value, "p_value": p_value}
+        for name, (value, p_value) in (("accuracy", accuracy), ("macro_f1", f1))
+    }
+    assert leading(True) == ("macro_f1", "accuracy")
+    assert leading(False) == ("accuracy", "macro_f1")
+    found = verdict({"difference": entries}, leading(True))
+    assert (found["level"], found["metric"]) == (level, metric)

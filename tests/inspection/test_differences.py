@@ -1,12 +1,15 @@
 """`pipeline diff` says of two runs what Evaluate would: one scorer, one bootstrap, one test."""
 
 import json
+import shutil
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 from sklearn.metrics import accuracy_score, f1_score
 
+from pipeline.cli import cli
 from pipeline.evaluation import bootstrap
 from pipeline.evaluation.paired import exact_test
 from pipeline.inspection.differences import difference
@@ -113,6 +116,48 @@ def test_runs_with_other_test_rows_are_paired_on_those_in_common(two):
     counts = found["test_rows"]
     assert 0 < counts["in_common"] < counts["a"] < counts["b"]
     assert found["metrics"][0]["difference_interval"] is not None
+
+
+def test_changed_rows_are_counted_where_both_runs_have_them_in_the_same_part(two):
+    chain, (weak, _) = two
+    other = chain.run(dataset="four", model="naive_bayes", test_fraction=0.5, split_seed=1)
+    places = [weak, other.requires().upstream().place()]
+    found = compared(chain, places)["predictions"]
+    a, b = (pq.read_table(place / "predictions.parquet").to_pandas() for place in places)
+    both = a.merge(b, on="id")
+    differs = both["decided_x"] != both["decided_y"]
+    same = both["part_x"] == both["part_y"]
+    assert 0 < same.sum() < len(both)
+    assert (found["rows"], found["changed"]) == (same.sum(), (same & differs).sum())
+    for part, counts in found["by_part"].items():
+        rows = both[same & differs & (both["part_x"] == part)]
+        right = [(rows[f"decided_{side}"] == rows[f"label_{side}"]).sum() for side in "yx"]
+        assert [counts["changed"], counts["better"], counts["worse"]] == [len(rows), *right]
+    for pair in found["other_part"]:
+        rows = (both["part_x"] == pair["a"]) & (both["part_y"] == pair["b"])
+        assert pair["a"] != pair["b"]
+        assert (pair["rows"], pair["changed"]) == (rows.sum(), (rows & differs).sum())
+    assert sum(pair["rows"] for pair in found["other_part"]) == (~same).sum()
+    outputs = ["--paths-outputs", str(chain.outputs)]
+    shown = CliRunner().invoke(cli, ["diff", *outputs, *map(str, places)], env={"COLUMNS": "400"})
+    text = " ".join(shown.output.split())
+    assert f"{(~same).sum():,} rows have another part in b than in a" in text
+    assert "train in a and test in b: " in text
+
+
+def test_validation_rows_that_trained_one_model_alone_are_not_the_same_part(two, tmp_path):
+    chain, places = two
+    copied = tmp_path / "outputs"
+    shutil.copytree(chain.outputs, copied, symlinks=True)
+    weak, strong = (copied / place.relative_to(chain.outputs) for place in places)
+    store = Store(copied)
+    file = store.of(store.artifact(strong), "TrainModel").place / "training.json"
+    facts = json.loads(file.read_text())
+    file.write_text(json.dumps({**facts, "refitted_on_validation": 3}))
+    found = difference(store, *(store.artifact(place) for place in (weak, strong)))["predictions"]
+    assert "validation" not in found["by_part"]
+    (pair,) = found["other_part"]
+    assert (pair["a"], pair["b"]) == ("validation", "validation, also trained on")
 
 
 def test_a_model_without_seed_has_no_spread(two):

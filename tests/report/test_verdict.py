@@ -49,16 +49,26 @@ def test_verdict_takes_level_and_p_value_from_one_test():
     ("names", "chosen", "part", "chosen_by"),
     [
         ("n", "n", "validation", ""),
-        ("nl", "l", "validation", "the stronger of two baselines on validation rows"),
-        ("nlv", "l", "validation", "the strongest of three baselines on validation rows"),
-        ("nl", "majority", "validation", "the best of the baselines on validation rows"),
+        ("nl", "l", "validation", "the stronger of two baselines by accuracy on validation rows"),
+        (
+            "nlv",
+            "l",
+            "validation",
+            "the strongest of three baselines by accuracy on validation rows",
+        ),
         ("nl", "n", None, "the first of the baselines, as no validation rows can choose one"),
         ("", "majority", "validation", ""),
     ],
-    ids=["one", "two", "three", "largest class", "no validation rows", "none"],
+    ids=["one", "two", "three", "no validation rows", "none"],
 )
 def test_verdict_says_why_this_baseline(names, chosen, part, chosen_by):
     run = run_with("better", name=chosen)
     run.metrics["baselines"] = dict.fromkeys([*names, "majority"], BASELINE)
     run.metrics["verdict"]["chosen_by"] = {"part": part, "metric": "accuracy", "values": {}}
     assert verdict(run).chosen_by == chosen_by
+
+
+def test_verdict_names_the_metric_that_decided_and_its_path():
+    found = verdict(run_with("worse", "macro_f1"))
+    assert (found.metric, found.key, found.path) == ("macro F1", "macro_f1", ["macro", "f1"])
+    assert verdict(run_with("better")).path == ["accuracy"]
