@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.inspection.listing import split_digest
 from pipeline.inspection.seeds import identity
 from pipeline.inspection.store import Artifact, Store
 
@@ -58,14 +59,14 @@ def find_siblings(places: Mapping[str, Path]) -> list[Sibling]:
     mine = store.artifact(evaluated)
     if mine is None:
         return []
-    split = _split(store, mine)
+    split = split_digest(store, mine)
     found = []
     for item in store.all(evaluated.parents[1].name, evaluated.parent.name):
         is_other = item.place != mine.place and item.task == mine.task
         same_model = _digest(store, item, "TrainModel") == _digest(store, mine, "TrainModel")
         if not is_other or same_model or item.manifest["version"] != mine.manifest["version"]:
             continue
-        if split is not None and _split(store, item) == split:
+        if split is not None and split_digest(store, item) == split:
             found.append(_sibling(store, item, mine))
     return [sibling for sibling in found if sibling is not None]
 
@@ -87,13 +88,6 @@ def _sibling(store: Store, item: Artifact, mine: Artifact) -> Sibling | None:
         "refitted_on_validation" not in trained.summary("training.json"),
         shared is not None and identity(store, item) == shared,
     )
-
-
-def _split(store: Store, item: Artifact) -> str | None:
-    """Return the sha256 of the table that gives each row its part."""
-    split = store.of(item, "SplitStratified")
-    files = split.manifest["files"] if split else {}
-    return files.get("split.parquet", {}).get("sha256")
 
 
 def _digest(store: Store, item: Artifact, task: str) -> str | None:
