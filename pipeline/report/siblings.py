@@ -2,8 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipeline.inspection.listing import split_digest
 from pipeline.inspection.seeds import identity
@@ -29,6 +34,8 @@ class Sibling:
         Whether it left validation rows out of its final training, so that they score it.
     differs_by_seed : bool
         Whether only the seed of training tells it from this run.
+    place : Path or None
+        Folder of its Evaluate artifact.
     """
 
     model: str
@@ -36,6 +43,35 @@ class Sibling:
     metrics: dict[str, Any]
     chose_on_validation: bool = True
     differs_by_seed: bool = False
+    place: Path | None = None
+
+    @cached_property
+    def right(self) -> pd.Series | None:
+        """Whether each validation row's decided class is right; None where it cannot be read."""
+        return None if self.place is None else right_on_validation(self.place)
+
+
+def right_on_validation(evaluated: Path) -> pd.Series | None:
+    """Read whether the decided class of each validation row is right.
+
+    Parameters
+    ----------
+    evaluated : Path
+        Folder of an Evaluate artifact.
+
+    Returns
+    -------
+    Series of bool or None
+        By id; None where ``predictions.parquet`` cannot be read.
+    """
+    columns, of_part = ["id", "label", "decided"], [("part", "==", "validation")]
+    try:
+        table = pq.read_table(
+            evaluated / "predictions.parquet", columns=columns, filters=of_part
+        ).to_pandas()
+    except (OSError, pa.ArrowException):
+        return None
+    return pd.Series((table["decided"] == table["label"]).to_numpy(bool), index=table["id"])
 
 
 def find_siblings(places: Mapping[str, Path]) -> list[Sibling]:
@@ -87,6 +123,7 @@ def _sibling(store: Store, item: Artifact, mine: Artifact) -> Sibling | None:
         item.summary("metrics.json"),
         "refitted_on_validation" not in trained.summary("training.json"),
         shared is not None and identity(store, item) == shared,
+        item.place,
     )
 
 
