@@ -37,9 +37,9 @@ def ls(as_json: bool, dataset: str, show_all: bool) -> None:
         screen.Column("rows", is_number=True, drop=3),
         screen.Column("labels", drop=2, least=16),
         screen.Column("runs", is_number=True),
-        screen.Column("best run", drop=1),
+        screen.Column("best run (validation)", drop=1),
         screen.Column("model"),
-        screen.Column("macro F1", is_number=True),
+        screen.Column("macro F1 (validation)", is_number=True),
     ]
     rows = [
         (
@@ -49,7 +49,7 @@ def ls(as_json: bool, dataset: str, show_all: bool) -> None:
             row["runs"],
             row["best_run"] or "",
             row["best_model"] or "",
-            screen.figure(row["best_macro_f1"]),
+            screen.figure(row["best_validation_macro_f1"]),
         )
         for row in found["datasets"]
     ]

@@ -1,6 +1,6 @@
 """What there is: datasets, runs and the newest models, with their headline metrics."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.inspection.manifests import is_count, is_number
@@ -27,10 +27,11 @@ def listing(store: Store, dataset: str = "*") -> dict[str, list[dict[str, Any]]]
     Returns
     -------
     dict
-        ``datasets``, ``models`` (what ``latest`` leads to) and ``runs``, newest first; each a
-        list of plain rows.
+        ``datasets`` (each with its best run by validation rows), ``models`` (what ``latest``
+        leads to) and ``runs``, newest first; each a list of plain rows.
     """
-    runs = [run_row(store, run) for run in store.runs(dataset)]
+    reports = store.runs(dataset)
+    runs = [run_row(store, run) for run in reports]
     by_place = {row["place"]: row for row in runs}
     newest = []
     for name, place in store.latest.items():
@@ -40,7 +41,7 @@ def listing(store: Store, dataset: str = "*") -> dict[str, list[dict[str, Any]]]
             newest.append(row or {"dataset": of_dataset, "model": model, "place": None})
     names = [name for name in store.datasets() if dataset in ("*", name)]
     return {
-        "datasets": [_dataset_row(store, name, runs) for name in names],
+        "datasets": [_dataset_row(store, name, reports) for name in names],
         "models": newest,
         "runs": runs,
     }
@@ -101,19 +102,67 @@ def _follow(metrics: Any, path: tuple[str, ...]) -> Any:
     return metrics
 
 
-def _dataset_row(store: Store, name: str, runs: list[dict[str, Any]]) -> dict[str, Any]:
+def split_digest(store: Store, item: Artifact) -> str | None:
+    """Return the sha256 of the table that gives each row its part, None where it is gone."""
+    split = store.of(item, "SplitStratified")
+    files = split.manifest["files"] if split else {}
+    return files.get("split.parquet", {}).get("sha256")
+
+
+def _dataset_row(store: Store, name: str, reports: Sequence[Artifact]) -> dict[str, Any]:
     """Describe a dataset by its newest cleaned rows and its best run."""
     cleaned = sorted(store.all(name, "2_*"), key=lambda item: item.finished)
     profile = cleaned[-1].summary("profile.json") if cleaned else {}
     labels = {label: _count(number) for label, number in _inside(profile, "labels").items()}
-    mine = [row for row in runs if row["dataset"] == name]
-    best = max(mine, key=lambda row: row["macro_f1"] or -1.0, default=None)
+    mine = [run for run in reports if run.place.parent.parent.name == name]
+    best, validation = _best_run(store, mine)
+    row = run_row(store, best) if best else {}
     return {
         "dataset": name,
         "rows": _count(profile.get("kept")),
         "labels": labels,
         "runs": len(mine),
-        "best_run": best["run"] if best else None,
-        "best_model": best["model"] if best else None,
-        "best_macro_f1": best["macro_f1"] if best else None,
+        "best_run": row.get("run"),
+        "best_model": row.get("model"),
+        "best_macro_f1": row.get("macro_f1"),
+        "best_validation_macro_f1": validation["macro_f1"],
+        "best_validation_accuracy": validation["accuracy"],
     }
+
+
+def _best_run(
+    store: Store, newest_first: Sequence[Artifact]
+) -> tuple[Artifact | None, dict[str, float | None]]:
+    """Return the best run by validation rows, and its headline metrics of them.
+
+    Test metrics rank nothing: whoever then used the best run would report an optimistic metric.
+    Runs are ranked only where they are comparable: evaluated by the same version of Evaluate on the
+    same split as the newest run that has validation metrics. Macro F1 ranks; accuracy does where
+    one of them has no macro F1. Of equal runs, the newest is best.
+    """
+    found = [
+        (run, scores, key)
+        for run in newest_first
+        for scores, key in [_validation(store, run)]
+        if scores["macro_f1"] is not None or scores["accuracy"] is not None
+    ]
+    if not found:
+        return None, headline({})
+    key = found[0][2]
+    # A run whose split is gone is comparable with itself alone.
+    same = [entry for entry in found if entry[2] == key] if key[0] else found[:1]
+    has_all = all(scores["macro_f1"] is not None for _, scores, _ in same)
+    metric = "macro_f1" if has_all else "accuracy"
+    values = [-1.0 if (value := scores[metric]) is None else value for _, scores, _ in same]
+    best, scores, _ = same[values.index(max(values))]
+    return best, scores
+
+
+def _validation(store: Store, run: Artifact) -> tuple[dict[str, float | None], tuple[Any, ...]]:
+    """Return the metrics of validation rows that did not train the model, and what ran on them."""
+    trained, evaluated = store.of(run, "TrainModel"), store.of(run, "Evaluate")
+    if trained is None or evaluated is None:
+        return headline({}), ()
+    is_learned = "refitted_on_validation" in trained.summary("training.json")
+    scores = {} if is_learned else _inside(evaluated.summary("metrics.json"), "validation")
+    return headline(scores), (split_digest(store, run), evaluated.manifest.get("version"))

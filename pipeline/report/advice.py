@@ -4,19 +4,16 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pipeline.models.registry import MODELS
 from pipeline.report.headline import changed_by_copies, headline, value_at
+from pipeline.report.other_runs import about_baseline, about_best, best_other, better_linear
 from pipeline.report.siblings import Sibling
 from pipeline.report.sources import Run
 from pipeline.report.suggestion import Suggestion, with_option
-from pipeline.report.verdict import MAJORITY, verdict
 
 OVERFIT = 0.1  # accuracy on training rows above that on test rows
 _WEAK_RECALL = 0.5
 _RARE = 0.2  # share of the test rows that a slice to collect more of holds at most
 _LEVEL = 0.05
-_NETWORK = "pipeline.models.network:Network"
-_LINEAR = ("pipeline.models.linear:Linear", "pipeline.models.naive_bayes:NaiveBayes")
 _MOST_DROPOUT = 0.8
 _UNSEEN = ("unseen words", "more than a fifth")
 
@@ -24,10 +21,10 @@ _UNSEEN = ("unseen words", "more than a fifth")
 def next_steps(run: Run, warnings: Sequence[Suggestion] = ()) -> Iterator[Suggestion]:
     """Yield what to change next: first the warnings, then what helps most."""
     yield from warnings
-    best, linear = _best_other(run), _better_linear(run) if _overfits(run) else None
+    best, linear = best_other(run), better_linear(run) if _overfits(run) else None
     if best and best is not linear:
-        yield _about_best(run, best)
-    yield from _about_baseline(run, [best, linear])
+        yield about_best(run, best)
+    yield from about_baseline(run, [best, linear])
     yield from _about_training(run, linear)
     yield from _about_copies(run)
     yield from _about_weak_classes(run)
@@ -38,58 +35,6 @@ def next_steps(run: Run, warnings: Sequence[Suggestion] = ()) -> Iterator[Sugges
             "Some texts have contradicting labels, which no model can all predict: correct those "
             "listed under Data, or remove the rows."
         )
-
-
-def _best_other(run: Run) -> Sibling | None:
-    """Return the run with the best headline metric on validation rows, if better than this one.
-
-    Test metrics choose nothing here. Runs that validation rows trained are not compared.
-    """
-    _, path = headline(run)
-    if "refitted_on_validation" in run.training:
-        return None
-    best, most = None, value_at(run.metrics.get("validation"), path)
-    for sibling in run.siblings:
-        value = value_at(sibling.metrics.get("validation"), path)
-        if sibling.differs_by_seed or not sibling.chose_on_validation or value is None:
-            continue
-        if most is not None and value > most:
-            best, most = sibling, value
-    return best
-
-
-def _about_best(run: Run, best: Sibling) -> Suggestion:
-    """Name the model that is best on validation rows, and whether that is more than chance."""
-    name, path = headline(run)
-    validation = run.metrics["validation"]
-    theirs, mine = value_at(best.metrics["validation"], path), value_at(validation, path)
-    called = best.model if best.model != run.model else f"{best.model} with other settings"
-    sentence = (
-        f"On the {validation['rows']:,} validation rows, {called} has {name} {theirs:.3f} and this "
-        f"run {mine:.3f}"
-    )
-    if _chance(best.metrics["validation"], validation) < _LEVEL:
-        sentence += f": prefer {called}."
-    else:
-        sentence += f". This can be chance, but {called} is worth comparing."
-    if _is_network(best.model) and not _is_network(run.model):
-        sentence += " Its number of epochs was chosen on these rows, which favours it."
-    return Suggestion(sentence, run.command_of(best.settings))
-
-
-def _about_baseline(run: Run, others: Sequence[Sibling | None]) -> Iterator[Suggestion]:
-    """Yield the baseline, where the model is not better and no other advice names it."""
-    found = verdict(run)
-    is_named = any(other is not None and other.model == found.baseline for other in others)
-    if found.baseline == MAJORITY or found.level not in ("no better", "worse") or is_named:
-        return
-    if found.level == "worse":
-        reason = f"it is better on the {run.metrics['test']['rows']:,} test rows"
-    else:
-        reason = f"it is cheaper, and {run.model} is not better beyond chance"
-    yield Suggestion(
-        f"Use {found.baseline}: {reason}.", run.command_of(_settings_of(run, found.baseline))
-    )
 
 
 def _about_copies(run: Run) -> Iterator[Suggestion]:
@@ -151,22 +96,6 @@ def _about_overfitting(run: Run, linear: Sibling | None) -> Iterator[Suggestion]
             f"{start}: try {words}, and compare the metrics on validation rows.",
             with_option(run.command, option, value),
         )
-
-
-def _better_linear(run: Run) -> Sibling | None:
-    """Return the best linear model on validation rows, if this is a network that is not better."""
-    _, path = headline(run)
-    mine = value_at(run.metrics.get("validation"), path)
-    if mine is None or not _is_network(run.model) or "refitted_on_validation" in run.training:
-        return None
-    scored = [
-        (value, sibling)
-        for sibling in run.siblings
-        if MODELS[sibling.model].family in _LINEAR and sibling.chose_on_validation
-        for value in [value_at(sibling.metrics.get("validation"), path)]
-        if value is not None and value > mine
-    ]
-    return max(scored, key=lambda pair: pair[0])[1] if scored else None
 
 
 def _against_overfitting(settings: Mapping[str, Any]) -> tuple[str, str, Any] | None:
@@ -251,8 +180,8 @@ def _about_slices(run: Run) -> Iterator[Suggestion]:
 def _chance(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
     """Return the one-sided p-value that one accuracy is not above another, of separate rows.
 
-    The two-proportion z-test with pooled variance; for the same rows, where a paired test would
-    find more, it is cautious.
+    The two-proportion z-test with pooled variance. For two models on the same rows, see
+    `pipeline.report.other_runs`.
 
     Parameters
     ----------
@@ -272,13 +201,3 @@ def _others(entry: Mapping[str, Any], test: Mapping[str, Any]) -> dict[str, Any]
     rows = test["rows"] - entry["rows"]
     right = test["accuracy"] * test["rows"] - entry["accuracy"] * entry["rows"]
     return {"rows": rows, "accuracy": right / rows}
-
-
-def _is_network(model: str) -> bool:
-    return MODELS[model].family == _NETWORK
-
-
-def _settings_of(run: Run, model: str) -> dict[str, Any]:
-    """Return the settings of a model's evaluation on the same rows; its defaults without one."""
-    found = [sibling.settings for sibling in run.siblings if sibling.model == model]
-    return found[0] if found else {"model": model}

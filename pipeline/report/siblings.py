@@ -2,9 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.inspection.listing import split_digest
 from pipeline.inspection.seeds import identity
 from pipeline.inspection.store import Artifact, Store
 
@@ -28,6 +34,8 @@ class Sibling:
         Whether it left validation rows out of its final training, so that they score it.
     differs_by_seed : bool
         Whether only the seed of training tells it from this run.
+    place : Path or None
+        Folder of its Evaluate artifact.
     """
 
     model: str
@@ -35,6 +43,35 @@ class Sibling:
     metrics: dict[str, Any]
     chose_on_validation: bool = True
     differs_by_seed: bool = False
+    place: Path | None = None
+
+    @cached_property
+    def right(self) -> pd.Series | None:
+        """Whether each validation row's decided class is right; None where it cannot be read."""
+        return None if self.place is None else right_on_validation(self.place)
+
+
+def right_on_validation(evaluated: Path) -> pd.Series | None:
+    """Read whether the decided class of each validation row is right.
+
+    Parameters
+    ----------
+    evaluated : Path
+        Folder of an Evaluate artifact.
+
+    Returns
+    -------
+    Series of bool or None
+        By id; None where ``predictions.parquet`` cannot be read.
+    """
+    columns, of_part = ["id", "label", "decided"], [("part", "==", "validation")]
+    try:
+        table = pq.read_table(
+            evaluated / "predictions.parquet", columns=columns, filters=of_part
+        ).to_pandas()
+    except (OSError, pa.ArrowException):
+        return None
+    return pd.Series((table["decided"] == table["label"]).to_numpy(bool), index=table["id"])
 
 
 def find_siblings(places: Mapping[str, Path]) -> list[Sibling]:
@@ -58,14 +95,14 @@ def find_siblings(places: Mapping[str, Path]) -> list[Sibling]:
     mine = store.artifact(evaluated)
     if mine is None:
         return []
-    split = _split(store, mine)
+    split = split_digest(store, mine)
     found = []
     for item in store.all(evaluated.parents[1].name, evaluated.parent.name):
         is_other = item.place != mine.place and item.task == mine.task
         same_model = _digest(store, item, "TrainModel") == _digest(store, mine, "TrainModel")
         if not is_other or same_model or item.manifest["version"] != mine.manifest["version"]:
             continue
-        if split is not None and _split(store, item) == split:
+        if split is not None and split_digest(store, item) == split:
             found.append(_sibling(store, item, mine))
     return [sibling for sibling in found if sibling is not None]
 
@@ -86,14 +123,8 @@ def _sibling(store: Store, item: Artifact, mine: Artifact) -> Sibling | None:
         item.summary("metrics.json"),
         "refitted_on_validation" not in trained.summary("training.json"),
         shared is not None and identity(store, item) == shared,
+        item.place,
     )
-
-
-def _split(store: Store, item: Artifact) -> str | None:
-    """Return the sha256 of the table that gives each row its part."""
-    split = store.of(item, "SplitStratified")
-    files = split.manifest["files"] if split else {}
-    return files.get("split.parquet", {}).get("sha256")
 
 
 def _digest(store: Store, item: Artifact, task: str) -> str | None:

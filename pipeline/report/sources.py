@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.artifacts import read_manifest
-from pipeline.report.siblings import Sibling, find_siblings
+from pipeline.evaluation.groups import group_column
+from pipeline.report.siblings import Sibling, find_siblings, right_on_validation
 from pipeline.report.suggestion import with_option
 from pipeline.split import Parts, read_parts
 from pipeline.text.tokens import Tokens, read_tokens
@@ -85,6 +86,18 @@ class Run:
     def siblings(self) -> list[Sibling]:
         """Other evaluated runs on the same split."""
         return find_siblings(self.places)
+
+    @cached_property
+    def right(self) -> pd.Series | None:
+        """Whether each validation row's decided class is right, by id."""
+        return right_on_validation(self.places["Evaluate"])
+
+    @cached_property
+    def duplicate_groups(self) -> pd.Series:
+        """The duplicate group of each row, by id."""
+        path = self.places["CleanText"] / "rows.parquet"
+        column = group_column(path)
+        return pq.read_table(path, columns=["id", column]).to_pandas().set_index("id")[column]
 
     @cached_property
     def architecture(self) -> list[dict[str, Any]]:

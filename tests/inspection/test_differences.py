@@ -103,9 +103,13 @@ def test_decided_classes_are_compared(two):
     task = chain.run(
         dataset="four", model="naive_bayes", test_fraction=0.3, max_words=40, alpha=9.0, **asked
     )
-    found = compared(chain, [weak, task.requires().upstream().place()])
+    places = [weak, task.requires().upstream().place()]
+    found = compared(chain, places)
     assert found["predictions"]["changed"] > 0
-    assert found["metrics"][0]["difference"] < 0
+    (labels, old, _), (_, new, _) = (test_rows(chain, place) for place in places)
+    assert (old != new).any()
+    gain = (new == labels).mean() - (old == labels).mean()
+    assert found["metrics"][0]["difference"] == pytest.approx(gain)
     assert found["metrics"][2]["difference"] == 0  # probabilities are the same
 
 

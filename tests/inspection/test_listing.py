@@ -20,6 +20,9 @@ METRICS = {
 }
 
 
+SCORED = {"macro": {"f1": 0.6}, "accuracy": 0.7}
+
+
 def write_artifact(outputs, step, task, upstream=None, dataset="toy", **keys):
     """Write a folder with a manifest, and the JSON files that it holds."""
     files = keys.pop("content", {})
@@ -45,25 +48,47 @@ def write_artifact(outputs, step, task, upstream=None, dataset="toy", **keys):
     return place
 
 
-def write_run(outputs, number, model, finished, metrics=METRICS, **keys):
-    """Write the last three steps of a run."""
+def write_run(
+    outputs,
+    number,
+    model,
+    finished,
+    metrics=METRICS,
+    validation=None,
+    split="same",
+    training=None,
+    version=1,
+    **keys,
+):
+    """Write the last four steps of a run."""
     digest = f"{number}" * 16
+    parted = write_artifact(
+        outputs,
+        "5_split",
+        "SplitStratified",
+        name=f"split-{digest}",
+        **{**keys, "files": {"split.parquet": {"sha256": split, "size": 1}} if split else {}},
+    )
     trained = write_artifact(
         outputs,
         "6_train",
         "TrainModel",
+        parted,
         name=f"{model}-{digest}",
+        content={"training.json": training or {}},
         settings={"model": model},
         seconds=1.5 * number,
         **keys,
     )
+    scored = {} if validation is None else {"validation": validation}
     evaluated = write_artifact(
         outputs,
         "7_evaluate",
         "Evaluate",
         trained,
         name=f"{model}-{digest}",
-        content={"metrics.json": {"test": metrics}},
+        content={"metrics.json": {"test": metrics, **scored}},
+        version=version,
         **keys,
     )
     return write_artifact(
@@ -81,9 +106,11 @@ def write_run(outputs, number, model, finished, metrics=METRICS, **keys):
 def outputs(tmp_path):
     """Return three runs of two datasets; the order of finishing is not that of the names."""
     folder = tmp_path / "outputs"
-    write_run(folder, 1, "naive_bayes", "2026-01-02T10:00:00+0000")
+    write_run(
+        folder, 1, "naive_bayes", "2026-01-02T10:00:00+0000", validation={"macro": {"f1": 0.9}}
+    )
     better = {**METRICS, "accuracy": 0.7, "macro": {"f1": 0.85}, "rows": 40}
-    newest = write_run(folder, 2, "bilstm", "2026-01-03T10:00:00+0000", better)
+    newest = write_run(folder, 2, "bilstm", "2026-01-03T10:00:00+0000", better, SCORED)
     write_run(folder, 3, "nb_svm", "2026-01-01T10:00:00+0000", {"rows": 9}, dataset="four")
     write_artifact(
         folder,
@@ -126,19 +153,63 @@ def test_a_row_has_the_metrics_of_its_own_test_rows(outputs):
     assert (unscored["accuracy"], unscored["macro_f1"], unscored["test_rows"]) == (None, None, 9)
 
 
-def test_a_dataset_is_listed_with_its_best_run_by_macro_f1(outputs):
+def test_a_dataset_is_listed_with_its_best_run_by_validation_macro_f1(outputs):
     four, toy = listing(Store(outputs))["datasets"]
     assert toy == {
         "dataset": "toy",
         "rows": 500,
         "labels": {"bad": 200, "good": 300},
         "runs": 2,
-        "best_run": "22222222",
-        "best_model": "bilstm",
-        "best_macro_f1": 0.85,
+        "best_run": "11111111",  # the other one is better on test rows
+        "best_model": "naive_bayes",
+        "best_macro_f1": 0.8,
+        "best_validation_macro_f1": 0.9,
+        "best_validation_accuracy": None,
     }
     assert (four["dataset"], four["rows"], four["labels"], four["runs"]) == ("four", None, {}, 1)
-    assert four["best_macro_f1"] is None
+    assert (four["best_run"], four["best_macro_f1"]) == (None, None)  # no validation rows
+
+
+@pytest.mark.parametrize(
+    ("older", "newer", "best"),
+    [
+        ({"validation": {"macro": {"f1": 0.9}}}, {}, 1),
+        ({"validation": {"macro": {"f1": 0.5}}}, {}, 2),
+        ({"validation": {"macro": {"f1": 0.6}}}, {}, 2),
+        ({"validation": {"macro": {"f1": 0.9}}, "split": "other"}, {}, 2),
+        ({"validation": {"macro": {"f1": 0.9}}, "split": None}, {"split": None}, 2),
+        ({"validation": {"macro": {"f1": 0.9}}, "version": 2}, {}, 2),
+        (
+            {
+                "validation": {"macro": {"f1": 0.9}},
+                "training": {"refitted_on_validation": 3},
+            },
+            {},
+            2,
+        ),
+        ({"validation": {"accuracy": 0.8}}, {}, 1),
+        ({"validation": {"accuracy": 0.65}}, {}, 2),
+        ({"validation": {"macro": {"f1": 0.5}}}, {"validation": None}, 1),
+    ],
+    ids=[
+        "better",
+        "worse",
+        "equal",
+        "another split",
+        "splits gone",
+        "another version of Evaluate",
+        "trained on validation rows",
+        "accuracy where macro F1 is missing",
+        "lower accuracy",
+        "newest without validation rows",
+    ],
+)
+def test_best_run_is_that_of_validation_rows_among_comparable_runs(tmp_path, older, newer, best):
+    first, second = "2026-01-01T10:00:00+0000", "2026-01-02T10:00:00+0000"
+    write_run(tmp_path, 1, "naive_bayes", first, {**METRICS, "macro": {"f1": 0.99}}, **older)
+    write_run(tmp_path, 2, "nb_svm", second, **{"validation": SCORED, **newer})
+    (row,) = listing(Store(tmp_path))["datasets"]
+    assert row["best_run"] == f"{best}" * 8
 
 
 def test_newest_models_are_those_of_the_links_and_a_gone_one_is_said(outputs):

@@ -3,6 +3,9 @@
 from copy import deepcopy
 from types import SimpleNamespace
 
+import numpy as np
+import pandas as pd
+
 from pipeline.report.siblings import Sibling
 from pipeline.report.suggestion import with_option
 
@@ -42,6 +45,8 @@ def made_up_run(model="bilstm", **changes):
         },
         vectors={},
         siblings=[],
+        right=right(0.9),
+        duplicate_groups=pd.Series(np.arange(1000)),
         metrics={
             "positive_label": "good",
             "test": {**deepcopy(SCORED), "intervals": {"accuracy": [0.88, 0.92]}},
@@ -87,4 +92,11 @@ def sibling(model="logistic_regression", accuracy=0.95, **keys):
     """Return another run on the same split, with its accuracy on validation and test rows."""
     scored = {**deepcopy(SCORED), "accuracy": accuracy}
     metrics = {"validation": scored, "test": keys.pop("test", scored)}
-    return Sibling(model, {"model": model}, metrics, **keys)
+    found = Sibling(model, {"model": model}, metrics, **keys)
+    vars(found)["right"] = right(accuracy)
+    return found
+
+
+def right(accuracy):
+    """Return of 1,000 validation rows which ones a model is right in: the first."""
+    return pd.Series(np.arange(1000) < round(1000 * accuracy))

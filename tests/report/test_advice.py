@@ -97,10 +97,10 @@ def test_linear_model_is_not_sent_to_another_for_overfitting():
         ([], None),
         ([sibling(accuracy=0.9)], None),
         ([sibling(accuracy=0.89)], None),
-        ([sibling(accuracy=0.901)], "This can be chance, but logistic_regression is worth"),
+        ([sibling(accuracy=0.901)], "This can be chance (paired test of accuracy, p = 0.500), but"),
         (
             [sibling(accuracy=0.95, test={**SCORED, "accuracy": 0.5})],
-            "logistic_regression has accuracy 0.950 and this run 0.900: pr",
+            "has accuracy 0.950 and this run 0.900 (paired test of accuracy, p < 0.001): pr",
         ),
         ([sibling(accuracy=0.95), sibling("nb_svm", 0.96)], "prefer nb_svm"),
         ([sibling("bilstm", 0.95)], "prefer bilstm with other settings"),
@@ -147,21 +147,76 @@ def test_named_class_decides_by_its_f1():
     assert "F1 of good 0.950 and this run 0.920" in steps[0].sentence
 
 
+def test_best_other_run_is_tested_on_paired_rows():
+    # Five rows of 1,000 better in one model alone: unpaired proportions would not tell it.
+    (step,) = advice(made_up_run(siblings=[sibling(accuracy=0.906)]))
+    assert "(paired test of accuracy, p = 0.016): prefer logistic_regression" in step.sentence
+
+
+def test_copies_of_one_text_are_one_observation():
+    run = made_up_run(siblings=[sibling(accuracy=0.906)])
+    run.duplicate_groups[900:906] = 900
+    (step,) = advice(run)
+    assert "This can be chance (paired test of accuracy, p = 0.500)" in step.sentence
+
+
+def test_best_of_several_runs_needs_more_evidence():
+    others = [sibling(accuracy=0.906), *[sibling("nb_svm", 0.9)] * 3]
+    (step,) = advice(made_up_run("linear_svm", siblings=others, **LINEAR))
+    assert "This can be chance (paired test of accuracy, p = 0.062 for the best" in step.sentence
+
+
+def test_run_whose_predictions_are_gone_is_worth_comparing():
+    other = sibling(accuracy=0.95)
+    vars(other)["right"] = None
+    (step,) = advice(made_up_run(siblings=[other]))
+    assert step.sentence.endswith("0.900: logistic_regression is worth comparing.")
+
+
 @pytest.mark.parametrize(
-    ("level", "baseline", "sentence"),
+    ("model", "baseline", "accuracy", "is_told"),
     [
-        ("better", "naive_bayes", None),
-        ("mixed", "naive_bayes", None),
-        ("no better", "naive_bayes", "Use naive_bayes: it is cheaper, and bilstm is not better"),
-        ("worse", "naive_bayes", "Use naive_bayes: it is better on the 1,000 test rows."),
-        ("no better", "majority", None),
+        ("bilstm", "naive_bayes", 0.899, True),
+        ("bilstm", "naive_bayes", 0.9, True),
+        ("bilstm", "naive_bayes", 0.89, False),
+        ("fasttext", "naive_bayes", 0.899, True),
+        ("bilstm", "majority", 0.9, False),
+        ("bilstm", "dense", 0.9, False),
+        ("linear_svm", "naive_bayes", 0.9, False),
+        ("logistic_regression", "naive_bayes", 0.9, False),
+        ("nb_svm", "naive_bayes", 0.9, False),
     ],
 )
-def test_baseline_is_advised_where_it_is_not_beaten(level, baseline, sentence):
+@pytest.mark.parametrize("level", ["better", "mixed", "no better", "worse"])
+def test_linear_baseline_is_advised_by_validation_rows_alone(
+    level, model, baseline, accuracy, is_told
+):
     found = {"baseline": baseline, "level": level, "metric": "accuracy", "p_value": 0.5}
-    steps = advice(made_up_run(**{"metrics.verdict": found}))
-    assert [step.sentence.startswith(sentence or "-") for step in steps] == [True] * bool(sentence)
-    assert all(step.command.endswith("--model naive_bayes") for step in steps)
+    others = [] if baseline == "majority" else [sibling(baseline, accuracy)]
+    steps = advice(made_up_run(model, siblings=others, **{"metrics.verdict": found}, **LINEAR))
+    assert not any("test rows" in step.sentence for step in steps)
+    start = f"Use {baseline}: it is cheaper, and on the 1,000 validation rows {model} is not more "
+    assert [step.sentence.startswith(start) for step in steps] == [True] * is_told
+    assert all("accurate beyond chance (paired test, p = " in step.sentence for step in steps)
+    assert all(step.command.endswith(f"--model {baseline}") for step in steps)
+
+
+def test_baseline_without_validation_metrics_is_not_advised():
+    worse = {"baseline": "naive_bayes", "level": "worse", "metric": "accuracy", "p_value": 0.01}
+    assert advice(made_up_run(**{"metrics.verdict": worse})) == []
+    run = made_up_run(
+        siblings=[sibling("naive_bayes", 0.9)], training={"refitted_on_validation": 3}
+    )
+    assert advice(run) == []
+
+
+def test_run_that_gives_up_accuracy_for_a_class_is_not_sent_to_the_baseline():
+    baseline = sibling("naive_bayes", 0.9)
+    baseline.metrics["validation"]["by_class"]["good"]["f1"] = 0.8
+    baseline.metrics["validation"]["macro"] = {"f1": 0.7}
+    assert advice(made_up_run(siblings=[baseline], positive_named=True)) == []
+    assert advice(made_up_run(siblings=[baseline], **{"decision.threshold": 0.3})) == []
+    assert len(advice(made_up_run(siblings=[baseline]))) == 1
 
 
 @pytest.mark.parametrize(

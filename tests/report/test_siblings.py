@@ -6,7 +6,8 @@ import shlex
 import pytest
 from conftest import Chain
 
-from pipeline.report.siblings import find_siblings
+from pipeline.report.siblings import find_siblings, right_on_validation
+from pipeline.report.sources import Run
 from pipeline.tasks.results import Evaluate
 
 
@@ -49,6 +50,18 @@ def test_runs_of_the_same_split_are_found_whatever_they_read(several):
         ("naive_bayes", 1.0, False),
     ]
     assert len(found(several, model="naive_bayes")) == 4
+
+
+def test_right_rows_of_runs_are_their_decided_classes_on_validation_rows(several):
+    _, places = report_of(several, model="linear_svm")
+    run = Run(places, "luigi", positive_named=False)
+    assert len(run.siblings) == 4
+    for one, place in [(run, places["Evaluate"]), *((one, one.place) for one in run.siblings)]:
+        metrics = json.loads((place / "metrics.json").read_text())["validation"]
+        assert len(one.right) == metrics["rows"]
+        assert one.right.mean() == pytest.approx(metrics["accuracy"])
+        assert run.duplicate_groups.loc[one.right.index].notna().all()
+    assert right_on_validation(places["Evaluate"] / "gone") is None
 
 
 def test_runs_of_another_split_are_not_compared(several):
