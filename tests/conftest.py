@@ -217,7 +217,7 @@ class Chain:
         assert done, f"{task} failed"
         return task
 
-    def luigi(self, *words, cwd=ROOT, env=None, timeout=300):
+    def luigi(self, *words, cwd=ROOT, env=None, timeout=1200):
         """Run a real luigi process, as a user types it."""
         command = self.command(*words)
         return subprocess.run(
