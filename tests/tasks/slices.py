@@ -21,6 +21,8 @@ _SHARES = {
     "drifted": 0.45,
     "more": 0.85,
 }
+# So few rows teach a model enough for a night only where it has more of them.
+_OF_FEW = {"frozen": 0.2, "many": 0.36}
 # Of the 100,000 rows: as many as seven nights of naive_bayes take a minute for.
 _MOST = 20_000
 
@@ -99,7 +101,8 @@ def vader(folder):
 
 def slices(source):
     """Cut a source's rows into frozen rows and what seven nights bring."""
-    rows, sizes = source.rows, {k: int(len(source.rows) * v) for k, v in _SHARES.items()}
+    shares = _SHARES if len(source.rows) >= _MOST else _SHARES | _OF_FEW
+    rows, sizes = source.rows, {k: int(len(source.rows) * v) for k, v in shares.items()}
     start = sizes["frozen"]
     cut = {name: rows[start : start + size] for name, size in sizes.items()}
     # New rows: scores of rows that the champion was trained on say nothing about drift.
