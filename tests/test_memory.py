@@ -48,7 +48,7 @@ def words_of(rng, vocabulary, number):
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize(("mebibytes", "fits"), [(400, True), (60, False)])
+@pytest.mark.parametrize(("mebibytes", "fits"), [(480, True), (60, False)])
 def test_text_steps_take_little_more_than_the_texts(tmp_path, mebibytes, fits):
     rng = random.Random(0)
     folder = write_dataset(tmp_path / "data" / "big", [], ["bad", "good"])

@@ -23,7 +23,7 @@ LEAST_WORDS = 4  # different words; texts of fewer are alike by chance
 BANDS, _BAND_ROWS = 10, 4  # finds 99.5 % of the pairs at 0.8, and all but 1 in 10,000 at 0.88
 _MOST_PARTNERS = 200  # texts compared with one that is asked about, in a band
 _PARTNERS = 32  # first texts of a band's bucket that each later one is compared with
-_WORDS_AT_ONCE = 4_000_000  # compared at a time: bounds memory
+_WORDS_AT_ONCE = 1_000_000  # compared at a time: bounds memory
 _PAIR_BITS = 18  # the most pairs compared at a time, as a power of 2
 
 #: Cleaning before the words are taken, whatever the run's own cleaning is.
