@@ -5,7 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
-from pipeline.inspection.store import Store
+from pipeline.store.outputs import Store
 
 
 def add_runs(outputs: Path, run: str, number: int = 100) -> None:

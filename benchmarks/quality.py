@@ -262,7 +262,7 @@ def run(row: Row, settings: Mapping[str, Any]) -> dict[str, Any]:
     steps = {step.task_family: step for step in report.chain()}
     if not luigi.build([steps["Evaluate"]], local_scheduler=True, log_level="WARNING"):
         raise RuntimeError(f"{row.name} failed; see the messages above")
-    return {"row": row.name, **record(steps["Evaluate"].place(), steps["TrainModel"].place(), row)}
+    return {"row": row.name, **record(steps["Evaluate"].path(), steps["TrainModel"].path(), row)}
 
 
 def record(evaluate: Path, train: Path, row: Row) -> dict[str, Any]:

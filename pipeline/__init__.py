@@ -21,7 +21,7 @@ from pipeline.tasks import (
     Vectorize,
     paths,
 )
-from pipeline.tasks.console import show_errors_plainly
+from pipeline.tasks.process_setup import show_errors_plainly
 
 if TYPE_CHECKING:
     from pipeline.tasks import Nightly, RangeDailyBase, Rollback

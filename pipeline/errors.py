@@ -1,36 +1,234 @@
-"""Errors that a user can act on."""
+"""Errors that a user can act on, and warnings, each with a stable code.
+
+A code never changes its meaning. ``docs/errors.md`` is generated from this module.
+"""
 
 import difflib
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
 
 
 class PipelineError(Exception):
     """Bad input: one line that says what was wrong, received, allowed, and what to do.
 
-    Commands show it without a traceback; ``--log-level DEBUG`` brings the traceback back.
+    Commands show it with its code and without a traceback; ``--log-level DEBUG`` shows the
+    traceback. Raise a subclass: each has a code, a meaning and a fix.
+
+    Examples
+    --------
+    >>> error = UnknownNameError("dataset 'vadr' is not in the catalogue; did you mean 'vader'?")
+    >>> error.code
+    'P103'
     """
+
+    code: ClassVar[str] = "P100"
+    meaning: ClassVar[str] = "The input cannot be used."
+    fix: ClassVar[str] = "Follow the last part of the message."
+
+
+class SettingError(PipelineError):
+    """The value of a setting is not allowed."""
+
+    code = "P101"
+    meaning = "The value of a setting has the wrong type, is out of range, or is not a choice."
+    fix = "Use a value that the message lists; see the parameters page for types and ranges."
+
+
+class SettingConflictError(PipelineError):
+    """Two settings exclude each other, or one lacks the other."""
+
+    code = "P102"
+    meaning = "Two settings exclude each other, or a setting is used without one that it needs."
+    fix = "Remove one of the two settings, or add the one that is missing."
+
+
+class UnknownNameError(PipelineError):
+    """A dataset, model, preset, class or setting of this name does not exist."""
+
+    code = "P103"
+    meaning = "A dataset, model, preset, class or setting of this name does not exist."
+    fix = (
+        "Use one of the names in the message; `pipeline datasets` and `pipeline models` list them."
+    )
+
+
+class MissingExtraError(PipelineError):
+    """An optional package is not installed."""
+
+    code = "P104"
+    meaning = "The model, the encoder or the command needs a package that is not installed."
+    fix = "Install the extra that the message names, for example `pip install -e '.[encoders]'`."
+
+
+class DatasetFileError(PipelineError):
+    """A dataset's TOML file is not valid."""
+
+    code = "P201"
+    meaning = "The TOML file that describes a dataset has a wrong key, type or value."
+    fix = "Correct the key that the message names; see the page on your own data."
+
+
+class RawFileError(PipelineError):
+    """A raw file is missing, cannot be read or downloaded, or has other bytes than before."""
+
+    code = "P202"
+    meaning = "A raw file is missing, cannot be read or downloaded, or its checksum is different."
+    fix = "Put the file into the folder that the message names, or follow its last sentence."
 
 
 class DataError(PipelineError):
-    """Raw data that are not what their dataset's description says."""
+    """Raw data do not match the description of their dataset."""
+
+    code = "P203"
+    meaning = "Raw data do not match the description of their dataset."
+    fix = "Correct the file, or describe it as it is in its dataset.toml."
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Say which of the known words are meant, nearest first.
+class SplitError(PipelineError):
+    """The rows cannot be split as asked."""
+
+    code = "P204"
+    meaning = "The labelled rows cannot be split as asked: a part or a class has too few rows."
+    fix = "Use other fractions or folds, or more rows."
+
+
+class NotFoundError(PipelineError):
+    """An artifact, run or night of this name does not exist."""
+
+    code = "P301"
+    meaning = "An artifact, run or night of this name does not exist, or the name is ambiguous."
+    fix = "`pipeline ls` lists runs; give more digits of the digest where a name is ambiguous."
+
+
+class DamagedArtifactError(PipelineError):
+    """An artifact is not what its manifest says."""
+
+    code = "P302"
+    meaning = "A file of an artifact is missing, or its content is not what the manifest says."
+    fix = "`pipeline verify --repair` moves damaged artifacts aside; the next run rebuilds them."
+
+
+class StorageError(PipelineError):
+    """A folder cannot be written, or another process holds it."""
+
+    code = "P303"
+    meaning = "The outputs or data folder cannot be written, or another process holds a lock."
+    fix = "Check permissions and free space, or wait for the other process."
+
+
+class TrainingError(PipelineError):
+    """Training cannot go on."""
+
+    code = "P401"
+    meaning = "Training cannot go on: the loss is not a number, or the rows do not suit the model."
+    fix = "Follow the message, for example with a smaller learning rate."
+
+
+class PretrainedError(PipelineError):
+    """Word vectors or a sentence encoder cannot be used."""
+
+    code = "P402"
+    meaning = "Word vectors or a sentence encoder are missing, or their files cannot be used."
+    fix = "Give the file or folder that the message asks for."
+
+
+class BundleError(PipelineError):
+    """A folder does not hold a model that this version reads."""
+
+    code = "P403"
+    meaning = "A folder does not hold a trained model, or one of another version."
+    fix = "Give the folder of a TrainModel artifact, or train the model again."
+
+
+class NightError(PipelineError):
+    """A night cannot be decided."""
+
+    code = "P501"
+    meaning = "A night lacks holdout rows or a date, was decided already, or has another model."
+    fix = "Follow the message; the page on nights explains each case."
+
+
+class RegistryError(PipelineError):
+    """The registry of champions cannot be read or does not allow what was asked."""
+
+    code = "P502"
+    meaning = "The ledger or the champion pointer cannot be read, or does not allow the request."
+    fix = "Restore the ledger from a copy; see the page on nights."
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A warning: the run goes on, and its result may not be what the user expects.
+
+    Parameters
+    ----------
+    code : str
+        Stable code, shown at the beginning of the warning.
+    meaning, fix : str
+        One sentence each, for the generated page.
+    """
+
+    code: str
+    meaning: str
+    fix: str
+
+    def __str__(self) -> str:
+        return self.code
+
+
+NO_EFFECT = Notice(
+    "W101",
+    "A setting was given that another setting makes irrelevant.",
+    "Remove the setting, or change the other one.",
+)
+CODE_CHANGED = Notice(
+    "W301",
+    "An artifact was built by other code and is kept.",
+    "Add `--pipeline-code-changes rerun` to rebuild it, or `ignore` to silence the warning.",
+)
+
+
+def error_types() -> list[type[PipelineError]]:
+    """Return all types of user-facing errors, by code.
+
+    Examples
+    --------
+    >>> [error.code for error in error_types()][:3]
+    ['P100', 'P101', 'P102']
+    """
+    return sorted([PipelineError, *PipelineError.__subclasses__()], key=lambda error: error.code)
+
+
+def notices() -> list[Notice]:
+    """Return all warnings, by code."""
+    return sorted(
+        (value for value in globals().values() if isinstance(value, Notice)),
+        key=lambda notice: notice.code,
+    )
+
+
+def nearest(word: str, names: Iterable[str]) -> str:
+    """Suggest the names that are most like a word, and list all names.
 
     Parameters
     ----------
     word : str
-        What was received.
-    known : iterable of str
-        What is allowed.
+        The word that was received.
+    names : iterable of str
+        The names that are allowed.
 
     Returns
     -------
     str
-        ``did you mean 'a' or 'b'? Known: a, b, c``; without the question when nothing is near.
+        The question is left out where no name is similar.
+
+    Examples
+    --------
+    >>> nearest("vadr", ["vader", "imdb"])
+    "did you mean 'vader'? Known: imdb, vader"
     """
-    names = sorted(known)
-    near = difflib.get_close_matches(word, names, n=2, cutoff=0.5)
-    question = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
-    return f"{question}Known: {', '.join(names) or 'none'}"
+    allowed = sorted(names)
+    similar = difflib.get_close_matches(word, allowed, n=2, cutoff=0.5)
+    question = f"did you mean {' or '.join(map(repr, similar))}? " if similar else ""
+    return f"{question}Known: {', '.join(allowed) or 'none'}"

@@ -147,8 +147,8 @@ def cleaned_rows(rows, **choices):
     """Clean rows (text, label, partition) of the classes bad and good."""
     import pyarrow as pa
 
-    from pipeline.datasets.readers import ROWS
-    from pipeline.rejected import REJECTED
+    from pipeline.data.readers import ROWS
+    from pipeline.data.rejected import REJECTED
     from pipeline.text.rows import clean_rows
 
     columns = list(zip(*rows, strict=True))

@@ -79,7 +79,7 @@ def test_bags_of_words_stay_sparse_up_to_the_first_layer(tmp_path):
         tmp_path,
         ["TrainModel"],
         1_200,
-        "import pipeline.training.network",
+        "import pipeline.training.loop",
         {"model": "bag_dense", "max_words": "all", "units": (8,), "activations": ("relu",),
          "epochs": 1, "batch_size": 512},
         before=["DownloadData", "CleanText", "Tokenize", "Vectorize", "SplitStratified"],

@@ -13,9 +13,9 @@ import pytest
 from conftest import ROOT
 
 from pipeline.cli import cli
-from pipeline.cli.nights import EXIT_CODES
-from pipeline.datasets import catalogue
-from pipeline.predict import Predictor
+from pipeline.data import catalogue
+from pipeline.nightly.commands import EXIT_CODES
+from pipeline.predict.predictor import Predictor
 from pipeline.tasks import Nightly, RangeDailyBase, Rollback, RunAll
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

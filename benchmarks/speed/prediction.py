@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.quality import link_data
-from pipeline.models import registry
+from pipeline.models import specs
 
 DATASET, SLICE = "sentiment140", "sentiment140_slice"
 TEXTS = 100_000
@@ -92,7 +92,7 @@ def prediction(
         raise RuntimeError(f"training ended with exit code {training.exitcode}; see above")
     texts, labels = _rows(data, outputs)
     sides: dict[str, tuple[int, Callable[[int], Any]]] = {}
-    for model in registry.MODELS:
+    for model in specs.MODELS:
         some = texts[: FEWER.get(model, TEXTS)]
         sides[model] = len(some), _model(_place(model, data, outputs), some)
     sides[FASTTEXT] = len(texts), _fasttext(texts, labels)
@@ -119,7 +119,7 @@ def train(data: Path, outputs: Path) -> None:
     if not luigi.build([first], local_scheduler=True, log_level="WARNING"):
         raise RuntimeError("naive_bayes could not be trained; see above")
     _write_slice(data, *(column[:SLICE_ROWS] for column in _rows(data, outputs)))
-    others = [_task(model, data, outputs) for model in registry.MODELS]
+    others = [_task(model, data, outputs) for model in specs.MODELS]
     if not luigi.build(others, local_scheduler=True, log_level="WARNING"):
         raise RuntimeError("a model could not be trained; see above")
 
@@ -149,7 +149,7 @@ def _task(model: str, data: Path, outputs: Path) -> Any:
     config = luigi.configuration.get_config()
     config.set("paths", "data", str(data))
     config.set("paths", "outputs", str(outputs))
-    used = registry.MODELS[model].hyperparameters
+    used = specs.MODELS[model].hyperparameters
     # fastText trains quickly; for one epoch its words would hardly be apart.
     quick = QUICK if "batch_size" in used else {}
     return TrainModel(
@@ -161,7 +161,7 @@ def _task(model: str, data: Path, outputs: Path) -> Any:
 
 def _place(model: str, data: Path, outputs: Path) -> Path:
     """Return the folder of a trained model."""
-    return _task(model, data, outputs).place()
+    return _task(model, data, outputs).path()
 
 
 def _rows(data: Path, outputs: Path) -> tuple[list[str], list[str]]:
@@ -169,7 +169,7 @@ def _rows(data: Path, outputs: Path) -> tuple[list[str], list[str]]:
     import pyarrow.parquet as pq
 
     task = _task("naive_bayes", data, outputs)
-    file = task.place_of("CleanText") / "rows.parquet"
+    file = task.path_of("CleanText") / "rows.parquet"
     rows = pq.read_table(file, columns=["raw", "label"]).slice(0, TEXTS)
     return rows["raw"].to_pylist(), rows["label"].to_pylist()
 
@@ -188,7 +188,7 @@ def _write_slice(data: Path, texts: Sequence[str], labels: Sequence[str]) -> Non
 
 def _model(place: Path, texts: list[str]) -> Callable[[int], Any]:
     """Return what predicts a number of texts with a trained model."""
-    from pipeline.predict import Predictor
+    from pipeline.predict.predictor import Predictor
 
     predictor = Predictor.load(place, processes=os.cpu_count() or 1)
     return lambda number: predictor.probabilities(texts[:number])
@@ -211,7 +211,7 @@ def _fasttext(texts: list[str], labels: list[str]) -> Callable[[int], Any]:
 
 def _keras(place: Path, texts: list[str]) -> Callable[[int], Any]:
     """Return what calls Keras' ``predict`` for each text, from vectors that are there already."""
-    from pipeline.predict import Predictor
+    from pipeline.predict.predictor import Predictor
     from pipeline.training import batches
 
     predictor = Predictor.load(place)

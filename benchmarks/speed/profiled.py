@@ -157,7 +157,7 @@ def predict(watch: Watch, place: Path, file: Path) -> None:
     """Predict the texts of a CSV file in this process alone."""
     import pandas as pd
 
-    from pipeline.predict import Predictor
+    from pipeline.predict.predictor import Predictor
 
     texts = pd.read_csv(file)["text"].tolist()
     predictor = Predictor.load(place, processes=1)

@@ -1,12 +1,13 @@
 """The command ``pipeline``: look into outputs/, plan a run, keep things tidy."""
 
-import gc
+import gc as garbage_collector
 import sys
 
 import click
 
-from pipeline.cli import before, look, nights, tidy
+from pipeline.cli import before, look, tidy
 from pipeline.errors import PipelineError
+from pipeline.nightly import commands
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -18,14 +19,14 @@ def cli() -> None:
     """
 
 
-for _command in (*before.COMMANDS, *look.COMMANDS, *tidy.COMMANDS, *nights.COMMANDS):
+for _command in (*before.COMMANDS, *look.COMMANDS, *tidy.COMMANDS, *commands.COMMANDS):
     cli.add_command(_command)
 
 
 def main() -> None:
     """Run the command line; errors that a user can act on are one line."""
     # A command reads thousands of small things and ends: cycles among them are not worth a search.
-    gc.disable()
+    garbage_collector.disable()
     try:
         cli(prog_name="pipeline")
     except PipelineError as error:

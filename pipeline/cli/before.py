@@ -33,14 +33,14 @@ class _Plan(click.Command):
 
 def _words(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete what follows ``--model`` and ``--dataset``, and the task's name."""
-    from pipeline.datasets import catalogue
-    from pipeline.models import registry
+    from pipeline.data import catalogue
+    from pipeline.models import specs
 
     before = [*context.params.get("words", ()), *context.args]
     last = before[-1] if before else ""
     choices: Sequence[str] = ()
     if last == "--model":
-        choices = list(registry.MODELS)
+        choices = list(specs.MODELS)
     elif last == "--dataset":
         choices = catalogue.names(data_folder())
     elif not before:
@@ -60,13 +60,13 @@ def plan(as_json: bool, words: tuple[str, ...]) -> None:
 
     WORDS are those of the command: RunAll --model bilstm --units '[128]'
     """
-    from pipeline.tasks.planning import plan_of
+    from pipeline.cli.planning import plan_of
 
     result = plan_of(words)
-    from pipeline.cli import screen
+    from pipeline.cli import output
 
     if as_json:
-        screen.print_json(result)
+        output.print_json(result)
         return
     from rich.text import Text
 
@@ -78,33 +78,33 @@ def plan(as_json: bool, words: tuple[str, ...]) -> None:
         name = step["task"] + (f" {label}" if names.count(step["task"]) > 1 else "")
         action = Text(step["action"], style=_STYLES.get(step["action"], "green"))
         is_timed = step["action"] == "run" and step["task"] != "RunAll"
-        seconds = screen.duration(step["seconds"]) if is_timed else ""
+        seconds = output.duration(step["seconds"]) if is_timed else ""
         kind = step["kind"].replace("parameter", "setting")
         why = ": ".join(filter(None, (kind, step["why"])))
         rows.append((name, action, seconds, "; ".join(filter(None, (why, step["note"])))))
-    out = screen.console()
+    out = output.console()
     columns = [
-        screen.Column("step"),
-        screen.Column("does"),
-        screen.Column("expected", is_number=True, drop=1),
-        screen.Column("why", least=24, wraps=True),
+        output.Column("step"),
+        output.Column("does"),
+        output.Column("expected", is_number=True, drop=1),
+        output.Column("why", least=24, wraps=True),
     ]
-    screen.table("", columns, rows, out)
+    output.table("", columns, rows, out)
     for step in result["steps"]:
         if step["action"] == "fail":
-            screen.line(f"{step['task']} cannot run: {step['why']}", on=out)
-    screen.line(_summary(result), style="bold", on=out)
+            output.line(f"{step['task']} cannot run: {step['why']}", on=out)
+    output.line(_summary(result), style="bold", on=out)
 
 
 def _summary(result: dict[str, Any]) -> str:
     """Say the plan in a sentence."""
-    from pipeline.cli import screen
+    from pipeline.cli import output
 
     if not result["runs"]:
         return "Nothing to do."
     text = f"{result['runs']} of {len(result['steps'])} run"
     if result["seconds"]:
-        text += f", about {screen.duration(result['seconds'])}"
+        text += f", about {output.duration(result['seconds'])}"
     if result["unknown"]:
         names = ", ".join(result["unknown"])
         text += f"; not known yet, since nothing like it has run: {names}"
@@ -116,28 +116,27 @@ def _summary(result: dict[str, Any]) -> str:
 @with_paths
 def datasets(as_json: bool) -> None:
     """List datasets: what is on disk, how to get the rest."""
-    from pipeline.cli import screen
-    from pipeline.inspection import choices
+    from pipeline.cli import catalog, output
 
-    rows = choices.datasets(data_folder(), store())
+    rows = catalog.datasets(data_folder(), store())
     if as_json:
-        screen.print_json(rows)
+        output.print_json(rows)
         return
     columns = [
-        screen.Column("dataset"),
-        screen.Column("state"),
-        screen.Column("size", is_number=True, drop=2),
-        screen.Column("runs", is_number=True, drop=1),
-        screen.Column("labels", drop=4, least=12),
-        screen.Column("licence", drop=5, least=8),
-        screen.Column("title", drop=3, least=16),
+        output.Column("dataset"),
+        output.Column("state"),
+        output.Column("size", is_number=True, drop=2),
+        output.Column("runs", is_number=True, drop=1),
+        output.Column("labels", drop=4, least=12),
+        output.Column("licence", drop=5, least=8),
+        output.Column("title", drop=3, least=16),
     ]
-    out = screen.console()
+    out = output.console()
     cells = [
         (
             row["dataset"],
             row["state"],
-            screen.size(sum(file["size"] or 0 for file in row["files"])),
+            output.size(sum(file["size"] or 0 for file in row["files"])),
             row["runs"],
             ", ".join(row.get("labels", ())),
             row.get("licence", ""),
@@ -145,10 +144,10 @@ def datasets(as_json: bool) -> None:
         )
         for row in rows
     ]
-    screen.table("", columns, cells, out)
+    output.table("", columns, cells, out)
     for row in rows:
         if row["get"]:
-            screen.line(f"{row['dataset']}: {row['get']}", on=out)
+            output.line(f"{row['dataset']}: {row['get']}", on=out)
 
 
 @click.command()
@@ -156,32 +155,31 @@ def datasets(as_json: bool) -> None:
 @click.argument("model", required=False)
 def models(as_json: bool, model: str | None) -> None:
     """List models, or the parameters of MODEL with defaults."""
-    from pipeline.cli import screen
-    from pipeline.inspection import choices
+    from pipeline.cli import catalog, output
 
     if model is not None:
-        known = choices.parameters(model)
+        known = catalog.parameters(model)
         if as_json:
-            screen.print_json(known)
+            output.print_json(known)
             return
         columns = [
-            screen.Column("parameter"),
-            screen.Column("default"),
-            screen.Column("unit", drop=1),
-            screen.Column("description", least=20, wraps=True),
+            output.Column("parameter"),
+            output.Column("default"),
+            output.Column("unit", drop=1),
+            output.Column("description", least=20, wraps=True),
         ]
         keys = ("parameter", "typed", "unit", "description")
-        screen.table("", columns, [[row[key] for key in keys] for row in known])
+        output.table("", columns, [[row[key] for key in keys] for row in known])
         return
-    rows = choices.model_rows()
+    rows = catalog.model_rows()
     if as_json:
-        screen.print_json(rows)
+        output.print_json(rows)
         return
     columns = [
-        screen.Column("model"),
-        screen.Column("reads", drop=1),
-        screen.Column("what it is", least=20),
-        screen.Column("parameters", least=20, drop=2),
+        output.Column("model"),
+        output.Column("reads", drop=1),
+        output.Column("what it is", least=20),
+        output.Column("parameters", least=20, drop=2),
     ]
     cells = [
         (
@@ -192,7 +190,7 @@ def models(as_json: bool, model: str | None) -> None:
         )
         for row in rows
     ]
-    screen.table("", columns, cells)
+    output.table("", columns, cells)
 
 
 @click.command()
@@ -211,9 +209,9 @@ def completion(context: click.Context, as_json: bool, shell: str) -> None:
         raise PipelineError(f"shell must be one of {', '.join(_SHELLS)}, got {shell}.")
     script = made(context.find_root().command, {}, "pipeline", "_PIPELINE_COMPLETE").source()
     if as_json:
-        from pipeline.cli import screen
+        from pipeline.cli import output
 
-        screen.print_json({"shell": shell, "script": script})
+        output.print_json({"shell": shell, "script": script})
     else:
         click.echo(script)
 

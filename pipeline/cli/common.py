@@ -8,7 +8,7 @@ import click
 import luigi
 from click.shell_completion import CompletionItem
 
-from pipeline.inspection.store import Store
+from pipeline.store.outputs import Store
 from pipeline.tasks import paths
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for other programs.")

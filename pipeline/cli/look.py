@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from pipeline.cli.common import as_json, data_folder, run_names, store, with_paths
-from pipeline.inspection.store import Store
+from pipeline.store.outputs import Store
 
 
 @click.command()
@@ -17,55 +17,55 @@ from pipeline.inspection.store import Store
 @click.option("--all", "show_all", is_flag=True, help="All runs, not the newest 20.")
 def ls(as_json: bool, dataset: str, show_all: bool) -> None:
     """List datasets, newest models and runs with headline metrics."""
-    from pipeline.cli import screen
-    from pipeline.inspection.listing import listing
+    from pipeline.cli import output
+    from pipeline.store.run import listing
 
     known = store()
     _check_dataset(dataset, known)
     found = listing(known, dataset)
     if as_json:
-        screen.print_json(found)
+        output.print_json(found)
         return
-    out = screen.console()
+    out = output.console()
     if not found["datasets"]:
         of, option = ("", "") if dataset == "*" else (f" of {dataset}", f" --dataset {dataset}")
         text = f"Nothing was run{of} yet. Try: luigi --module pipeline RunAll{option}"
-        screen.line(text, on=out)
+        output.line(text, on=out)
         return
     columns = [
-        screen.Column("dataset"),
-        screen.Column("rows", is_number=True, drop=3),
-        screen.Column("labels", drop=2, least=16),
-        screen.Column("runs", is_number=True),
-        screen.Column("best run (validation)", drop=1),
-        screen.Column("model"),
-        screen.Column("macro F1 (validation)", is_number=True),
+        output.Column("dataset"),
+        output.Column("rows", is_number=True, drop=3),
+        output.Column("labels", drop=2, least=16),
+        output.Column("runs", is_number=True),
+        output.Column("best run (validation)", drop=1),
+        output.Column("model"),
+        output.Column("macro F1 (validation)", is_number=True),
     ]
     rows = [
         (
             row["dataset"],
-            screen.count(row["rows"]),
-            ", ".join(f"{name} {screen.count(count)}" for name, count in row["labels"].items()),
+            output.count(row["rows"]),
+            ", ".join(f"{name} {output.count(count)}" for name, count in row["labels"].items()),
             row["runs"],
             row["best_run"] or "",
             row["best_model"] or "",
-            screen.figure(row["best_validation_macro_f1"]),
+            output.figure(row["best_validation_macro_f1"]),
         )
         for row in found["datasets"]
     ]
-    screen.table("Datasets", columns, rows, out)
-    screen.line(on=out)
-    screen.table("Newest models (outputs/latest)", *_runs_table(found["models"]), out)
-    screen.line(on=out)
+    output.table("Datasets", columns, rows, out)
+    output.line(on=out)
+    output.table("Newest models (outputs/latest)", *_runs_table(found["models"]), out)
+    output.line(on=out)
     runs = found["runs"] if show_all else found["runs"][:20]
-    screen.table("Runs, newest first", *_runs_table(runs), out)
+    output.table("Runs, newest first", *_runs_table(runs), out)
     if len(runs) < len(found["runs"]):
-        screen.line(f"{len(found['runs']) - len(runs)} more with --all.", on=out)
+        output.line(f"{len(found['runs']) - len(runs)} more with --all.", on=out)
 
 
 def _check_dataset(name: str, known: Store) -> None:
     """Raise where neither the catalogue, the data folder nor the outputs have a dataset."""
-    from pipeline.datasets import catalogue
+    from pipeline.data import catalogue
     from pipeline.errors import PipelineError, nearest
 
     if name == "*" or name in known.datasets():
@@ -79,29 +79,29 @@ def _check_dataset(name: str, known: Store) -> None:
 
 def _runs_table(rows: list[dict[str, Any]]) -> tuple[Any, Any]:
     """Lay runs out."""
-    from pipeline.cli import screen
+    from pipeline.cli import output
 
     columns = [
-        screen.Column("run"),
-        screen.Column("dataset"),
-        screen.Column("model"),
-        screen.Column("accuracy", is_number=True, drop=1),
-        screen.Column("macro F1", is_number=True),
-        screen.Column("ROC AUC", is_number=True, drop=3),
-        screen.Column("log loss", is_number=True, drop=4),
-        screen.Column("test rows", is_number=True, drop=6),
-        screen.Column("training", is_number=True, drop=5),
-        screen.Column("finished", drop=2),
-        screen.Column("", drop=7),
+        output.Column("run"),
+        output.Column("dataset"),
+        output.Column("model"),
+        output.Column("accuracy", is_number=True, drop=1),
+        output.Column("macro F1", is_number=True),
+        output.Column("ROC AUC", is_number=True, drop=3),
+        output.Column("log loss", is_number=True, drop=4),
+        output.Column("test rows", is_number=True, drop=6),
+        output.Column("training", is_number=True, drop=5),
+        output.Column("finished", drop=2),
+        output.Column("", drop=7),
     ]
     cells = [
         (
             row["run"],
             row["dataset"],
             row["model"],
-            *(screen.figure(row[name]) for name in ("accuracy", "macro_f1", "roc_auc", "log_loss")),
-            screen.count(row["test_rows"]),
-            screen.duration(row["training_seconds"]),
+            *(output.figure(row[name]) for name in ("accuracy", "macro_f1", "roc_auc", "log_loss")),
+            output.count(row["test_rows"]),
+            output.duration(row["training_seconds"]),
             row["finished"][:16].replace("T", " "),
             "newest" if row["is_latest"] else "",
         )
@@ -119,28 +119,28 @@ def _runs_table(rows: list[dict[str, Any]]) -> tuple[Any, Any]:
 @click.argument("name", metavar="PATH|RUN", shell_complete=run_names)
 def show(as_json: bool, rows: int, name: str) -> None:
     """Show manifest, first rows and figures of an artifact or run."""
-    from pipeline.cli import screen
-    from pipeline.inspection.contents import contents
-    from pipeline.inspection.settings import flat, shown
+    from pipeline.cli import output
+    from pipeline.cli.show import contents
+    from pipeline.settings.compare import flat, shown
 
     known = store()
     found = contents(known, known.find(name), rows)
     if as_json:
-        screen.print_json(found)
+        output.print_json(found)
         return
-    out = screen.console()
+    out = output.console()
     manifest = found["manifest"]
-    screen.line(found["place"], style="bold", on=out)
+    output.line(found["place"], style="bold", on=out)
     if not found["is_whole"]:
-        screen.line("This folder is not whole: run pipeline verify.", style="bold red", on=out)
-    memory = screen.figure(manifest["peak_memory_mib"], 1)
+        output.line("This folder is not whole: run pipeline verify.", style="bold red", on=out)
+    memory = output.figure(manifest["peak_memory_mib"], 1)
     facts = [
         ("task", f"{manifest['task']} (version {manifest['version']})"),
         ("finished", manifest["finished"]),
-        ("took", f"{screen.duration(manifest['seconds'])}, {memory} MiB"),
+        ("took", f"{output.duration(manifest['seconds'])}, {memory} MiB"),
         (
             "rows",
-            f"{screen.count(manifest['rows_in'])} in, {screen.count(manifest['rows_out'])} out",
+            f"{output.count(manifest['rows_in'])} in, {output.count(manifest['rows_out'])} out",
         ),
         ("commit", manifest.get("git_commit") or "unknown"),
         ("code", manifest.get("code", {}).get("fingerprint", "unknown")),
@@ -150,40 +150,40 @@ def show(as_json: bool, rows: int, name: str) -> None:
     _pairs("", facts)
     if "run" in found:
         row = found["run"]
-        screen.line(on=out)
-        screen.table("Test rows", *_runs_table([row]), out)
-        screen.line(on=out)
+        output.line(on=out)
+        output.table("Test rows", *_runs_table([row]), out)
+        output.line(on=out)
         steps = [
             (
                 step["task"],
-                screen.duration(step["seconds"]),
-                screen.count(step["rows_out"]),
+                output.duration(step["seconds"]),
+                output.count(step["rows_out"]),
                 step["place"],
             )
             for step in found["steps"]
         ]
         columns = [
-            screen.Column("step"),
-            screen.Column("took", is_number=True, drop=1),
-            screen.Column("rows out", is_number=True, drop=2),
-            screen.Column("place"),
+            output.Column("step"),
+            output.Column("took", is_number=True, drop=1),
+            output.Column("rows out", is_number=True, drop=2),
+            output.Column("place"),
         ]
-        screen.table("Steps", columns, steps, out)
-        screen.line(f"Report: {found['report']}", on=out)
-    screen.line(on=out)
-    files = [(key, screen.size(entry["size"])) for key, entry in manifest["files"].items()]
-    screen.table(
-        "Files", [screen.Column("file"), screen.Column("size", is_number=True)], files, out
+        output.table("Steps", columns, steps, out)
+        output.line(f"Report: {found['report']}", on=out)
+    output.line(on=out)
+    files = [(key, output.size(entry["size"])) for key, entry in manifest["files"].items()]
+    output.table(
+        "Files", [output.Column("file"), output.Column("size", is_number=True)], files, out
     )
     for table_name, head in found["head"].items():
-        screen.line(on=out)
-        columns = [screen.Column(screen.plain(title), least=8) for title in head["columns"]]
-        screen.table(table_name, columns, head["rows"], out)
+        output.line(on=out)
+        columns = [output.Column(output.plain(title), least=8) for title in head["columns"]]
+        output.table(table_name, columns, head["rows"], out)
     if found["figures"]:
-        screen.line(on=out)
-        screen.line("Figures", style="bold", on=out)
+        output.line(on=out)
+        output.line("Figures", style="bold", on=out)
         for path in found["figures"]:
-            screen.line(path, on=out)
+            output.line(path, on=out)
 
 
 @click.command()
@@ -192,17 +192,17 @@ def show(as_json: bool, rows: int, name: str) -> None:
 @click.argument("name", metavar="PATH|RUN", shell_complete=run_names)
 def why(as_json: bool, name: str) -> None:
     """Show all that made an artifact or run, up to the raw bytes."""
-    from pipeline.cli import screen
-    from pipeline.inspection.contents import lineage
+    from pipeline.cli import output
+    from pipeline.cli.show import lineage
 
     known = store()
     found = lineage(known, known.find(name))
     if as_json:
-        screen.print_json(found)
+        output.print_json(found)
         return
     from rich.tree import Tree
 
-    out = screen.console()
+    out = output.console()
     tree = Tree("")
     _grow(tree, found, set())
     for branch in tree.children:
@@ -213,11 +213,11 @@ def _grow(tree: Any, step: dict[str, Any], shown_before: set[str]) -> None:
     """Add a step and what it was made from to a tree, what two ways lead to once only."""
     from rich.text import Text
 
-    from pipeline.cli import screen
-    from pipeline.inspection.settings import flat, shown
+    from pipeline.cli import output
+    from pipeline.settings.compare import flat, shown
 
-    title = Text(screen.plain(f"{step['task']}  "), style="bold")
-    title.append(screen.plain(step["place"]), style="not bold cyan")
+    title = Text(output.plain(f"{step['task']}  "), style="bold")
+    title.append(output.plain(step["place"]), style="not bold cyan")
     if step["state"] != "whole":
         title.append(f"  ({step['state']})", style="bold red")
     branch = tree.add(title)
@@ -231,15 +231,15 @@ def _grow(tree: Any, step: dict[str, Any], shown_before: set[str]) -> None:
     if step["task"] != "DownloadData":  # its settings are the whole row of the catalogue
         words = ", ".join(f"{name} {shown(value)}" for name, value in settings.items())
         if words:
-            branch.add(Text(screen.plain(words)))
+            branch.add(Text(output.plain(words)))
     words = (
-        f"{step['finished']}, {screen.duration(step['seconds'])}, "
+        f"{step['finished']}, {output.duration(step['seconds'])}, "
         f"code {step['code'] or 'unknown'}, commit {(step['git_commit'] or 'unknown')[:12]}"
     )
-    branch.add(Text(screen.plain(words), style="dim"))
+    branch.add(Text(output.plain(words), style="dim"))
     for file in step["raw_files"]:
-        words = f"{file['path']}, {screen.size(file['size'])}, sha256 {file['sha256']}"
-        raw = Text(screen.plain(words) + ", ")
+        words = f"{file['path']}, {output.size(file['size'])}, sha256 {file['sha256']}"
+        raw = Text(output.plain(words) + ", ")
         raw.append(file["state"], style="green" if file["state"] == "unchanged" else "bold red")
         branch.add(raw)
     for other in step["made_from"]:
@@ -253,16 +253,16 @@ def _grow(tree: Any, step: dict[str, Any], shown_before: set[str]) -> None:
 @click.argument("b", metavar="PATH|RUN", shell_complete=run_names)
 def diff(as_json: bool, a: str, b: str) -> None:
     """Show how two runs differ: settings, metrics, predictions."""
-    from pipeline.cli import screen
-    from pipeline.inspection.differences import difference
-    from pipeline.inspection.settings import shown
+    from pipeline.cli import output
+    from pipeline.cli.diff import difference
+    from pipeline.settings.compare import shown
 
     known = store()
     found = difference(known, known.find(a), known.find(b))
     if as_json:
-        screen.print_json(found)
+        output.print_json(found)
         return
-    out = screen.console()
+    out = output.console()
     _pairs("", [("a", found["a"]["place"]), ("b", found["b"]["place"])])
     changed = [
         (row["task"], row["name"], shown(row["from"]), shown(row["to"]))
@@ -270,25 +270,25 @@ def diff(as_json: bool, a: str, b: str) -> None:
     ]
     if changed:
         columns = [
-            screen.Column("step", drop=1),
-            screen.Column("setting"),
-            screen.Column("a", least=8),
-            screen.Column("b", least=8),
+            output.Column("step", drop=1),
+            output.Column("setting"),
+            output.Column("a", least=8),
+            output.Column("b", least=8),
         ]
-        screen.line(on=out)
-        screen.table("Settings", columns, changed, out)
+        output.line(on=out)
+        output.table("Settings", columns, changed, out)
     else:
-        screen.line("The settings are the same.", on=out)
+        output.line("The settings are the same.", on=out)
     for title, differs in (("Code of", found["code"]), ("Libraries", found["libraries"])):
         for text in _differs(differs):
-            screen.line(f"{title} {text}", on=out)
+            output.line(f"{title} {text}", on=out)
     if "metrics" in found:
         columns = [
-            screen.Column("test rows"),
-            screen.Column("a", is_number=True),
-            screen.Column("b", is_number=True),
-            screen.Column("b - a", is_number=True),
-            screen.Column("p", is_number=True),
+            output.Column("test rows"),
+            output.Column("a", is_number=True),
+            output.Column("b", is_number=True),
+            output.Column("b - a", is_number=True),
+            output.Column("p", is_number=True),
         ]
         cells = [
             (
@@ -300,28 +300,28 @@ def diff(as_json: bool, a: str, b: str) -> None:
             )
             for row in found["metrics"]
         ]
-        screen.line(on=out)
-        screen.table("Metrics, with 95 % bootstrap intervals", columns, cells, out)
+        output.line(on=out)
+        output.table("Metrics, with 95 % bootstrap intervals", columns, cells, out)
         counts = found["test_rows"]
         if 0 < counts["in_common"] < max(counts["a"], counts["b"]):
             text = f"Differences are of the {counts['in_common']:,} test rows that both runs have."
-            screen.line(text, on=out)
+            output.line(text, on=out)
         if found["seeds"]:
-            screen.line(found["seeds"]["text"], on=out)
+            output.line(found["seeds"]["text"], on=out)
     _changed_predictions(found, out)
 
 
 def _changed_predictions(found: dict[str, Any], out: Any) -> None:
     """Show the rows whose predicted class changed."""
-    from pipeline.cli import screen
+    from pipeline.cli import output
 
     if "predictions" not in found:
         return
     if found["predictions"] is None:
-        screen.line("The raw files differ: predictions cannot be compared row by row.", on=out)
+        output.line("The raw files differ: predictions cannot be compared row by row.", on=out)
         return
     changed = found["predictions"]
-    screen.line(on=out)
+    output.line(on=out)
     text = f"{changed['changed']:,} of {changed['rows']:,} rows are predicted otherwise"
     if changed["other_part"]:
         text = text.replace(" rows ", " rows of the same part in a and b ")
@@ -329,20 +329,20 @@ def _changed_predictions(found: dict[str, Any], out: Any) -> None:
         text += f"; {part}: {counts['changed']:,}"
         if part != "unlabelled":
             text += f", of which {counts['better']:,} are right in b and {counts['worse']:,} in a"
-    screen.line(text + ".", style="bold", on=out)
+    output.line(text + ".", style="bold", on=out)
     if changed["other_part"]:
-        screen.line(_moved(changed["other_part"]), on=out)
+        output.line(_moved(changed["other_part"]), on=out)
     columns = [
-        screen.Column("id", is_number=True),
-        screen.Column("part", drop=1),
-        screen.Column("label"),
-        screen.Column("a"),
-        screen.Column("b"),
-        screen.Column("text", least=20, drop=2),
+        output.Column("id", is_number=True),
+        output.Column("part", drop=1),
+        output.Column("label"),
+        output.Column("a"),
+        output.Column("b"),
+        output.Column("text", least=20, drop=2),
     ]
     keys = ("id", "part", "label", "a", "b", "text")
     cells = [["" if row[key] is None else row[key] for key in keys] for row in changed["examples"]]
-    screen.table("", columns, cells, out)
+    output.table("", columns, cells, out)
 
 
 def _moved(pairs: list[dict[str, Any]]) -> str:
@@ -361,16 +361,16 @@ def _moved(pairs: list[dict[str, Any]]) -> str:
 
 def _pairs(title: str, pairs: list[tuple[str, Any]]) -> None:
     """Print names and values."""
-    from pipeline.cli import screen
+    from pipeline.cli import output
 
-    columns = [screen.Column(""), screen.Column("", least=20, wraps=True)]
-    screen.table(title, columns, pairs)
+    columns = [output.Column(""), output.Column("", least=20, wraps=True)]
+    output.table(title, columns, pairs)
 
 
 def _differs(differs: Any) -> Iterator[str]:
     """Write what differs of code or libraries, a line each."""
-    from pipeline.inspection.reasons import listed
-    from pipeline.inspection.settings import sentence
+    from pipeline.cli.explain import listed
+    from pipeline.settings.compare import sentence
 
     if isinstance(differs, dict):
         yield from (f"{task} differs: {listed(parts)}" for task, parts in differs.items())

@@ -24,8 +24,7 @@ def verify(context: click.Context, as_json: bool, repair: bool, names: tuple[str
     something that RUN was made from is gone. Files that file managers leave (.DS_Store, ._*,
     Thumbs.db, ehthumbs.db, desktop.ini, .directory) are no damage.
     """
-    from pipeline.cli import screen
-    from pipeline.inspection import integrity, removal
+    from pipeline.cli import gc, output, verify
 
     known = store()
     places, gone = None, []
@@ -33,13 +32,13 @@ def verify(context: click.Context, as_json: bool, repair: bool, names: tuple[str
         chosen = [_places(known, name) for name in names]
         places = list(dict.fromkeys(place for some, _ in chosen for place in some))
         gone = list({entry["place"]: entry for _, some in chosen for entry in some}.values())
-    found = {**integrity.verify(known, places), "gone": gone}
+    found = {**verify.verify(known, places), "gone": gone}
     if repair:
         for entry in found["damaged"]:
-            entry["moved_to"] = str(integrity.move_aside(known, Path(entry["place"])))
-        found["removed_links"] = [str(link) for link in removal.remove_dangling(known)]
+            entry["moved_to"] = str(verify.move_aside(known, Path(entry["place"])))
+        found["removed_links"] = [str(link) for link in gc.remove_dangling(known)]
     if as_json:
-        screen.print_json(found)
+        output.print_json(found)
     else:
         _tell(found)
     if not repair and (found["damaged"] or found["dangling"] or gone):
@@ -48,36 +47,36 @@ def verify(context: click.Context, as_json: bool, repair: bool, names: tuple[str
 
 def _tell(found: dict[str, Any]) -> None:
     """Say what was checked and what was found."""
-    from pipeline.cli import screen
+    from pipeline.cli import output
 
-    out = screen.console()
+    out = output.console()
     for entry in found["damaged"]:
-        screen.line(entry["place"], style="bold red", on=out)
+        output.line(entry["place"], style="bold red", on=out)
         for problem in entry["problems"]:
-            screen.line(f"  {problem}", on=out)
+            output.line(f"  {problem}", on=out)
         if "moved_to" in entry:
-            screen.line(f"  moved to {entry['moved_to']}; the next run builds it again", on=out)
+            output.line(f"  moved to {entry['moved_to']}; the next run builds it again", on=out)
     for entry in found["gone"]:
-        screen.line(f"{entry['place']} is gone", style="bold red", on=out)
-        screen.line(f"  {entry['needed_by']} was made from it", on=out)
-        screen.line("  the next run builds it again; what it was made from cannot be told:", on=out)
-        screen.line("  all steps of the dataset before it were checked", on=out)
+        output.line(f"{entry['place']} is gone", style="bold red", on=out)
+        output.line(f"  {entry['needed_by']} was made from it", on=out)
+        output.line("  the next run builds it again; what it was made from cannot be told:", on=out)
+        output.line("  all steps of the dataset before it were checked", on=out)
     for link in found["dangling"]:
-        screen.line(f"{link} leads nowhere", style="bold red", on=out)
+        output.line(f"{link} leads nowhere", style="bold red", on=out)
     checked = f"{found['artifacts']:,} artifacts, {found['files']:,} files"
-    text = f"Checked {checked}, {screen.size(found['bytes'])}: "
+    text = f"Checked {checked}, {output.size(found['bytes'])}: "
     damaged = len(found["damaged"])
     text += f"{damaged} damaged" if damaged else "all as they were written"
     text += f", {len(found['gone'])} gone." if found["gone"] else "."
-    screen.line(text, style="bold", on=out)
+    output.line(text, style="bold", on=out)
     if damaged and "removed_links" not in found:
-        screen.line("pipeline verify --repair moves them aside.", on=out)
+        output.line("pipeline verify --repair moves them aside.", on=out)
 
 
 def _places(known: Any, name: str) -> tuple[list[Path], list[dict[str, str]]]:
     """Return the places that a name stands for, of a run also what it was made from or lacks."""
+    from pipeline.cli import verify
     from pipeline.errors import PipelineError
-    from pipeline.inspection import integrity
 
     try:
         artifact = known.find(name)
@@ -89,7 +88,7 @@ def _places(known: Any, name: str) -> tuple[list[Path], list[dict[str, str]]]:
                 return [by_real[place.resolve()]], []
         raise
     if artifact.task == "Report":
-        return integrity.made_from(known, artifact)
+        return verify.made_from(known, artifact)
     return [artifact.place], []
 
 
@@ -108,8 +107,8 @@ def rm(
     Of a RUN goes what was made for it alone; what a champion is made of stays. A deleted artifact
     is built again by the next run that needs it.
     """
-    from pipeline.cli import screen
-    from pipeline.inspection import champions, removal
+    from pipeline.cli import gc, output
+    from pipeline.nightly import champions
 
     known = store()
     places: list[Path] = []
@@ -117,7 +116,7 @@ def rm(
         artifact = known.find(name)
         group = [artifact]
         if artifact.task == "Report":
-            group = removal.needed_alone(known, artifact)
+            group = gc.needed_alone(known, artifact)
         elif below:
             group += known.below(artifact)
         places += [item.place for item in group if item.place not in places]
@@ -126,16 +125,16 @@ def rm(
         if as_json:
             raise click.UsageError("--json asks nothing: add --yes to delete.")
         for place in places:
-            screen.line(known.short(place))
+            output.line(known.short(place))
         click.confirm(f"Delete {len(places)} folders?", abort=True)
     for place in places:
-        removal.remove(place)
-    links = removal.remove_dangling(known)
+        gc.remove(place)
+    links = gc.remove_dangling(known)
     if as_json:
         removed = [str(place) for place in places]
-        screen.print_json({"removed": removed, "removed_links": [str(link) for link in links]})
+        output.print_json({"removed": removed, "removed_links": [str(link) for link in links]})
     else:
-        screen.line(f"Deleted {len(places)} folders and {len(links)} links of outputs/latest.")
+        output.line(f"Deleted {len(places)} folders and {len(links)} links of outputs/latest.")
 
 
 @click.command()
@@ -169,30 +168,29 @@ def gc(as_json: bool, delete: bool, keep: int, champions: int, hours: float) -> 
     Kept are the newest runs, what outputs/latest refers to, champions, and all that these were
     made from. Temporary folders of dead processes go, those of living ones stay.
     """
-    from pipeline.cli import screen
-    from pipeline.inspection import removal
+    from pipeline.cli import gc, output
 
     known = store()
-    found = removal.unreferenced(known, keep, hours * _HOUR, champions)
+    found = gc.unreferenced(known, keep, hours * _HOUR, champions)
     if delete:
         for entry in found:
-            removal.remove(Path(entry["place"]))
+            gc.remove(Path(entry["place"]))
     if as_json:
-        screen.print_json({"deleted": delete, "found": found})
+        output.print_json({"deleted": delete, "found": found})
         return
-    out = screen.console()
+    out = output.console()
     columns = [
-        screen.Column("folder"),
-        screen.Column("size", is_number=True),
-        screen.Column("why", drop=1),
+        output.Column("folder"),
+        output.Column("size", is_number=True),
+        output.Column("why", drop=1),
     ]
     if found:
         cells = [
-            (known.short(Path(entry["place"])), screen.size(entry["bytes"]), entry["reason"])
+            (known.short(Path(entry["place"])), output.size(entry["bytes"]), entry["reason"])
             for entry in found
         ]
-        screen.table("", columns, cells, out)
-    total = screen.size(sum(entry["bytes"] for entry in found))
+        output.table("", columns, cells, out)
+    total = output.size(sum(entry["bytes"] for entry in found))
     text = f"{len(found)} folders, {total}: "
     if not found:
         text = "Nothing to delete."
@@ -200,7 +198,7 @@ def gc(as_json: bool, delete: bool, keep: int, champions: int, hours: float) -> 
         text += "deleted."
     else:
         text += "nothing was deleted; pipeline gc --delete does it."
-    screen.line(text, style="bold", on=out)
+    output.line(text, style="bold", on=out)
 
 
 COMMANDS = (verify, rm, gc)

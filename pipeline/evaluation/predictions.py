@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipeline.data.split import PARTITIONS, Parts
 from pipeline.errors import PipelineError
-from pipeline.split import PARTITIONS, Parts
 
 
 def prediction_table(
@@ -30,7 +30,7 @@ def prediction_table(
     labels : ndarray of int, shape (n_rows,)
         Class index, -1 without a label.
     parts : ndarray of int, shape (n_rows,)
-        Index into `pipeline.split.PARTITIONS`.
+        Index into `pipeline.data.split.PARTITIONS`.
     probabilities : ndarray of float64, shape (n_rows, n_classes)
     class_names : sequence of str
     calibrated : ndarray of float64, shape (n_rows, n_classes)

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from pipeline.evaluation import bootstrap
 from pipeline.evaluation.metrics import number
-from pipeline.text import patterns
+from pipeline.text import entities
 from pipeline.text.tokens import Tokens
 
 LEAST_ROWS = 20  # fewer say nothing; such slices are counted, not scored
@@ -54,7 +54,7 @@ def slices_of(rows: pa.Table, words: np.ndarray, unknown: np.ndarray) -> list[Sl
     for name, column in (("URL", "urls"), ("mention", "mentions"), ("hashtag", "hashtags")):
         has = np.asarray(pc.greater(pc.list_value_length(rows[column]), 0))
         found += _yes_no(name, has)
-    emoji = pc.match_substring_regex(rows["clean"], patterns.EMOJI)
+    emoji = pc.match_substring_regex(rows["clean"], entities.EMOJI)
     found += _yes_no("emoji", np.asarray(emoji))
     for value, mask in (
         ("none", unknown == 0),

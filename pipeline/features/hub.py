@@ -13,8 +13,8 @@ import tempfile
 import zlib
 from pathlib import Path
 
-from pipeline import artifacts
 from pipeline.errors import PipelineError
+from pipeline.store import artifacts
 
 # What the hub adds to a handle to send the model as one compressed archive
 # (TensorFlow Hub, "Model hosting protocol").

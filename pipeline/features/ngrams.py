@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy import sparse
 
-from pipeline.text.columns import lower, whole
+from pipeline.data.columns import lower, whole
 from pipeline.text.tokens import Tokens
 
 # Characters from which on words are cut one by one: few are as long, and each further start is a

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.features import external
+from pipeline.data.columns import whole
+from pipeline.features import pretrained
 from pipeline.features.texts import Texts
-from pipeline.text.columns import whole
 
 _VECTORS = "sentences.npy"
 _NOTES, _FOLDER = "encoder.json", "encoder"
@@ -44,7 +44,7 @@ class SentenceEncoder:
     ) -> "SentenceEncoder":
         """Return the chosen encoder; nothing is learned from the texts."""
         choice = settings["encoder"]
-        if choice in external.PACKAGED_ENCODERS:
+        if choice in pretrained.PACKAGED_ENCODERS:
             return cls(choice, None)
         return cls(Path(choice).name, Path(choice))
 
@@ -140,7 +140,7 @@ def load(choice: str, folder: Path | None) -> Callable[[list[str]], np.ndarray]:
     PipelineError
         If its package is not installed, or the folder holds none.
     """
-    external.encoder_files(choice if folder is None else str(folder))
+    pretrained.encoder_files(choice if folder is None else str(folder))
     if folder is None:
         return _universal()
     if (folder / "saved_model.pb").is_file():

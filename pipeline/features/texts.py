@@ -17,7 +17,7 @@ class Texts:
         From Tokenize.
     clean : pa.Array or pa.ChunkedArray of string, shape (n_texts,), or None
         From CleanText; None where the representation reads tokens alone
-        (`pipeline.features.registry.Representation.reads_clean`).
+        (`pipeline.features.specs.Representation.reads_clean`).
     """
 
     tokens: Tokens

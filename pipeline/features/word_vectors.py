@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.errors import PipelineError
-from pipeline.features import external
+from pipeline.features import pretrained
 from pipeline.features import vocabulary as vocabularies
 
 WORDS_FILE, _VECTORS = "vector_words.txt", "vectors.npy"
@@ -81,10 +81,10 @@ def read(choice: str) -> WordVectors | None:
     PipelineError
         If a file is not in the text form of GloVe or word2vec.
     """
-    files = external.word_vector_files(choice)
+    files = pretrained.word_vector_files(choice)
     if not files:
         return None
-    if choice in external.PACKAGED_VECTORS:
+    if choice in pretrained.PACKAGED_VECTORS:
         import pyarrow.parquet as pq
 
         words = pq.read_table(files[0]).column(0).combine_chunks().cast(pa.string())

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import PipelineError
-from pipeline.features import registry as features
-from pipeline.models import registry
+from pipeline.features import specs as features
+from pipeline.models import specs
 from pipeline.models.base import Classifier
 
 #: Words that were left out of texts, one a line; not there where there were none.
@@ -78,7 +78,7 @@ def save(
     content = {
         "format": _FORMAT,
         "model": model,
-        "representation": registry.MODELS[model].reads,
+        "representation": specs.MODELS[model].reads,
         "class_names": list(class_names),
         "stop_words": bool(words),
         "steps": steps,
@@ -101,13 +101,13 @@ def load(folder: Path) -> Bundle:
             f"{folder} holds no model: {_FILE} cannot be read ({error}); name the folder of a "
             "TrainModel artifact."
         ) from error
-    if content.get("format") != _FORMAT or content["model"] not in registry.MODELS:
+    if content.get("format") != _FORMAT or content["model"] not in specs.MODELS:
         raise PipelineError(
             f"{folder / _FILE} has format {content.get('format')} and model "
             f"{content.get('model')!r}; this version reads format {_FORMAT} and "
-            f"{', '.join(registry.MODELS)}; train the model again."
+            f"{', '.join(specs.MODELS)}; train the model again."
         )
-    family = registry.MODELS[content["model"]].load_family()
+    family = specs.MODELS[content["model"]].load_family()
     encoder = features.REPRESENTATIONS[content["representation"]].load_encoder()
     return Bundle(
         content["model"],

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.models.base import Classifier, Progress, Training, TrainingData
-from pipeline.training.scores import scores
+from pipeline.training.validation_metrics import scores
 
 _MODEL, _NOTES = "model.bin", "fasttext.json"
 _LABEL = "__label__"

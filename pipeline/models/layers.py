@@ -90,13 +90,13 @@ class PretrainedEmbedding(layers.Embedding):
         """Make the vocabulary's weights, and room for the other words."""
         super().build(input_shape)
         none = tf.zeros((1, self.output_dim))
-        self.outside = tf.Variable(none, shape=(None, self.output_dim), trainable=False)
+        self.external_inputs = tf.Variable(none, shape=(None, self.output_dim), trainable=False)
 
     def call(self, inputs: Any) -> Any:
         """Return vectors, shape (batch, tokens, dimensions)."""
         is_outside = inputs >= self.input_dim
         known = super().call(keras.ops.where(is_outside, 0, inputs))
-        others = tf.gather(self.outside, tf.where(is_outside, inputs - self.input_dim, 0))
+        others = tf.gather(self.external_inputs, tf.where(is_outside, inputs - self.input_dim, 0))
         return tf.where(is_outside[..., None], others, known)
 
 

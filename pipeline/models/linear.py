@@ -10,8 +10,8 @@ from scipy import optimize, sparse
 from scipy.special import expit, softmax
 
 from pipeline.models.base import Classifier, Progress, Training, TrainingData
-from pipeline.training.scores import scores
-from pipeline.training.weights import class_weights
+from pipeline.training.class_weights import class_weights
+from pipeline.training.validation_metrics import scores
 
 _ITERATIONS = 2000
 
@@ -212,8 +212,8 @@ def _logistic(rows: Any, labels: np.ndarray, cost: float, weights: dict[int, flo
 def _log_count_ratio(rows: sparse.csr_matrix, of_class: np.ndarray, alpha: float) -> np.ndarray:
     """Return ln of each column's share among the texts of a class over that among the others."""
     inside = np.asarray(rows[np.flatnonzero(of_class)].sum(axis=0)).ravel() + alpha
-    outside = np.asarray(rows[np.flatnonzero(~of_class)].sum(axis=0)).ravel() + alpha
-    return np.log((inside / inside.sum()) / (outside / outside.sum()))
+    external_inputs = np.asarray(rows[np.flatnonzero(~of_class)].sum(axis=0)).ravel() + alpha
+    return np.log((inside / inside.sum()) / (external_inputs / external_inputs.sum()))
 
 
 def _presence(vectors: sparse.csr_matrix) -> sparse.csr_matrix:

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.naive_bayes import ComplementNB, MultinomialNB
 
 from pipeline.models.base import Classifier, Progress, Training, TrainingData
-from pipeline.training.scores import scores
+from pipeline.training.validation_metrics import scores
 
 _FILE = "model.skops"
 

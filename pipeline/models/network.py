@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from pipeline.features.word_vectors import WordVectors
-from pipeline.models import registry
+from pipeline.models import specs
 from pipeline.models.base import Classifier, Problem, Progress, Training, TrainingData
 from pipeline.training import batches
-from pipeline.training import network as training  # before keras: it quiets TensorFlow
+from pipeline.training import loop as training
 
 import keras  # isort: skip
 
@@ -52,20 +52,20 @@ class Network(Classifier):
     ) -> tuple["Network", Training]:
         """Train on the training rows; with ``refit_on_validation`` once more on both parts."""
         machine = training.prepare(settings["seed"])
-        row = registry.MODELS[model]
+        row = specs.MODELS[model]
         builder = row.load_builder()
         n_classes = len(data.class_names)
         length = data.train.shape[1] if row.reads == "sequences" else None
         problem = Problem(data.width, n_classes, length, data.embedding)
         # Words of training texts that max_words left out of the vocabulary have vectors as well.
-        outside, (train_vectors, validation_vectors) = vectors_outside(
+        external_inputs, (train_vectors, validation_vectors) = vectors_outside(
             data.word_vectors, data.width, data.train, data.validation
         )
 
         def build() -> keras.Model:
             network = builder(problem, settings)
-            if outside is not None:
-                network.get_layer("embedding").outside.assign(outside)
+            if external_inputs is not None:
+                network.get_layer("embedding").external_inputs.assign(external_inputs)
             if settings["output_bias"] == "frequencies":
                 network.get_layer("logits").bias.assign(log_odds(data.train_labels, n_classes))
             return network
@@ -114,8 +114,10 @@ class Network(Classifier):
         """Return probabilities, float64, shape (n_rows, n_classes)."""
         if self.word_vectors is not None:
             embedding = self.model.get_layer("embedding")
-            outside, (vectors,) = vectors_outside(self.word_vectors, embedding.input_dim, vectors)
-            embedding.outside.assign(outside)
+            external_inputs, (vectors,) = vectors_outside(
+                self.word_vectors, embedding.input_dim, vectors
+            )
+            embedding.external_inputs.assign(external_inputs)
         if self._forward is None:
             self._forward = training.forward_function(self.model)
         return training.predict(self._forward, vectors, masked=self.masked)

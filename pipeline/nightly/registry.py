@@ -13,11 +13,10 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from pipeline import artifacts
 from pipeline.errors import PipelineError
 from pipeline.nightly import ledger as ledgers
-from pipeline.nightly import locks
 from pipeline.nightly.ledger import KEPT, LEDGER, POINTER, PROMOTED, ROLLBACK, Champion, Entry
+from pipeline.store import artifacts, locks
 
 LOCK = ".lock"
 #: What `Writer.rollback` takes for no champion at all.
@@ -150,7 +149,7 @@ class Writer:
         if present is not None and chosen.digest == present.digest:
             return self.ledger.changes[-1]
         place = self.folder.parent.parent / chosen.path
-        if not artifacts.is_whole(place):
+        if not artifacts.is_complete(place):
             raise PipelineError(
                 f"cannot go back to the champion of {chosen.date}: {place} is not there any more; "
                 "go back to another, or run that night's model again first."

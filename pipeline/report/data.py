@@ -7,11 +7,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.report import draw_data
+from pipeline.report import figures_data
 from pipeline.report.coverage import Coverage
+from pipeline.report.distinctive_words import WordCounts, function_words, placeholders
 from pipeline.report.sources import Run
 from pipeline.report.style import Figure
-from pipeline.report.words import WordCounts, function_words, placeholders
 
 _Words = dict[str, list[tuple[str, float]]]
 
@@ -123,8 +123,8 @@ def _figures(run: Run, telling: _Words, clouds: _Words, folder: Path) -> dict[st
         folder / f"{name}.png" for name in ("class_sizes", "lengths", "telling_words")
     )
     counts = {part: [run.balance["classes"][part][name] for name in names] for part in PARTS}
-    draw_data.class_sizes(names, counts, sizes)
-    draw_data.lengths(run.tokens.lengths, run.vectors.get("sequence_length"), lengths)
+    figures_data.class_sizes(names, counts, sizes)
+    figures_data.lengths(run.tokens.lengths, run.vectors.get("sequence_length"), lengths)
     shown = {name: found for name, found in telling.items() if found}
     drawn: dict[str, Any] = {
         "sizes": Figure(sizes, "Bar chart: rows of each class, by part of the split"),
@@ -132,7 +132,7 @@ def _figures(run: Run, telling: _Words, clouds: _Words, folder: Path) -> dict[st
         "clouds": [],
     }
     if shown:
-        draw_data.telling_words(shown, words)
+        figures_data.telling_words(shown, words)
         drawn["telling"] = Figure(
             words,
             "Words that tell each class from the others: "
@@ -142,7 +142,7 @@ def _figures(run: Run, telling: _Words, clouds: _Words, folder: Path) -> dict[st
     for number, (name, found) in enumerate(clouds.items()):
         if found:
             path = folder / f"word_cloud_{number + 1}.png"
-            draw_data.word_cloud(dict(found), number, path)
+            figures_data.word_cloud(dict(found), number, path)
             alt = f"Word cloud of {name}: {', '.join(word for word, _ in found[:10])}"
             drawn["clouds"].append(Figure(path, alt, name))
     return drawn

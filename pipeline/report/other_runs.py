@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from pipeline.evaluation.paired import SIGNIFICANT, exact_test
-from pipeline.models.registry import MODELS
+from pipeline.models.specs import MODELS
 from pipeline.report.headline import headline, value_at
 from pipeline.report.render import p_value
 from pipeline.report.siblings import Sibling

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.report import coverage, data, headline, lineage, results
 from pipeline.report.advice import next_steps
-from pipeline.report.card import card, markdown
+from pipeline.report.model_card import card, markdown
 from pipeline.report.render import render
 from pipeline.report.sources import Run
 from pipeline.report.suggestion import Suggestion

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.report import draw_results
+from pipeline.report import figures_results
 from pipeline.report.data import cut
 from pipeline.report.sources import Run
 from pipeline.report.style import Figure
@@ -32,7 +32,7 @@ def training(run: Run, figures: Path) -> dict[str, Any]:
     }
     if len(run.history) > 1:
         path = figures / "training_curves.png"
-        draw_results.training_curves(run.history, run.training.get("best_epoch"), path)
+        figures_results.training_curves(run.history, run.training.get("best_epoch"), path)
         content["curves"] = Figure(path, "Loss, validation scores and learning rate by epoch")
     return content
 
@@ -53,7 +53,7 @@ def _summaries(run: Run, folder: Path) -> dict[str, Figure]:
     matrix, compared, slices = (
         folder / f"{name}.png" for name in ("confusion_matrix", "baselines", "slices")
     )
-    draw_results.confusion_matrix(test["confusion_matrix"], run.class_names, matrix)
+    figures_results.confusion_matrix(test["confusion_matrix"], run.class_names, matrix)
     found = {
         "confusion": Figure(
             matrix,
@@ -69,7 +69,7 @@ def _summaries(run: Run, folder: Path) -> dict[str, Figure]:
         for figure, label in (("accuracy", "accuracy"), ("balanced_accuracy", "balanced accuracy"))
         for name, entry in everyone.items()
     ]
-    draw_results.intervals(entries, "share of test rows, with 95 % interval", compared)
+    figures_results.intervals(entries, "share of test rows, with 95 % interval", compared)
     found["baselines"] = Figure(compared, "Accuracy and balanced accuracy of model and baselines")
     if run.metrics["slices"]:
         entries = [
@@ -80,7 +80,7 @@ def _summaries(run: Run, folder: Path) -> dict[str, Figure]:
             )
             for one in run.metrics["slices"]
         ]
-        draw_results.intervals(entries, "accuracy, with 95 % interval", slices, test["accuracy"])
+        figures_results.intervals(entries, "accuracy, with 95 % interval", slices, test["accuracy"])
         found["slices"] = Figure(
             slices,
             "Accuracy of each slice of the test rows, the lowest first",
@@ -100,14 +100,16 @@ def _curves(run: Run, folder: Path) -> dict[str, Figure]:
     )
     of = f" of {positive}" if positive else ", each class against the rest"
     axes_names = ("false positive rate", "true positive rate")
-    draw_results.curve(_lines(table, "roc", named), axes_names, roc, chance=True)
-    draw_results.curve(_lines(table, "precision_recall", named), ("recall", "precision"), precision)
+    figures_results.curve(_lines(table, "roc", named), axes_names, roc, chance=True)
+    figures_results.curve(
+        _lines(table, "precision_recall", named), ("recall", "precision"), precision
+    )
     rates = {
         f"{name}: {label}": line
         for name, label in (("raw", "as the model says"), ("calibrated", "after temperature"))
         for line in _lines(table, "reliability", [name]).values()
     }
-    draw_results.curve(
+    figures_results.curve(
         rates, ("mean probability of the predicted class", "share right"), reliability, chance=True
     )
     found = {
@@ -131,7 +133,7 @@ def _curves(run: Run, folder: Path) -> dict[str, Figure]:
         unchosen = run.decision.get("not_chosen_because")
         mark = None if unchosen else run.metrics["threshold"]["threshold"]
         axes_names = (f"threshold on the calibrated probability of {positive}"[:60], "")
-        draw_results.curve(lines, axes_names, sweep, mark=mark)
+        figures_results.curve(lines, axes_names, sweep, mark=mark)
         found["sweep"] = Figure(
             sweep,
             f"F1, accuracy and recall of {positive} by threshold, on test rows",

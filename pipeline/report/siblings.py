@@ -10,9 +10,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.inspection.listing import split_digest
-from pipeline.inspection.seeds import identity
-from pipeline.inspection.store import Artifact, Store
+from pipeline.store.outputs import Artifact, Store
+from pipeline.store.run import split_digest
+from pipeline.store.seeds import identity
 
 _STEPS = ("CleanText", "Tokenize", "Vectorize", "TrainModel")
 # A baseline may be trained on fewer rows to bound its cost; a run of its own is not.

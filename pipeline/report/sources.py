@@ -11,11 +11,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.artifacts import read_manifest
+from pipeline.data.split import Parts, read_parts
 from pipeline.evaluation.groups import group_column
 from pipeline.report.siblings import Sibling, find_siblings, right_on_validation
 from pipeline.report.suggestion import with_option
-from pipeline.split import Parts, read_parts
+from pipeline.store.artifacts import read_manifest
 from pipeline.text.tokens import Tokens, read_tokens
 
 _ROW_COLUMNS = ["id", "raw", "clean", "label", "group"]

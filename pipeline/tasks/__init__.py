@@ -6,15 +6,20 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from pipeline.tasks.base import Step, paths
-from pipeline.tasks.chain import RunAll
-from pipeline.tasks.results import Evaluate, Report
-from pipeline.tasks.texts import CleanText, DownloadData, Tokenize
-from pipeline.tasks.training import TrainModel, Validate
-from pipeline.tasks.vectors import SplitStratified, Vectorize
+from pipeline.tasks.clean_text import CleanText
+from pipeline.tasks.download_data import DownloadData
+from pipeline.tasks.evaluate import Evaluate
+from pipeline.tasks.report import Report
+from pipeline.tasks.run_all import RunAll
+from pipeline.tasks.split_stratified import SplitStratified
+from pipeline.tasks.tokenize import Tokenize
+from pipeline.tasks.train_model import TrainModel
+from pipeline.tasks.validate import Validate
+from pipeline.tasks.vectorize import Vectorize
 
 if TYPE_CHECKING:
-    from pipeline.tasks.backfill import RangeDailyBase, Rollback
-    from pipeline.tasks.nightly import Nightly
+    from pipeline.nightly.backfill import RangeDailyBase, Rollback
+    from pipeline.nightly.tasks import Nightly
 
 __all__ = [
     "CleanText",
@@ -35,9 +40,9 @@ __all__ = [
 ]
 
 _OF_NIGHTS = {
-    "Nightly": "pipeline.tasks.nightly",
-    "RangeDailyBase": "pipeline.tasks.backfill",
-    "Rollback": "pipeline.tasks.backfill",
+    "Nightly": "pipeline.nightly.tasks",
+    "RangeDailyBase": "pipeline.nightly.backfill",
+    "Rollback": "pipeline.nightly.backfill",
 }
 
 

@@ -15,11 +15,11 @@ from typing import Any
 
 import luigi
 
-from pipeline import artifacts
 from pipeline.errors import PipelineError
-from pipeline.settings import Setting
-from pipeline.tasks import code, progress, readable
-from pipeline.tasks.parameters import SettingParameter
+from pipeline.settings.parameter import SettingParameter
+from pipeline.settings.setting import Setting
+from pipeline.store import artifacts, previews
+from pipeline.tasks import code_changes, progress
 
 logger = logging.getLogger("luigi-interface")
 
@@ -56,7 +56,7 @@ class Artifact(luigi.Target):
 
     def exists(self) -> bool:
         """Say whether the folder is whole."""
-        return self.path is not None and artifacts.is_whole(self.path)
+        return self.path is not None and artifacts.is_complete(self.path)
 
     def __str__(self) -> str:
         return str(self.path)
@@ -145,9 +145,9 @@ class Step(Named):
             yield step
             step = step.upstream()
 
-    def place_of(self, family: str) -> Path:
+    def path_of(self, family: str) -> Path:
         """Return the folder of a step above this one, by its task's name."""
-        return next(step for step in self.chain() if step.task_family == family).place()
+        return next(step for step in self.chain() if step.task_family == family).path()
 
     def own_settings(self) -> dict[str, Setting]:
         """Return the settings that this step declares and that can change bytes."""
@@ -167,7 +167,7 @@ class Step(Named):
             values[name] = setting.check(setting.default) if value is None else value
         return values
 
-    def outside(self) -> dict[str, Any]:
+    def external_inputs(self) -> dict[str, Any]:
         """Return checksums of what comes from outside the graph."""
         return {}
 
@@ -191,14 +191,14 @@ class Step(Named):
             "task": self.task_family,
             "version": self.version,
             "settings": self.settings(),
-            "outside": self.outside(),
+            "outside": self.external_inputs(),
             "upstream": above,
             **({"beside": beside} if beside else {}),
-            **({"code": code.behind(self).fingerprint} if code.decides() else {}),
+            **({"code": code_changes.behind(self).fingerprint} if code_changes.decides() else {}),
         }
         return artifacts.digest(identity)
 
-    def place(self) -> Path:
+    def path(self) -> Path:
         """Return the artifact's folder."""
         outputs = Path(paths().outputs)
         return outputs / self.dataset / self.folder / f"{self.label}-{self.digest()}"
@@ -206,24 +206,26 @@ class Step(Named):
     def output(self) -> Artifact:
         """Return the artifact; its place is not known before everything above it is there."""
         is_known = all(step.complete() for step in self.required())
-        return Artifact(self.place() if is_known else None)
+        return Artifact(self.path() if is_known else None)
 
     def complete(self) -> bool:
         """Say whether the artifact and everything above it is whole."""
-        return all(step.complete() for step in self.required()) and artifacts.is_whole(self.place())
+        return all(step.complete() for step in self.required()) and artifacts.is_complete(
+            self.path()
+        )
 
     def run(self) -> None:
         """Build the artifact, unless it is whole already and only something above it was not."""
-        place = self.place()
-        progress.lead_to(self, address_of(place / self.page))
-        if artifacts.is_whole(place):
+        place = self.path()
+        progress.lead_to(self, url_of(place / self.page))
+        if artifacts.is_complete(place):
             progress.tell(self, 1.0, "was there already")
             return
         with self.partial_folder() if self.resumes else contextlib.nullcontext() as partial:
             # Whole by now where another run did the same work and this one waited for it.
-            if not artifacts.is_whole(self.place()):
+            if not artifacts.is_complete(self.path()):
                 self._publish(partial)
-        readable.write_readme(Path(paths().outputs))
+        previews.write_readme(Path(paths().outputs))
 
     def partial_folder(self) -> contextlib.AbstractContextManager[Path]:
         """Open the folder of work that an interrupted run leaves to the next one.
@@ -231,7 +233,7 @@ class Step(Named):
         Only the same code, libraries, input and number of cores make the same bytes of the rest.
         """
         made_by = {
-            "code": code.behind(self).fingerprint,
+            "code": code_changes.behind(self).fingerprint,
             "libraries": library_versions(_installed()),
             "input": artifacts.digest([_files(step) for step in self.chain() if step is not self]),
             "cores": len(os.sched_getaffinity(0)),
@@ -240,13 +242,13 @@ class Step(Named):
 
     def _publish(self, partial: Path | None) -> None:
         """Build the artifact and publish it."""
-        place, digest = self.place(), self.digest()
+        place, digest = self.path(), self.digest()
         # Before Arrow is first imported. Its own allocator has large blocks zeroed again and again
         # by the kernel: of 1.6 million texts, grouping took 1.7 s beside 0.6 s.
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
         logger.info("%s -> %s", self.task_family, place)
         progress.tell(self, 0.0, f"at work on {self.label}")
-        code.behind(self)  # now: an edit while it runs is not what runs
+        code_changes.behind(self)  # now: an edit while it runs is not what runs
 
         def description() -> dict[str, Any]:
             # What was read while it changed must not be published under the name of what was.
@@ -260,7 +262,7 @@ class Step(Named):
         with artifacts.publish(place, description) as out:
             out.partial = partial
             self.build(out)
-            readable.write_heads(out.folder, self.main_table)
+            previews.write_heads(out.folder, self.main_table)
         progress.tell(self, 1.0, _what_it_did(artifacts.read_manifest(place) or {}))
 
     def description(self) -> dict[str, Any]:
@@ -272,7 +274,7 @@ class Step(Named):
             "version": self.version,
             "digest": self.digest(),
             "settings": self.settings(),
-            "outside": self.outside(),
+            "outside": self.external_inputs(),
             "upstream": above,
             **({"beside": beside} if beside else {}),
             "code": self._code(),
@@ -285,15 +287,15 @@ class Step(Named):
         return {
             "task": step.task_family,
             "digest": step.digest(),
-            "place": os.path.relpath(step.place(), self.place()),
+            "place": os.path.relpath(step.path(), self.path()),
         }
 
     def _code(self) -> dict[str, Any]:
         """Return the fingerprint of what `build` runs, part by part."""
-        behind = code.behind(self)
+        behind = code_changes.behind(self)
         return {
             "fingerprint": behind.fingerprint,
-            "in_digest": code.decides(),
+            "in_digest": code_changes.decides(),
             "parts": dict(behind.parts),
         }
 
@@ -301,13 +303,13 @@ class Step(Named):
         return short_name(self)
 
 
-def address_of(place: Path) -> str:
+def url_of(place: Path) -> str:
     """Return the address of a file or folder among the artifacts, for a scheduler's page.
 
     It begins with ``[pipeline] address``, where a web server shows the outputs folder, and is a
     ``file:`` address without that.
     """
-    base = code.pipeline().address
+    base = code_changes.pipeline().address
     if not base:
         return place.resolve().as_uri()
     inside = os.path.relpath(place, paths().outputs)
@@ -336,7 +338,7 @@ def short_name(task: luigi.Task) -> str:
 
 def _files(step: Step) -> dict[str, Any] | None:
     """Return size and sha256 of each file of a step's artifact."""
-    manifest = artifacts.read_manifest(step.place())
+    manifest = artifacts.read_manifest(step.path())
     return manifest["files"] if manifest else None
 
 

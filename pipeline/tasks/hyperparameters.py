@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import luigi
 
-from pipeline.models import registry as models
+from pipeline.models import specs as models
+from pipeline.settings.parameter import SettingParameter
 from pipeline.tasks.base import Step
-from pipeline.tasks.parameters import SettingParameter
 
 if TYPE_CHECKING:
-    from pipeline.settings import Setting
+    from pipeline.settings.setting import Setting
 
 
 def plain_settings(task: luigi.Task) -> "dict[str, Setting]":

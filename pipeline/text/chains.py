@@ -6,8 +6,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.text.columns import replace_within, where
-from pipeline.text.patterns import MENTION, PLACEHOLDERS
+from pipeline.data.columns import replace_within, where
+from pipeline.text.entities import MENTION, PLACEHOLDERS
 
 # Between links without a space, so that each is seen to begin; never in a text by then.
 _APART = "\x1d"

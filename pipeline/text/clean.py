@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.text import chains, patterns
-from pipeline.text.columns import each, find_all, lower, signs, where, whole
-from pipeline.text.patterns import PLACEHOLDERS
+from pipeline.data.columns import each, find_all, lower, signs, where, whole
+from pipeline.text import chains, entities
+from pipeline.text.entities import PLACEHOLDERS
 
 #: Rounds after which a text stays as it is. Each takes at least one entity, URL, mention, hashtag
 #: or number for good, of at least two characters, so that 280 characters never need as many.
@@ -59,11 +59,11 @@ def clean(
     """
     column = pc.utf8_trim(pc.fill_null(whole(texts), ""), " ")
     # Most texts need few of the steps; a search that finds nothing is cheaper than a step.
-    column = where(column, pc.match_substring_regex(column, patterns.UNTIDY), _ascii_basics)
+    column = where(column, pc.match_substring_regex(column, entities.UNTIDY), _ascii_basics)
     column = repaired(column, settings)
     cleaned, found = _once(column, settings, find)
     unsettled = "|".join(
-        [patterns.UNSETTLED]
+        [entities.UNSETTLED]
         + [PLACEHOLDERS[name][0] for name in ("hashtags", "numbers") if settings[name] != "keep"]
     )
     # What encoding repair alone did needs no other round: it goes on until nothing is left to do.
@@ -125,8 +125,8 @@ def _ascii_basics(column: pa.Array) -> pa.Array:
     The control characters and spaces above it are what wrongly decoded text is made of, and
     encoding repair needs them.
     """
-    column = pc.replace_substring_regex(column, patterns.ASCII_CONTROL, "")
-    column = pc.replace_substring_regex(column, patterns.ASCII_WHITE_SPACE, " ")
+    column = pc.replace_substring_regex(column, entities.ASCII_CONTROL, "")
+    column = pc.replace_substring_regex(column, entities.ASCII_WHITE_SPACE, " ")
     return pc.utf8_trim(column, " ")
 
 
@@ -175,9 +175,9 @@ def _decoded(column: pa.Array, settings: Mapping[str, Any]) -> pa.Array:
     """Resolve entities and line breaks of HTML, and bring texts to a normal form."""
     if settings["html"] == "decode":
         column = where(column, pc.match_substring(column, "&"), each(_unescape))
-        column = pc.replace_substring_regex(column, patterns.LINE_BREAK_TAG, " ")
+        column = pc.replace_substring_regex(column, entities.LINE_BREAK_TAG, " ")
     column = normal_form(column, settings["unicode_form"])
-    return white_space(pc.replace_substring_regex(column, patterns.CONTROL, ""))
+    return white_space(pc.replace_substring_regex(column, entities.CONTROL, ""))
 
 
 def _may_hold(column: pa.Array, name: str, held: np.ndarray) -> pa.Array:
@@ -223,7 +223,7 @@ def normal_form(column: pa.Array, form: str) -> pa.Array:
 
 def white_space(column: pa.Array) -> pa.Array:
     """Make every run of white space, line breaks included, one space; none at the ends."""
-    column = pc.replace_substring_regex(column, patterns.WHITE_SPACE, " ")
+    column = pc.replace_substring_regex(column, entities.WHITE_SPACE, " ")
     return pc.utf8_trim(column, " ")
 
 

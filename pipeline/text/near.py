@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy import sparse
 
-from pipeline.hashing import combined, mix, of_strings
+from pipeline.data.columns import in_slices, lower, where
+from pipeline.data.hashing import combined, mix, of_strings
 from pipeline.text.clean import clean
-from pipeline.text.columns import in_slices, lower, where
 
 SIMILAR = 0.8  # Jaccard similarity of the sets of words
 LEAST_WORDS = 4  # different words; texts of fewer are alike by chance

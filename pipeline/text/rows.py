@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.data.columns import in_slices
+from pipeline.data.rejected import rejections
 from pipeline.errors import PipelineError
-from pipeline.rejected import rejections
 from pipeline.text import near
 from pipeline.text.clean import clean
-from pipeline.text.columns import in_slices
 
 #: Why a row with the text of a frozen test row is left out.
 OF_FROZEN = "text of a frozen test row"

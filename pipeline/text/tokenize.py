@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.data.columns import in_slices, lower, whole
 from pipeline.errors import PipelineError
-from pipeline.text.columns import in_slices, lower, whole
 from pipeline.text.languages import CODES
 from pipeline.text.tokens import Tokens
 

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import artifacts
-from pipeline.training.stopper import Stopper
+from pipeline.store import artifacts
+from pipeline.training.early_stopping import Stopper
 
 # An epoch is kept when at least so many times as long as keeping takes went by since the last one:
 # this bounds both what keeping costs (a twentieth) and what a kill loses.

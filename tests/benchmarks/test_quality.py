@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from pipeline import artifacts
 from pipeline.evaluation.metrics import evaluate
+from pipeline.store import artifacts
 from pipeline.tasks.hyperparameters import resolved
 
 ROOT = Path(__file__).parent.parent.parent
@@ -50,7 +50,7 @@ def test_the_table_made_again_from_the_artifacts_is_the_same():
         if place is None:
             again.append(record)
             continue
-        assert artifacts.is_whole(place)
+        assert artifacts.is_complete(place)
         upstream = json.loads((place / "manifest.json").read_text())["upstream"]
         train = (place / upstream["place"]).resolve()
         again.append({"row": record["row"], **quality.record(place, train, rows[record["row"]])})
@@ -74,7 +74,7 @@ def test_a_record_holds_the_metrics_of_its_artifact(built):
         "toy", "toy", "naive_bayes", "toy", {}, ({},), (("accuracy", 0.5, ".4"), ("f1:good", 2, ""))
     )
     report = built.task(dataset="toy", model="naive_bayes").requires()
-    steps = {step.task_family: step.place() for step in report.chain()}
+    steps = {step.task_family: step.path() for step in report.chain()}
     record = {"row": "toy", **quality.record(steps["Evaluate"], steps["TrainModel"], row)}
     metrics = json.loads((steps["Evaluate"] / "metrics.json").read_text())
     test, constant = metrics["test"], metrics["baselines"]["majority"]

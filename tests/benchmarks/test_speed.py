@@ -148,7 +148,7 @@ def test_a_side_of_the_pipeline_knows_seconds_and_peak_of_what_it_built(outputs)
 
 @pytest.mark.network
 def test_ends_of_epochs_are_read_from_event_files(tmp_path):
-    from pipeline.training.events import EventLog
+    from pipeline.training.tensorboard import EventLog
 
     log = EventLog(tmp_path)
     for number, finished in enumerate((1700000000.25, 1700000001.5, 1700000004.0), start=1):

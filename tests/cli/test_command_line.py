@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from pipeline.cli import cli
 from pipeline.errors import PipelineError
-from pipeline.models import registry
+from pipeline.models import specs
 
 README = Path(__file__).parent.parent.parent / "README.md"
 DAY = ("--date", "2026-11-22")
@@ -319,7 +319,7 @@ def test_models_lists_parameters_with_the_models_own_defaults(built):
     rows = {row["model"]: row for row in data_of(built, "models")}
     assert "naive_bayes" in rows
     known = {row["parameter"]: row["default"] for row in data_of(built, "models", "bilstm")}
-    row = registry.MODELS["bilstm"]
+    row = specs.MODELS["bilstm"]
     assert {*row.uses, *row.defaults} <= known.keys()
     for name, value in row.defaults.items():
         assert known[name] == (list(value) if isinstance(value, tuple) else value), name

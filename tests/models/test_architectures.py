@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 
 from pipeline.errors import PipelineError
-from pipeline.models import registry
+from pipeline.models import specs
 from pipeline.models.base import Problem
 
 pytestmark = pytest.mark.network
@@ -13,10 +13,10 @@ pytestmark = pytest.mark.network
 
 def build(model, problem, **changes):
     """Build a network with a model's defaults, changed."""
-    row = registry.MODELS[model]
+    row = specs.MODELS[model]
     settings = {
-        name: registry.HYPERPARAMETERS[name].check(
-            changes.pop(name, row.defaults.get(name, registry.HYPERPARAMETERS[name].default))
+        name: specs.HYPERPARAMETERS[name].check(
+            changes.pop(name, row.defaults.get(name, specs.HYPERPARAMETERS[name].default))
         )
         for name in row.uses
     }

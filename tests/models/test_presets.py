@@ -3,12 +3,12 @@
 import pytest
 
 from pipeline.errors import PipelineError
-from pipeline.features import registry as features
-from pipeline.models import registry
+from pipeline.features import specs as features
+from pipeline.models import specs
 from pipeline.models.presets import PRESETS
+from pipeline.settings.parameter import SettingParameter
 from pipeline.tasks import RunAll
 from pipeline.tasks.hyperparameters import resolved
-from pipeline.tasks.parameters import SettingParameter
 
 ROWS = [(preset, model) for preset, rows in PRESETS.items() for model in rows]
 KNOWN = {
@@ -20,8 +20,8 @@ KNOWN = {
 
 @pytest.mark.parametrize(("preset", "model"), ROWS)
 def test_every_value_of_a_preset_is_a_setting_that_the_model_uses(preset, model):
-    row = registry.MODELS[model]
-    optional = {*registry.HYPERPARAMETERS, *features.SETTINGS}
+    row = specs.MODELS[model]
+    optional = {*specs.HYPERPARAMETERS, *features.SETTINGS}
     used = {*row.hyperparameters, *features.REPRESENTATIONS[row.reads].settings}
     for name, value in PRESETS[preset][model].items():
         assert KNOWN[name].check(value) == value, name
@@ -55,7 +55,7 @@ def test_what_a_user_gives_wins_over_a_preset(chain):
 def test_a_preset_alone_names_its_first_model(chain):
     chain.add()
     assert resolved(chain.task(dataset="toy", preset="tweet-blog"))["model"] == "bag_dense"
-    assert resolved(chain.task(dataset="toy"))["model"] == registry.DEFAULT
+    assert resolved(chain.task(dataset="toy"))["model"] == specs.DEFAULT
 
 
 def test_a_preset_that_does_not_know_the_model_is_refused(chain):

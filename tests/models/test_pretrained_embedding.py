@@ -56,7 +56,7 @@ def predict(place, lists):
 def test_a_word_that_training_never_saw_counts_by_its_vector(trained, frozen):
     _, steps, _ = trained
     found = predict(
-        steps[frozen]["TrainModel"].place(), [["splendid"], ["dreadful"], ["nothing"], ["love"]]
+        steps[frozen]["TrainModel"].path(), [["splendid"], ["dreadful"], ["nothing"], ["love"]]
     )
     assert found[0, 1] > 0.8
     assert found[1, 1] < 0.2
@@ -69,17 +69,17 @@ def test_frozen_vectors_stay_and_trainable_ones_move(trained):
     chain, steps, _ = trained
     chain.set_paths()
     for frozen in (True, False):
-        bundle = load(steps[frozen]["TrainModel"].place())
+        bundle = load(steps[frozen]["TrainModel"].path())
         weights = bundle.classifier.model.get_layer("embedding").get_weights()[0]
         assert np.array_equal(weights, bundle.encoder.embedding()) is frozen
-        facts = json.loads((steps[frozen]["TrainModel"].place() / "training.json").read_text())
+        facts = json.loads((steps[frozen]["TrainModel"].path() / "training.json").read_text())
         assert (facts["parameters"] > facts["trainable_parameters"]) is frozen
 
 
 def test_coverage_and_words_without_a_vector_are_written_down(trained):
     chain, steps, _ = trained
     chain.set_paths()
-    place = steps[True]["Vectorize"].place()
+    place = steps[True]["Vectorize"].path()
     coverage = json.loads((place / "vectors.json").read_text())["word_vectors"]
     without = (place / "words_without_vector.txt").read_text().split()
     assert coverage["words_without_vector"] == len(without) > 0
@@ -106,9 +106,9 @@ def test_predictions_are_those_that_evaluate_wrote(trained):
 
     chain, steps, _ = trained
     chain.set_paths()
-    bundle = load(steps[True]["TrainModel"].place())
-    vectors = bundle.encoder.load_vectors(steps[True]["Vectorize"].place())
-    table = pq.read_table(steps[True]["Evaluate"].place() / "predictions.parquet")
+    bundle = load(steps[True]["TrainModel"].path())
+    vectors = bundle.encoder.load_vectors(steps[True]["Vectorize"].path())
+    table = pq.read_table(steps[True]["Evaluate"].path() / "predictions.parquet")
     np.testing.assert_allclose(
         bundle.classifier.predict(vectors)[:, 1], table["p_good"].to_numpy(), atol=1e-7
     )

@@ -90,7 +90,7 @@ class Real:
     """Labelled rows of a real dataset, and a model of half of them."""
 
     def __init__(self, chain, name):
-        place = chain.run("Tokenize", dataset=name).place()
+        place = chain.run("Tokenize", dataset=name).path()
         (rows,) = chain.outputs.glob(f"{name}/2_clean/*/rows.parquet")
         labels = pq.read_table(rows, columns=["label"])["label"].to_pylist()
         names = sorted(set(filter(None, labels)))

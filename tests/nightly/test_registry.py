@@ -154,7 +154,7 @@ def test_last_line_without_its_end_counts_and_is_not_glued_to_the_next(folder):
 CRASH = """
 import os, sys
 from pathlib import Path
-from pipeline import artifacts
+from pipeline.store import artifacts
 from pipeline.nightly import registry
 from pipeline.nightly.ledger import Champion, Entry
 

@@ -117,18 +117,18 @@ def test_page_log_and_advice_begin_with_texts_that_became_one_token(chinese, cap
         report = chinese.run(dataset="weibo", model="naive_bayes").requires()
     sentence = "In 100% of the texts, written in a script without spaces, the tokenizer leaves"
     assert sentence in caplog.text
-    html = " ".join((report.place() / "report.html").read_text().split())
+    html = " ".join((report.path() / "report.html").read_text().split())
     body = html[html.index("<body") :]
     assert body.index(sentence) < body.index("naive_bayes beats" if "beats" in body else "does not")
     advice = body[body.index("What to change next") :]
     assert advice.index(sentence) == advice.index("<li>") + len("<li>")
     assert "--model logistic_regression" in advice[:2000]
-    assert sentence in (report.place() / "model_card.md").read_text()
+    assert sentence in (report.path() / "model_card.md").read_text()
 
 
 def test_page_shows_coverage_of_an_ordinary_run(built):
     html = (
-        built.task(dataset="toy", model="naive_bayes").requires().place() / "report.html"
+        built.task(dataset="toy", model="naive_bayes").requires().path() / "report.html"
     ).read_text()
     assert "tokens in test rows," in html
     assert "% are unknown to the model" in html

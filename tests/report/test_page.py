@@ -34,8 +34,8 @@ class Built:
 
 def built_report(task):
     report = task.requires()
-    metrics = json.loads((report.upstream().place() / "metrics.json").read_text())
-    return Built(report.place(), metrics)
+    metrics = json.loads((report.upstream().path() / "metrics.json").read_text())
+    return Built(report.path(), metrics)
 
 
 def hostile_rows(classes):
@@ -199,7 +199,7 @@ def test_unlabelled_rows_have_a_section_only_where_there_are_some(hostile, four)
 )
 def test_page_says_what_is_known_of_training(built, tmp_path, facts, sentence):
     report = built.task(dataset="four", model="naive_bayes").requires()
-    places = {step.task_family: step.place() for step in report.chain() if step is not report}
+    places = {step.task_family: step.path() for step in report.chain() if step is not report}
     changed = tmp_path / "trained"
     shutil.copytree(places["TrainModel"], changed)
     (changed / "training.json").write_text(json.dumps(facts))

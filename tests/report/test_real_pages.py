@@ -18,8 +18,8 @@ def hate_speech(tmp_path_factory, real_data):
 
 def report_of(chain, **settings):
     report = chain.run(dataset="hate_speech", model="naive_bayes", **settings).requires()
-    metrics = json.loads((report.upstream().place() / "metrics.json").read_text())
-    return (report.place() / "report.html").read_text(), metrics
+    metrics = json.loads((report.upstream().path() / "metrics.json").read_text())
+    return (report.path() / "report.html").read_text(), metrics
 
 
 def test_page_counts_the_repeated_tweets(hate_speech):

@@ -8,7 +8,7 @@ from conftest import Chain
 
 from pipeline.report.siblings import find_siblings, right_on_validation
 from pipeline.report.sources import Run
-from pipeline.tasks.results import Evaluate
+from pipeline.tasks.evaluate import Evaluate
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def several(tmp_path_factory):
 def report_of(chain, **settings):
     """Return the report's task of a run, and the folders that it reads."""
     report = chain.task(dataset="toy", **settings).requires()
-    places = {step.task_family: step.place() for step in report.chain() if step is not report}
+    places = {step.task_family: step.path() for step in report.chain() if step is not report}
     return report, places
 
 
@@ -123,9 +123,9 @@ def test_command_of_a_run_makes_that_run_again(several, settings, named, left):
     again = several.task(**{name: known[name].parse(value) for name, value in given.items()})
     trained = next(s for s in again.requires().chain() if s.task_family == "TrainModel")
     assert trained.complete()
-    assert json.loads((trained.place() / "manifest.json").read_text())["settings"] == {
+    assert json.loads((trained.path() / "manifest.json").read_text())["settings"] == {
         name: sibling.settings[name]
-        for name in json.loads((trained.place() / "manifest.json").read_text())["settings"]
+        for name in json.loads((trained.path() / "manifest.json").read_text())["settings"]
     }
 
 
@@ -139,10 +139,10 @@ def test_command_of_another_model_has_none_of_this_models_settings(several):
 
 def test_spread_of_seeds_and_best_run_are_on_the_page(several):
     report, _ = report_of(several, model="linear_svm")
-    place = report.place()
+    place = report.path()
     place.rename(place.with_name("old"))
     several.run(dataset="toy", model="linear_svm")
     text = " ".join((place / "report.html").read_text().split())
     assert "2 runs that differ only by seed have a standard deviation of" in text
-    again = report_of(several, model="linear_svm", seed=1)[0].place() / "report.html"
+    again = report_of(several, model="linear_svm", seed=1)[0].path() / "report.html"
     assert "2 runs that differ only by seed" in again.read_text()

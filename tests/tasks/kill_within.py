@@ -10,7 +10,7 @@ import sys
 from luigi.cmdline import luigi_run
 
 import pipeline
-from pipeline import artifacts
+from pipeline.store import artifacts
 
 family = sys.argv[1]
 

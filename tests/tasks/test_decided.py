@@ -4,10 +4,9 @@ import datetime
 
 import pytest
 
-from pipeline.nightly import mail, untold
+from pipeline.nightly import attempts, mail, notifications, outbox, records
 from pipeline.nightly.ledger import Entry, night_name
 from pipeline.nightly.night import Night
-from pipeline.tasks import recording, redoing, telling
 
 FIRST, NEXT = "2026-11-21", "2026-11-22"
 TIME = "2026-11-23T03:00:00+0100"
@@ -22,28 +21,28 @@ def decide(chain):
         known = {"model": "nb", "metric": "macro_f1"}
         line = Entry(day, "kept", "why", time, {}, known, None, None, redo)
         night = Night("toy", day, "kept", "why", **known, time=time, redo=redo)
-        assert recording.record("toy", day, redo, line, night)
+        assert records.record("toy", day, redo, line, night)
 
     return decide
 
 
 def states():
-    folder = recording.registry_of("toy")
-    return {name: untold.state(folder, name) for name in untold.names(folder)}
+    folder = records.registry_of("toy")
+    return {name: outbox.state(folder, name) for name in outbox.names(folder)}
 
 
 def test_process_that_writes_to_nobody_settles_its_own_night_alone(decide, monkeypatch):
     decide(FIRST)
     decide(NEXT)
     monkeypatch.setattr(mail, "is_wanted", lambda: False)
-    telling.tell("toy", NEXT)
-    assert states() == {FIRST: untold.TRIED}
-    telling.tell("toy", FIRST)  # its mail is owed: somebody is written to in another process
-    assert states() == {FIRST: untold.TRIED}
+    notifications.tell("toy", NEXT)
+    assert states() == {FIRST: outbox.TRIED}
+    notifications.tell("toy", FIRST)  # its mail is owed: somebody is written to in another process
+    assert states() == {FIRST: outbox.TRIED}
     told = []
     monkeypatch.setattr(mail, "is_wanted", lambda: True)
     monkeypatch.setattr(mail, "send", lambda night, page: not told.append(night.date))
-    telling.tell("toy", NEXT)
+    notifications.tell("toy", NEXT)
     assert told == [FIRST]
     assert states() == {}
 
@@ -51,9 +50,9 @@ def test_process_that_writes_to_nobody_settles_its_own_night_alone(decide, monke
 @pytest.mark.parametrize(
     ("state", "asked", "number"),
     [
-        pytest.param(untold.BEGUN, None, 1, id="killed before its record"),
-        pytest.param(untold.WRITTEN, None, 1, id="killed before its mail"),
-        pytest.param(untold.TRIED, None, 2, id="mail server was away"),
+        pytest.param(outbox.BEGUN, None, 1, id="killed before its record"),
+        pytest.param(outbox.WRITTEN, None, 1, id="killed before its mail"),
+        pytest.param(outbox.TRIED, None, 2, id="mail server was away"),
         pytest.param(None, None, 2, id="told"),
         pytest.param(None, "2026-11-23T02:59:59+0100", 1, id="told, and asked for before"),
         pytest.param(None, "2026-11-23T02:00:00+0000", 1, id="told at the second it was asked for"),
@@ -64,17 +63,17 @@ def test_decision_is_made_again_only_where_the_last_one_is_not_what_was_asked_fo
     decide, state, asked, number
 ):
     decide(FIRST)
-    assert redoing.next_number("toy", FIRST) == 1
+    assert attempts.next_number("toy", FIRST) == 1
     decide(FIRST, redo=1)
-    folder, name = recording.registry_of("toy"), night_name(FIRST, 1)
-    untold.forget(folder, name)
+    folder, name = records.registry_of("toy"), night_name(FIRST, 1)
+    outbox.forget(folder, name)
     if state:
-        untold.mark(folder, name, state)
+        outbox.mark(folder, name, state)
     asked = asked and datetime.datetime.fromisoformat(asked)
-    assert redoing.next_number("toy", FIRST, asked) == number
+    assert attempts.next_number("toy", FIRST, asked) == number
 
 
 def test_first_decision_is_made_again_however_late_it_was_made(decide):
     decide(FIRST)
     asked = datetime.datetime.fromisoformat("2026-11-23T02:00:00+0100")
-    assert redoing.next_number("toy", FIRST, asked) == 1
+    assert attempts.next_number("toy", FIRST, asked) == 1

@@ -101,8 +101,8 @@ def test_truncated_artifact_is_built_again_alone(chain, family):
     task = chain.run(dataset="toy", model="naive_bayes")
     before, wanted = chain.manifests(), metrics(chain)
     step = next(step for step in task.requires().chain() if step.task_family == family)
-    name = next(iter(before[step.place()]["files"]))
-    with open(step.place() / name, "r+b") as file:
+    name = next(iter(before[step.path()]["files"]))
+    with open(step.path() / name, "r+b") as file:
         file.truncate(1)
     chain.run(dataset="toy", model="naive_bayes")
     assert chain.built_after(before) == [family]

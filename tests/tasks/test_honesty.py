@@ -7,7 +7,7 @@ import pytest
 from conftest import made_up_rows, write_dataset
 
 from pipeline import PipelineError, tasks
-from pipeline.features import registry as features
+from pipeline.features import specs as features
 
 
 def test_work_on_a_file_that_changed_meanwhile_is_thrown_away(chain, monkeypatch):
@@ -60,9 +60,9 @@ def test_words_of_other_than_training_rows_are_in_no_vocabulary(chain, represent
     ]
     write_dataset(chain.data / "toy", rows, ["bad", "good"])
     task = chain.run("SplitStratified", dataset="toy", representation=representation, min_count=1)
-    split = pq.read_table(task.place() / "split.parquet").to_pylist()
+    split = pq.read_table(task.path() / "split.parquet").to_pylist()
     words = " ".join(
-        path.read_text(encoding="utf-8") for path in task.upstream().place().glob("*.txt")
+        path.read_text(encoding="utf-8") for path in task.upstream().path().glob("*.txt")
     ).split()
     for row in split:
         assert (f"mark{row['id']}x" in words) == (row["part"] == "train"), row
@@ -92,8 +92,8 @@ def test_record_of_training_is_that_of_the_search_also_after_a_refit(chain):
         monitor="accuracy",
         **settings,
     )
-    training = json.loads((task.place() / "training.json").read_text())
-    epochs = (task.place() / "history.csv").read_text().strip().splitlines()[1:]
+    training = json.loads((task.path() / "training.json").read_text())
+    epochs = (task.path() / "history.csv").read_text().strip().splitlines()[1:]
     assert training["epochs"] == len(epochs)
     assert training["refitted_on_validation"] == training["best_epoch"]
 
@@ -122,7 +122,7 @@ def test_figure_that_cannot_be_followed_is_said(chain):
 def test_report_does_without_intervals(chain):
     chain.add("toy", n_rows=600)
     task = chain.run(dataset="toy", model="naive_bayes", bootstrap_samples=0)
-    assert (task.requires().place() / "report.html").stat().st_size > 10_000
+    assert (task.requires().path() / "report.html").stat().st_size > 10_000
 
 
 @pytest.mark.network
@@ -141,5 +141,5 @@ def test_leaks_are_looked_for_among_all_rows_that_a_refitted_model_learned_from(
             test_fraction=0.2,
             epochs=1,
         )
-        counts.append(pq.read_table(task.place() / "leaks.parquet").num_rows)
+        counts.append(pq.read_table(task.path() / "leaks.parquet").num_rows)
     assert counts[0] < counts[1]

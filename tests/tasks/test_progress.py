@@ -10,7 +10,7 @@ from nights import Nights, few, many
 import pipeline
 from pipeline.errors import PipelineError
 from pipeline.tasks import base, progress
-from pipeline.tasks.base import address_of
+from pipeline.tasks.base import url_of
 
 
 class Listener:
@@ -43,7 +43,7 @@ def test_every_step_says_what_it_does_and_leads_to_what_it_makes(chain, told):
         assert told.said[family][0].startswith("at work on ")
         assert told.said[family][-1].endswith(" s")
         assert (told.shares[family][0], told.shares[family][-1]) == (0, 100)
-        assert told.urls[family] == [(step.place() / step.page).resolve().as_uri()]
+        assert told.urls[family] == [(step.path() / step.page).resolve().as_uri()]
     assert told.urls["Report"][0].endswith("/report.html")
     assert told.said["CleanText"][-1].startswith("240 rows in ")
 
@@ -73,9 +73,11 @@ def test_night_says_how_far_it_is_and_leads_to_its_report(tmp_path, told):
 def test_address_is_on_the_web_server_where_one_is_named(chain, monkeypatch):
     chain.set_paths()
     place = chain.outputs / "toy" / "8_report" / "a b"
-    assert address_of(place).startswith("file:///")
-    monkeypatch.setattr(base.code.pipeline, "address", "https://example.org/runs/", raising=True)
-    assert address_of(place) == "https://example.org/runs/toy/8_report/a%20b"
+    assert url_of(place).startswith("file:///")
+    monkeypatch.setattr(
+        base.code_changes.pipeline, "address", "https://example.org/runs/", raising=True
+    )
+    assert url_of(place) == "https://example.org/runs/toy/8_report/a%20b"
 
 
 def test_status_text_is_no_html_whatever_raw_files_hold():
@@ -126,8 +128,7 @@ def test_steps_outside_of_a_worker_tell_nobody(chain):
 def test_sections_of_luigi_cfg_hold_the_defaults_of_the_rules():
     from dataclasses import asdict
 
-    from pipeline.nightly import contract, drift
-    from pipeline.tasks import limits
+    from pipeline.nightly import contract, drift, limits
 
     assert limits.contract().limits() == contract.Limits()
     assert limits.drift().limits() == drift.Limits()

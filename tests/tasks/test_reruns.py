@@ -6,7 +6,7 @@ import pytest
 from conftest import STEPS
 from test_start_up import RUN, loaded_by
 
-from pipeline.models import registry
+from pipeline.models import specs
 from pipeline.tasks import RunAll
 
 # The smallest network there can be: what is tested is what is computed, not what is learned.
@@ -234,9 +234,9 @@ def test_deleted_step_is_built_again_alone(chain, family):
     task = chain.run(dataset="toy", model="naive_bayes")
     before = chain.manifests()
     step = next(step for step in task.requires().chain() if step.task_family == family)
-    for path in sorted(step.place().rglob("*"), reverse=True):
+    for path in sorted(step.path().rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
-    step.place().rmdir()
+    step.path().rmdir()
     chain.run(dataset="toy", model="naive_bayes")
     assert chain.built_after(before) == [family]
 
@@ -273,15 +273,15 @@ def test_link_leads_to_the_run_that_was_asked_for_last(chain):
     places = []
     for alpha in (1.0, 2.0, 1.0):
         task = chain.run(dataset="toy", model="naive_bayes", alpha=alpha)
-        assert link.resolve() == task.requires().place().resolve()
+        assert link.resolve() == task.requires().path().resolve()
         places.append(os.readlink(link))
     assert places[0] == places[2] != places[1]
 
 
-@pytest.mark.parametrize("name", [row.name for row in registry.MODELS.values() if not row.package])
+@pytest.mark.parametrize("name", [row.name for row in specs.MODELS.values() if not row.package])
 def test_settings_of_other_models_are_in_no_digest(chain, name):
     chain.add("toy")
-    row = registry.MODELS[name]
+    row = specs.MODELS[name]
     task = chain.task(dataset="toy", model=name)
     settings = next(iter(task.requires().upstream().chain())).upstream().settings()
     # A bound on the training rows counts where there are more.

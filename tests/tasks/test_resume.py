@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from conftest import Chain
 
-from pipeline import artifacts
+from pipeline.store import artifacts
 from pipeline.tasks import base
 
 KILL = Path(__file__).with_name("kill_at.py")
@@ -107,9 +107,9 @@ def test_what_a_killed_run_left_is_there_for_the_next(mine, caplog):
 
 
 def other_code(task, monkeypatch):
-    from pipeline.fingerprint import Code
+    from pipeline.store.code_hash import Code
 
-    monkeypatch.setattr(base.code, "behind", lambda step: Code("other", {}))
+    monkeypatch.setattr(base.code_changes, "behind", lambda step: Code("other", {}))
 
 
 def other_libraries(task, monkeypatch):
@@ -117,7 +117,7 @@ def other_libraries(task, monkeypatch):
 
 
 def other_input(task, monkeypatch):
-    path = task.place_of("Vectorize") / artifacts.MANIFEST
+    path = task.path_of("Vectorize") / artifacts.MANIFEST
     manifest = json.loads(path.read_text())
     next(iter(manifest["files"].values()))["sha256"] = "0" * 64
     path.write_text(json.dumps(manifest))
@@ -142,7 +142,7 @@ def test_what_something_else_made_is_thrown_away_with_one_line(mine, change, mon
 @pytest.mark.processes
 def test_who_comes_second_waits_and_takes_what_the_first_made(mine):
     task = train_model(mine)
-    place, aside = task.place(), mine.folder / "aside"
+    place, aside = task.path(), mine.folder / "aside"
     words = ["RunAll", "--dataset", "toy", "--model", "naive_bayes"]
     with task.partial_folder():
         shutil.move(place, aside)

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 import pipeline
-from pipeline.models import registry
+from pipeline.models import specs
 from pipeline.tasks import RunAll
 
 HEAVY = ("tensorflow", "keras", "sklearn", "pandas", "nltk", "matplotlib", "pyarrow", "numpy")
@@ -75,16 +75,16 @@ def test_help_lists_parameters_with_their_units(chain):
         assert part in text, part
 
 
-@pytest.mark.parametrize("name", registry.MODELS)
+@pytest.mark.parametrize("name", specs.MODELS)
 def test_every_model_row_names_known_settings_and_allowed_defaults(name):
-    row = registry.MODELS[name]
-    assert set(row.uses) <= set(registry.HYPERPARAMETERS)
+    row = specs.MODELS[name]
+    assert set(row.uses) <= set(specs.HYPERPARAMETERS)
     settings = {key: value.setting for key, value in RunAll.get_params() if key != "no_test"}
     for key, value in row.defaults.items():
         settings[key].check(value)
 
 
-NIGHTS = ("pipeline.tasks.nightly", "pipeline.tasks.backfill")
+NIGHTS = ("pipeline.nightly.tasks", "pipeline.nightly.backfill")
 
 
 @pytest.mark.parametrize(

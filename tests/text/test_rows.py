@@ -2,9 +2,9 @@ import pyarrow as pa
 import pytest
 from conftest import CLEANING, cleaned_rows
 
-from pipeline.datasets.readers import ROWS
+from pipeline.data.readers import ROWS
+from pipeline.data.rejected import REJECTED, rejections
 from pipeline.errors import PipelineError
-from pipeline.rejected import REJECTED, rejections
 from pipeline.text.rows import clean_rows
 
 ROWS_IN = [

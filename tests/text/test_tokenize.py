@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nltk.tokenize import RegexpTokenizer
 
-from pipeline import checks
 from pipeline.errors import PipelineError
+from pipeline.settings import checks
 from pipeline.text import tokenize as tok
 from pipeline.text.tokens import Tokens
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from pipeline.features.word_vectors import WordVectors
-from pipeline.models import registry
+from pipeline.models import specs
 from pipeline.models.base import TrainingData
 from pipeline.training.checkpoint import Checkpoint, State
-from pipeline.training.stopper import Stopper
+from pipeline.training.early_stopping import Stopper
 
 WIDTH, LENGTH, N_TRAIN, N_VALIDATION = 30, 7, 90, 40
 SMALL = {
@@ -85,9 +85,9 @@ class Kill:
 def settings_of(model, changes):
     """Return a model's settings, small ones where the case says nothing."""
     values = {}
-    for name in registry.MODELS[model].hyperparameters:
-        setting = registry.HYPERPARAMETERS[name]
-        default = registry.MODELS[model].defaults.get(name, setting.default)
+    for name in specs.MODELS[model].hyperparameters:
+        setting = specs.HYPERPARAMETERS[name]
+        default = specs.MODELS[model].defaults.get(name, setting.default)
         values[name] = setting.check(changes.get(name, SMALL.get(name, default)))
     return values
 
@@ -97,7 +97,7 @@ def data_of(model):
     rng = np.random.default_rng(3)
     n_rows = N_TRAIN + N_VALIDATION
     labels = rng.integers(0, 2, n_rows)
-    reads = registry.MODELS[model].reads
+    reads = specs.MODELS[model].reads
     if reads == "sequences":
         vectors = np.zeros((n_rows, LENGTH), np.int32)
         for row, label in enumerate(labels):

@@ -1,1 +1,0 @@
-"""Looking into the outputs folder: pure functions that the command line shows."""

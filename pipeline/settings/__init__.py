@@ -1,0 +1,1 @@
+"""Settings: declarations, defaults and checks."""

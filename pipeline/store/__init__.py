@@ -1,0 +1,1 @@
+"""Artifacts on disk: publishing, reading and verifying."""

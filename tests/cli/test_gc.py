@@ -1,0 +1,201 @@
+"""What may be removed, and what must stay."""
+
+import fcntl
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli import gc
+from pipeline.cli.verify import verify
+from pipeline.store.outputs import Store
+
+RUN = {"dataset": "toy", "model": "naive_bayes"}
+
+
+def unreferenced(chain, keep=0, seconds=0.0):
+    found = gc.unreferenced(Store(chain.outputs), keep, seconds)
+    return {os.path.relpath(entry["place"], chain.outputs): entry["reason"] for entry in found}
+
+
+def older_run(chain):
+    """Build a run that latest no longer leads to; return its report."""
+    chain.run(**RUN, alpha=0.5)
+    report = (chain.outputs / "latest/toy/naive_bayes").resolve()
+    chain.run(**RUN)
+    return report
+
+
+def test_nothing_goes_that_latest_was_made_from(built):
+    assert unreferenced(built) == {}
+
+
+def test_run_that_nothing_refers_to_goes_without_what_others_need(mine):
+    older_run(mine)
+    found = unreferenced(mine)
+    assert [place.split("/")[1] for place in found] == ["6_train", "7_evaluate", "8_report"]
+    assert set(found.values()) == {"no kept run was made from it"}
+    for place in found:
+        gc.remove(mine.outputs / place)
+    assert verify(Store(mine.outputs))["dangling"] == []
+    before = mine.manifests()
+    mine.run(**RUN)
+    assert mine.built_after(before) == []
+
+
+def test_newest_runs_and_what_they_were_made_from_stay(mine):
+    older_run(mine)
+    assert unreferenced(mine, keep=2) == {}
+    assert unreferenced(mine, seconds=3600.0) == {}
+
+
+@pytest.mark.parametrize("refer", ["link", "record", "folder"])
+def test_run_that_the_registry_refers_to_stays(mine, refer):
+    report = older_run(mine)
+    registry = mine.outputs / "registry" / "toy"
+    registry.mkdir(parents=True)
+    if refer == "link":
+        (registry / "champion").symlink_to(os.path.relpath(report, registry))
+    elif refer == "record":
+        (registry / "champion.json").write_text(f'{{"run": "{report.name}"}}')
+    else:
+        (registry / report.name).mkdir()
+    assert unreferenced(mine) == {}
+
+
+def test_damaged_artifact_and_what_was_moved_aside_go(mine):
+    place = next((mine.outputs / "toy").glob("7_*/*"))
+    (place / "metrics.json").unlink()
+    aside = mine.outputs / ".damaged" / "old"
+    aside.mkdir(parents=True)
+    found = unreferenced(mine)
+    assert found[os.path.relpath(place, mine.outputs)] == "is not whole"
+    assert ".damaged/old" in found
+
+
+def test_temporary_folder_goes_when_its_process_is_gone_and_stays_while_it_lives(mine):
+    parent = mine.outputs / "toy" / "2_clean"
+    dead, alive = parent / ".tmp-dead", parent / ".tmp-alive"
+    dead.mkdir()
+    alive.mkdir()
+    lock = os.open(alive, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        found = unreferenced(mine)
+    finally:
+        os.close(lock)
+    assert list(found) == ["toy/2_clean/.tmp-dead"]
+
+
+def test_resumable_work_goes_only_when_published_and_not_held(mine):
+    digest = next((mine.outputs / "toy").glob("6_*/*")).name[-16:]
+    published, wanted = (mine.outputs / ".partial" / name for name in (digest, "0" * 16))
+    for folder in (published, wanted):
+        folder.mkdir(parents=True)
+        (folder / "lock").touch()
+    assert list(unreferenced(mine)) == [f".partial/{digest}"]
+    lock = os.open(published / "lock", os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        assert unreferenced(mine) == {}
+    finally:
+        os.close(lock)
+
+
+def test_resumable_work_that_nobody_took_up_goes_after_two_weeks(mine):
+    forgotten, touched = (mine.outputs / ".partial" / (digit * 16) for digit in "01")
+    for folder, days in ((forgotten, 15), (touched, 13)):
+        folder.mkdir(parents=True)
+        (folder / "training.npz").touch()
+        old = time.time() - 15 * 24 * 3600
+        os.utime(folder, (old, old))
+        at = time.time() - days * 24 * 3600
+        os.utime(folder / "training.npz", (at, at))
+    reason = "was interrupted long ago and not taken up"
+    assert unreferenced(mine) == {f".partial/{forgotten.name}": reason}
+
+
+def test_removing_a_run_takes_what_was_made_for_it_alone(mine):
+    report = older_run(mine)
+    store = Store(mine.outputs)
+    run = store.find(report.name)
+    alone = gc.needed_alone(store, run)
+    assert [item.task for item in alone] == ["Report", "Evaluate", "TrainModel"]
+    shutil.rmtree(mine.outputs / "four")
+    only = Store(mine.outputs)
+    for item in alone:
+        gc.remove(item.place)
+    left = gc.needed_alone(Store(mine.outputs), Store(mine.outputs).runs("toy")[0])
+    assert len(left) == 8
+    assert only.find("toy/naive_bayes").task == "Report"
+
+
+def test_removed_folder_leaves_no_trace(tmp_path):
+    place = tmp_path / "some"
+    (place / "deep").mkdir(parents=True)
+    (place / "deep" / "file").write_text("x")
+    gc.remove(Path(place))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_of_a_dataset_goes_while_what_is_kept_has_a_hole(mine):
+    older_run(mine)
+    (split,) = mine.outputs.glob("toy/5_split/*")
+    shutil.rmtree(split)
+    assert not any(place.startswith("toy/") for place in unreferenced(mine))
+    store = Store(mine.outputs)
+    older = store.runs("toy")[-1]
+    assert gc.needed_alone(store, older) == [older]
+
+
+def test_nothing_of_a_dataset_goes_while_a_repaired_artifact_waits_for_the_next_run(mine):
+    from pipeline.cli.verify import move_aside
+
+    report = (mine.outputs / "latest/toy/naive_bayes").resolve()
+    move_aside(Store(mine.outputs), mine.outputs / os.path.relpath(report, mine.outputs.resolve()))
+    gc.remove_dangling(Store(mine.outputs))
+    assert unreferenced(mine) == {}
+    mine.run(**RUN)
+    assert [place.split("/")[0] for place in unreferenced(mine)] == [".damaged"]
+
+
+def test_a_folder_moved_aside_is_of_its_own_dataset_alone(mine):
+    from pipeline.cli.verify import move_aside, moved_aside
+
+    # The name of the other dataset begins with that of this one and a hyphen.
+    other = mine.outputs / "toy-2" / "2_clean" / "rows-0123456789abcdef"
+    shutil.copytree(next((mine.outputs / "toy").glob("2_clean/*")), other)
+    older_run(mine)
+    before = unreferenced(mine)
+    assert any(place.startswith("toy/") for place in before)
+    store = Store(mine.outputs)
+    aside = move_aside(store, other)
+    assert not any(place.startswith("toy-2/") for place in unreferenced(mine))
+    assert moved_aside(store, other) == aside
+    assert moved_aside(store, mine.outputs / "toy" / "2_clean" / other.name) is None
+    # Built again, it blocks nothing, least of all the dataset whose name its own begins with.
+    shutil.copytree(aside, other)
+    left = {place for place in before if place.startswith("toy/")}
+    assert left <= set(unreferenced(mine))
+
+
+def test_nothing_of_a_dataset_goes_while_a_process_works_on_it(mine):
+    older_run(mine)
+    folder = mine.outputs / "toy" / "6_train" / ".tmp-live"
+    folder.mkdir()
+    lock = os.open(folder, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    assert not any(place.startswith("toy/") for place in unreferenced(mine))
+    os.close(lock)
+    folder.rmdir()
+    assert any(place.startswith("toy/") for place in unreferenced(mine))
+
+
+@pytest.mark.parametrize(("old", "new"), [('"alpha": 1.0', '"alpha": 2.0'), ("TrainModel", "X")])
+def test_manifest_that_was_changed_by_hand_is_damage(mine, old, new):
+    (path,) = mine.outputs.glob("toy/6_train/*/manifest.json")
+    path.write_text(path.read_text().replace(old, new, 1))
+    (damaged,) = verify(Store(mine.outputs))["damaged"]
+    assert "digest differs" in damaged["problems"][0]

@@ -1,0 +1,142 @@
+"""What reaches the terminal: harmless texts, and colours only where they are wanted."""
+
+import io
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from pipeline.cli import output
+
+PIPELINE = str(Path(sys.executable).parent / "pipeline")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain é 🎉 [bold]x[/bold]", "plain é 🎉 [bold]x[/bold]"),
+        ("two\nlines\tand\rmore", "two lines and more"),
+        ("\x1b[31mred\x1b[0m", "␛[31mred␛[0m"),
+        ("\x9b31mred", "\ufffd31mred"),
+        ("abc\u202edef\u2066", "abcdef"),
+        ("half \ud83c", "half \ufffd"),
+    ],
+    ids=[
+        "plain",
+        "line ends",
+        "escape sequence",
+        "8-bit escape",
+        "direction of writing",
+        "half a pair",
+    ],
+)
+def test_texts_of_strangers_cannot_control_the_terminal(text, shown):
+    assert output.plain(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (None, "unknown"),
+        (float("inf"), "unknown"),
+        (0.04, "0.0 s"),
+        (59.94, "59.9 s"),
+        (75, "1 min 15 s"),
+        (7260, "2 h 1 min"),
+    ],
+)
+def test_durations_are_written_in_the_unit_that_suits(seconds, shown):
+    assert output.duration(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (2_340_000, "2.3 MB")]
+)
+def test_sizes_are_written_in_the_unit_that_suits(size, shown):
+    assert output.size(size) == shown
+
+
+def on_terminal(words, environment):
+    """Run a command on a terminal of its own; return what it wrote there."""
+    mine, its = pty.openpty()
+    done = subprocess.Popen(
+        [PIPELINE, *words], stdin=its, stdout=its, stderr=its, env={**os.environ, **environment}
+    )
+    os.close(its)
+    written = b""
+    while True:
+        try:
+            part = os.read(mine, 4096)
+        except OSError:
+            break
+        if not part:
+            break
+        written += part
+    os.close(mine)
+    assert done.wait(timeout=60) == 0
+    return written.decode()
+
+
+@pytest.mark.processes
+def test_colours_are_on_a_terminal_and_off_with_no_color_and_in_a_pipe(built):
+    words = ["plan", "--model", "naive_bayes", "--dataset", "toy", "--alpha", "2"]
+    words += ["--paths-outputs", str(built.outputs), "--paths-data", str(built.data)]
+    coloured = on_terminal(words, {"TERM": "xterm-256color", "NO_COLOR": ""})
+    assert "\x1b[1;33m" in coloured
+    plain = on_terminal(words, {"TERM": "xterm-256color", "NO_COLOR": "1"})
+    assert "\x1b[1;33m" not in plain
+    assert "TrainModel" in plain
+    piped = subprocess.run([PIPELINE, *words], capture_output=True, text=True, check=True).stdout
+    assert "\x1b" not in piped
+
+
+@pytest.mark.processes
+def test_error_is_one_line_and_exit_code_2(built):
+    words = ["show", "nothing", "--paths-outputs", str(built.outputs)]
+    done = subprocess.run([PIPELINE, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("Error: nothing in ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.processes
+def test_wrong_parameter_of_a_plan_is_an_error_like_luigis(built):
+    words = ["plan", "--alpha", "-1", "--model", "naive_bayes"]
+    done = subprocess.run([PIPELINE, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "alpha must be a number above 0" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def printed(width):
+    """Print a table with columns to shorten and to leave out."""
+    columns = [
+        output.Column("name"),
+        output.Column("text", least=6, drop=1),
+        output.Column("size", is_number=True, drop=2),
+    ]
+    out = Console(width=width, file=io.StringIO())
+    output.table("", columns, [("first", "a long text to cut", 12), ("second", "b", 7)], out)
+    return out.file.getvalue().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("width", "lines"),
+    [
+        (40, ["name    text                size", "first   a long text to cut    12"]),
+        (24, ["name    text        size", "first   a long te…    12"]),
+        (17, ["name    text", "first   a long t…"]),
+        (12, ["name", "first"]),
+    ],
+    ids=["all fit", "a text is cut", "a column goes", "two columns go"],
+)
+def test_columns_are_cut_and_then_left_out_in_their_order(width, lines):
+    assert printed(width)[:2] == lines
+
+
+def test_columns_that_are_left_out_are_named():
+    assert "text, size" in " ".join(" ".join(printed(12)).split())

@@ -1,0 +1,450 @@
+import gzip
+import io
+import json
+import tarfile
+import zipfile
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.data import catalogue, formats, raw_files, readers
+from pipeline.errors import PipelineError
+
+
+def read(data, name):
+    """Read a dataset as CleanText does."""
+    row = catalogue.load(name, data)
+    found = {file.name: raw_files.locate(file, data / name) for file in row.files}
+    reading = readers.read(row, {key: path for key, path in found.items() if path})
+    assert reading.rows.num_rows + reading.rejected.num_rows == reading.records
+    return reading
+
+
+def put(data, name, file, content):
+    (data / name).mkdir(exist_ok=True)
+    path = data / name / file
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def own(data, content, file="rows.csv", extra="", labels='labels = ["bad", "good"]'):
+    put(data, "mine", file, content)
+    put(data, "mine", "dataset.toml", f'{labels}\n{extra}\nfiles = ["{file}"]\n')
+    return read(data, "mine")
+
+
+def columns(reading, *names):
+    return list(zip(*(reading.rows[name].to_pylist() for name in names), strict=True))
+
+
+def reasons(reading):
+    return list(
+        zip(*(reading.rejected[name].to_pylist() for name in ("line", "reason")), strict=True)
+    )
+
+
+# --- the catalogue's own schemas, on made-up rows ------------------------------------------------
+
+
+def test_vader_rates_by_bounds_and_sets_the_rest_aside(tmp_path):
+    text = '1\t2.5\tsuch a "fine day\r\n2\t-0.051\tmeh\r\n3\t0.05\tso so\r\n4\t-0.05\thm\r\n'
+    put(tmp_path, "vader", "tweets_GroundTruth.txt", text)
+    reading = read(tmp_path, "vader")
+    assert columns(reading, "id", "source_id", "raw", "label") == [
+        (0, "1", 'such a "fine day', "positive"),
+        (1, "2", "meh", "negative"),
+    ]
+    between = "rating between the labels' bounds (-0.05, 0.05)"
+    assert reasons(reading) == [(3, between), (4, between)]
+    assert reading.rejected["detail"].to_pylist() == ["0.05", "-0.05"]
+
+
+def test_hate_speech_keeps_rows_without_labels_for_prediction(tmp_path):
+    put(tmp_path, "hate_speech", "train_E6oV3lV.csv", "id,label,tweet\n1,0, @user hi\n2,1,boo\n")
+    put(tmp_path, "hate_speech", "test.csv", "id,tweet\n31963,#new\n")
+    assert columns(read(tmp_path, "hate_speech"), "raw", "label", "partition") == [
+        (" @user hi", "not hateful", "labelled"),
+        ("boo", "hateful", "labelled"),
+        ("#new", None, "unlabelled"),
+    ]
+
+
+def test_hate_speech_does_without_the_unlabelled_file(tmp_path):
+    put(tmp_path, "hate_speech", "train.csv", "id,label,tweet\n1,0,hi\n2,1,boo\n")
+    assert read(tmp_path, "hate_speech").records == 2
+
+
+def test_brand_emotion_is_mac_roman_and_lacks_a_text(tmp_path):
+    head = "tweet_text,emotion_in_tweet_is_directed_at,"
+    head += "is_there_an_emotion_directed_at_a_brand_or_product\r\n"
+    body = b"now\x89\xdb\xd2and,iPad,Positive emotion\r\n,,No emotion toward brand or product\r\n"
+    put(
+        tmp_path,
+        "brand_emotion",
+        "judge-1377884607_tweet_product_company.csv",
+        head.encode() + body,
+    )
+    reading = read(tmp_path, "brand_emotion")
+    assert columns(reading, "raw", "label") == [("nowâ€“and", "positive")]
+    assert reasons(reading) == [(3, "text is empty")]
+
+
+def test_disaster_reads_both_files_inside_the_zip(tmp_path):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(
+            "train.csv", 'id,keyword,location,text,target\n1,,,"fire\nhere",1\n4,,,x,0\n'
+        )
+        archive.writestr("test.csv", "id,keyword,location,text\n0,,,crash\n")
+    put(tmp_path, "disaster", "nlp_getting_started.zip", packed.getvalue())
+    assert columns(read(tmp_path, "disaster"), "source_id", "raw", "label") == [
+        ("1", "fire\nhere", "disaster"),
+        ("4", "x", "not disaster"),
+        ("0", "crash", None),
+    ]
+
+
+def test_sentiment140_sets_malformed_lines_aside_with_line_and_reason(tmp_path):
+    text = (
+        "ItemID,Sentiment,SentimentSource,SentimentText\r\n"
+        "1,0,Sentiment140,fine\r\n"
+        "2,1,Sentiment140,one, two, three\r\n"
+        '3,1,Sentiment140,"a quote left open\r\n'
+        "4,0,Sentiment140\r\n"
+        '5,1,Sentiment140,"a ""good"" day, really"\r\n'
+    )
+    put(tmp_path, "sentiment140", "Sentiment Analysis Dataset.csv", text)
+    reading = read(tmp_path, "sentiment140")
+    assert [raw.strip() for raw in reading.rows["raw"].to_pylist()] == [
+        "fine",
+        "a quote left open",
+        'a "good" day, really',
+    ]
+    assert reasons(reading) == [(3, "malformed record"), (5, "malformed record")]
+    assert reading.rejected["detail"].to_pylist() == [
+        "4 fields expected, 6 found",
+        "4 fields expected, 3 found",
+    ]
+
+
+def test_imdb_keeps_its_halves_and_unlabelled_reviews(tmp_path):
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for name in ("test/neg/0_2", "train/pos/1_9", "train/neg/7_1", "train/unsup/5_0", "README"):
+            content = name.encode()
+            entry = tarfile.TarInfo(f"aclImdb/{name}.txt")
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    put(tmp_path, "imdb", "aclImdb_v1.tar.gz", packed.getvalue())
+    assert columns(read(tmp_path, "imdb"), "raw", "label", "partition") == [
+        ("test/neg/0_2", "negative", "test"),
+        ("train/neg/7_1", "negative", "train"),
+        ("train/pos/1_9", "positive", "train"),
+        ("train/unsup/5_0", None, "unlabelled"),
+    ]
+
+
+# --- one's own data ------------------------------------------------------------------------------
+
+JSON_LINES = "\n".join(
+    json.dumps({"text": text, "label": label}) for text, label in (("a", "bad"), ("b", "good"))
+)
+
+
+def parquet(**columns):
+    sink = io.BytesIO()
+    pq.write_table(pa.table(columns), sink)
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("rows.csv", "text,label\na,bad\nb,good\n"),
+        ("rows.csv", "\ufefftext,label\r\na,bad\r\nb,good"),
+        ("rows.tsv", "label\ttext\nbad\ta\ngood\tb\n"),
+        ("rows.jsonl", JSON_LINES),
+        ("rows.parquet", parquet(text=["a", "b"], label=["bad", "good"], other=[1, 2])),
+        ("rows.parquet", parquet(text=[b"a", b"b"], label=[b"bad", b"good"])),
+        ("rows.csv.gz", gzip.compress(b"text,label\na,bad\nb,good\n")),
+    ],
+    ids=["csv", "csv with BOM", "tsv", "json lines", "parquet", "parquet of bytes", "gzip"],
+)
+def test_own_data_is_read_in_four_formats(tmp_path, file, content):
+    reading = own(tmp_path, content, file)
+    assert columns(reading, "raw", "label") == [("a", "bad"), ("b", "good")]
+
+
+def test_numbers_are_labels_as_they_are_written(tmp_path):
+    content = parquet(text=["a", "b"], label=[0, 1])
+    put(tmp_path, "mine", "rows.parquet", content)
+    put(tmp_path, "mine", "dataset.toml", 'files = ["rows.parquet"]\n[labels]\nno = 0\nyes = "1"\n')
+    reading = read(tmp_path, "mine")
+    assert reading.rows["label"].to_pylist() == ["no", "yes"]
+
+
+def test_partition_column_is_translated(tmp_path):
+    extra = 'partition_column = "set"\npartitions = {tr = "train", te = "test", x = "unlabelled"}'
+    text = "text,label,set\na,bad,tr\nb,good,te\nc,,x\n"
+    assert columns(own(tmp_path, text, extra=extra), "raw", "partition") == [
+        ("a", "train"),
+        ("b", "test"),
+        ("c", "unlabelled"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("rows.csv", "text,label,set\na,bad,\nb,good,\n"),
+        ("rows.csv", "text,label,set\na,bad,tr\nb,good,\n"),
+        (
+            "rows.jsonl",
+            '{"text": "a", "label": "bad", "set": "tr"}\n{"text": "b", "label": "good"}',
+        ),
+    ],
+    ids=["in all rows", "in one row", "in one object"],
+)
+def test_partition_that_is_not_given_is_said(tmp_path, file, content):
+    extra = 'partition_column = "set"\npartitions = {tr = "train", te = "test"}'
+    with pytest.raises(PipelineError, match="partition value '' is not in the .*partitions"):
+        own(tmp_path, content, file, extra)
+
+
+def test_malformed_record_needs_no_partition(tmp_path):
+    extra = 'partition_column = "set"\npartitions = {tr = "train"}'
+    reading = own(tmp_path, "text,label,set\na,bad,tr\nb\nc,good,tr\n", extra=extra)
+    assert reading.rows["partition"].to_pylist() == ["train", "train"]
+    assert reasons(reading) == [(3, "malformed record")]
+
+
+def test_rows_without_text_or_label_are_set_aside(tmp_path):
+    reading = own(tmp_path, 'text,label\na,bad\n"  ",good\nc,\nd,good\n')
+    assert reasons(reading) == [(3, "text is empty"), (4, "label is empty")]
+    assert reading.rows["id"].to_pylist() == [0, 3]
+
+
+def test_json_lines_that_are_no_objects_are_set_aside(tmp_path):
+    reading = own(tmp_path, JSON_LINES + '\n{"text": \n[1]\n', "rows.jsonl")
+    assert [reason for _, reason in reasons(reading)] == ["malformed record"] * 2
+
+
+def test_half_a_surrogate_pair_does_not_stop_reading(tmp_path):
+    line = '{"text": "\\ud83d broken", "label": "bad"}\n'
+    reading = own(tmp_path, line + JSON_LINES, "rows.jsonl")
+    assert reading.rows["raw"][0].as_py() == "\ufffd broken"
+
+
+@pytest.mark.parametrize(
+    ("content", "file", "message"),
+    [
+        ("", "rows.csv", "rows.csv is empty"),
+        ("text,label\n", "rows.csv", "rows.csv is empty: it holds no record"),
+        ("text,sentiment\na,bad\n", "rows.csv", "has no column 'label'; .*Known: sentiment, text"),
+        ("txt,label\na,bad\n", "rows.csv", "no column 'text'; did you mean 'txt'"),
+        ("text,label\na,goood\n", "rows.csv", "label 'goood' .* not among .* did you mean 'good'"),
+        (b"text,label\na\xe9b,bad\n", "rows.csv", "is not utf-8: line 2 has the byte 0xe9"),
+        ("text,label\n,bad\n", "rows.csv", "no labelled row among 1 records .*text is empty"),
+        ('{"txt": "a"}', "rows.jsonl", "no column 'text'"),
+        (b"no parquet", "rows.parquet", "no whole Parquet file"),
+        (b"\x1f\x8b no gzip", "rows.csv.gz", "cannot be read: .* get the file again"),
+        ("text,label\ra,bad\rb,good\r", "rows.csv", "rows.csv ends its lines with CR alone"),
+        ("text,label\na,bad\nc\rd,good\n", "rows.csv", r"rows.csv: .*line 3 .*\(CR\).*multiline"),
+        ("text,label,text\na,bad,b\n", "rows.csv", "rows.csv has 2 columns named 'text'"),
+        (parquet(text=[["a"]], label=["bad"]), "rows.parquet", "column 'text' holds list<"),
+        (
+            parquet(text=[b"a", b"\xe9"], label=["bad"] * 2),
+            "rows.parquet",
+            "utf-8: record 2 .*0xe9",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_said(tmp_path, content, file, message):
+    with pytest.raises(PipelineError, match=message):
+        own(tmp_path, content, file)
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        ('partition_column = "label"\npartitions = {x = "train"}', "'bad' is not in .*partitions"),
+        ('member = "a.csv"', "unknown key 'member'"),
+    ],
+)
+def test_wrong_keys_are_said(tmp_path, extra, message):
+    with pytest.raises(PipelineError, match=message):
+        own(tmp_path, "text,label\na,bad\nb,good\n", extra=extra)
+
+
+def test_ratings_that_are_no_numbers_are_said(tmp_path):
+    put(tmp_path, "vader", "tweets_GroundTruth.txt", "1\tgood\ttext\n")
+    with pytest.raises(PipelineError, match="numbers are expected"):
+        read(tmp_path, "vader")
+
+
+def test_truncated_archive_is_said(tmp_path):
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        entry = tarfile.TarInfo("aclImdb/train/pos/1.txt")
+        entry.size = 100_000
+        archive.addfile(entry, io.BytesIO(bytes(range(250)) * 400))
+    put(tmp_path, "imdb", "aclImdb_v1.tar.gz", packed.getvalue()[:200])
+    with pytest.raises(PipelineError, match="get the file again"):
+        read(tmp_path, "imdb")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('text,label\na,bad\n"b,good\nc,bad\nd,good\n', 3),
+        ('text,label\n"a\nb",bad\n"c,good', 4),
+        ('"text,label\na,bad\n', 1),
+        ('text,label\na,bad\nc,"good', 3),
+    ],
+    ids=["in the middle", "after a record of two lines", "in the header", "in the last field"],
+)
+def test_quote_that_is_never_closed_is_said(tmp_path, text, line):
+    message = f"rows.csv: the record that begins in line {line} has a quote that is never closed"
+    with pytest.raises(PipelineError, match=message) as caught:
+        own(tmp_path, text)
+    assert "multiline = false" in str(caught.value)
+    assert "quoting = false" in str(caught.value)
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n"])
+def test_lenient_quotes_stay_lenient(tmp_path, end):
+    text = 'text,label\na "quoted" word,bad\n"b" after,good\nc,"bad"\nd,"go"od' + end
+    assert own(tmp_path, text).rows["raw"].to_pylist() == ['a "quoted" word', "b after", "c", "d"]
+
+
+@pytest.mark.parametrize("extra", ["multiline = false", "quoting = false"])
+def test_what_the_error_on_an_open_quote_advises_helps(tmp_path, extra):
+    reading = own(tmp_path, 'text,label\na,bad\n"b,good\nc,bad\nd,good\n', extra=extra)
+    assert {"a", "c", "d"} <= set(reading.rows["raw"].to_pylist())
+    assert reading.records == 4
+
+
+def test_line_that_is_no_csv_is_set_aside_where_lines_stand_alone(tmp_path):
+    text = "text,label\na,bad\nc\rd,good\ne,good\n"
+    reading = own(tmp_path, text, extra="multiline = false")
+    assert reading.rows["raw"].to_pylist() == ["a", "e"]
+    assert reasons(reading) == [(3, "malformed record")]
+    assert reading.rejected["raw"].to_pylist() == ["c\rd,good"]
+    assert "carriage return" in reading.rejected["detail"][0].as_py()
+
+
+def test_header_that_is_no_csv_is_said(tmp_path):
+    with pytest.raises(PipelineError, match=r"rows.csv: line 1, the header, cannot be read"):
+        own(tmp_path, "te\rxt,label\na,bad\n", extra="multiline = false")
+
+
+def test_zero_byte_stays_within_its_text(tmp_path):
+    reading = own(tmp_path, "text,label\na\0a,bad\nb,good\n")
+    assert reading.rows["raw"].to_pylist() == ["a\0a", "b"]
+
+
+@pytest.mark.parametrize("spelling", ["'\\t'", '"\\t"'])
+def test_tab_may_be_spelled_in_both_quotes_of_toml(tmp_path, spelling):
+    reading = own(tmp_path, "text\tlabel\na\tbad\nb\tgood\n", extra=f"delimiter = {spelling}")
+    assert reading.rows["raw"].to_pylist() == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "content"),
+    [
+        ("utf-16", "text,label\ném\u270c,bad\n\u0a0a,good\n".encode("utf-16")),
+        ("utf-16-le", "\ufefftext,label\ném\u270c,bad\n\u0a0a,good\n".encode("utf-16-le")),
+        ("utf-16-be", "text,label\ném\u270c,bad\n\u0a0a,good\n".encode("utf-16-be")),
+        ("utf-32", "text,label\ném\u270c,bad\n\u0a0a,good\n".encode("utf-32")),
+        ("UTF-8", "\ufefftext,label\ném\u270c,bad\n\u0a0a,good\n".encode()),
+        ("U8", "\ufefftext,label\ném\u270c,bad\n\u0a0a,good\n".encode()),
+    ],
+)
+def test_encoding_is_what_python_calls_it(tmp_path, encoding, content):
+    reading = own(tmp_path, content, extra=f'encoding = "{encoding}"')
+    assert reading.rows["raw"].to_pylist() == ["ém\u270c", "\u0a0a"]
+    assert reading.rows["line"].to_pylist() == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "wrong", "byte"),
+    [
+        ("utf-8", b"\xe9", "0xe9"),
+        ("cp1252", b"\x81", "0x81"),
+        ("utf-16-le", b"\x00\xdc", "0x00"),
+        ("shift_jis", b"\xff", "0xff"),
+    ],
+)
+@pytest.mark.parametrize("line", [2, 1201, 5000])
+def test_line_of_a_wrong_byte_is_counted(tmp_path, encoding, wrong, byte, line):
+    lines = ["text,label\n", *(f"text {number},bad\n" for number in range(2, 5001))]
+    content = [text.encode(encoding) for text in lines]
+    content[line - 1] = wrong + content[line - 1]
+    message = f"rows.csv is not {encoding}: line {line} has the byte {byte}; set encoding"
+    with pytest.raises(PipelineError, match=message):
+        own(tmp_path, b"".join(content), extra=f'encoding = "{encoding}"')
+
+
+def test_missing_byte_order_is_said(tmp_path):
+    content = "text,label\na,bad\n".encode("utf-16-le")
+    with pytest.raises(PipelineError, match="is not utf-16: .*'utf-16-le'"):
+        own(tmp_path, content, extra='encoding = "utf-16"')
+
+
+def test_parquet_bytes_are_decoded_as_the_dataset_says(tmp_path):
+    content = parquet(text=["é".encode("cp1252"), b"b"], label=[b"bad", b"good"])
+    reading = own(tmp_path, content, "rows.parquet", 'encoding = "cp1252"')
+    assert reading.rows["raw"].to_pylist() == ["é", "b"]
+
+
+def test_json_list_in_the_place_of_a_text_is_set_aside(tmp_path):
+    reading = own(tmp_path, JSON_LINES + '\n{"text": ["a"], "label": "bad"}\n', "rows.jsonl")
+    assert reasons(reading) == [(3, "malformed record")]
+    assert reading.rejected["detail"].to_pylist() == ["'text' is no text and no number"]
+
+
+def test_rating_that_is_not_a_number_is_set_aside_as_such(tmp_path):
+    put(tmp_path, "vader", "tweets_GroundTruth.txt", "1\t2\ta\n2\tnan\tb\n3\t0\tc\n4\t\td\n")
+    assert reasons(read(tmp_path, "vader")) == [
+        (2, "rating is not a number"),
+        (4, "label is empty"),
+        (3, "rating between the labels' bounds (-0.05, 0.05)"),
+    ]
+
+
+def test_rows_know_file_and_line_they_came_from(tmp_path):
+    put(tmp_path, "hate_speech", "train_E6oV3lV.csv", 'id,label,tweet\n1,0,"a\nb"\n\n2,1,c\n')
+    put(tmp_path, "hate_speech", "test.csv", "id,tweet\n3,d\n")
+    assert columns(read(tmp_path, "hate_speech"), "source_id", "file", "line") == [
+        ("1", "train_E6oV3lV.csv", 2),
+        ("2", "train_E6oV3lV.csv", 5),
+        ("3", "test.csv", 2),
+    ]
+
+
+def test_records_of_parquet_are_numbered(tmp_path):
+    reading = own(tmp_path, parquet(text=["a", "b"], label=["bad", "good"]), "rows.parquet")
+    assert columns(reading, "file", "line") == [("rows.parquet", 1), ("rows.parquet", 2)]
+
+
+def test_many_records_keep_their_ids_across_chunks(tmp_path, monkeypatch):
+    monkeypatch.setattr(formats, "BLOCK", 7)
+    text = "text,label\n" + "".join(f"t{i},{'good' if i % 2 else 'bad'}\n" for i in range(50))
+    reading = own(tmp_path, text)
+    assert reading.rows["id"].to_pylist() == list(range(50))
+    assert reading.rows["raw"][31].as_py() == "t31"
+
+
+@pytest.mark.parametrize("block", [2, 3, 100])
+def test_an_open_quote_spoils_no_other_line_of_its_block(tmp_path, monkeypatch, block):
+    monkeypatch.setattr(formats, "BLOCK", block)
+    text = 'text,label\na,bad\n"b,bad\n\n"c, d",good\ne,bad,\nf,good\n'
+    reading = own(tmp_path, text, extra="multiline = false")
+    assert columns(reading, "raw", "line") == [("a", 2), ("c, d", 5), ("f", 7)]
+    assert [line for line, _ in reasons(reading)] == [3, 6]
+
+
+def test_a_wrong_header_is_named_before_what_is_wrong_further_down(tmp_path):
+    with pytest.raises(PipelineError, match="rows.csv has no column 'text'"):
+        own(tmp_path, 'words,label\na,bad\n"never closed,good\n')

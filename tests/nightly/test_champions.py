@@ -1,0 +1,156 @@
+"""What nights leave behind: what of it may be removed, and what a rollback must find again."""
+
+import json
+import os
+import shutil
+
+import pytest
+from click.testing import CliRunner
+from conftest import Chain
+
+from pipeline.cli import cli, gc
+from pipeline.errors import PipelineError
+from pipeline.nightly import champions, ledger, registry
+from pipeline.nightly.ledger import KEPT, PROMOTED, Champion, Entry
+from pipeline.store.outputs import Store
+
+RUN = {"dataset": "toy", "model": "naive_bayes"}
+
+
+@pytest.fixture(scope="module")
+def three(built, tmp_path_factory):
+    """Return a chain with three runs, and their reports, oldest first."""
+    folder = tmp_path_factory.mktemp("three") / "chain"
+    shutil.copytree(built.folder, folder, symlinks=True)
+    chain, found = Chain(folder), []
+    shutil.rmtree(chain.outputs / "four")
+    for alpha in (0.25, 0.5, 1.0):
+        chain.run(**RUN, alpha=alpha)
+        found.append((chain.outputs / "latest/toy/naive_bayes").resolve().name)
+    return chain, found
+
+
+@pytest.fixture
+def mine(three, tmp_path):
+    """Return a copy of that chain, to be changed."""
+    shutil.copytree(three[0].folder, tmp_path / "chain", symlinks=True)
+    return Chain(tmp_path / "chain")
+
+
+@pytest.fixture
+def runs(three, mine):
+    """Return the reports of its runs, oldest first."""
+    return [mine.outputs / "toy" / "8_report" / name for name in three[1]]
+
+
+def call(chain, *words):
+    chain.set_paths()
+    return CliRunner().invoke(cli, list(words))
+
+
+def evaluate_of(chain, report):
+    store = Store(chain.outputs)
+    artifact = store.find(str(report))
+    return store.of(artifact, "Evaluate")
+
+
+def nights(chain, reports, outcomes):
+    """Write a ledger in which each run was a night's."""
+    folder = ledger.registry_folder(chain.outputs, "toy")
+    for number, (report, outcome) in enumerate(zip(reports, outcomes, strict=True), start=1):
+        artifact = evaluate_of(chain, report)
+        date = f"2026-11-{number:02d}"
+        path = os.path.relpath(artifact.place, chain.outputs)
+        one = Champion(date, artifact.digest, path) if outcome == PROMOTED else None
+        digests = {"evaluate": artifact.digest, "report": report.name[-16:]}
+        with registry.locked(folder) as writer:
+            present = writer.champion.digest if writer.champion else None
+            writer.record(Entry(date, outcome, "because", "now", digests, {}, present, one))
+        place = chain.outputs / "toy" / "nights" / date
+        place.mkdir(parents=True)
+        manifest = {"task": "Nightly", "digest": "0" * 15 + str(number)}
+        manifest |= {"upstream": None, "files": {}}
+        (place / "manifest.json").write_text(json.dumps(manifest))
+    history = chain.outputs / "history" / "toy.html"
+    history.parent.mkdir()
+    history.write_text(" ".join(report.name for report in reports))
+
+
+def unreferenced(chain, older=None):
+    found = gc.unreferenced(Store(chain.outputs), 0, 0.0, older)
+    return sorted(os.path.relpath(entry["place"], chain.outputs) for entry in found)
+
+
+def folders(chain, report):
+    """Return Train's, Evaluate's and Report's folders of a run, as they are listed."""
+    store = Store(chain.outputs)
+    chained = list(store.chain(store.find(str(report))))[:3]
+    return sorted(os.path.relpath(item.place, chain.outputs) for item in chained)
+
+
+def test_champions_stay_and_what_was_not_promoted_goes(mine, runs):
+    nights(mine, runs, [PROMOTED, KEPT, PROMOTED])
+    assert unreferenced(mine) == folders(mine, runs[1])
+
+
+def test_older_champions_go_when_told_and_the_one_in_place_never(mine, runs):
+    nights(mine, runs, [PROMOTED, PROMOTED, KEPT])
+    assert unreferenced(mine, older=1) == []
+    assert unreferenced(mine, older=0) == folders(mine, runs[0])
+
+
+def test_champion_that_was_rolled_back_to_is_the_one_in_place(mine, runs):
+    nights(mine, runs, [PROMOTED, PROMOTED, KEPT])
+    with registry.locked(ledger.registry_folder(mine.outputs, "toy")) as writer:
+        writer.rollback("2026-11-01", "now")
+    assert unreferenced(mine, older=0) == folders(mine, runs[1])
+
+
+def test_pointer_alone_keeps_its_champion(mine, runs):
+    nights(mine, runs, [PROMOTED, KEPT, KEPT])
+    (ledger.registry_folder(mine.outputs, "toy") / "ledger.jsonl").unlink()
+    report = os.path.relpath(runs[0], mine.outputs)
+    assert unreferenced(mine) == sorted([report, *folders(mine, runs[1])])
+
+
+def test_records_of_nights_stay_unless_they_are_not_whole(mine, runs):
+    nights(mine, runs, [PROMOTED, PROMOTED, PROMOTED])
+    (mine.outputs / "toy/nights/2026-11-02/manifest.json").unlink()
+    assert unreferenced(mine) == ["toy/nights/2026-11-02"]
+
+
+def test_removing_a_champions_run_takes_its_report_alone(mine, runs):
+    nights(mine, runs, [PROMOTED, KEPT, KEPT])
+    store = Store(mine.outputs)
+    alone = gc.needed_alone(store, store.find(str(runs[0])))
+    assert [item.task for item in alone] == ["Report"]
+    alone = gc.needed_alone(store, store.find(str(runs[1])))
+    assert [item.task for item in alone] == ["Report", "Evaluate", "TrainModel"]
+
+
+@pytest.mark.parametrize("step", ["1_download", "4_vectorize", "6_train", "7_evaluate"])
+def test_what_a_champion_is_made_of_cannot_be_removed_by_name(mine, runs, step):
+    nights(mine, runs, [PROMOTED, KEPT, KEPT])
+    lineage = Store(mine.outputs).lineage(evaluate_of(mine, runs[0]))
+    place = next(item.place for item in lineage if item.place.parent.name == step)
+    with pytest.raises(PipelineError, match=r"toy of 2026-11-01 is made of it.*--champions N"):
+        champions.refuse(Store(mine.outputs), [place])
+    done = call(mine, "rm", "--yes", str(place))
+    assert isinstance(done.exception, PipelineError)
+    assert place.is_dir()
+
+
+def test_challenger_that_was_kept_out_can_be_removed_by_name(mine, runs):
+    nights(mine, runs, [PROMOTED, KEPT, KEPT])
+    place = evaluate_of(mine, runs[1]).place
+    done = call(mine, "rm", "--yes", str(place))
+    assert done.exit_code == 0, done.output
+    assert not place.exists()
+
+
+def test_commands_that_look_are_not_confused_by_nights(mine, runs):
+    nights(mine, runs, [PROMOTED, KEPT, KEPT])
+    for words in ("ls", "ls --json", "show toy/naive_bayes", "gc --champions 0"):
+        done = call(mine, *words.split())
+        assert done.exit_code == 0, (words, done.output)
+        assert "nights" not in done.output

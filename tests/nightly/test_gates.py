@@ -1,0 +1,72 @@
+"""What a night's rows are measured by."""
+
+import json
+
+import numpy as np
+import pytest
+from nights import CLASSES, Nights, few, many
+
+from pipeline.nightly import gates
+from pipeline.nightly.rules import Limits
+from pipeline.nightly.trained_model import Evaluated
+
+
+def test_models_are_compared_by_the_classes_that_their_decisions_name(tmp_path):
+    nights = Nights(tmp_path).prepare(nights=())
+    nights.put_frozen([*many(9)[:150], *few(9)[:150]])
+    nights.put("2024-11-16", few(2))
+    settings = {"positive_label": "good", "threshold_goal": "recall_at_precision"}
+    evaluate = nights.run(
+        "Evaluate",
+        dataset="toy",
+        date="2024-11-16",
+        model="naive_bayes",
+        threshold_floor=0.9,
+        **settings,
+    )
+    mine = Evaluated(evaluate.path())
+    frozen = mine.frozen()
+    predictions = mine.predictions_of(frozen)
+    most_probable = frozen.probabilities.argmax(axis=1)
+    assert (predictions.decided != most_probable).any()
+    assert len(frozen.groups) == len(frozen.raw)
+    found = gates.decision(evaluate, None, Limits(metric="accuracy", samples=100))
+    right = np.mean(predictions.decided == frozen.labels)
+    assert found.figures["values"]["challenger"] == pytest.approx(right)
+    assert right != pytest.approx(np.mean(most_probable == frozen.labels))
+    assert found.figures["comparison_number"] is None
+    assert 0 < len(found.figures["holdout"]) <= 64
+
+
+@pytest.mark.processes
+def test_scores_drift_among_texts_that_the_champion_was_not_trained_on(tmp_path):
+    nights = Nights(tmp_path).prepare(nights=())
+    first = many(2)
+    more = few(7) + first[:100]
+    nights.put("2024-11-16", first)
+    nights.put("2024-11-17", more)
+    for date in ("2024-11-16", "2024-11-17"):
+        done = nights.nightly(date, "--window", "0")
+        assert done.returncode in (0, 50), done.stderr
+    place = nights.outputs / "toy" / "nights" / "2024-11-17" / "night.json"
+    drift = {one["name"]: one for one in json.loads(place.read_text())["drift"]["distributions"]}
+    everything, scored = (sum(drift[name]["current"]) for name in ("classes", "scores"))
+    assert everything == len(more)
+    # The others are those that the champion learned, and repeats of them.
+    assert 0 < scored <= len(more) - 100
+
+
+@pytest.mark.parametrize("duplicates", ["keep", "drop"])
+def test_day_is_measured_alike_whatever_the_window_drops_for_days_before_it(tmp_path, duplicates):
+    nights = Nights(tmp_path).prepare(nights=())
+    nights.put_frozen([many(2)[0], ("nobody says this", "bad")])
+    nights.put("2024-11-16", many(2))
+    nights.put("2024-11-17", many(2)[:100] + few(7) + [(" ", "bad")])
+    found = []
+    for window in (1, 2):
+        settings = {"dataset": "toy", "date": "2024-11-17", "duplicates": duplicates}
+        clean = nights.run("CleanText", **settings, window=window)
+        found.append(gates.Tonight(clean, CLASSES, None).measures())
+    assert found[0] == found[1]
+    assert 300 < found[0].rows < 341
+    assert 0 < found[0].repeated_share < 0.2

@@ -1,0 +1,261 @@
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.errors import PipelineError
+from pipeline.store import artifacts
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+FINITE = st.recursive(
+    st.none() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def publish(place, content="content", name="file.txt"):
+    with artifacts.publish(place, lambda: {"task": "Test"}) as out:
+        out.path(name).write_text(content)
+        out.counts(3, 2)
+
+
+def temporaries(folder):
+    return list(folder.glob(".tmp-*"))
+
+
+def refuse(constant):
+    raise AssertionError(f"{constant} is no JSON")
+
+
+@given(JSON)
+def test_every_value_can_be_written_as_strict_json(value):
+    json.dumps(artifacts.strict(value), allow_nan=False)
+
+
+@given(FINITE)
+def test_strict_json_leaves_what_is_strict(value):
+    assert artifacts.strict(value) == value
+
+
+def test_summaries_are_strict_json(tmp_path):
+    with artifacts.publish(tmp_path / "place", lambda: {"task": "Test"}) as out:
+        out.facts = {"gap": float("nan")}
+        out.write_json("summary.json", {"a": (1, float("inf")), "b": {"c": -float("inf")}})
+    text = (tmp_path / "place" / "summary.json").read_text()
+    assert json.loads(text, parse_constant=refuse) == {"a": [1, None], "b": {"c": None}}
+    manifest = json.loads((tmp_path / "place" / "manifest.json").read_text(), parse_constant=refuse)
+    assert manifest["facts"] == {"gap": None}
+
+
+def test_published_folder_is_whole_and_described(tmp_path):
+    place = tmp_path / "steps" / "artifact"
+    publish(place, name="deep/file.txt")
+    manifest = artifacts.read_manifest(place)
+    assert artifacts.is_complete(place)
+    assert (manifest["task"], manifest["rows_in"], manifest["rows_out"]) == ("Test", 3, 2)
+    entry = manifest["files"]["deep/file.txt"]
+    assert entry["size"] == 7
+    assert entry["sha256"] == artifacts.sha256_of(place / "deep" / "file.txt")
+    assert list(manifest["files"]) == ["deep/file.txt"]
+    assert temporaries(place.parent) == []
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda place: (place / "manifest.json").unlink(),
+        lambda place: (place / "manifest.json").write_text('{"files": '),
+        lambda place: (place / "manifest.json").write_text("[]"),
+        lambda place: (place / "file.txt").unlink(),
+        lambda place: (place / "file.txt").write_text("cut"),
+    ],
+    ids=["no manifest", "half a manifest", "strange manifest", "file gone", "file cut"],
+)
+def test_damaged_folder_is_not_whole_and_is_replaced(tmp_path, damage):
+    place = tmp_path / "artifact"
+    publish(place)
+    damage(place)
+    assert not artifacts.is_complete(place)
+    publish(place, "new")
+    assert artifacts.is_complete(place)
+    assert (place / "file.txt").read_text() == "new"
+    assert temporaries(tmp_path) == []
+
+
+def test_file_in_the_place_of_a_folder_is_replaced(tmp_path):
+    place = tmp_path / "artifact"
+    place.write_text("not a folder")
+    publish(place)
+    assert artifacts.is_complete(place)
+
+
+def test_failed_work_leaves_nothing(tmp_path):
+    place = tmp_path / "artifact"
+    with pytest.raises(ZeroDivisionError), artifacts.publish(place, dict) as out:
+        out.path("file.txt").write_text("half")
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_loser_of_a_race_accepts_the_winner(tmp_path):
+    place = tmp_path / "artifact"
+    with artifacts.publish(place, dict) as out:
+        out.path("file.txt").write_text("slow")
+        publish(place, "fast")
+    assert (place / "file.txt").read_text() == "fast"
+    assert temporaries(tmp_path) == []
+
+
+def test_sweep_removes_only_what_no_process_holds(tmp_path):
+    dead, alive = tmp_path / ".tmp-dead", tmp_path / ".tmp-alive"
+    for folder in (dead, alive):
+        folder.mkdir()
+        (folder / "half.txt").write_text("half")
+    (tmp_path / ".tmp-link").symlink_to(dead)
+    lock = os.open(alive, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    artifacts.sweep(tmp_path)
+    assert not dead.exists()
+    assert alive.exists()
+    os.close(lock)
+    artifacts.sweep(tmp_path)
+    assert not alive.exists()
+
+
+def test_lock_ends_with_a_killed_process(tmp_path):
+    code = """
+        import os, signal, sys
+        from pathlib import Path
+        from pipeline.store import artifacts
+        with artifacts.publish(Path(sys.argv[1]) / "artifact", dict) as out:
+            out.path("half.txt").write_text("half")
+            os.kill(os.getpid(), signal.SIGKILL)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code), str(tmp_path)]
+    assert subprocess.run(command, check=False).returncode == -9
+    assert len(temporaries(tmp_path)) == 1
+    publish(tmp_path / "artifact")
+    assert temporaries(tmp_path) == []
+
+
+def test_unwritable_outputs_are_named(tmp_path):
+    (tmp_path / "outputs").write_text("a file where a folder should be")
+    with pytest.raises(PipelineError, match=r"cannot write .*outputs.*--paths-outputs DIR"):
+        publish(tmp_path / "outputs" / "artifact")
+
+
+def test_point_replaces_a_link_and_survives_moving(tmp_path):
+    for name in ("old", "new"):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+    link = tmp_path / "latest" / "model"
+    artifacts.point(link, tmp_path / "runs" / "old")
+    artifacts.point(link, tmp_path / "runs" / "new")
+    assert link.resolve() == (tmp_path / "runs" / "new").resolve()
+    assert not os.path.isabs(os.readlink(link))
+    assert temporaries(link.parent) == []
+
+
+@given(JSON)
+def test_digest_is_the_same_after_a_round_through_json(value):
+    assert artifacts.digest(json.loads(json.dumps(value))) == artifacts.digest(value)
+
+
+@given(st.dictionaries(st.text(), st.integers(), min_size=2))
+def test_digest_does_not_depend_on_the_order_of_keys(value):
+    turned = dict(reversed(list(value.items())))
+    assert artifacts.digest(turned) == artifacts.digest(value)
+
+
+@given(JSON, JSON)
+def test_digests_differ_when_values_do(one, other):
+    if artifacts.canonical(one) != artifacts.canonical(other):
+        assert artifacts.digest(one) != artifacts.digest(other)
+
+
+def test_remembered_checksum_is_read_once_and_follows_content(tmp_path, monkeypatch):
+    path, memory = tmp_path / "raw.csv", tmp_path / "memory"
+    path.write_text("one")
+    os.utime(path, (1, 1))
+    first = artifacts.remembered_sha256(path, memory)
+    read = []
+    original = artifacts.sha256_of
+    monkeypatch.setattr(artifacts, "sha256_of", lambda p: read.append(p) or original(p))
+    assert artifacts.remembered_sha256(path, memory) == first
+    assert read == []
+    path.write_text("two")
+    os.utime(path, (2, 2))
+    assert artifacts.remembered_sha256(path, memory) != first
+    assert len(read) == 1
+
+
+def test_checksum_of_a_file_changed_just_now_is_not_remembered(tmp_path):
+    path, memory = tmp_path / "raw.csv", tmp_path / "memory"
+    path.write_text("one")
+    artifacts.remembered_sha256(path, memory)
+    assert not memory.exists()
+
+
+def test_checksum_does_without_a_memory_that_cannot_be_written(tmp_path):
+    path, memory = tmp_path / "raw.csv", tmp_path / "memory"
+    path.write_text("one")
+    os.utime(path, (1, 1))
+    memory.write_text("a file")
+    assert artifacts.remembered_sha256(path, memory) == artifacts.sha256_of(path)
+
+
+def half_done(outputs, made_by=None):
+    with (
+        pytest.raises(KeyboardInterrupt),
+        artifacts.partial_folder(outputs, "d", made_by) as folder,
+    ):
+        (folder / "work").mkdir()
+        (folder / "work" / "1.npy").touch()
+        (folder / "2.npy").touch()
+        raise KeyboardInterrupt
+
+
+def test_seconds_before_an_interruption_count(tmp_path):
+    with artifacts.publish(tmp_path / "a", dict) as out:
+        out.seconds_before = 1000.0
+    assert 1000 <= artifacts.read_manifest(tmp_path / "a")["seconds"] < 2000
+
+
+def test_interrupted_work_stays_and_finished_work_goes(tmp_path):
+    half_done(tmp_path)
+    with artifacts.partial_folder(tmp_path, "d") as folder:
+        assert {path.name for path in folder.iterdir()} == {"work", "2.npy", "made_by.json"}
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("note", "named"),
+    [
+        ('{"code":"b","libraries":"x"}', "other code;"),
+        ('{"code":"b"}', "other code, libraries;"),
+        ('{"code":"a","libraries":"x","more":1}', "other work;"),
+        ("[]", "other code, libraries;"),
+        ('{"code', "other code, libraries;"),
+        (None, "other code, libraries;"),
+    ],
+    ids=["one kind", "two kinds", "a kind more", "a list", "half", "none"],
+)
+def test_foreign_work_is_removed_with_one_line(tmp_path, caplog, note, named):
+    half_done(tmp_path)
+    path = tmp_path / ".partial" / "d" / "made_by.json"
+    path.unlink() if note is None else path.write_text(note)
+    with artifacts.partial_folder(tmp_path, "d", {"code": "a", "libraries": "x"}) as folder:
+        assert [path.name for path in folder.iterdir()] == ["made_by.json"]
+        assert json.loads(path.read_text()) == {"code": "a", "libraries": "x"}
+    (record,) = caplog.records
+    assert named in record.getMessage()

@@ -1,0 +1,82 @@
+"""Which code stands behind each step of the real chain."""
+
+import pytest
+
+from pipeline.tasks import code_changes
+
+
+def steps(chain, **settings):
+    """Return the steps of the model's own chain by their names."""
+    report = chain.task(**settings).requires()
+    return {step.task_family: step for step in report.chain()}
+
+
+@pytest.fixture
+def of_two_models(built):
+    return [
+        {
+            name: code_changes.behind(step).parts
+            for name, step in steps(built, dataset="toy", model=model).items()
+        }
+        for model in ("naive_bayes", "bilstm")
+    ]
+
+
+def test_every_step_has_its_own_build_in_its_code(of_two_models):
+    for parts_of in of_two_models:
+        assert len(parts_of) == 8
+        for name, parts in parts_of.items():
+            assert any(part.endswith(f":{name}.build") for part in parts)
+
+
+def test_a_model_has_its_own_code_and_not_that_of_another(of_two_models):
+    bayes, network = (parts_of["TrainModel"] for parts_of in of_two_models)
+    assert "pipeline.models.naive_bayes:NaiveBayes" in bayes
+    assert not any("models.sequences" in part for part in bayes)
+    assert "pipeline.models.sequences:bilstm" in network
+    assert "pipeline.training.loop:train" in network
+    assert not any("naive_bayes" in part for part in network)
+
+
+@pytest.mark.parametrize(
+    ("step", "part"),
+    [
+        ("CleanText", "pipeline.text.clean:repaired"),
+        ("CleanText", "pipeline.data.readers:read"),
+        ("Vectorize", "pipeline.features.tfidf:TfidfEncoder"),
+        ("Vectorize", "pipeline.data.split:assign"),
+        ("SplitStratified", "pipeline.tasks.vectorize:Vectorize.assignment"),
+        ("Evaluate", "pipeline.evaluation.metrics:evaluate"),
+        ("Report", "file:pipeline/report/templates/report.html"),
+    ],
+)
+def test_code_reaches_through_modules_to_helpers_and_templates(of_two_models, step, part):
+    assert part in of_two_models[0][step]
+
+
+def test_publishing_and_digests_are_no_part_of_a_step(of_two_models):
+    for parts in of_two_models[0].values():
+        assert not any(
+            part.startswith(("pipeline.tasks.base:", "pipeline.store.artifacts:")) for part in parts
+        )
+        assert not any(part.endswith((".settings", ".label", ".requires")) for part in parts)
+
+
+def test_what_a_step_requires_is_settled_by_digests_and_not_by_its_code(of_two_models):
+    for parts_of in of_two_models:
+        settling = ("models.presets", "tasks.baseline")
+        assert not any(name in part for name in settling for part in parts_of["Report"])
+        assert "pipeline.tasks.evaluate:Evaluate.baseline" not in parts_of["Evaluate"]
+        assert not any("presets" in part for part in parts_of["Evaluate"])
+
+
+def test_manifest_keeps_the_fingerprint_part_by_part(built):
+    known = steps(built, dataset="four", model="naive_bayes")
+    for place, manifest in built.manifests().items():
+        if place.parent.parent.name == "four":
+            behind = code_changes.behind(known[manifest["task"]])
+            assert manifest["code"] == {
+                "fingerprint": behind.fingerprint,
+                "in_digest": False,
+                "parts": behind.parts,
+            }
