@@ -247,7 +247,7 @@ def test_processes_give_the_same_and_come_only_with_many_texts(chain, monkeypatc
         begun.append(args)
         return executor(*args, **kwargs)
 
-    executor = predictor.ProcessPoolExecutor
+    executor = module.ProcessPoolExecutor
     monkeypatch.setattr(module, "ProcessPoolExecutor", pool)
     texts = TEXTS * 3
     expected = predictor.probabilities(texts)
