@@ -94,12 +94,12 @@ def test_texts_are_predicted_in_chunks_as_at_once(predictor, monkeypatch):
 def test_no_more_chunks_are_begun_than_a_few_ahead():
     begun = []
     reader = module._ahead(
-        predictor.ThreadPoolExecutor(1),
+        module.ThreadPoolExecutor(1),
         lambda chunk: chunk * 10,
         (begun.append(n) or n for n in range(50)),
     )
     assert next(reader) == 0
-    assert len(begun) == predictor._AHEAD + 1
+    assert len(begun) == module._AHEAD + 1
     assert list(reader) == [n * 10 for n in range(1, 50)]
 
 
