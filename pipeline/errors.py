@@ -197,7 +197,8 @@ def error_types() -> list[type[PipelineError]]:
     >>> [error.code for error in error_types()][:3]
     ['P100', 'P101', 'P102']
     """
-    return sorted([PipelineError, *PipelineError.__subclasses__()], key=lambda error: error.code)
+    declared = [one for one in PipelineError.__subclasses__() if one.__module__ == __name__]
+    return sorted([PipelineError, *declared], key=lambda error: error.code)
 
 
 def notices() -> list[Notice]:

@@ -1,4 +1,4 @@
-"""The README's commands, run as they stand there, in order, in one folder."""
+"""The commands of README and docs, run as they are printed, in order, in one folder."""
 
 import json
 import os
@@ -9,16 +9,30 @@ import subprocess
 import sys
 from pathlib import Path
 
+import generated_pages
 import pytest
 from conftest import ROOT
 
 from pipeline.cli import cli
 from pipeline.data import catalogue
+from pipeline.errors import error_types, notices
+from pipeline.models.presets import PRESETS
+from pipeline.models.specs import MODELS
 from pipeline.nightly.commands import EXIT_CODES
 from pipeline.predict.predictor import Predictor
 from pipeline.tasks import Nightly, RangeDailyBase, Rollback, RunAll
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+FILES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/quick-start.md",
+    "docs/your-data.md",
+    "docs/nights.md",
+    *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))),
+    "deploy/README.md",
+)
+PAGES = {name: (ROOT / name).read_text(encoding="utf-8") for name in dict.fromkeys(FILES)}
+TEXT = "\n".join(PAGES.values())
 _BLOCKS = re.compile(
     r"<!-- (run|(?P<night>night)|file: (?P<path>\S+)) -->\n```\w*\n(?P<body>.*?)```", re.DOTALL
 )
@@ -34,10 +48,10 @@ def folder(tmp_path_factory):
 @pytest.mark.processes
 @pytest.mark.network
 @pytest.mark.package_index
-def test_commands_of_the_readme_work(folder):
+def test_commands_of_the_pages_work(folder):
     ran = 0
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    for block in _BLOCKS.finditer(README):
+    for block in _BLOCKS.finditer(TEXT):
         if block["path"]:
             path = folder / block["path"]
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,7 +65,7 @@ def test_commands_of_the_readme_work(folder):
             assert done.returncode == 0, f"{line}\n{done.stderr}"
             assert block["night"] or "Report: outputs/latest/" in done.stdout
             ran += 1
-    assert ran >= 10
+    assert ran >= 11
     outputs = folder / "outputs"
     assert (outputs / "history" / "tickets.html").is_file()
     (line,) = (outputs / "registry" / "tickets" / "ledger.jsonl").read_text().splitlines()
@@ -62,8 +76,8 @@ def test_commands_of_the_readme_work(folder):
     assert Predictor.load(place / above, place).predict(["it crashes again"])
 
 
-def test_readme_has_every_exit_code_of_a_night():
-    rows = dict(re.findall(r"^\| (\d+) \| ([a-z ]+) \|", README, re.MULTILINE))
+def test_page_on_nights_has_every_exit_code():
+    rows = dict(re.findall(r"^\| (\d+) \| ([a-z ]+) \|", PAGES["docs/nights.md"], re.MULTILINE))
     words = {name: name.replace("_", " ") for name in EXIT_CODES}
     assert {words[name]: str(code) for name, code in EXIT_CODES.items()} == {
         outcome: code for code, outcome in rows.items() if outcome in words.values()
@@ -71,15 +85,15 @@ def test_readme_has_every_exit_code_of_a_night():
     assert rows["10"] == "held"
 
 
-def test_readme_lists_every_dataset():
+def test_quick_start_lists_every_dataset():
     for name in catalogue.names(Path("no such folder")):
-        assert f"`{name}`" in README
+        assert f"`{name}`" in PAGES["docs/quick-start.md"]
 
 
-def test_parameters_that_the_readme_names_exist():
+def test_parameters_that_the_pages_name_exist():
     tasks = (RunAll, Nightly, Rollback, RangeDailyBase)
     known = {name.replace("_", "-") for task in tasks for name, _ in task.get_params()}
-    named = set(re.findall(r"--([a-z][a-z-]+)", README)) - {"module", "help-all"}
+    named = set(re.findall(r"(?<![\w-])--([a-z][a-z-]+)", TEXT)) - {"module", "help-all", "log-level"}
     known |= {"paths-data", "paths-outputs", "pipeline-code-changes"}
     known |= {
         option.removeprefix("--")
@@ -90,6 +104,46 @@ def test_parameters_that_the_readme_names_exist():
     assert named <= known
 
 
-def test_make_targets_that_the_readme_names_exist():
+def test_make_targets_that_the_pages_name_exist():
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert set(re.findall(r"\bmake ([a-z-]+)", README)) - {"and"} <= targets
+    assert set(re.findall(r"[`$] ?make ([a-z-]+)", TEXT)) <= targets
+
+
+def test_readme_is_short():
+    assert len(PAGES["README.md"].splitlines()) <= 150
+
+
+def test_links_between_pages_lead_somewhere():
+    for name, text in PAGES.items():
+        folder = (ROOT / name).parent
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
+            assert (folder / target).exists(), f"{name}: {target}"
+
+
+def test_modules_that_the_pages_name_exist():
+    packages = "|".join(path.name for path in (ROOT / "pipeline").iterdir() if path.is_dir())
+    named = set(re.findall(rf"`(?:pipeline/)?((?:{packages})/\w+\.py)`", TEXT))
+    assert len(named) > 8
+    assert not [name for name in named if not (ROOT / "pipeline" / name).is_file()]
+
+
+@pytest.mark.parametrize("page", generated_pages.PAGES)
+def test_generated_page_covers_its_declarations(page):
+    text = generated_pages.PAGES[page]()
+    names = {
+        "models.md": MODELS,
+        "presets.md": PRESETS,
+        "commands.md": list(cli.commands),
+        "errors.md": [one.code for one in (*error_types(), *notices())],
+        "parameters.md": ["--units", "--split-seed", "--urls", "--margin", "--positive-label"],
+    }
+    assert not [name for name in names[page] if name not in text]
+
+
+def test_codes_of_errors_and_warnings_are_unique_and_explained():
+    every = [*error_types(), *notices()]
+    assert len({one.code for one in every}) == len(every)
+    for one in every:
+        assert one.meaning.endswith(".")
+        assert one.fix.endswith(".")
+    assert all("meaning" in vars(error) for error in error_types())
