@@ -1,4 +1,4 @@
-"""Locks between processes that end with the process, however that ends."""
+"""Locks between processes on files and folders; a lock ends when its process ends."""
 
 import contextlib
 import fcntl
@@ -7,36 +7,82 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.store import artifacts
+from pipeline.store.files import explained
 
-logger = logging.getLogger("luigi-interface")
+logger = logging.getLogger(__name__)
 
 
-@contextlib.contextmanager
-def held(path: Path) -> Iterator[None]:
-    """Hold a lock, waiting for whoever has it.
+def acquire(path: Path, waiting: str = "") -> int | None:
+    """Lock a file or folder that exists.
 
     Parameters
     ----------
     path : Path
-        A file; it is made with its folder where it is not there, and stays.
+    waiting : str
+        Message to log before waiting for another process; without it, do not wait.
+
+    Returns
+    -------
+    int or None
+        File descriptor; the lock ends when it is closed. None where another process holds the
+        lock, or where the path was removed or replaced in the meantime.
+    """
+    try:
+        lock = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        if not waiting:
+            os.close(lock)
+            return None
+        logger.info(waiting)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    with contextlib.suppress(FileNotFoundError):
+        if os.path.samestat(os.fstat(lock), os.stat(path)):
+            return lock
+    os.close(lock)
+    return None
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether a process holds a lock on a file or folder."""
+    try:
+        lock = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
+@contextlib.contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Hold a lock on a file during the block; wait while another process holds it.
+
+    Parameters
+    ----------
+    path : Path
+        The lock file; it is created with its folder and stays.
 
     Raises
     ------
-    PipelineError
-        If it cannot be made.
+    StorageError
+        If the file cannot be created.
     """
-    with artifacts.explained(path.parent):
+    with explained(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        path.touch(exist_ok=True)
+    lock = acquire(path, waiting=f"Waiting for another process that changes {path.parent}.")
+    assert lock is not None  # nobody removes lock files
     try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            logger.info("Waiting for another process that changes %s.", path.parent)
-            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
     finally:
-        # Not by closing alone: a process forked meanwhile has the file open too.
+        # Closing is not enough: a process forked during the block has the file open too.
         fcntl.flock(lock, fcntl.LOCK_UN)
         os.close(lock)
