@@ -98,15 +98,7 @@ class Workspace:
     def write_table(
         self, name: str, table: "pa.Table", dictionary_columns: Sequence[str] = ()
     ) -> None:
-        """Write an Arrow table as a Parquet file.
-
-        Parameters
-        ----------
-        name : str
-        table : pa.Table
-        dictionary_columns : sequence of str
-            Columns with few different values, for which a dictionary saves space.
-        """
+        """Write a Parquet file; ``dictionary_columns`` are those with few different values."""
         import pyarrow.parquet as pq
 
         # LZ4 takes a third of Snappy's time for files of the same size. Statistics of columns are
@@ -153,11 +145,6 @@ def publish(path: Path, description: Callable[[], Mapping[str, Any]]) -> Iterato
     Yields
     ------
     Workspace
-
-    Raises
-    ------
-    StorageError
-        If the folder cannot be written.
     """
     started = time.monotonic()
     _reset_peak_memory()
@@ -184,20 +171,9 @@ def publish(path: Path, description: Callable[[], Mapping[str, Any]]) -> Iterato
 
 @contextlib.contextmanager
 def temporary_folder(parent: Path, option: str = "--paths-outputs") -> Iterator[Path]:
-    """Create a locked temporary folder and remove it at the end of the block.
+    """Create a locked temporary folder for the duration of the block, and `sweep` before.
 
-    Temporary folders of processes that were killed are removed first, see `sweep`.
-
-    Parameters
-    ----------
-    parent : Path
-    option : str
-        Command-line option that chooses another parent, for the error message.
-
-    Raises
-    ------
-    StorageError
-        If the folder cannot be created.
+    ``option`` is the command-line option that changes ``parent``, for the error message.
     """
     lock = None
     with explained(parent, option):
@@ -230,13 +206,7 @@ def partial_folder(
     name : str
         Digest of the artifact.
     made_by : mapping, optional
-        What the work depends on besides its digest, such as the code, by kind. Earlier work with
-        other values is removed.
-
-    Raises
-    ------
-    StorageError
-        If the folder cannot be created.
+        What else the work depends on, such as the code, by kind. Other earlier work is removed.
     """
     folder = outputs / ".partial" / name
     lock = None
@@ -320,13 +290,9 @@ def _rename(folder: Path, path: Path) -> None:
 def _inventory(folder: Path) -> dict[str, dict[str, Any]]:
     """Return size in bytes and sha256 of each file in a folder and its subfolders."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {
-        path.relative_to(folder).as_posix(): {
-            "size": path.stat().st_size,
-            "sha256": sha256_of(path),
-        }
-        for path in paths
-    }
+    entries = ({"size": path.stat().st_size, "sha256": sha256_of(path)} for path in paths)
+    names = (path.relative_to(folder).as_posix() for path in paths)
+    return dict(zip(names, entries, strict=True))
 
 
 def _reset_peak_memory() -> None:

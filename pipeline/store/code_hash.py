@@ -9,7 +9,6 @@ ignored.
 import ast
 import contextlib
 import dataclasses
-import hashlib
 import json
 import os
 import re
@@ -50,14 +49,10 @@ _LUIGI_METHODS = ("requires", "output", "complete", "run", "deps", "clone")
 
 @dataclass(frozen=True)
 class Code:
-    """Hashes of the code that a step runs.
+    """Hexadecimal hashes of the code that a step runs.
 
-    Attributes
-    ----------
-    fingerprint : str
-        16 hexadecimal digits for all parts together.
-    parts : mapping
-        8 hexadecimal digits for each function, class, constant (``module:name``) and data file.
+    ``parts`` has 8 digits for each function, class, constant (``module:name``) and data file;
+    ``fingerprint`` has 16 digits for all parts together.
     """
 
     fingerprint: str
@@ -74,6 +69,11 @@ class _Module:
     imports: dict[str, tuple[str, str | None]]
     statements: list[ast.stmt]
 
+    @property
+    def is_of_tasks(self) -> bool:
+        """Return whether the module is in the package of tasks."""
+        return self.name.split(".")[1:2] == ["tasks"]
+
 
 def changed_parts(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """Return the names of the parts that were changed, added or removed.
@@ -88,24 +88,12 @@ def changed_parts(before: Mapping[str, str], now: Mapping[str, str]) -> list[str
 
 
 def entries_of(row: Any) -> list[str]:
-    """Return the ``module:name`` texts in a row of a table: the code of that row.
-
-    Examples
-    --------
-    >>> entries_of({"name": "a", "build": ["toy.models:A"]})
-    ['toy.models:A']
-    """
+    """Return the ``module:name`` texts in a row of a table: the code of that row."""
     return sorted({text for text in _leaves(row) if isinstance(text, str) and ENTRY.match(text)})
 
 
 def figures_of(row: Any) -> list[str]:
-    """Return the flags and numbers of a row of a table, without texts such as its summary.
-
-    Examples
-    --------
-    >>> figures_of({"name": "a", "masks": True})
-    ['masks=True']
-    """
+    """Return the flags and numbers of a row of a table, without texts such as its summary."""
     columns = dataclasses.asdict(row) if dataclasses.is_dataclass(row) else row  # type: ignore[arg-type]
     return [
         f"{key}={value!r}"
@@ -122,15 +110,14 @@ class Reader:
     root : Path
         Folder of the package.
     memory : Path, optional
-        File that keeps the results for other processes. It need not be writable.
+        File of cached results; it need not be writable.
     frame : str
-        ``module:class`` of the base class of all steps. Its methods, and what a step overrides of
-        them except ``build``, decide which artifact is built and not what it contains.
+        ``module:class`` of the base class of steps, whose methods except ``build`` decide which
+        artifact is built and not what it contains.
     """
 
     def __init__(self, root: Path, memory: Path | None = None, frame: str = "") -> None:
         self._root = root
-        self._package = root.name
         self._memory = memory
         self._frame_module, _, self._frame_class = frame.partition(":")
         self._modules: dict[str, _Module | None] = {}
@@ -138,14 +125,9 @@ class Reader:
         self._state = ""
 
     def code(self, entries: Iterable[str], facts: Iterable[str] = ()) -> Code:
-        """Return the hashes of all code that is reached from the entries.
+        """Return the hashes of all code that is reached from entries ``module:name``.
 
-        Parameters
-        ----------
-        entries : iterable of str
-            ``module:name`` or ``module:Class.method``.
-        facts : iterable of str
-            Anything else that the work depends on and that is not code.
+        ``facts`` are anything else that the work depends on.
         """
         entries, facts = sorted(set(entries)), sorted(facts)
         key = digest([entries, facts])
@@ -154,7 +136,7 @@ class Reader:
         if key not in self._codes:
             parts = dict(self._reach(entries))
             if facts:
-                parts["registry"] = _short_hash(json.dumps(facts))
+                parts["registry"] = digest(facts)[:8]
             self._codes[key] = Code(digest(parts), dict(sorted(parts.items())))
             self._save(self._codes)
         return self._codes[key]
@@ -170,7 +152,7 @@ class Reader:
             else:
                 nodes = self._nodes(part)
                 if nodes:
-                    yield part, _short_hash("".join(map(shape, nodes)))
+                    yield part, digest([shape(node) for node in nodes])[:8]
                 references = self._references(part, nodes)
             new = {name for name in references if not self._is_without_effect(name)} - seen
             seen |= new
@@ -199,7 +181,7 @@ class Reader:
         owner, _, method = qualified_name.partition(".")
         if method and not nodes:
             yield from self._inherited(module, owner, method)
-        if nodes and not self._is_of_tasks(module):
+        if nodes and not module.is_of_tasks:
             yield f"{module.name}:"
         for node in nodes:
             names = Names(node)
@@ -240,7 +222,7 @@ class Reader:
                 return
             module, first = target, rest[0]
         nodes = module.definitions.get(first, [])
-        if self._is_of_tasks(module) and any(isinstance(node, ast.ClassDef) for node in nodes):
+        if module.is_of_tasks and any(isinstance(node, ast.ClassDef) for node in nodes):
             # Of another step, only the methods that are called count.
             for method in sorted(attributes):
                 if not self._is_of_frame(method):
@@ -254,9 +236,6 @@ class Reader:
             for base in node.bases if isinstance(node, ast.ClassDef) else []:
                 for part in self._resolved(module, module.imports, dotted(base), {method}):
                     yield part if "." in part.partition(":")[2] else f"{part}.{method}"
-
-    def _is_of_tasks(self, module: _Module) -> bool:
-        return module.name.startswith(f"{self._package}.tasks")
 
     def _is_of_frame(self, method: str) -> bool:
         """Return whether Luigi or the base class of steps defines a method, except ``build``."""
@@ -272,7 +251,7 @@ class Reader:
         return is_used_by_requires or self._is_of_frame(method)
 
     def _is_without_effect(self, part: str) -> bool:
-        module = part.partition(":")[0].removeprefix(f"{self._package}.")
+        module = part.partition(":")[0].removeprefix(f"{self._root.name}.")
         return module in _WITHOUT_EFFECT or part.startswith(f"{self._frame_module}:")
 
     def _included_files(self, part: str) -> Iterator[str]:
@@ -289,35 +268,20 @@ class Reader:
     def _module(self, name: str) -> _Module | None:
         """Return a module of the package, parsed once, None for any other name."""
         if name not in self._modules:
-            self._modules[name] = self._parsed(name)
+            stem = self._root.parent.joinpath(*name.split("."))
+            paths = (stem.with_suffix(".py"), stem / "__init__.py")
+            is_inside = name.split(".")[0] == self._root.name
+            path = next((path for path in paths if is_inside and path.is_file()), None)
+            self._modules[name] = _parsed(name, path) if path else None
         return self._modules[name]
-
-    def _parsed(self, name: str) -> _Module | None:
-        if name.split(".")[0] != self._package:
-            return None
-        stem = self._root.parent.joinpath(*name.split("."))
-        paths = [path for path in (stem.with_suffix(".py"), stem / "__init__.py") if path.is_file()]
-        if not paths:
-            return None
-        module = _Module(name, paths[0], {}, {}, [])
-        for node in parse(paths[0].read_bytes()):
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                module.imports.update(imported(node))
-            elif isinstance(node, ast.Expr):
-                module.statements.append(node)
-            else:
-                for name_of in defined(node):
-                    module.definitions.setdefault(name_of, []).append(node)
-        return module
 
     def _load(self) -> dict[str, Code]:
         """Return the results of earlier processes, empty where a file has changed since."""
         self._state = digest(sorted(_states(self._root)))
-        content = read_json(self._memory) if self._memory else None
-        with contextlib.suppress(KeyError, TypeError, AttributeError):
-            if content["state"] == self._state:
-                return {key: Code(**entry) for key, entry in content["codes"].items()}
-        return {}
+        content: Any = read_json(self._memory) if self._memory else None
+        if not isinstance(content, dict) or content.get("state") != self._state:
+            return {}
+        return {key: Code(**entry) for key, entry in content["codes"].items()}
 
     def _save(self, codes: Mapping[str, Code]) -> None:
         if self._memory is None:
@@ -326,6 +290,20 @@ class Reader:
         with contextlib.suppress(OSError):
             self._memory.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(self._memory, json.dumps(content))
+
+
+def _parsed(name: str, path: Path) -> _Module:
+    """Parse a module."""
+    module = _Module(name, path, {}, {}, [])
+    for node in parse(path.read_bytes()):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            module.imports.update(imported(node))
+        elif isinstance(node, ast.Expr):
+            module.statements.append(node)
+        else:
+            for defined_name in defined(node):
+                module.definitions.setdefault(defined_name, []).append(node)
+    return module
 
 
 def _methods(nodes: Iterable[ast.stmt]) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -347,17 +325,9 @@ def _leaves(value: Any) -> Iterator[Any]:
         yield value
 
 
-def _states(folder: Path) -> Iterator[tuple[str, int, int]]:
-    """Yield path, size and mtime of every file in a folder and its subfolders."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if not entry.is_dir():
-                stat = entry.stat()
-                yield entry.path, stat.st_size, stat.st_mtime_ns
-            elif entry.name != "__pycache__":
-                yield from _states(Path(entry.path))
-
-
-def _short_hash(text: str) -> str:
-    """Return the first 8 hexadecimal digits of a text's sha256."""
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
+def _states(root: Path) -> Iterator[tuple[str, int, int]]:
+    """Yield path, size and mtime of every source and data file of the package."""
+    for folder, _, names in os.walk(root):
+        for path in (os.path.join(folder, name) for name in names if not name.endswith(".pyc")):
+            stat = os.stat(path)
+            yield path, stat.st_size, stat.st_mtime_ns

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 #: How a table of code names a class or function: ``module:name``.
@@ -13,10 +13,7 @@ _SKIPPED_FIELDS = ("ctx", "type_comment", "kind", "type_params")
 
 
 def parse(source: bytes) -> Iterator[ast.stmt]:
-    """Yield the top-level statements of a module, also those under ``if`` and ``try``.
-
-    Docstrings, ``pass`` and the annotations of functions are removed.
-    """
+    """Yield a module's statements without docstrings, ``pass`` and annotations of functions."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, (*FUNCTIONS, ast.ClassDef, ast.Module)):
@@ -49,10 +46,8 @@ class Names:
     ----------
     dotted : set of str
         Names that are not bound inside, with their attributes.
-    attributes : set of str
-        Names of all attributes.
-    texts : set of str
-        String constants.
+    attributes, texts : set of str
+        All attributes and all string constants.
     imports : dict
         Names that imports inside bind, with module and attribute.
     """
@@ -69,18 +64,17 @@ class Names:
         self.dotted = {name for name in self.dotted if name.split(".")[0] not in bound}
 
     def _visit_children(self, node: ast.AST) -> None:
+        annotation = node.annotation if isinstance(node, ast.AnnAssign) else None
         for child in ast.iter_child_nodes(node):
-            if not (isinstance(node, ast.AnnAssign) and child is node.annotation):
+            if child is not annotation:
                 self._visit(child)
 
     def _visit(self, node: ast.AST) -> None:
         if isinstance(node, _SCOPES):
             # A name that is bound in one scope, such as a method, is not bound in another.
             inner = Names(node)
-            self.dotted |= inner.dotted
-            self.attributes |= inner.attributes
-            self.texts |= inner.texts
-            self.imports |= inner.imports
+            for name in ("dotted", "attributes", "texts", "imports"):
+                getattr(self, name).update(getattr(inner, name))
             return
         if isinstance(node, ast.Import | ast.ImportFrom):
             self.imports.update(imported(node))
@@ -128,15 +122,9 @@ def dotted(node: ast.AST) -> str:
 
 
 def is_table_of_code(node: ast.stmt) -> bool:
-    """Return whether a statement assigns a table of ``module:name`` entries.
-
-    A run uses one row of such a table; the caller adds the code of that row.
-    """
+    """Return whether a statement assigns a table of ``module:name`` entries, one for each row."""
     return isinstance(node, ast.Assign | ast.AnnAssign) and any(
-        isinstance(inner, ast.Constant)
-        and isinstance(inner.value, str)
-        and ENTRY.fullmatch(inner.value)
-        for inner in ast.walk(node)
+        map(ENTRY.fullmatch, Names(node).texts)
     )
 
 
@@ -146,14 +134,11 @@ def _is_docstring_or_pass(node: ast.stmt) -> bool:
     return isinstance(node, ast.Pass)
 
 
-def _flat(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+def _flat(nodes: Iterable[ast.AST]) -> Iterator[ast.stmt]:
     """Yield statements, those under ``if`` and ``try`` too, except for type checkers."""
-    for node in body:
-        if isinstance(node, ast.If):
-            if dotted(node.test) not in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
-                yield from _flat([*node.body, *node.orelse])
-        elif isinstance(node, ast.Try):
-            handlers = [inner for handler in node.handlers for inner in handler.body]
-            yield from _flat([*node.body, *handlers, *node.orelse, *node.finalbody])
-        else:
+    for node in nodes:
+        if isinstance(node, ast.If | ast.Try | ast.ExceptHandler):
+            if not (isinstance(node, ast.If) and dotted(node.test).endswith("TYPE_CHECKING")):
+                yield from _flat(ast.iter_child_nodes(node))
+        elif isinstance(node, ast.stmt):
             yield node

@@ -74,12 +74,7 @@ def sha256_of(path: Path) -> str:
 def remembered_sha256(path: Path, memory: Path) -> str:
     """Return a file's sha256, computed once and cached by path, size, mtime and inode.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    memory : Path
-        Folder of the cache, with one small file for each path. It need not be writable.
+    ``memory`` is the folder of the cache, with a small file for each path.
     """
     path = Path(os.path.realpath(path))
     stat = path.stat()
@@ -88,10 +83,8 @@ def remembered_sha256(path: Path, memory: Path) -> str:
         return _checksums[tuple(state)]
     entry_path = memory / f"{digest(str(path))}.json"
     entry = read_json(entry_path)
-    if isinstance(entry, dict) and entry.get("file") == state and "sha256" in entry:
-        checksum: str = entry["sha256"]
-        _checksums[tuple(state)] = checksum
-        return checksum
+    if isinstance(entry, dict) and entry.get("file") == state:
+        return _checksums.setdefault(tuple(state), entry["sha256"])
     checksum = sha256_of(path)
     if time.time() - stat.st_mtime > _RECENT:
         with contextlib.suppress(OSError):
@@ -101,22 +94,14 @@ def remembered_sha256(path: Path, memory: Path) -> str:
 
 
 def temporary_sibling(path: Path) -> Path:
-    """Return an unused temporary path in the same folder.
-
-    The name does not come from `random` or `tempfile`, whose state a training run may seed.
-    """
+    """Return an unused temporary path in the same folder, independent of seeds of `random`."""
     return path.with_name(f"{TEMPORARY}{uuid.uuid4().hex}")
 
 
 def write_atomically(path: Path, text: str, *, durable: bool = False) -> None:
     """Write a small text file; readers see the old content or the new, never a part of it.
 
-    Parameters
-    ----------
-    path : Path
-    text : str
-    durable : bool
-        Whether to wait until the text is on the disk, so that it survives a power failure.
+    With ``durable``, wait until the text is on the disk, so that it survives a power failure.
     """
     temporary = temporary_sibling(path)
     try:
@@ -153,13 +138,7 @@ def point(link: Path, target: Path) -> None:
 
 @contextlib.contextmanager
 def explained(path: Path, option: str = "--paths-outputs") -> Iterator[None]:
-    """Raise an error of the file system as one that names the path and the option to change it.
-
-    Raises
-    ------
-    StorageError
-        If the block raises OSError.
-    """
+    """Turn an OSError into a StorageError that names the path and the option to change it."""
     try:
         yield
     except OSError as error:

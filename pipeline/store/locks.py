@@ -13,19 +13,10 @@ logger = logging.getLogger(__name__)
 
 
 def acquire(path: Path, waiting: str = "") -> int | None:
-    """Lock a file or folder that exists.
+    """Lock a file or folder; close the returned descriptor to end the lock.
 
-    Parameters
-    ----------
-    path : Path
-    waiting : str
-        Message to log before waiting for another process; without it, do not wait.
-
-    Returns
-    -------
-    int or None
-        File descriptor; the lock ends when it is closed. None where another process holds the
-        lock, or where the path was removed or replaced in the meantime.
+    With a message ``waiting``, log it and wait while another process holds the lock; without,
+    return None. Also return None where the path was removed or replaced in the meantime.
     """
     try:
         lock = os.open(path, os.O_RDONLY)
@@ -49,31 +40,20 @@ def acquire(path: Path, waiting: str = "") -> int | None:
 def is_locked(path: Path) -> bool:
     """Return whether a process holds a lock on a file or folder."""
     try:
-        lock = os.open(path, os.O_RDONLY)
-    except OSError:
+        lock = acquire(path)
+    except OSError:  # such as a file of another user
         return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(lock)
+    if lock is None:
+        return path.exists()
+    os.close(lock)
     return False
 
 
 @contextlib.contextmanager
 def held(path: Path) -> Iterator[None]:
-    """Hold a lock on a file during the block; wait while another process holds it.
+    """Hold a lock during the block; wait while another process holds it.
 
-    Parameters
-    ----------
-    path : Path
-        The lock file; it is created with its folder and stays.
-
-    Raises
-    ------
-    StorageError
-        If the file cannot be created.
+    The lock file is created with its folder and stays.
     """
     with explained(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)

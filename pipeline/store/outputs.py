@@ -67,24 +67,13 @@ def upstream_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     """Return task, digest and path of each artifact that an artifact was made from.
 
     The step above in the chain comes first, then what it also requires, such as the baseline.
-
-    Examples
-    --------
-    >>> above = {"task": "Vectorize", "digest": "ab", "place": "../../4_vectorize/lines-ab"}
-    >>> [entry["task"] for entry in upstream_of({"upstream": above})]
-    ['Vectorize']
     """
     above = manifest.get("upstream")
     return [*([above] if above else []), *manifest.get("beside", [])]
 
 
 class Store:
-    """An outputs folder; folders are listed once and manifests are read once.
-
-    Parameters
-    ----------
-    outputs : Path
-    """
+    """An outputs folder; folders are listed once and manifests are read once."""
 
     def __init__(self, outputs: Path) -> None:
         self.outputs = outputs
@@ -103,18 +92,15 @@ class Store:
         """Return the names of the datasets that have artifacts, sorted."""
         names = map(os.path.basename, _folders(str(self.outputs)))
         return [
-            name for name in names if name not in RESERVED and not (self.outputs / name).is_symlink()
+            name
+            for name in names
+            if name not in RESERVED and not (self.outputs / name).is_symlink()
         ]
 
     def places(self, dataset: str = "*", step: str = "*") -> list[Path]:
         """Return the folders of artifacts, complete or not.
 
-        Parameters
-        ----------
-        dataset : str
-            Name of a dataset, or ``*`` for all.
-        step : str
-            Pattern of the step's folder, such as ``7_*``.
+        ``dataset`` is a name or ``*``; ``step`` is a pattern of the step's folder, as ``7_*``.
         """
         if (dataset, step) not in self._places:
             names = self.datasets() if dataset == "*" else [dataset]
@@ -153,12 +139,9 @@ class Store:
         return [item for item in artifacts if item is not None]
 
     def holes(self, artifact: Artifact) -> dict[Path, Artifact]:
-        """Return what an artifact was made from, directly or not, and that is gone or damaged.
+        """Return the missing or damaged folders that an artifact was made from, directly or not.
 
-        Returns
-        -------
-        dict of Path to Artifact
-            The artifact that needs it, by path. What is above a missing artifact is not included.
+        Each has the artifact that needs it as value. Folders above missing ones are not included.
         """
         holes: dict[Path, Artifact] = {}
         for item in self.lineage(artifact):
@@ -182,12 +165,9 @@ class Store:
             waiting += new
 
     def chain(self, artifact: Artifact) -> Iterator[Artifact]:
-        """Yield an artifact and the steps above it, without what these also require.
-
-        Each artifact is yielded once, even where damaged manifests form a circle.
-        """
+        """Yield an artifact and the steps above it, without what these also require."""
         item: Artifact | None = artifact
-        seen: set[Path] = set()
+        seen: set[Path] = set()  # damaged manifests may form a circle
         while item is not None and item.path not in seen:
             seen.add(item.path)
             yield item
@@ -208,10 +188,7 @@ class Store:
 
         Raises
         ------
-        DamagedArtifactError
-            If the folder has no valid manifest.
-        NotFoundError
-            If no artifact has this name, or several have it.
+        DamagedArtifactError, NotFoundError
         """
         for path in (Path(name), self.outputs / name, self.outputs / "latest" / name):
             real = Path(os.path.realpath(path))

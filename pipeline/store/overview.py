@@ -9,13 +9,7 @@ from pipeline.store.run import FinishedRun, headline, run_row, split_digest
 
 
 def listing(store: Store, dataset: str = "*") -> dict[str, list[dict[str, Any]]]:
-    """Describe what is in an outputs folder.
-
-    Parameters
-    ----------
-    store : Store
-    dataset : str
-        Name of a dataset, or ``*`` for all.
+    """Describe the runs of a dataset, or of all datasets (``*``).
 
     Returns
     -------
@@ -76,10 +70,9 @@ def _best_run(
 ) -> tuple[Artifact | None, dict[str, float | None]]:
     """Return the best run by validation rows, and its headline metrics on them.
 
-    Test metrics do not rank runs: the test metric of the best run would then be optimistic.
-    Only comparable runs are ranked: evaluated by the same version of Evaluate on the same split
-    as the newest run that has validation metrics. They are ranked by macro F1, or by accuracy
-    where one of them has no macro F1. Of equal runs, the newest is best.
+    Ranking by test metrics would make the best run's test metric optimistic. Only comparable runs
+    are ranked: same version of Evaluate and same split as the newest run with validation metrics.
+    They are ranked by macro F1, or by accuracy where one has no macro F1; ties go to the newest.
     """
     scored = [(run, *_validation(store, run)) for run in newest_first]
     scored = [

@@ -23,6 +23,22 @@ HEADLINES = {
 }
 
 
+def _json_object(task: str, name: str) -> "functools.cached_property[dict[str, Any]]":
+    """Return a cached property that reads a JSON object of a task's artifact."""
+
+    def read(run: "FinishedRun") -> dict[str, Any]:
+        content = run.step(task).read_json(name)
+        if not isinstance(content, dict):
+            raise DamagedArtifactError(
+                f"{run.path_of(task, name)} is missing or holds no JSON object; "
+                f"`pipeline verify --repair {run.path_of(task)}` moves the folder aside and the "
+                "next run builds it again."
+            )
+        return content
+
+    return functools.cached_property(read)
+
+
 class FinishedRun:
     """An artifact with all steps above it; files are read on first use and then cached.
 
@@ -31,19 +47,12 @@ class FinishedRun:
     path : Path
         Folder of an artifact, for example of TrainModel, Evaluate or Report.
     store : Store, optional
-        The outputs folder, where manifests were read already.
+        The outputs folder, where it was read already.
 
     Attributes
     ----------
-    artifact : Artifact
     steps : dict of str to Artifact
-        The artifact and those above it by task, the first step of the chain last. A step whose
-        folder was deleted is missing, as are the steps above it.
-
-    Raises
-    ------
-    DamagedArtifactError
-        If the folder has no readable manifest.
+        The artifact and those above it by task, as far as their folders exist.
     """
 
     def __init__(self, path: Path, store: Store | None = None) -> None:
@@ -55,13 +64,7 @@ class FinishedRun:
         self.steps = {step.task: step for step in store.chain(artifact)}
 
     def step(self, task: str) -> Artifact:
-        """Return the artifact of a task.
-
-        Raises
-        ------
-        DamagedArtifactError
-            If the artifact was deleted or has no readable manifest.
-        """
+        """Return the artifact of a task; raise DamagedArtifactError where it is gone."""
         if task not in self.steps:
             raise DamagedArtifactError(
                 f"the artifact of {task} that {self.artifact.path} was made from is missing or "
@@ -89,40 +92,16 @@ class FinishedRun:
         """The manifest of each step, by task."""
         return {task: step.manifest for task, step in self.steps.items()}
 
-    @functools.cached_property
-    def source(self) -> dict[str, Any]:
-        """The raw files: ``source.json``."""
-        return self._summary("DownloadData", "source.json")
-
-    @functools.cached_property
-    def profile(self) -> dict[str, Any]:
-        """Counts of cleaned and rejected rows: ``profile.json``."""
-        return self._summary("CleanText", "profile.json")
-
-    @functools.cached_property
-    def token_summary(self) -> dict[str, Any]:
-        """Counts and lengths of tokens: ``tokens.json``."""
-        return self._summary("Tokenize", "tokens.json")
-
-    @functools.cached_property
-    def vectors(self) -> dict[str, Any]:
-        """Size of the vectors and the vocabulary: ``vectors.json``."""
-        return self._summary("Vectorize", "vectors.json")
-
-    @functools.cached_property
-    def balance(self) -> dict[str, Any]:
-        """Rows of each part and class: ``balance.json``."""
-        return self._summary("SplitStratified", "balance.json")
-
-    @functools.cached_property
-    def bundle(self) -> dict[str, Any]:
-        """Description of the model: ``bundle.json``."""
-        return self._summary("TrainModel", "bundle.json")
-
-    @functools.cached_property
-    def training(self) -> dict[str, Any]:
-        """Epochs and seconds of training: ``training.json``."""
-        return self._summary("TrainModel", "training.json")
+    source = _json_object("DownloadData", "source.json")
+    profile = _json_object("CleanText", "profile.json")
+    token_summary = _json_object("Tokenize", "tokens.json")
+    vectors = _json_object("Vectorize", "vectors.json")
+    balance = _json_object("SplitStratified", "balance.json")
+    bundle = _json_object("TrainModel", "bundle.json")
+    training = _json_object("TrainModel", "training.json")
+    metrics = _json_object("Evaluate", "metrics.json")
+    decision = _json_object("Evaluate", "decision.json")
+    speed = _json_object("Evaluate", "speed.json")
 
     @functools.cached_property
     def architecture(self) -> list[dict[str, Any]]:
@@ -140,21 +119,6 @@ class FinishedRun:
         except pd.errors.EmptyDataError:
             return pd.DataFrame()
 
-    @functools.cached_property
-    def metrics(self) -> dict[str, Any]:
-        """Metrics of each part: ``metrics.json``."""
-        return self._summary("Evaluate", "metrics.json")
-
-    @functools.cached_property
-    def decision(self) -> dict[str, Any]:
-        """Threshold and temperature: ``decision.json``."""
-        return self._summary("Evaluate", "decision.json")
-
-    @functools.cached_property
-    def speed(self) -> dict[str, Any]:
-        """Latency of predictions: ``speed.json``."""
-        return self._summary("Evaluate", "speed.json")
-
     @property
     def dataset(self) -> str:
         """Name of the dataset."""
@@ -171,17 +135,6 @@ class FinishedRun:
         """Names of the classes, in the order of the columns of probabilities."""
         names: list[str] = self.metrics["class_names"]
         return names
-
-    def _summary(self, task: str, name: str) -> dict[str, Any]:
-        """Read a JSON object of a task."""
-        content = self.step(task).read_json(name)
-        if not isinstance(content, dict):
-            raise DamagedArtifactError(
-                f"{self.path_of(task, name)} is missing or holds no JSON object; "
-                f"`pipeline verify --repair {self.path_of(task)}` moves the folder aside and the "
-                "next run builds it again."
-            )
-        return content
 
 
 def run_row(store: Store, run: Artifact) -> dict[str, Any]:
