@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline import errors
 from pipeline.store import locks
 from pipeline.store.files import (
     TEMPORARY,
@@ -257,8 +258,9 @@ def _remove_outdated(folder: Path, made_by: Mapping[str, Any]) -> None:
         before = earlier if isinstance(earlier, dict) else {}
         changed = [kind for kind in wanted if before.get(kind) != wanted[kind]]
         logger.warning(
-            "The interrupted work in %s was done with other %s; it is removed and the work starts "
-            "again.",
+            "%s: the interrupted work in %s was done with other %s; it is removed and the work "
+            "starts again.",
+            errors.INTERRUPTED_WORK_REMOVED,
             folder,
             ", ".join(changed) or "work",
         )
@@ -283,7 +285,9 @@ def _rename(folder: Path, path: Path) -> None:
         # Another run may have moved it aside at the same moment.
         with contextlib.suppress(FileNotFoundError):
             os.replace(path, aside)
-            logger.warning("%s was incomplete; it is built again.", path)
+            logger.warning(
+                "%s: %s was incomplete; it is replaced.", errors.INCOMPLETE_ARTIFACT, path
+            )
         _remove(aside)
 
 

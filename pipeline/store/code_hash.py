@@ -68,11 +68,7 @@ class _Module:
     definitions: dict[str, list[ast.stmt]]
     imports: dict[str, tuple[str, str | None]]
     statements: list[ast.stmt]
-
-    @property
-    def is_of_tasks(self) -> bool:
-        """Return whether the module is in the package of tasks."""
-        return self.name.split(".")[1:2] == ["tasks"]
+    is_of_tasks: bool
 
 
 def changed_parts(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
@@ -161,12 +157,10 @@ class Reader:
     def _nodes(self, part: str) -> list[ast.stmt]:
         """Return the statements that define a part."""
         module_name, _, name = part.partition(":")
-        module = self._module(module_name)
-        if module is None:
-            return []
-        if not name:
-            return module.statements
         owner, _, method = name.partition(".")
+        module = self._module(module_name)
+        if module is None or not name:
+            return module.statements if module else []
         nodes = module.definitions.get(owner, [])
         if method:
             return [inner for inner in _methods(nodes) if inner.name == method]
@@ -294,7 +288,7 @@ class Reader:
 
 def _parsed(name: str, path: Path) -> _Module:
     """Parse a module."""
-    module = _Module(name, path, {}, {}, [])
+    module = _Module(name, path, {}, {}, [], name.split(".")[1:2] == ["tasks"])
     for node in parse(path.read_bytes()):
         if isinstance(node, ast.Import | ast.ImportFrom):
             module.imports.update(imported(node))
