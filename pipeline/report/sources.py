@@ -13,6 +13,7 @@ from pipeline.data.split import Parts, read_parts
 from pipeline.evaluation.groups import group_column
 from pipeline.report.siblings import Sibling, find_siblings, right_on_validation
 from pipeline.report.suggestion import with_option
+from pipeline.store.outputs import Store
 from pipeline.store.run import FinishedRun
 from pipeline.text.tokens import Tokens, read_tokens
 
@@ -42,7 +43,9 @@ class Run(FinishedRun):
         positive_named: bool,
         command_of: Callable[[Mapping[str, Any]], str] | None = None,
     ) -> None:
-        super().__init__(places["Evaluate"])
+        store = Store(places["Evaluate"].parents[2])
+        super().__init__(places["Evaluate"], store)
+        self.steps = {task: FinishedRun(path, store).artifact for task, path in places.items()}
         self.places = places
         self.command = command
         self.command_of = command_of or (

@@ -135,5 +135,5 @@ def why_unreadable(path: Path) -> str:
         return f"{MANIFEST} is missing"
     manifest = read_manifest(path)
     if manifest is None:
-        return f"{MANIFEST} holds no JSON object"
+        return f"{MANIFEST} cannot be read: it holds no JSON object"
     return "; ".join(f"{MANIFEST} {problem}" for problem in problems(manifest))
