@@ -187,6 +187,16 @@ CODE_CHANGED = Notice(
     "An artifact was built by other code and is kept.",
     "Add `--pipeline-code-changes rerun` to rebuild it, or `ignore` to silence the warning.",
 )
+INTERRUPTED_WORK_REMOVED = Notice(
+    "W310",
+    "Work of an interrupted run was done with other code, libraries or cores and is not resumed.",
+    "Nothing; the step starts again from the beginning.",
+)
+INCOMPLETE_ARTIFACT = Notice(
+    "W311",
+    "The folder of an artifact was incomplete and was replaced.",
+    "Nothing; if it happens often, look for a program that changes files in the outputs folder.",
+)
 
 
 def error_types() -> list[type[PipelineError]]:

@@ -1,7 +1,6 @@
 """Remove artifacts: those named, and those that nothing refers to any more."""
 
 import contextlib
-import fcntl
 import os
 import re
 import shutil
@@ -12,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.cli.verify import ASIDE, originals
-from pipeline.data.catalogue import RESERVED
 from pipeline.nightly import champions
 from pipeline.nightly.ledger import LEDGER
 from pipeline.store import artifacts
-from pipeline.store.outputs import Artifact, Store
+from pipeline.store.locks import is_locked
+from pipeline.store.outputs import RESERVED, Artifact, Store
 
 _DIGEST = re.compile(rb"\b[0-9a-f]{16}\b")
 _MOST_BYTES = 4 << 20  # of a file that is searched for digests
@@ -99,7 +98,7 @@ def _dataset(store: Store, place: Path) -> str:
 
 def _is_busy(store: Store, dataset: str) -> bool:
     """Say whether a living process is building something of a dataset."""
-    return any(_is_locked(path) for path in (store.outputs / dataset).glob("*/.tmp-*"))
+    return any(is_locked(path) for path in (store.outputs / dataset).glob("*/.tmp-*"))
 
 
 def _moved_aside(store: Store) -> dict[Path, str]:
@@ -184,7 +183,7 @@ def _dead_temporaries(store: Store) -> Iterator[Path]:
         for path in sorted(parent.glob(".tmp-*")):
             # Single files are not locked: they are there for a moment while they are written.
             is_old = path.is_dir() or _age(path) > _MOMENT
-            if not path.is_symlink() and is_old and not _is_locked(path):
+            if not path.is_symlink() and is_old and not is_locked(path):
                 yield path
 
 
@@ -192,27 +191,12 @@ def _idle_partials(store: Store) -> Iterator[tuple[Path, str]]:
     """Yield resumable work that no process holds and nobody will take up, with the reason."""
     published = {item.digest for item in store.all() if artifacts.is_complete(item.place)}
     for path in sorted((store.outputs / PARTIAL).glob("*")):
-        if any(_is_locked(inner) for inner in (path, *path.rglob("*lock*"))):
+        if any(is_locked(inner) for inner in (path, *path.rglob("*lock*"))):
             continue
         if path.name in published:
             yield path, "was published since"
         elif min(map(_age, (path, *path.rglob("*")))) > _FORGOTTEN:
             yield path, "was interrupted long ago and not taken up"
-
-
-def _is_locked(path: Path) -> bool:
-    """Say whether a living process holds a lock on a file or folder."""
-    try:
-        lock = os.open(path, os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(lock)
-    return False
 
 
 def _age(place: Path) -> float:

@@ -18,7 +18,7 @@ from pipeline.store.outputs import Store
 def ls(as_json: bool, dataset: str, show_all: bool) -> None:
     """List datasets, newest models and runs with headline metrics."""
     from pipeline.cli import output
-    from pipeline.store.run import listing
+    from pipeline.store.overview import listing
 
     known = store()
     _check_dataset(dataset, known)

@@ -13,8 +13,8 @@ from pathlib import Path
 from pipeline.data import dataset_file
 from pipeline.data.schema import Dataset
 from pipeline.errors import PipelineError, nearest
+from pipeline.store.outputs import RESERVED
 
-RESERVED = ("latest", "registry", "history", "experiments")
 _BUILT_IN = Path(__file__).parent / "catalogue"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 

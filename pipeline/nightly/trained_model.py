@@ -1,26 +1,24 @@
-"""A trained model as its artifacts show it: what it learned from, what it says of other rows."""
+"""The model of a night or the champion: its training rows, and its predictions for other rows."""
 
-import functools
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from pipeline.data.daily import FROZEN
 from pipeline.data.split import Parts, read_parts
-from pipeline.errors import PipelineError
+from pipeline.errors import DamagedArtifactError
 from pipeline.evaluation.decision import Decision, read_decision
 from pipeline.models.bundle import STOP_WORDS
 from pipeline.nightly.drift import Sample
 from pipeline.nightly.rules import Predictions
 from pipeline.predict.predictor import Predictor
-from pipeline.store import artifacts
+from pipeline.store.manifests import is_complete
+from pipeline.store.run import FinishedRun
 from pipeline.text import near
 from pipeline.text.clean import clean
 from pipeline.text.prepare import prepare
@@ -29,7 +27,7 @@ from pipeline.text.tokens import Tokens, read_tokens
 
 @dataclass(frozen=True)
 class FrozenRows:
-    """The frozen test rows of a run.
+    """The holdout rows of a run.
 
     Attributes
     ----------
@@ -48,63 +46,61 @@ class FrozenRows:
 
 
 class Evaluated:
-    """What an Evaluate artifact and those above it hold.
+    """An evaluated model with its training, validation and holdout rows.
 
     Parameters
     ----------
     place : Path
         Folder of the Evaluate artifact.
+
+    Raises
+    ------
+    DamagedArtifactError
+        If the artifact is missing or incomplete.
     """
 
     def __init__(self, place: Path) -> None:
-        if not artifacts.is_complete(place):
-            raise PipelineError(
-                f"the model of {place} cannot be compared with: it is not there any more, or not "
-                "whole. Run it again, or go back to another with the task Rollback."
+        if not is_complete(place):
+            raise DamagedArtifactError(
+                f"the model evaluated in {place} cannot be compared: the folder is missing or "
+                "incomplete; run that model again, or choose an earlier one with the task Rollback."
             )
-        self._place = place
+        self.run = FinishedRun(place)
+        self.path_of = self.run.path_of
+        self.class_names = self.run.class_names
 
-    def path_of(self, task: str) -> Path:
-        """Return the folder of an artifact that this one was made from."""
-        place = self._place
-        while True:
-            manifest = artifacts.read_manifest(place)
-            above = manifest and manifest["upstream"]
-            if not above:
-                raise PipelineError(
-                    f"{place}, which {self._place} was made from, is not whole; run that model "
-                    "again, or go back to another with the task Rollback."
-                )
-            place = place / above["place"]
-            if above["task"] == task:
-                return place
-
-    @functools.cached_property
-    def class_names(self) -> list[str]:
-        """The classes, in the order of probabilities."""
-        metrics = json.loads((self._place / "metrics.json").read_text(encoding="utf-8"))
-        return metrics["class_names"]
-
-    @functools.cached_property
+    @cached_property
     def parts(self) -> Parts:
-        """Which row was for what."""
-        return read_parts(self.path_of("SplitStratified") / "split.parquet")
+        """The split."""
+        return read_parts(self.path_of("SplitStratified", "split.parquet"))
 
-    @functools.cached_property
+    @cached_property
     def tokens(self) -> Tokens:
-        """Tokens of all rows."""
-        return read_tokens(self.path_of("Tokenize") / "tokens.parquet")
+        """The tokens of all rows."""
+        return read_tokens(self.path_of("Tokenize", "tokens.parquet"))
+
+    @cached_property
+    def decision(self) -> Decision:
+        """Temperature and threshold."""
+        return read_decision(self.path_of("Evaluate"), self.class_names)
+
+    @cached_property
+    def _predictor(self) -> Predictor:
+        return Predictor.load(self.path_of("TrainModel"), self.path_of("Evaluate"))
+
+    def predict(self, raw: Sequence[str]) -> np.ndarray:
+        """Return calibrated probabilities of raw texts, shape (n_texts, n_classes)."""
+        return self._predictor.probabilities(raw)
 
     def probabilities(self, rows: np.ndarray) -> np.ndarray:
-        """Return calibrated probabilities of rows, by position."""
+        """Return the recorded calibrated probabilities of rows, given by position."""
         columns = [f"calibrated_{name}" for name in self.class_names]
-        table = pq.read_table(self._place / "predictions.parquet", columns=columns)
+        table = self.run.read_table("Evaluate", "predictions.parquet", columns)
         return np.stack([table[name].to_numpy()[rows] for name in columns], axis=1)
 
     def frozen(self) -> FrozenRows:
-        """Return the frozen test rows, in the order of their files."""
-        path = self.path_of("CleanText") / "rows.parquet"
-        table = pq.read_table(path, columns=["raw", "file", "near_group"])
+        """Return the holdout rows, in the order of their files."""
+        table = self.run.read_table("CleanText", "rows.parquet", ["raw", "file", "near_group"])
         is_frozen = np.asarray(is_frozen_file(table["file"]))
         rows = np.intersect1d(np.flatnonzero(is_frozen), self.parts.rows("test"))
         return FrozenRows(
@@ -114,43 +110,35 @@ class Evaluated:
             table["near_group"].to_numpy()[rows],
         )
 
-    def learned(self, raw: Sequence[str]) -> np.ndarray:
-        """Mark the texts, or near copies of texts, that the model was trained or chosen on.
+    def probabilities_of(self, frozen: FrozenRows) -> np.ndarray:
+        """Return calibrated probabilities of another run's holdout rows, recorded or predicted."""
+        mine = self.frozen()
+        return mine.probabilities if mine.raw == frozen.raw else self.predict(frozen.raw)
 
-        Frozen rows never are, unless they were added after the model was trained.
+    def predictions_of(self, frozen: FrozenRows) -> Predictions:
+        """Return probabilities and decided classes of another run's holdout rows."""
+        probabilities = self.probabilities_of(frozen)
+        return Predictions(probabilities, self.decision.classes(probabilities))
+
+    def learned(self, raw: Sequence[str]) -> np.ndarray:
+        """Return which texts are copies or near copies of training or validation rows.
+
+        No holdout row is, unless it became one after the model was trained.
 
         Returns
         -------
         ndarray of bool, shape (n_texts,)
         """
-        path = self.path_of("CleanText") / "rows.parquet"
         used = np.concatenate([self.parts.rows("train"), self.parts.rows("validation")])
-        known = pq.read_table(path, columns=["raw", "clean"]).take(pa.array(used))
-        asked = pa.array(raw, pa.string())
-        texts = clean(asked, self._settings_of("CleanText"))["clean"]
-        is_copy = pc.is_in(pc.utf8_lower(texts), pc.utf8_lower(known["clean"]).combine_chunks())
-        words = near.words_of(pa.chunked_array([asked, *known["raw"].chunks]))
-        similarity, _ = near.most_similar(words, len(asked))
-        has_same_words = np.isin(words.keys[: len(asked)], words.keys[len(asked) :])
+        table = self.run.read_table("CleanText", "rows.parquet", ["raw", "clean"])
+        table = table.take(pa.array(used))
+        texts = pa.array(raw, pa.string())
+        cleaned = clean(texts, self.run.settings_of("CleanText"))["clean"]
+        is_copy = pc.is_in(pc.utf8_lower(cleaned), pc.utf8_lower(table["clean"]).combine_chunks())
+        words = near.words_of(pa.chunked_array([texts, *table["raw"].chunks]))
+        similarity, _ = near.most_similar(words, len(texts))
+        has_same_words = np.isin(words.keys[: len(texts)], words.keys[len(texts) :])
         return np.asarray(is_copy) | has_same_words | (similarity >= near.SIMILAR)
-
-    def probabilities_of(self, frozen: FrozenRows) -> np.ndarray:
-        """Return calibrated probabilities of another run's frozen rows.
-
-        They are those that were written down where the rows are the same, else new predictions.
-        """
-        mine = self.frozen()
-        return mine.probabilities if mine.raw == frozen.raw else self.predict(frozen.raw)
-
-    def predictions_of(self, frozen: FrozenRows) -> Predictions:
-        """Return probabilities of frozen rows, and the classes that this model decides on."""
-        probabilities = self.probabilities_of(frozen)
-        return Predictions(probabilities, self.decision.classes(probabilities))
-
-    @functools.cached_property
-    def decision(self) -> Decision:
-        """How the model's probabilities become a class."""
-        return read_decision(self._place, self.class_names)
 
     def vocabulary(self) -> list[str]:
         """Return every token of the training rows."""
@@ -168,35 +156,29 @@ class Evaluated:
         )
 
     def tokens_of(self, raw: Sequence[str]) -> Tokens:
-        """Clean and cut texts as those that the model was trained on."""
-        words = self.path_of("TrainModel") / STOP_WORDS
+        """Clean and tokenize texts as the training rows were."""
+        stop_words = self.path_of("TrainModel", STOP_WORDS)
         tokenizing = {
-            **self._settings_of("Tokenize"),
-            "stop_words": str(words) if words.is_file() else "none",
+            **self.run.settings_of("Tokenize"),
+            "stop_words": str(stop_words) if stop_words.is_file() else "none",
         }
         texts = pa.array(raw, pa.string())
-        return prepare(texts, self._settings_of("CleanText"), tokenizing)[1]
-
-    def predict(self, raw: Sequence[str]) -> np.ndarray:
-        """Return calibrated probabilities of raw texts, shape (n_texts, n_classes)."""
-        return self._predictor.probabilities(raw)
-
-    @functools.cached_property
-    def _predictor(self) -> Predictor:
-        return Predictor.load(self.path_of("TrainModel"), self._place)
-
-    def _settings_of(self, task: str) -> Mapping[str, Any]:
-        """Return the settings of a step, which its manifest holds."""
-        return (artifacts.read_manifest(self.path_of(task)) or {})["settings"]
+        return prepare(texts, self.run.settings_of("CleanText"), tokenizing)[1]
 
 
 def is_frozen_file(files: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Mark the entries of a column ``file`` that are of frozen test rows."""
+    """Return which entries of a column ``file`` are files of holdout rows."""
     return pc.starts_with(files.cast(pa.string()), f"{FROZEN}/")
 
 
 def sampled(rows: np.ndarray, most: int, seed: int) -> np.ndarray:
-    """Draw rows without order where there are more than ``most``; return them ascending."""
+    """Return at most ``most`` rows, drawn without replacement and sorted.
+
+    Examples
+    --------
+    >>> len(sampled(np.arange(9), 5, seed=0))
+    5
+    """
     if len(rows) <= most:
         return rows
     return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))

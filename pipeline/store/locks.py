@@ -1,4 +1,4 @@
-"""Locks between processes that end with the process, however that ends."""
+"""Locks between processes on files and folders; a lock ends when its process ends."""
 
 import contextlib
 import fcntl
@@ -7,36 +7,62 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.store import artifacts
+from pipeline.store.files import explained
 
-logger = logging.getLogger("luigi-interface")
+logger = logging.getLogger(__name__)
+
+
+def acquire(path: Path, waiting: str = "") -> int | None:
+    """Lock a file or folder; close the returned descriptor to end the lock.
+
+    With a message ``waiting``, log it and wait while another process holds the lock; without,
+    return None. Also return None where the path was removed or replaced in the meantime.
+    """
+    try:
+        lock = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        if not waiting:
+            os.close(lock)
+            return None
+        logger.info(waiting)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    with contextlib.suppress(FileNotFoundError):
+        if os.path.samestat(os.fstat(lock), os.stat(path)):
+            return lock
+    os.close(lock)
+    return None
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether a process holds a lock on a file or folder."""
+    try:
+        lock = acquire(path)
+    except OSError:  # such as a file of another user
+        return False
+    if lock is None:
+        return path.exists()
+    os.close(lock)
+    return False
 
 
 @contextlib.contextmanager
 def held(path: Path) -> Iterator[None]:
-    """Hold a lock, waiting for whoever has it.
+    """Hold a lock during the block; wait while another process holds it.
 
-    Parameters
-    ----------
-    path : Path
-        A file; it is made with its folder where it is not there, and stays.
-
-    Raises
-    ------
-    PipelineError
-        If it cannot be made.
+    The lock file is created with its folder and stays.
     """
-    with artifacts.explained(path.parent):
+    with explained(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        path.touch(exist_ok=True)
+    lock = acquire(path, waiting=f"Waiting for another process that changes {path.parent}.")
+    assert lock is not None  # nobody removes lock files
     try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            logger.info("Waiting for another process that changes %s.", path.parent)
-            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
     finally:
-        # Not by closing alone: a process forked meanwhile has the file open too.
+        # Closing is not enough: a process forked during the block has the file open too.
         fcntl.flock(lock, fcntl.LOCK_UN)
         os.close(lock)

@@ -1,152 +1,139 @@
-"""Manifests as the commands read them: whatever a file holds, each key has its kind."""
+"""Manifests: their schema, and whether a folder is a complete artifact."""
 
+import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pipeline.store import artifacts
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
 
-#: No file has more bytes and no table more rows; what is beyond does not become a float.
-_MOST = 2**63 - 1
-#: Neither can stand in a path, and half of a pair of surrogates cannot be printed either.
-_UNFIT = re.compile("[\x00\ud800-\udfff]")
-#: Of another step of the same dataset, or of the same step; nowhere else is anything made from.
-_BESIDE = re.compile(r"\.\./(\.\./[^/.][^/]*/)?[^/.][^/]*")
+from pipeline.store.files import read_json
+
+MANIFEST = "manifest.json"
+#: A text that can be printed and can be a path: no NUL and no half of a surrogate pair.
+_TEXT = r"^[^\x00\ud800-\udfff]*$"
+#: Relative path to a folder of the same step, or of another step of the same dataset.
+_FOLDER = r"^\.\./(\.\./[^/.][^/]*/)?[^/.][^/]*$"
+
+Text = Annotated[str, Meta(pattern=_TEXT)]
+Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Cost = Annotated[float, Meta(ge=0, le=sys.float_info.max)]
+
+
+class _Reference(Struct):
+    task: Text
+    digest: Text
+    place: Annotated[str, Meta(pattern=_FOLDER)]
+
+
+class _File(Struct):
+    size: Count
+    sha256: Text
+
+
+class _Code(Struct):
+    fingerprint: Text
+    parts: dict[str, str]
+
+
+class _Manifest(Struct):
+    """What every artifact's manifest holds; the four keys without a default identify it."""
+
+    task: Text
+    digest: Text
+    upstream: _Reference | None
+    files: dict[Text, _File]
+    beside: list[_Reference] | UnsetType = UNSET
+    code: _Code | UnsetType = UNSET
+    version: Count | None = None
+    settings: dict[str, Any] = {}
+    outside: dict[str, Any] = {}
+    libraries: dict[str, Any] = {}
+    git_commit: Text | None = None
+    rows_in: Count | None = None
+    rows_out: Count | None = None
+    seconds: Cost | None = None
+    peak_memory_mib: Cost | None = None
+    finished: Text = ""
+
+
+class _Files(Struct):
+    files: dict[str, _File]
+
+
+_files_decoder = msgspec.json.Decoder(_Files)
 
 
 def is_count(value: Any) -> bool:
-    """Say whether a value is a number of bytes or rows."""
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST
+    """Return whether a value is a number of bytes or rows."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
 
 
 def is_number(value: Any) -> bool:
-    """Say whether a value is a finite number that fits a float, whole or not."""
-    is_kind = isinstance(value, int | float) and not isinstance(value, bool)
-    # Nothing compares with a number that is not one (nan).
-    return is_kind and -sys.float_info.max <= value <= sys.float_info.max
+    """Return whether a value is a finite number that a float can hold."""
+    is_numeric = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_numeric and -sys.float_info.max <= value <= sys.float_info.max
 
 
 def is_text(value: Any) -> bool:
-    """Say whether a value is a text that can be printed and can be a path."""
-    return isinstance(value, str) and not _UNFIT.search(value)
+    """Return whether a value is a text that can be printed and can be a path."""
+    return isinstance(value, str) and re.match(_TEXT, value) is not None
 
 
-def _is_cost(value: Any) -> bool:
-    return is_number(value) and value >= 0
+def is_complete(path: Path) -> bool:
+    """Return whether a folder has a manifest and every file that it lists, with its size."""
+    try:
+        files = _files_decoder.decode((path / MANIFEST).read_bytes()).files
+        return all(os.stat(path / name).st_size == file.size for name, file in files.items())
+    # ValueError: a name that no file can have, such as one with NUL.
+    except (OSError, ValueError, RecursionError, msgspec.DecodeError):
+        return False
 
 
-def _is_reference(value: Any) -> bool:
-    keys = ("task", "digest", "place")
-    is_kind = isinstance(value, dict) and all(is_text(value.get(key)) for key in keys)
-    return is_kind and _BESIDE.fullmatch(value["place"]) is not None
+def read_manifest(path: Path) -> dict[str, Any] | None:
+    """Return a folder's manifest as it was written, None where it is missing or no JSON object."""
+    manifest = read_json(path / MANIFEST)
+    return manifest if isinstance(manifest, dict) else None
 
 
-def _is_inventory(value: Any) -> bool:
-    return isinstance(value, dict) and all(
-        is_text(name)
-        and isinstance(entry, dict)
-        and is_count(entry.get("size"))
-        and is_text(entry.get("sha256"))
-        for name, entry in value.items()
-    )
+def read(path: Path) -> dict[str, Any] | None:
+    """Return a folder's manifest, None where it does not fit the schema.
 
-
-def _is_mapping(value: Any) -> bool:
-    return isinstance(value, dict)
-
-
-def _is_code(value: Any) -> bool:
-    parts = value.get("parts") if isinstance(value, dict) else None
-    return isinstance(parts, dict) and is_text(value.get("fingerprint"))
-
-
-def _or_none(check: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: value is None or check(value)
-
-
-#: What tells artifacts apart and leads from one to the next: no default can stand for it, as a
-#: folder whose ancestors are not known would let `pipeline gc` delete them.
-_NEEDED: dict[str, Callable[[Any], bool]] = {
-    "task": is_text,
-    "digest": is_text,
-    "upstream": _or_none(_is_reference),
-    "files": _is_inventory,
-}
-_BESIDES: dict[str, tuple[Callable[[Any], bool], Any]] = {
-    "version": (_or_none(is_count), None),
-    "settings": (_is_mapping, {}),
-    "outside": (_is_mapping, {}),
-    "libraries": (_is_mapping, {}),
-    "git_commit": (_or_none(is_text), None),
-    "rows_in": (_or_none(is_count), None),
-    "rows_out": (_or_none(is_count), None),
-    "seconds": (_or_none(_is_cost), None),
-    "peak_memory_mib": (_or_none(_is_cost), None),
-    "finished": (is_text, ""),
-}
-_OF_THE_DIGEST = ("version", "settings", "outside")
-#: Not in every manifest.
-_OPTIONAL: dict[str, Callable[[Any], bool]] = {
-    "beside": lambda value: isinstance(value, list) and all(map(_is_reference, value)),
-    "code": _is_code,
-}
+    Keys that only describe the artifact, such as ``seconds``, have a default where they are
+    missing.
+    """
+    manifest = read_manifest(path)
+    if manifest is None:
+        return None
+    try:
+        return {**manifest, **msgspec.to_builtins(msgspec.convert(manifest, _Manifest))}
+    except msgspec.ValidationError:
+        return None
 
 
 def problems(manifest: Mapping[str, Any]) -> list[str]:
-    """Say which keys a manifest lacks that its digest rests on, and which are of another kind.
+    """Return why a manifest does not fit the schema, empty where it does.
 
-    Returns
-    -------
-    list of str
-        ``lacks 'digest'`` or ``has a 'files' that no step writes``; empty when all is well.
+    Examples
+    --------
+    >>> problems({"task": "Report", "digest": 7, "upstream": None, "files": {}})
+    ['is not valid: Expected `str`, got `int` - at `$.digest`']
     """
-    return [*_lacking(manifest, [*_NEEDED, *_OF_THE_DIGEST]), *_odd(manifest)]
+    try:
+        msgspec.convert(manifest, _Manifest)
+    except msgspec.ValidationError as error:
+        return [f"is not valid: {error}"]
+    return []
 
 
-def read(place: Path) -> dict[str, Any] | None:
-    """Read a folder's manifest, every key in its kind.
-
-    What only describes the artifact, such as its seconds, is unknown where it is missing or of
-    another kind.
-
-    Returns
-    -------
-    dict or None
-        None where there is no manifest, or one that lacks what tells artifacts apart.
-    """
-    manifest = artifacts.read_manifest(place)
-    if manifest is None or _lacking(manifest, _NEEDED) or _odd(manifest, [*_NEEDED, "beside"]):
-        return None
-    for name, (is_right, instead) in _BESIDES.items():
-        if name not in manifest or not is_right(manifest[name]):
-            manifest[name] = instead
-    if "code" in manifest and not _is_code(manifest["code"]):
-        del manifest["code"]
-    return manifest
-
-
-def why_unreadable(place: Path) -> str:
-    """Say in words why `read` finds nothing at a place; empty when it does."""
-    if not (place / artifacts.MANIFEST).exists():
-        return f"{artifacts.MANIFEST} is missing"
-    manifest = artifacts.read_manifest(place)
+def why_unreadable(path: Path) -> str:
+    """Return why `read` finds no manifest in a folder, empty where it does."""
+    if not (path / MANIFEST).exists():
+        return f"{MANIFEST} is missing"
+    manifest = read_manifest(path)
     if manifest is None:
-        return f"{artifacts.MANIFEST} cannot be read: it holds no JSON object"
-    found = [*_lacking(manifest, _NEEDED), *_odd(manifest, [*_NEEDED, "beside"])]
-    return f"{artifacts.MANIFEST} {' and '.join(found)}" if found else ""
-
-
-def _lacking(manifest: Mapping[str, Any], names: Iterable[str]) -> list[str]:
-    return [f"lacks {name!r}" for name in names if name not in manifest]
-
-
-def _odd(manifest: Mapping[str, Any], names: Iterable[str] | None = None) -> list[str]:
-    """Name the keys that are there in another kind."""
-    kinds = {**_NEEDED, **{name: check for name, (check, _) in _BESIDES.items()}, **_OPTIONAL}
-    return [
-        f"has a {name!r} that no step writes"
-        for name in (kinds if names is None else names)
-        if name in manifest and not kinds[name](manifest[name])
-    ]
+        return f"{MANIFEST} cannot be read: it holds no JSON object"
+    return "; ".join(f"{MANIFEST} {problem}" for problem in problems(manifest))

@@ -1,4 +1,4 @@
-"""What is in an outputs folder: artifacts by place and digest, and runs by name."""
+"""Find artifacts in an outputs folder: by path, by digest, by run, and by what they need."""
 
 import fnmatch
 import functools
@@ -8,34 +8,45 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.data.catalogue import RESERVED
-from pipeline.errors import PipelineError, nearest
-from pipeline.store import artifacts, manifests
+from pipeline.errors import DamagedArtifactError, NotFoundError, nearest
+from pipeline.store import manifests
+from pipeline.store.files import read_json
 
-_LAST = "Report"
+#: Folders in the outputs folder that are not datasets.
+RESERVED = ("latest", "registry", "history", "experiments")
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """A folder with a manifest; the same place is the same artifact."""
+    """A folder with a valid manifest; artifacts with the same path are equal."""
 
-    place: Path
+    path: Path
     manifest: dict[str, Any] = field(compare=False)
+
+    @property
+    def place(self) -> Path:
+        """The path, under its former name."""
+        return self.path
+
+    @property
+    def dataset(self) -> str:
+        """Name of the dataset."""
+        return self.path.parent.parent.name
 
     @property
     def task(self) -> str:
         """Name of the task that wrote it."""
-        return self.manifest["task"]
+        return str(self.manifest["task"])
 
     @property
     def digest(self) -> str:
-        """What identifies it."""
-        return self.manifest["digest"]
+        """Digest of task, version, settings and inputs: 16 hexadecimal digits."""
+        return str(self.manifest["digest"])
 
     @property
     def finished(self) -> str:
-        """When it was finished, ISO 8601."""
-        return self.manifest["finished"]
+        """Time of publishing, ISO 8601."""
+        return str(self.manifest["finished"])
 
     @property
     def size(self) -> int:
@@ -43,85 +54,78 @@ class Artifact:
         return sum(entry["size"] for entry in self.manifest["files"].values())
 
     def read_json(self, name: str) -> Any:
-        """Read one of its summaries, None where there is none."""
-        return artifacts.read_json(self.place / name)
+        """Return the content of a JSON file, None where it is missing or is not JSON."""
+        return read_json(self.path / name)
 
     def summary(self, name: str) -> dict[str, Any]:
-        """Read one of its summaries that is a JSON object, empty where there is none."""
-        found = self.read_json(name)
-        return found if isinstance(found, dict) else {}
+        """Return the content of a JSON file, empty where it is missing or no JSON object."""
+        content = self.read_json(name)
+        return content if isinstance(content, dict) else {}
 
 
 def upstream_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return task, digest and place of each artifact that a manifest says it was made from.
+    """Return task, digest and path of each artifact that an artifact was made from.
 
-    The one above it in the chain comes first, then those beside, such as the baseline's.
+    The step above in the chain comes first, then what it also requires, such as the baseline.
     """
     above = manifest.get("upstream")
     return [*([above] if above else []), *manifest.get("beside", [])]
 
 
 class Store:
-    """An outputs folder as it is now: folders are listed and manifests are read once.
-
-    Parameters
-    ----------
-    outputs : Path
-    """
+    """An outputs folder; folders are listed once and manifests are read once."""
 
     def __init__(self, outputs: Path) -> None:
         self.outputs = outputs
-        self._read: dict[str, Artifact | None] = {}
+        self._artifacts: dict[str, Artifact | None] = {}
         self._places: dict[tuple[str, str], list[Path]] = {}
 
-    def artifact(self, place: Path | str) -> Artifact | None:
-        """Return the artifact at a place, or None where no manifest can be read."""
-        name = os.path.normpath(place)
-        if name not in self._read:
-            place = Path(name)
-            manifest = manifests.read(place)
-            self._read[name] = Artifact(place, manifest) if manifest else None
-        return self._read[name]
+    def artifact(self, path: Path | str) -> Artifact | None:
+        """Return the artifact in a folder, None where there is no valid manifest."""
+        name = os.path.normpath(path)
+        if name not in self._artifacts:
+            manifest = manifests.read(Path(name))
+            self._artifacts[name] = Artifact(Path(name), manifest) if manifest else None
+        return self._artifacts[name]
 
     def datasets(self) -> list[str]:
-        """List the datasets that something was made of."""
-        if not self.outputs.is_dir():
-            return []
-        return sorted(
-            entry.name
-            for entry in os.scandir(self.outputs)
-            if entry.is_dir(follow_symlinks=False)
-            and not entry.name.startswith(".")
-            and entry.name not in RESERVED
-        )
+        """Return the names of the datasets that have artifacts, sorted."""
+        names = map(os.path.basename, _folders(str(self.outputs)))
+        return [
+            name
+            for name in names
+            if name not in RESERVED and not (self.outputs / name).is_symlink()
+        ]
 
     def places(self, dataset: str = "*", step: str = "*") -> list[Path]:
-        """List the folders of artifacts, whole or not, by dataset and the step's folder."""
+        """Return the folders of artifacts, complete or not.
+
+        ``dataset`` is a name or ``*``; ``step`` is a pattern of the step's folder, as ``7_*``.
+        """
         if (dataset, step) not in self._places:
             names = self.datasets() if dataset == "*" else [dataset]
-            steps = [place for name in names for place in _folders(f"{self.outputs}/{name}")]
-            # Plain texts are sorted and compared a good deal faster than paths.
+            steps = [path for name in names for path in _folders(f"{self.outputs}/{name}")]
             self._places[dataset, step] = [
-                Path(place)
+                Path(path)
                 for folder in steps
                 if fnmatch.fnmatchcase(os.path.basename(folder), step)
-                for place in _folders(folder)
+                for path in _folders(folder)
             ]
         return self._places[dataset, step]
 
     def all(self, dataset: str = "*", step: str = "*") -> list[Artifact]:
-        """List the artifacts that have a manifest."""
-        found = (self.artifact(place) for place in self.places(dataset, step))
-        return [artifact for artifact in found if artifact is not None]
+        """Return the artifacts with a valid manifest, selected as in `places`."""
+        artifacts = map(self.artifact, self.places(dataset, step))
+        return [artifact for artifact in artifacts if artifact is not None]
 
     def runs(self, dataset: str = "*") -> list[Artifact]:
-        """List the reports, newest first."""
-        found = [item for item in self.all(dataset, "8_*") if item.task == _LAST]
-        return sorted(found, key=lambda item: (item.finished, item.digest), reverse=True)
+        """Return the reports, newest first."""
+        reports = [item for item in self.all(dataset, "8_*") if item.task == "Report"]
+        return sorted(reports, key=lambda item: (item.finished, item.digest), reverse=True)
 
     @functools.cached_property
     def latest(self) -> dict[str, Path]:
-        """The links to the newest reports: ``dataset/model`` to the place."""
+        """The folders that the links to the newest reports lead to, by ``dataset/model``."""
         links = sorted((self.outputs / "latest").glob("*/*"))
         return {
             f"{link.parent.name}/{link.name}": Path(os.path.realpath(link))
@@ -130,128 +134,116 @@ class Store:
         }
 
     def above(self, artifact: Artifact) -> list[Artifact]:
-        """Return the artifacts that one was made from, those that are gone left out."""
-        found = (
-            self.artifact(f"{artifact.place}/{entry['place']}")
-            for entry in upstream_of(artifact.manifest)
-        )
-        return [item for item in found if item is not None]
+        """Return the artifacts that an artifact was directly made from and that still exist."""
+        artifacts = map(self.artifact, _paths_above(artifact))
+        return [item for item in artifacts if item is not None]
 
     def holes(self, artifact: Artifact) -> dict[Path, Artifact]:
-        """Return what an artifact was made from, directly or not, and is gone or unreadable.
+        """Return the missing or damaged folders that an artifact was made from, directly or not.
 
-        Returns
-        -------
-        dict of Path to Artifact
-            Each place with the artifact that names it; what is above a hole is not known.
+        Each has the artifact that needs it as value. Folders above missing ones are not included.
         """
-        found: dict[Path, Artifact] = {}
+        holes: dict[Path, Artifact] = {}
         for item in self.lineage(artifact):
-            for entry in upstream_of(item.manifest):
-                place = Path(os.path.normpath(item.place / entry["place"]))
-                if self.artifact(place) is None:
-                    found.setdefault(place, item)
-        return found
+            for name in _paths_above(item):
+                if self.artifact(name) is None:
+                    holes.setdefault(Path(os.path.normpath(name)), item)
+        return holes
 
     def has_hole(self, artifact: Artifact) -> bool:
-        """Say whether something that an artifact was made from, directly or not, is gone."""
+        """Return whether something that an artifact was made from is gone or damaged."""
         return bool(self.holes(artifact))
 
     def lineage(self, artifact: Artifact) -> Iterator[Artifact]:
-        """Yield an artifact and all that it was made from, once each, the nearest first."""
-        waiting, seen = [artifact], {artifact.place}
+        """Yield an artifact and all that it was made from, each once, the nearest first."""
+        waiting, seen = [artifact], {artifact.path}
         while waiting:
             item = waiting.pop(0)
             yield item
-            for other in self.above(item):
-                if other.place not in seen:
-                    seen.add(other.place)
-                    waiting.append(other)
+            new = [other for other in self.above(item) if other.path not in seen]
+            seen.update(other.path for other in new)
+            waiting += new
 
     def chain(self, artifact: Artifact) -> Iterator[Artifact]:
-        """Yield an artifact and those above it in its own chain, what stands beside left out.
-
-        Each is yielded once, also where damaged manifests lead round in a circle.
-        """
-        found: Artifact | None = artifact
-        seen: set[Path] = set()
-        while found is not None and found.place not in seen:
-            seen.add(found.place)
-            yield found
-            above = found.manifest.get("upstream")
-            found = self.artifact(f"{found.place}/{above['place']}") if above else None
+        """Yield an artifact and the steps above it, without what these also require."""
+        item: Artifact | None = artifact
+        seen: set[Path] = set()  # damaged manifests may form a circle
+        while item is not None and item.path not in seen:
+            seen.add(item.path)
+            yield item
+            above = item.manifest["upstream"]
+            item = self.artifact(f"{item.path}/{above['place']}") if above else None
 
     def below(self, artifact: Artifact) -> list[Artifact]:
-        """Return the artifacts that were made from one, directly or not."""
-        dataset = artifact.place.parent.parent.name
-        return [
-            item
-            for item in self.all(dataset)
-            if item != artifact and artifact in self.lineage(item)
-        ]
+        """Return the artifacts that were made from an artifact, directly or not."""
+        others = [item for item in self.all(artifact.dataset) if item != artifact]
+        return [item for item in others if artifact in self.lineage(item)]
 
     def of(self, artifact: Artifact, task: str) -> Artifact | None:
-        """Return the artifact of a task in the chain of one."""
+        """Return the artifact of a task in the chain of an artifact, None where it is gone."""
         return next((item for item in self.chain(artifact) if item.task == task), None)
 
     def find(self, name: str) -> Artifact:
-        """Find an artifact by path, by ``dataset/model``, or by the beginning of its digest.
+        """Find an artifact by path, by ``dataset/model``, or by the first digits of its digest.
 
         Raises
         ------
-        PipelineError
-            If there is none, or more than one, or its manifest cannot be read.
+        DamagedArtifactError, NotFoundError
         """
-        for place in (Path(name), self.outputs / name, self.outputs / "latest" / name):
-            real = Path(os.path.realpath(place))
-            for folder in map(self._spelled, (real, *real.parents)):
-                found = self.artifact(folder)
-                if found is not None:
-                    return found
-                if self._is_place(folder):
-                    raise PipelineError(
+        for path in (Path(name), self.outputs / name, self.outputs / "latest" / name):
+            real = Path(os.path.realpath(path))
+            for folder in map(self._in_outputs, (real, *real.parents)):
+                artifact = self.artifact(folder)
+                if artifact is not None:
+                    return artifact
+                dataset = folder.parent.parent
+                is_inside = dataset.parent == self.outputs and dataset.name in self.datasets()
+                if is_inside and folder.is_dir():
+                    raise DamagedArtifactError(
                         f"{folder}: {manifests.why_unreadable(folder)}; "
                         f"`pipeline verify --repair {name}` moves the folder aside and the next "
                         "run builds it again."
                     )
-        wanted = name.rsplit("-", 1)[-1]
-        if len(wanted) >= 4:
-            near = [
-                item
-                for item in (self.artifact(place) for place in self.places())
-                if item is not None and item.digest.startswith(wanted)
-            ]
-            if len(near) == 1:
-                return near[0]
-            if near:
-                places = ", ".join(self.short(item.place) for item in near[:4])
-                raise PipelineError(f"{name!r} is the beginning of several: {places}; write more.")
-        raise PipelineError(
-            f"nothing in {self.outputs} is called {name!r}; name a folder, <dataset>/<model>, or "
-            f"the first digits of a run's digest; {nearest(name, self.latest)}."
+        return self._find_by_digest(name)
+
+    def _find_by_digest(self, name: str) -> Artifact:
+        """Find an artifact by the first digits of its digest; a label before them is ignored."""
+        digits = name.rsplit("-", 1)[-1]
+        found = [item for item in self.all() if len(digits) >= 4 and item.digest.startswith(digits)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            paths = ", ".join(self.short(item.path) for item in found[:4])
+            raise NotFoundError(
+                f"several artifacts have a digest that begins with {digits!r}: {paths}; give more "
+                "digits."
+            )
+        raise NotFoundError(
+            f"no artifact in {self.outputs} has the name {name!r}; give a folder, "
+            "<dataset>/<model>, or at least 4 digits of a run's digest; "
+            f"{nearest(name, self.latest)}."
         )
 
-    def short(self, place: Path) -> str:
-        """Write a place from the outputs folder on."""
-        if str(place).startswith(f"{self.outputs}/"):
-            return str(place)[len(str(self.outputs)) + 1 :]
-        real = os.path.relpath(os.path.realpath(place), os.path.realpath(self.outputs))
-        return str(place) if real.startswith("..") else real
+    def short(self, path: Path) -> str:
+        """Return a path relative to the outputs folder, unchanged where it is not inside."""
+        if str(path).startswith(f"{self.outputs}/"):
+            return str(path)[len(str(self.outputs)) + 1 :]
+        relative = os.path.relpath(os.path.realpath(path), os.path.realpath(self.outputs))
+        return str(path) if relative.startswith("..") else relative
 
-    def _is_place(self, folder: Path) -> bool:
-        """Say whether a folder is where an artifact belongs."""
-        step = folder.parent
-        is_inside = step.parent.parent == self.outputs and step.parent.name in self.datasets()
-        return is_inside and folder.is_dir()
+    def _in_outputs(self, real: Path) -> Path:
+        """Return a resolved path with the outputs folder spelled as it was given."""
+        relative = os.path.relpath(real, os.path.realpath(self.outputs))
+        return real if relative.startswith("..") else self.outputs / relative
 
-    def _spelled(self, real: Path) -> Path:
-        """Write a real path below the outputs folder as the other places are written."""
-        inside = os.path.relpath(real, os.path.realpath(self.outputs))
-        return real if inside.startswith("..") else self.outputs / inside
+
+def _paths_above(artifact: Artifact) -> list[str]:
+    """Return the folders that a manifest says its artifact was made from."""
+    return [f"{artifact.path}/{entry['place']}" for entry in upstream_of(artifact.manifest)]
 
 
 def _folders(parent: str) -> list[str]:
-    """List the folders in a folder, without the pipeline's own, sorted."""
+    """Return the subfolders of a folder whose names do not begin with a dot, sorted."""
     try:
         with os.scandir(parent) as entries:
             return sorted(

@@ -1,12 +1,20 @@
-"""What there is: datasets, runs and the newest models, with their headline metrics."""
+"""Read a finished run: the only reader that reports, nights and commands use."""
 
+import functools
+import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from pipeline.store.manifests import is_count, is_number
+from pipeline.errors import DamagedArtifactError
+from pipeline.store.manifests import is_count, is_number, why_unreadable
 from pipeline.store.outputs import Artifact, Store
 
-#: Headline metrics: title, and the way to the figure in a part of ``metrics.json``.
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+#: Headline metrics: column title, and the keys that lead to the metric in ``metrics.json``.
 HEADLINES = {
     "accuracy": ("accuracy",),
     "macro_f1": ("macro", "f1"),
@@ -15,154 +23,187 @@ HEADLINES = {
 }
 
 
-def listing(store: Store, dataset: str = "*") -> dict[str, list[dict[str, Any]]]:
-    """Describe what is in an outputs folder.
+def _json_object(task: str, name: str) -> "functools.cached_property[dict[str, Any]]":
+    """Return a cached property that reads a JSON object of a task's artifact."""
+
+    def read(run: "FinishedRun") -> dict[str, Any]:
+        content = run.step(task).read_json(name)
+        if not isinstance(content, dict):
+            raise DamagedArtifactError(
+                f"{run.path_of(task, name)} is missing or holds no JSON object; "
+                f"`pipeline verify --repair {run.path_of(task)}` moves the folder aside and the "
+                "next run builds it again."
+            )
+        return content
+
+    return functools.cached_property(read)
+
+
+class FinishedRun:
+    """An artifact with all steps above it; files are read on first use and then cached.
 
     Parameters
     ----------
-    store : Store
-    dataset : str
-        One dataset, or ``*``.
+    path : Path
+        Folder of an artifact, for example of TrainModel, Evaluate or Report.
+    store : Store, optional
+        The outputs folder, where it was read already.
 
-    Returns
-    -------
-    dict
-        ``datasets`` (each with its best run by validation rows), ``models`` (what ``latest``
-        leads to) and ``runs``, newest first; each a list of plain rows.
+    Attributes
+    ----------
+    steps : dict of str to Artifact
+        The artifact and those above it by task, as far as their folders exist.
     """
-    reports = store.runs(dataset)
-    runs = [run_row(store, run) for run in reports]
-    by_place = {row["place"]: row for row in runs}
-    newest = []
-    for name, place in store.latest.items():
-        of_dataset, model = name.split("/", 1)
-        if dataset in ("*", of_dataset):
-            row = by_place.get(store.short(place))
-            newest.append(row or {"dataset": of_dataset, "model": model, "place": None})
-    names = [name for name in store.datasets() if dataset in ("*", name)]
-    return {
-        "datasets": [_dataset_row(store, name, reports) for name in names],
-        "models": newest,
-        "runs": runs,
-    }
+
+    def __init__(self, path: Path, store: Store | None = None) -> None:
+        store = store or Store(path.parents[2])
+        artifact = store.artifact(path)
+        if artifact is None:
+            raise DamagedArtifactError(f"{path}: {why_unreadable(path)}; run the step again.")
+        self.artifact = artifact
+        self.steps = {step.task: step for step in store.chain(artifact)}
+
+    def step(self, task: str) -> Artifact:
+        """Return the artifact of a task; raise DamagedArtifactError where it is gone."""
+        if task not in self.steps:
+            raise DamagedArtifactError(
+                f"the artifact of {task} that {self.artifact.path} was made from is missing or "
+                f"damaged; found {', '.join(self.steps)}; run that model again."
+            )
+        return self.steps[task]
+
+    def path_of(self, task: str, name: str = "") -> Path:
+        """Return the folder of a task's artifact, or the path of a file in it."""
+        return self.step(task).path / name
+
+    def settings_of(self, task: str) -> dict[str, Any]:
+        """Return the settings of a task, from its manifest."""
+        settings: dict[str, Any] = self.step(task).manifest["settings"]
+        return settings
+
+    def read_table(self, task: str, name: str, columns: Sequence[str] | None = None) -> "pa.Table":
+        """Read a Parquet file of a task, or some columns of it."""
+        import pyarrow.parquet as pq
+
+        return pq.read_table(self.path_of(task, name), columns=columns)
+
+    @functools.cached_property
+    def manifests(self) -> dict[str, dict[str, Any]]:
+        """The manifest of each step, by task."""
+        return {task: step.manifest for task, step in self.steps.items()}
+
+    source = _json_object("DownloadData", "source.json")
+    profile = _json_object("CleanText", "profile.json")
+    token_summary = _json_object("Tokenize", "tokens.json")
+    vectors = _json_object("Vectorize", "vectors.json")
+    balance = _json_object("SplitStratified", "balance.json")
+    bundle = _json_object("TrainModel", "bundle.json")
+    training = _json_object("TrainModel", "training.json")
+    metrics = _json_object("Evaluate", "metrics.json")
+    decision = _json_object("Evaluate", "decision.json")
+    speed = _json_object("Evaluate", "speed.json")
+
+    @functools.cached_property
+    def architecture(self) -> list[dict[str, Any]]:
+        """Layers of the network, empty for other models: ``architecture.json``."""
+        path = self.path_of("TrainModel", "architecture.json")
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+
+    @functools.cached_property
+    def history(self) -> "pd.DataFrame":
+        """One row for each epoch, empty for models without epochs: ``history.csv``."""
+        import pandas as pd
+
+        try:
+            return pd.read_csv(self.path_of("TrainModel", "history.csv"))
+        except pd.errors.EmptyDataError:
+            return pd.DataFrame()
+
+    @property
+    def dataset(self) -> str:
+        """Name of the dataset."""
+        return self.artifact.dataset
+
+    @property
+    def model(self) -> str:
+        """Name of the model."""
+        model: str = self.bundle["model"]
+        return model
+
+    @property
+    def class_names(self) -> list[str]:
+        """Names of the classes, in the order of the columns of probabilities."""
+        names: list[str] = self.metrics["class_names"]
+        return names
 
 
 def run_row(store: Store, run: Artifact) -> dict[str, Any]:
-    """Describe a run in one row."""
-    trained, evaluated = store.of(run, "TrainModel"), store.of(run, "Evaluate")
+    """Describe a run in one row of ``pipeline ls``; a metric that is missing becomes None."""
+    steps = FinishedRun(run.path, store).steps
+    trained, evaluated = steps.get("TrainModel"), steps.get("Evaluate")
     settings = trained.manifest["settings"] if trained else {}
-    test = _inside(evaluated.summary("metrics.json"), "test") if evaluated else {}
-    place = store.short(run.place)
+    test = evaluated.summary("metrics.json").get("test") if evaluated else {}
+    path = store.short(run.path)
+    rows = test.get("rows") if isinstance(test, Mapping) else None
     return {
         "run": run.digest[:8],
-        "dataset": run.place.parent.parent.name,
-        "model": settings.get("model") or run.place.name.rsplit("-", 1)[0],
+        "dataset": run.dataset,
+        "model": settings.get("model") or run.path.name.rsplit("-", 1)[0],
         **headline(test),
-        "test_rows": _count(test.get("rows")),
+        "test_rows": rows if is_count(rows) else None,
         "training_seconds": trained.manifest["seconds"] if trained else None,
         "finished": run.finished,
-        "is_latest": place in map(store.short, store.latest.values()),
+        "is_latest": path in map(store.short, store.latest.values()),
         "is_complete": evaluated is not None and trained is not None,
-        "place": place,
+        "place": path,
     }
 
 
-def headline(metrics: Mapping[str, Any]) -> dict[str, float | None]:
-    """Take the headline metrics out of the metrics of some rows."""
+def headline(metrics: Any) -> dict[str, float | None]:
+    """Return the headline metrics of one part of ``metrics.json``.
+
+    Examples
+    --------
+    >>> headline({"accuracy": 0.9, "macro": {"f1": 0.8}})
+    {'accuracy': 0.9, 'macro_f1': 0.8, 'roc_auc': None, 'log_loss': None}
+    """
     return {title: figure(metrics, path) for title, path in HEADLINES.items()}
 
 
-def figure(metrics: Any, path: tuple[str, ...]) -> float | None:
-    """Follow a way into nested metrics to a number."""
-    found = _follow(metrics, path)
-    return float(found) if is_number(found) else None
+def figure(metrics: Any, path: Sequence[str]) -> float | None:
+    """Return the number at a path of keys in nested metrics, None where there is no number.
+
+    Examples
+    --------
+    >>> figure({"macro": {"f1": 0.8}}, ("macro", "f1"))
+    0.8
+    """
+    value = _at(metrics, path)
+    return float(value) if is_number(value) else None
 
 
-def interval(metrics: Any, path: tuple[str, ...]) -> list[float] | None:
-    """Follow the same way to the number's 95 % interval, None where it has none."""
-    found = _follow(metrics, ("intervals", *path))
-    is_interval = isinstance(found, list) and len(found) == 2
-    return found if is_interval and all(map(is_number, found)) else None
+def interval(metrics: Any, path: Sequence[str]) -> list[float] | None:
+    """Return the 95 % interval of the number at a path of keys, None where it has none.
+
+    Examples
+    --------
+    >>> interval({"accuracy": 0.9, "intervals": {"accuracy": [0.85, 0.95]}}, ["accuracy"])
+    [0.85, 0.95]
+    """
+    ends = _at(metrics, ("intervals", *path))
+    is_interval = isinstance(ends, list) and len(ends) == 2 and all(map(is_number, ends))
+    return ends if is_interval else None
 
 
-def _inside(summary: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """Return a part of a summary, empty where it is not there or no part."""
-    found = summary.get(key)
-    return found if isinstance(found, Mapping) else {}
+def split_digest(store: Store, artifact: Artifact) -> str | None:
+    """Return the sha256 of the table that gives each row its part, None where it was deleted."""
+    split = store.of(artifact, "SplitStratified")
+    entry = split.manifest["files"].get("split.parquet", {}) if split else {}
+    return entry.get("sha256")
 
 
-def _count(value: Any) -> int | None:
-    """Take a whole number, None for anything else."""
-    return value if is_count(value) else None
-
-
-def _follow(metrics: Any, path: tuple[str, ...]) -> Any:
+def _at(metrics: Any, path: Sequence[str]) -> Any:
+    """Return the value at a path of keys in nested mappings, None where a key is missing."""
     for key in path:
         metrics = metrics.get(key) if isinstance(metrics, Mapping) else None
     return metrics
-
-
-def split_digest(store: Store, item: Artifact) -> str | None:
-    """Return the sha256 of the table that gives each row its part, None where it is gone."""
-    split = store.of(item, "SplitStratified")
-    files = split.manifest["files"] if split else {}
-    return files.get("split.parquet", {}).get("sha256")
-
-
-def _dataset_row(store: Store, name: str, reports: Sequence[Artifact]) -> dict[str, Any]:
-    """Describe a dataset by its newest cleaned rows and its best run."""
-    cleaned = sorted(store.all(name, "2_*"), key=lambda item: item.finished)
-    profile = cleaned[-1].summary("profile.json") if cleaned else {}
-    labels = {label: _count(number) for label, number in _inside(profile, "labels").items()}
-    mine = [run for run in reports if run.place.parent.parent.name == name]
-    best, validation = _best_run(store, mine)
-    row = run_row(store, best) if best else {}
-    return {
-        "dataset": name,
-        "rows": _count(profile.get("kept")),
-        "labels": labels,
-        "runs": len(mine),
-        "best_run": row.get("run"),
-        "best_model": row.get("model"),
-        "best_macro_f1": row.get("macro_f1"),
-        "best_validation_macro_f1": validation["macro_f1"],
-        "best_validation_accuracy": validation["accuracy"],
-    }
-
-
-def _best_run(
-    store: Store, newest_first: Sequence[Artifact]
-) -> tuple[Artifact | None, dict[str, float | None]]:
-    """Return the best run by validation rows, and its headline metrics of them.
-
-    Test metrics rank nothing: whoever then used the best run would report an optimistic metric.
-    Runs are ranked only where they are comparable: evaluated by the same version of Evaluate on the
-    same split as the newest run that has validation metrics. Macro F1 ranks; accuracy does where
-    one of them has no macro F1. Of equal runs, the newest is best.
-    """
-    found = [
-        (run, scores, key)
-        for run in newest_first
-        for scores, key in [_validation(store, run)]
-        if scores["macro_f1"] is not None or scores["accuracy"] is not None
-    ]
-    if not found:
-        return None, headline({})
-    key = found[0][2]
-    # A run whose split is gone is comparable with itself alone.
-    same = [entry for entry in found if entry[2] == key] if key[0] else found[:1]
-    has_all = all(scores["macro_f1"] is not None for _, scores, _ in same)
-    metric = "macro_f1" if has_all else "accuracy"
-    values = [-1.0 if (value := scores[metric]) is None else value for _, scores, _ in same]
-    best, scores, _ = same[values.index(max(values))]
-    return best, scores
-
-
-def _validation(store: Store, run: Artifact) -> tuple[dict[str, float | None], tuple[Any, ...]]:
-    """Return the metrics of validation rows that did not train the model, and what ran on them."""
-    trained, evaluated = store.of(run, "TrainModel"), store.of(run, "Evaluate")
-    if trained is None or evaluated is None:
-        return headline({}), ()
-    is_learned = "refitted_on_validation" in trained.summary("training.json")
-    scores = {} if is_learned else _inside(evaluated.summary("metrics.json"), "validation")
-    return headline(scores), (split_digest(store, run), evaluated.manifest.get("version"))

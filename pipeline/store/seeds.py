@@ -1,6 +1,7 @@
-"""Runs that differ only by seed: how much training again changes the metrics."""
+"""Runs that differ only by seed: how much the metrics change when a model is trained again."""
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,92 +12,84 @@ _SEED = "seed"
 
 
 def seed_spread(store: Store, evaluated: Artifact) -> dict[str, Any] | None:
-    """Return the headline metrics of the finished runs that differ from one only by its seed.
+    """Return the headline metrics of the finished runs that differ from a run only by seed.
 
     Parameters
     ----------
     store : Store
     evaluated : Artifact
-        Of Evaluate.
+        Artifact of Evaluate.
 
     Returns
     -------
     dict or None
-        ``seeds`` (ascending, its own among them), ``places`` of their Evaluate artifacts, and
-        ``metrics``: for each headline metric of test rows ``n`` (runs), ``mean``, ``sd`` (standard
-        deviation over runs; None for fewer than two) and ``values``. None for a model without a
-        seed.
+        ``seeds`` (ascending), ``places`` of their Evaluate artifacts, and ``metrics``: for each
+        headline metric of test rows ``n`` (runs), ``mean``, ``sd`` (standard deviation over runs;
+        None for fewer than two) and ``values``. None for a model without a seed.
     """
     shared = identity(store, evaluated)
     if shared is None:
         return None
     by_seed: dict[int, Artifact] = {}
-    for other in store.all(evaluated.place.parent.parent.name, "7_*"):
+    # The code may have changed between two runs with the same seed: the newest counts.
+    for other in sorted(store.all(evaluated.dataset, "7_*"), key=lambda item: item.finished):
         if other.task == evaluated.task and identity(store, other) == shared:
-            # Where code changed in between, the same seed is there twice: the newest counts.
-            known = by_seed.get(_seed(store, other))
-            if known is None or other.finished > known.finished:
-                by_seed[_seed(store, other)] = other
+            by_seed[_seed(store, other)] = other
     by_seed[_seed(store, evaluated)] = evaluated
-    seeds = sorted(by_seed)
-    found = [headline(by_seed[seed].summary("metrics.json").get("test") or {}) for seed in seeds]
+    runs = [by_seed[seed] for seed in sorted(by_seed)]
+    metrics = [headline(run.summary("metrics.json").get("test")) for run in runs]
     return {
-        "seeds": seeds,
-        "places": [store.short(by_seed[seed].place) for seed in seeds],
-        "metrics": {name: _spread([metrics[name] for metrics in found]) for name in HEADLINES},
+        "seeds": sorted(by_seed),
+        "places": [store.short(run.path) for run in runs],
+        "metrics": {name: _spread([row[name] for row in metrics]) for name in HEADLINES},
     }
 
 
 def compare_with_seeds(
     store: Store, a: Artifact, b: Artifact, differences: Mapping[str, float | None]
 ) -> dict[str, Any] | None:
-    """Compare differences of two runs with the spread of runs that differ only by seed.
+    """Compare the differences of two runs with the spread of runs that differ only by seed.
 
     Parameters
     ----------
     store : Store
     a, b : Artifact
-        Of Evaluate.
+        Artifacts of Evaluate.
     differences : mapping of str to float or None
         b minus a of each headline metric.
 
     Returns
     -------
     dict or None
-        ``a`` and ``b`` (of `seed_spread`), ``metrics``: for each headline metric ``difference``,
-        ``sd`` (standard deviation of a run over seeds, pooled over both sides; None where there
-        are no such runs) and ``runs``; and ``text``. None where neither model has a seed.
+        ``a`` and ``b`` (see `seed_spread`), ``metrics``: for each headline metric ``difference``,
+        ``sd`` (standard deviation over seeds, pooled over both models; None without such runs)
+        and ``runs``; and ``text``. None where neither model has a seed.
     """
     sides = [seed_spread(store, side) for side in (a, b)]
-    if sides == [None, None]:
+    spreads = [side for side in sides if side is not None]
+    if not spreads:
         return None
-    known = [side for side in sides if side is not None]
-    if len(known) == 2 and known[0]["places"] == known[1]["places"]:
-        known = known[:1]  # a and b themselves differ only by seed
+    if spreads[0]["places"] == spreads[-1]["places"]:
+        spreads = spreads[:1]  # a and b themselves differ only by seed
     metrics = {
         name: {
             "difference": differences.get(name),
-            **_pooled([side["metrics"][name] for side in known]),
+            **_pooled([side["metrics"][name] for side in spreads]),
         }
         for name in HEADLINES
     }
-    return {"a": sides[0], "b": sides[1], "metrics": metrics, "text": _text(metrics)}
+    return {"a": sides[0], "b": sides[1], "metrics": metrics, "text": _text(metrics["accuracy"])}
 
 
 def identity(store: Store, evaluated: Artifact) -> Any:
-    """Return what runs that differ only by seed share, None for a model without a seed."""
+    """Return what runs that differ only by seed have in common, None for a model without seed."""
     trained = store.of(evaluated, "TrainModel")
     if trained is None or _SEED not in trained.manifest["settings"]:
         return None
     settings = {key: v for key, v in trained.manifest["settings"].items() if key != _SEED}
-    above = trained.manifest.get("upstream") or {}
-    return (
-        settings,
-        trained.manifest.get("version"),
-        above.get("digest"),
-        evaluated.manifest["settings"],
-        evaluated.manifest.get("version"),
-    )
+    above = trained.manifest["upstream"] or {}
+    versions = trained.manifest["version"], evaluated.manifest["version"]
+    return settings, versions, above.get("digest"), evaluated.manifest["settings"]
 
 
 def _seed(store: Store, evaluated: Artifact) -> int:
@@ -106,39 +99,37 @@ def _seed(store: Store, evaluated: Artifact) -> int:
 
 
 def _spread(values: Sequence[float | None]) -> dict[str, Any]:
-    """Return mean and standard deviation of the values that are there."""
-    known = [value for value in values if value is not None]
-    mean = math.fsum(known) / len(known) if known else None
-    sd = None
-    if mean is not None and len(known) > 1:
-        sd = math.sqrt(math.fsum((value - mean) ** 2 for value in known) / (len(known) - 1))
-    return {"n": len(known), "mean": mean, "sd": sd, "values": list(values)}
+    """Return mean and standard deviation of the values that are not None."""
+    numbers = [value for value in values if value is not None]
+    return {
+        "n": len(numbers),
+        "mean": statistics.fmean(numbers) if numbers else None,
+        "sd": statistics.stdev(numbers) if len(numbers) > 1 else None,
+        "values": list(values),
+    }
 
 
 def _pooled(spreads: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the standard deviation within sides, and how many runs it is of."""
-    known = [spread for spread in spreads if spread["sd"] is not None]
-    if not known:
+    """Return the pooled standard deviation within models, and the number of runs."""
+    spreads = [spread for spread in spreads if spread["sd"] is not None]
+    if not spreads:
         return {"sd": None, "runs": 0}
-    squares = sum(spread["sd"] ** 2 * (spread["n"] - 1) for spread in known)
-    freedom = sum(spread["n"] - 1 for spread in known)
-    return {"sd": math.sqrt(squares / freedom), "runs": sum(spread["n"] for spread in known)}
+    squares = sum(spread["sd"] ** 2 * (spread["n"] - 1) for spread in spreads)
+    runs = sum(spread["n"] for spread in spreads)
+    return {"sd": math.sqrt(squares / (runs - len(spreads))), "runs": runs}
 
 
-def _text(metrics: Mapping[str, Mapping[str, Any]]) -> str:
-    """Write the comparison as a sentence."""
-    entry = metrics["accuracy"]
-    if entry["sd"] is None:
+def _text(accuracy: Mapping[str, Any]) -> str:
+    """Return one sentence about the spread of accuracy over seeds."""
+    if accuracy["sd"] is None:
         return (
             "Intervals and p-values cover the sampling of test rows only; training again with "
             "another --seed would also change the metrics."
         )
-    difference = entry["difference"]
-    begin = (
-        "" if difference is None else f"Accuracy differs by {100 * abs(difference):.1f} points; "
-    )
     text = (
-        f"{begin}runs that differ only by seed have a standard deviation of "
-        f"{100 * entry['sd']:.1f} points ({entry['runs']} runs)."
+        f"runs that differ only by seed have a standard deviation of {100 * accuracy['sd']:.1f} "
+        f"points ({accuracy['runs']} runs)."
     )
-    return text[0].upper() + text[1:]
+    if accuracy["difference"] is None:
+        return text.capitalize()
+    return f"Accuracy differs by {100 * abs(accuracy['difference']):.1f} points; {text}"

@@ -228,7 +228,8 @@ def test_show_of_a_broken_manifest_names_it_and_what_to_do(mine):
     path.write_text("{}")
     for name in (RUN, str(path.parent)):
         text = str(call(mine, "show", name).exception)
-        assert f"{path.parent}: manifest.json lacks 'task'" in text
+        assert f"{path.parent}: manifest.json" in text
+        assert "`task`" in text
         assert f"pipeline verify --repair {name}" in text
         assert call(mine, "verify", name).exit_code == 1
     assert call(mine, "verify", "--repair", RUN).exit_code == 0

@@ -8,7 +8,8 @@ from click.testing import CliRunner
 from pipeline.cli import cli
 from pipeline.cli.look import _runs_table
 from pipeline.store.outputs import Store
-from pipeline.store.run import figure, headline, interval, listing
+from pipeline.store.overview import listing
+from pipeline.store.run import figure, headline, interval
 
 METRICS = {
     "rows": 50,

@@ -186,7 +186,7 @@ def test_fingerprint_is_remembered_while_no_file_changes(package, tmp_path):
     assert Reader(package, memory).code(["toy.work:build"]) == first
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"state": 1, "codes": 2}'])
+@pytest.mark.parametrize("content", ["", "{}", "[1]"])
 def test_damaged_memory_is_passed_over(package, tmp_path, content):
     memory = tmp_path / "code.json"
     memory.write_text(content)

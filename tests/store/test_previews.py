@@ -1,6 +1,7 @@
-"""Folders that are made to be opened: first rows as CSV, and a README."""
+"""First rows of tables as CSV, and the README of the outputs folder."""
 
 import csv
+import re
 
 import pytest
 
@@ -21,7 +22,7 @@ def folder(chain, step, dataset="four"):
     ("step", "column"),
     [("2", "clean"), ("3", "tokens"), ("5", "part"), ("7", "predicted")],
 )
-def test_tables_have_their_first_rows_beside_them(built, dataset, step, column):
+def test_folder_of_a_table_has_its_first_rows_as_csv(built, dataset, step, column):
     found = rows_of(folder(built, step, dataset) / "head.csv")
     assert column in found[0]
     assert len(found) == 21
@@ -33,16 +34,19 @@ def test_head_is_part_of_the_artifact(built):
         assert {"head.csv", "rejected.head.csv"} <= manifest["files"].keys()
 
 
-def test_tokens_are_words_in_the_head(built):
+def test_tokens_are_joined_in_the_head(built):
     columns, first, *_ = rows_of(folder(built, "3") / "head.csv")
     assert len(first[columns.index("tokens")].split()) == int(first[columns.index("words")])
 
 
-def test_outputs_readme_names_every_step_and_is_in_no_manifest(built):
+def test_outputs_readme_lists_every_folder_once_and_is_in_no_manifest(built):
     text = (built.outputs / "README.md").read_text()
     for path in (built.outputs / "toy").iterdir():
         assert f"<dataset>/{path.name}/" in text
     assert not any("README.md" in m["files"] for m in built.manifests().values())
+    listed = re.findall(r"^    (\S+/)  ", text, re.M)
+    assert "registry/<dataset>/" in listed
+    assert len(listed) == len(set(listed))
 
 
 @pytest.mark.parametrize("before", [None, "outdated"])

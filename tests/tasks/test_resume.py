@@ -136,7 +136,7 @@ def test_what_something_else_made_is_thrown_away_with_one_line(mine, change, mon
         assert [path.name for path in partial.iterdir()] == ["made_by.json"]
         (record,) = caplog.records
         kind = change.__name__.replace("_", " ")
-        assert f"was made by {kind}; it is thrown away" in record.getMessage()
+        assert f"with {kind};" in record.getMessage()
 
 
 @pytest.mark.processes

@@ -1,0 +1,61 @@
+"""The schema of manifests."""
+
+import json
+
+import pytest
+
+from pipeline.store import manifests
+
+MANIFEST = {"task": "Report", "digest": "ab" * 8, "upstream": None, "files": {}}
+ABOVE = {"task": "Evaluate", "digest": "cd" * 8}
+
+
+def write(folder, manifest):
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
+
+
+def test_descriptive_keys_have_defaults_and_other_keys_are_kept(tmp_path):
+    manifest = manifests.read(write(tmp_path, {**MANIFEST, "facts": {"threads": 2}}))
+    assert (manifest["settings"], manifest["seconds"], manifest["finished"]) == ({}, None, "")
+    assert manifest["facts"] == {"threads": 2}
+    assert "beside" not in manifest
+    assert manifests.why_unreadable(tmp_path) == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"digest": 7}, "digest"),
+        ({"files": {"a.txt": {"size": -1, "sha256": ""}}}, "size"),
+        ({"files": {"a\x00": {"size": 1, "sha256": ""}}}, "files"),
+        ({"upstream": {**ABOVE, "place": "../../.."}}, "place"),
+        ({"upstream": {**ABOVE, "place": "/elsewhere"}}, "place"),
+        ({"beside": {}}, "beside"),
+        ({"code": None}, "code"),
+        ({"seconds": float("inf")}, "seconds"),
+        ({"rows_out": True}, "rows_out"),
+    ],
+)
+def test_manifest_that_does_not_fit_the_schema_is_one_error(tmp_path, change, named):
+    folder = write(tmp_path, {**MANIFEST, **change})
+    assert manifests.read(folder) is None
+    assert manifests.why_unreadable(folder).startswith("manifest.json ")
+    assert named in manifests.why_unreadable(folder)
+    assert len(manifests.problems(manifests.read_manifest(folder))) == 1
+
+
+@pytest.mark.parametrize("key", MANIFEST)
+def test_key_that_identifies_an_artifact_has_no_default(key):
+    (problem,) = manifests.problems({name: MANIFEST[name] for name in MANIFEST if name != key})
+    assert f"`{key}`" in problem
+
+
+@pytest.mark.parametrize("place", ["../rows-ab", "../../2_clean/rows-ab"])
+def test_references_to_other_steps_fit_the_schema(place):
+    assert manifests.problems({**MANIFEST, "upstream": {**ABOVE, "place": place}}) == []
+
+
+def test_missing_manifest_and_other_content_are_told_apart(tmp_path):
+    assert "missing" in manifests.why_unreadable(tmp_path)
+    assert "no JSON object" in manifests.why_unreadable(write(tmp_path, [1]))
