@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.data.daily import FROZEN
+from pipeline.data.daily import HOLDOUT_FOLDER
 from pipeline.data.split import Parts, read_parts
 from pipeline.errors import PipelineError
 from pipeline.evaluation.decision import Decision, read_decision
@@ -192,7 +192,7 @@ class Evaluated:
 
 def is_frozen_file(files: pa.ChunkedArray) -> pa.ChunkedArray:
     """Mark the entries of a column ``file`` that are of frozen test rows."""
-    return pc.starts_with(files.cast(pa.string()), f"{FROZEN}/")
+    return pc.starts_with(files.cast(pa.string()), f"{HOLDOUT_FOLDER}/")
 
 
 def sampled(rows: np.ndarray, most: int, seed: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Both text steps in a row, as a prediction needs them."""
+"""Clean and tokenize texts, as a prediction needs it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,15 +13,13 @@ from pipeline.text.tokens import Tokens
 def prepare(
     raw: pa.Array, cleaning: Mapping[str, Any], tokenizing: Mapping[str, Any]
 ) -> tuple[pa.Array, Tokens]:
-    """Clean texts and cut them into tokens, in this thread.
+    """Clean and tokenize texts in this thread.
 
     Parameters
     ----------
     raw : pa.Array of string, shape (n_texts,)
-    cleaning : mapping
-        The settings of CleanText.
-    tokenizing : mapping
-        The settings of Tokenize.
+    cleaning, tokenizing : mapping
+        Settings of CleanText and of Tokenize.
 
     Returns
     -------

@@ -247,7 +247,7 @@ def test_half_a_surrogate_pair_does_not_stop_reading(tmp_path):
         (b"text,label\na\xe9b,bad\n", "rows.csv", "is not utf-8: line 2 has the byte 0xe9"),
         ("text,label\n,bad\n", "rows.csv", "no labelled row among 1 records .*text is empty"),
         ('{"txt": "a"}', "rows.jsonl", "no column 'text'"),
-        (b"no parquet", "rows.parquet", "no whole Parquet file"),
+        (b"no parquet", "rows.parquet", "not a complete Parquet file"),
         (b"\x1f\x8b no gzip", "rows.csv.gz", "cannot be read: .* get the file again"),
         ("text,label\ra,bad\rb,good\r", "rows.csv", "rows.csv ends its lines with CR alone"),
         ("text,label\na,bad\nc\rd,good\n", "rows.csv", r"rows.csv: .*line 3 .*\(CR\).*multiline"),

@@ -179,5 +179,5 @@ def test_default_cleaning_saves_cleaning_twice():
     defaults = {**CleanText(dataset="vader").settings()}
     assert {name: defaults[name] for name in near.CLEANING} == near.CLEANING
     raw = pa.array(["@you  Fire &amp; rain http://t.co/1"])
-    given_clean = near.words_of_part(raw, defaults, pa.array(["<user> Fire & rain <url>"]))
+    given_clean = near.words_of_slice(raw, defaults, pa.array(["<user> Fire & rain <url>"]))
     assert given_clean.keys.tolist() == words_of(raw.to_pylist()).keys.tolist()

@@ -96,7 +96,7 @@ def test_missing_nltk_corpus_is_said_and_not_fetched(choices, corpus, monkeypatc
 @pytest.mark.parametrize("tokenizer", ["tweet", "regexp"])
 def test_processes_make_the_same_tokens(tokenizer, monkeypatch):
     texts = [f"Text number {i} :) @you #tag{i % 7}" for i in range(60)]
-    monkeypatch.setattr(tok, "_ROWS_WORTH_A_PROCESS", 10)
+    monkeypatch.setattr(tok, "_ROWS_PER_PROCESS", 10)
     assert cut(texts, processes=2, tokenizer=tokenizer) == cut(texts, tokenizer=tokenizer)
 
 
@@ -203,7 +203,7 @@ def test_each_token_once_does_not_depend_on_how_many_texts_go_together(monkeypat
     rng = np.random.default_rng(0)
     lists = [[f"w{word}" for word in rng.integers(0, 9, size)] for size in rng.integers(0, 7, 50)]
     tokens = Tokens.from_lists(lists)
-    monkeypatch.setattr("pipeline.text.tokens._TOGETHER", 7)
+    monkeypatch.setattr("pipeline.text.tokens._SLICE", 7)
     once = tokens.once().to_lists()
     assert [set(some) for some in once] == [set(some) for some in lists]
     assert tokens.distinct().tolist() == [len(set(some)) for some in lists]
