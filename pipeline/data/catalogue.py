@@ -21,31 +21,14 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
 def names(data: Path) -> list[str]:
-    """List the datasets of the package and of the data folder, by name.
-
-    Examples
-    --------
-    >>> names(Path("no such folder"))[:3]
-    ['brand_emotion', 'disaster', 'hate_speech']
-    """
+    """List the datasets of the package and of the data folder, by name."""
     of_user = {path.parent.name for path in data.glob("*/dataset.toml")}
     of_package = {path.stem for path in _PACKAGE.glob("*.toml")}
     return sorted(name for name in of_user | of_package if not _problem_with_name(name))
 
 
 def load(name: str, data: Path) -> Dataset:
-    """Load a catalogue entry.
-
-    Parameters
-    ----------
-    name : str
-        Name of the dataset. ``<data>/<name>/dataset.toml`` overrides a dataset of the package.
-    data : Path
-        The data folder.
-
-    Returns
-    -------
-    Dataset
+    """Load a catalogue entry; ``<data>/<name>/dataset.toml`` overrides one of the package.
 
     Raises
     ------
@@ -53,6 +36,11 @@ def load(name: str, data: Path) -> Dataset:
         If there is no such dataset.
     DatasetFileError
         If its file has a wrong key or value.
+
+    Examples
+    --------
+    >>> [label.name for label in load("vader", Path("data")).labels]
+    ['negative', 'positive']
     """
     problem = _problem_with_name(name)
     if problem:

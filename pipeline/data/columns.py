@@ -26,16 +26,7 @@ def map_slices(
 ) -> list[Result]:
     """Apply a function to slices of a column in threads; Arrow releases Python's lock.
 
-    Parameters
-    ----------
-    column : pa.Array or pa.ChunkedArray
-    function : callable
-        Called with arrays of at most `SLICE` entries; once with an empty array for an empty column.
-
-    Returns
-    -------
-    list
-        Results of the function, in the order of the slices.
+    Slices have at most `SLICE` entries; an empty column is one slice. Results are in their order.
 
     Examples
     --------
@@ -48,13 +39,7 @@ def map_slices(
 
 
 class InThreads:
-    """Apply a function to slices of columns in threads, while the next column is being read.
-
-    Parameters
-    ----------
-    function : callable
-        As for `map_slices`.
-    """
+    """Apply a function to slices of columns in threads, while the next column is being read."""
 
     def __init__(self, function: Callable[[pa.Array], Any]) -> None:
         self._function = function
@@ -110,23 +95,12 @@ def as_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
 
 
 def utf8_bytes(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
-    """Return the bytes of all texts of a column, without a copy.
-
-    Parameters
-    ----------
-    column : pa.Array of string, shape (n_texts,)
-        Without nulls.
-
-    Returns
-    -------
-    data : ndarray of uint8
-    ends : ndarray of int32, shape (n_texts + 1,)
-        Start of each text in ``data``, and the end of the last one.
+    """Return the bytes of all texts of a column without nulls, and where each text starts.
 
     Examples
     --------
-    >>> data, ends = utf8_bytes(pa.array(["ab", "", "c"]))
-    >>> bytes(data), ends.tolist()
+    >>> data, offsets = utf8_bytes(pa.array(["ab", "", "c"]))
+    >>> bytes(data), offsets.tolist()
     (b'abc', [0, 2, 2, 3])
     """
     if not len(column):
@@ -152,13 +126,6 @@ def byte_flags(column: pa.Array, flags: np.ndarray) -> np.ndarray:
     -------
     ndarray of uint8, shape (n_texts,)
         Union of the flags of all bytes of a text; arbitrary for an empty text.
-
-    Examples
-    --------
-    >>> flags = np.zeros(256, np.uint8)
-    >>> flags[ord("@")] = 1
-    >>> byte_flags(pa.array(["a@b", "ab"]), flags).tolist()
-    [1, 0]
     """
     data, ends = utf8_bytes(column)
     # One more entry, since empty texts at the end begin after the last byte.
@@ -167,13 +134,7 @@ def byte_flags(column: pa.Array, flags: np.ndarray) -> np.ndarray:
 
 
 def where(column: pa.Array, mask: pa.Array, function: Callable[[pa.Array], pa.Array]) -> pa.Array:
-    """Apply a column function to the marked rows only; the others stay as they are.
-
-    Examples
-    --------
-    >>> where(pa.array(["a", "b"]), pa.array([True, False]), pc.utf8_upper).to_pylist()
-    ['A', 'b']
-    """
+    """Apply a column function to the marked rows only; the others stay as they are."""
     marked = column.filter(mask)
     if len(marked) == 0:
         return column
@@ -203,13 +164,7 @@ def replacing(pattern: str, by: str) -> Callable[[pa.Array], pa.Array]:
 
 
 def lower(column: pa.Array) -> pa.Array:
-    """Convert to lower case as Python does; Arrow's result differs for letters such as ``İ``.
-
-    Examples
-    --------
-    >>> lower(pa.array(["ΟΔΟΣ"])).to_pylist()
-    ['οδος']
-    """
+    """Convert to lower case as Python does; Arrow's result differs for letters such as ``İ``."""
     is_ascii = pc.string_is_ascii(column)
     lowered = pc.ascii_lower(column)
     return where(lowered, pc.invert(is_ascii), each(str.lower))
@@ -218,18 +173,8 @@ def lower(column: pa.Array) -> pa.Array:
 def replace_within(column: pa.Array, outer: str, inner: str, by: str) -> pa.Array:
     r"""Replace the matches of a pattern, only inside the matches of another pattern.
 
-    Parameters
-    ----------
-    column : pa.Array of string, shape (n_texts,)
-        Texts without control characters.
-    outer, inner : str
-        RE2 patterns; ``inner`` is applied to each match of ``outer`` as if it were a whole text.
-    by : str
-        Replacement; ``\1`` is the first group of ``inner``.
-
-    Returns
-    -------
-    pa.Array of string, shape (n_texts,)
+    The texts must not contain control characters. ``inner`` is applied to each match of ``outer``
+    as if it were a whole text.
 
     Examples
     --------
@@ -242,17 +187,7 @@ def replace_within(column: pa.Array, outer: str, inner: str, by: str) -> pa.Arra
 
 
 def find_all(column: pa.Array, pattern: str) -> pa.Array:
-    """Return all matches of an RE2 pattern, in time linear in the length of the texts.
-
-    Parameters
-    ----------
-    column : pa.Array of string, shape (n_texts,)
-        Texts without control characters.
-    pattern : str
-
-    Returns
-    -------
-    pa.Array of list<string>, shape (n_texts,)
+    """Return all matches of an RE2 pattern in texts without control characters, list<string>.
 
     Examples
     --------

@@ -3,6 +3,9 @@
 A file whose name contains ``{date}`` is in the dataset's folder; other files are in a subfolder
 named after the day. The subfolder ``frozen/`` holds the holdout rows, on which the models of all
 nights are compared.
+
+In this module ``folder`` is the dataset's folder, ``<data>/<dataset>``, and ``day`` a date such as
+``2026-11-22``, or None for a run without a date.
 """
 
 import datetime
@@ -32,8 +35,7 @@ class InputFile:
     Attributes
     ----------
     key : str
-        Name in checksums. It contains no date, so that the same bytes on another day have the same
-        key.
+        Name in checksums; without a date, so that equal bytes on another day have the same key.
     name : str
         Name of the file in the catalogue; of a file of holdout rows, its own name.
     path : Path
@@ -59,20 +61,9 @@ def is_daily(dataset: Dataset) -> bool:
 
 
 def expected_files(dataset: Dataset, folder: Path, day: str | None) -> list[tuple[RawFile, Path]]:
-    """List the files of a run, whether they exist or not.
+    """List the files of a run with their folders, whether they exist or not.
 
-    Parameters
-    ----------
-    dataset : Dataset
-    folder : Path
-        ``<data>/<dataset>``.
-    day : str or None
-        Date such as ``2026-11-22``; None for a run without a date.
-
-    Returns
-    -------
-    list of (RawFile, Path)
-        Each with its folder; ``{date}`` in names and addresses is replaced.
+    ``{date}`` in names and addresses is replaced by the day.
     """
     if day is None:
         return [(file, folder) for file in dataset.files]
@@ -111,17 +102,12 @@ def input_files(
     ----------
     dataset : Dataset
     folder : Path
-        ``<data>/<dataset>``.
     day : str or None
-        Last day of the window; None for files without a date.
+        Last day of the window.
     window : int
         Number of days; 0 for all days up to ``day``. Days without data are skipped.
     checksum : callable
         Returns the sha256 of a file; of files with the same bytes only the first is read.
-
-    Returns
-    -------
-    list of InputFile
     """
     if day is None:
         located = ((file.name, raw_files.locate(file, folder)) for file in dataset.files)
@@ -158,7 +144,7 @@ def holdout_input(path: Path, name: str) -> InputFile:
 
 
 def with_tables(dataset: Dataset, inputs: Iterable[InputFile]) -> Dataset:
-    """Return the dataset with one or more tables for each input file, named by its key.
+    """Return the dataset with the tables of each input file, named by its key.
 
     Raises
     ------
@@ -188,17 +174,7 @@ def labelled_table(dataset: Dataset) -> Table:
 def fetch(
     dataset: Dataset, files: Iterable[tuple[RawFile, Path]], day: str | None, today: str
 ) -> None:
-    """Fetch missing files into their folders.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    files : iterable of (RawFile, Path)
-        As `missing` returns them.
-    day : str or None
-        Day of the run.
-    today : str
-        The day whose files the sources have now.
+    """Fetch `missing` files into their folders; sources have only the files of ``today``.
 
     Raises
     ------
@@ -218,11 +194,7 @@ def fetch(
 
 
 def _holdout_table(dataset: Dataset, input_file: InputFile) -> Table:
-    """Return how a file of holdout rows is read: like the first table of the dataset with labels.
-
-    The suffix determines the format. If it is another one than the table's, then the delimiter,
-    encoding and header of the table do not apply.
-    """
+    """Return how holdout rows are read: as the first table with labels, in the file's format."""
     suffix = input_file.path.suffix
     if suffix not in FORMATS:
         raise RawFileError(

@@ -45,18 +45,9 @@ class _Content(Description, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 def dataset(name: str, content: Mapping[str, Any]) -> Dataset:
-    """Build a catalogue entry.
+    """Build a catalogue entry from the content of its TOML file.
 
-    Parameters
-    ----------
-    name : str
-        Name of the dataset.
-    content : mapping
-        Content of its TOML file. Keys of tables at the top level are defaults of all tables.
-
-    Returns
-    -------
-    Dataset
+    Keys of tables at the top level are defaults of all tables.
 
     Raises
     ------

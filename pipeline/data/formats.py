@@ -42,18 +42,7 @@ class Block(NamedTuple):
 
 
 def blocks(table: Table, path: Path) -> Iterator[Block]:
-    """Read the records of a table, at most `BLOCK` at a time.
-
-    Parameters
-    ----------
-    table : Table
-        How the file is read.
-    path : Path
-        The raw file.
-
-    Yields
-    ------
-    Block
+    """Read the records of a table from its raw file, at most `BLOCK` at a time.
 
     Raises
     ------
@@ -252,40 +241,33 @@ def _multiline(
 
 
 def _by_line(lines: Iterator[str], style: dict[str, Any]) -> Iterator[_Rows]:
-    """Split records of one line each."""
+    """Split records of one line each; empty lines are skipped."""
     first, size = 1, 1  # the header is a block, as above
     while block := list(islice(lines, size)):
-        rows = _split_together(block, first, style) or _split_separately(block, first, style)
+        values, errors = _split_lines(block, style)
+        at = [index for index, fields in enumerate(values) if fields]
+        if at:
+            yield _Rows([first + i for i in at], [values[i] for i in at], [errors[i] for i in at])
         first, size = first + len(block), BLOCK
-        if rows.lines:
-            yield rows
 
 
-def _split_together(block: list[str], first: int, style: dict[str, Any]) -> _Rows | None:
-    """Split lines at once; None if an open quote joined several lines to one record."""
+def _split_lines(block: list[str], style: dict[str, Any]) -> tuple[list[list[str]], list[str]]:
+    """Split lines at once, or one by one if an open quote joins several lines to one record."""
+    errors = [""] * len(block)
     try:
         values = list(csv.reader(block, **style))
+        if len(values) == len(block):
+            return values, errors
     except csv.Error:
-        return None
-    if len(values) != len(block):
-        return None
-    lines = [line for line, fields in enumerate(values, start=first) if fields]
-    return _Rows(lines, [fields for fields in values if fields], [""] * len(lines))
-
-
-def _split_separately(block: list[str], first: int, style: dict[str, Any]) -> _Rows:
-    """Split lines one by one, so that an open quote ends with its line."""
-    rows = _Rows([], [], [])
-    for number, line in enumerate(block, start=first):
+        pass
+    values = []
+    for index, line in enumerate(block):
         try:
-            records, error = [fields for fields in csv.reader((line,), **style) if fields], ""
-        except csv.Error as cause:
-            records, error = [[line.rstrip("\r\n")]], _csv_reason(cause)
-        for fields in records:
-            rows.lines.append(number)
-            rows.values.append(fields)
-            rows.errors.append(error)
-    return rows
+            values.append(next(csv.reader((line,), **style), []))
+        except csv.Error as error:
+            values.append([line.rstrip("\r\n")])
+            errors[index] = _csv_reason(error)
+    return values, errors
 
 
 def _csv_reason(error: csv.Error) -> str:

@@ -13,16 +13,7 @@ _STEPS = (
 
 
 def mix(values: np.ndarray) -> np.ndarray:
-    """Apply the finalizer of splitmix64 (Steele, Lea and Flood 2014) to integers.
-
-    Parameters
-    ----------
-    values : ndarray of int64 or uint64
-
-    Returns
-    -------
-    ndarray of uint64
-        Different for different values.
+    """Apply the finalizer of splitmix64 (Steele, Lea and Flood 2014) to integers; uint64.
 
     Examples
     --------
@@ -46,17 +37,7 @@ def combined(hashes: np.ndarray, *numbers: int | np.ndarray) -> np.ndarray:
 
 
 def of_strings(column: pa.Array) -> np.ndarray:
-    """Hash strings.
-
-    Parameters
-    ----------
-    column : pa.Array of string, shape (n_strings,)
-        Without nulls.
-
-    Returns
-    -------
-    ndarray of uint64, shape (n_strings,)
-    """
+    """Hash the strings of a column without nulls; uint64, shape (n_strings,)."""
     data, offsets = utf8_bytes(column)
     ends = offsets.astype(np.int64)
     lengths = np.diff(ends)
@@ -68,11 +49,5 @@ def of_strings(column: pa.Array) -> np.ndarray:
 
 
 def uniform(hashes: np.ndarray) -> np.ndarray:
-    """Return a float64 in [0, 1) for each hash, from its upper 53 bits.
-
-    Examples
-    --------
-    >>> uniform(np.array([2**63], np.uint64)).tolist()
-    [0.5]
-    """
+    """Return a float64 in [0, 1) for each hash, from its upper 53 bits."""
     return (hashes >> np.uint64(11)) * 2.0**-53

@@ -23,17 +23,7 @@ def file_name(dataset: Dataset) -> str:
 def chosen_records(dataset: Dataset, files: Mapping[str, Path], ids: Iterable[int]) -> list[Record]:
     """Read records again from the raw files, with their raw labels.
 
-    Parameters
-    ----------
-    dataset : Dataset
-    files : mapping of str to Path
-        As for `pipeline.data.readers.read`.
-    ids : iterable of int
-        Column ``id`` of its result, which numbers records in reading order.
-
-    Returns
-    -------
-    list of Record
+    ``files`` is as for `pipeline.data.readers.read`, and ``ids`` are of its column ``id``.
     """
     wanted = set(ids)
     tables = (table for table in dataset.tables if table.file in files)
@@ -43,15 +33,7 @@ def chosen_records(dataset: Dataset, files: Mapping[str, Path], ids: Iterable[in
 
 
 def write(dataset: Dataset, records: Iterable[Record], path: Path) -> None:
-    """Write records so that `pipeline.data.daily.with_tables` describes their file.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    records : iterable of Record
-    path : Path
-        Has the suffix of `file_name`.
-    """
+    """Write records to ``path``, so that `pipeline.data.daily.with_tables` describes the file."""
     table = labelled_table(dataset)
     has_own_format = table.format in _SUFFIXES
     header = [name for name in (table.id, table.text, table.label) if name]

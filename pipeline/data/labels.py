@@ -20,17 +20,7 @@ class _Bounds(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def labels_of(entry: Any) -> tuple[Label, ...]:
-    """Decode the classes, in the order of the file.
-
-    Parameters
-    ----------
-    entry : list or dict
-        Raw values, which are the names of the classes too; or a table from the name of a class to
-        a raw value, a list of raw values, or bounds such as ``{"above": 0.05}``.
-
-    Returns
-    -------
-    tuple of Label
+    """Decode the classes: a list of names, or a table from a name to raw values or bounds.
 
     Raises
     ------

@@ -36,20 +36,9 @@ def locate(file: RawFile, folder: Path) -> Path | None:
 
 
 def fetch(file: RawFile, dataset: Dataset, folder: Path) -> Path:
-    """Fetch a raw file into the dataset's folder.
+    """Fetch a raw file into the folder ``<data>/<dataset>``, and return its path.
 
-    Parameters
-    ----------
-    file : RawFile
-    dataset : Dataset
-        Catalogue entry, for messages on how to get the file by hand.
-    folder : Path
-        ``<data>/<dataset>``.
-
-    Returns
-    -------
-    Path
-        The complete file. Its checksum is the published one, or that of the first download.
+    Its checksum is the published one, or that of the first download.
 
     Raises
     ------
@@ -121,14 +110,7 @@ def unreadable(path: Path, error: Exception) -> PipelineError:
 
 
 def manual_instructions(file: RawFile, dataset: Dataset, folder: Path) -> str:
-    """Return a sentence on where to get a file by hand, and where to put it.
-
-    Examples
-    --------
-    >>> dataset = Dataset(name="mine", labels=(), files=(), tables=(), by_hand="ask Ann")
-    >>> manual_instructions(RawFile("a.csv"), dataset, Path("data/mine"))
-    "dataset 'mine' needs the file 'a.csv' in the folder data/mine; get it by hand: ask Ann."
-    """
+    """Return a sentence on where to get a file by hand, and where to put it."""
     source = f": {dataset.by_hand}" if dataset.by_hand else ""
     page = f" ({dataset.homepage})" if dataset.homepage else ""
     return (

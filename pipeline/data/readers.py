@@ -1,7 +1,7 @@
 """Read the raw files of a dataset into one table of texts, and one of rejected records.
 
-For each table of the dataset, `pipeline.data.formats` yields blocks of records; a block becomes
-columns, its raw labels become classes, and records that cannot be used are rejected with a reason.
+`pipeline.data.formats` yields blocks of records; each block becomes columns, raw labels become
+classes, and records that cannot be used are rejected with a reason.
 """
 
 import gc
@@ -65,15 +65,10 @@ def read(
     Parameters
     ----------
     dataset : Dataset
-        Catalogue entry.
     files : mapping of str to Path
         Path of each existing raw file, by its name in the catalogue.
     on_texts : callable, optional
         Called with the raw texts of ``rows``, block by block, before the next block is read.
-
-    Returns
-    -------
-    Reading
 
     Raises
     ------

@@ -23,7 +23,7 @@ def reject(
     rejected: list[pa.Table],
     detail: pa.Array | pa.ChunkedArray | None = None,
 ) -> pa.Table:
-    """Move rows to the rejected ones.
+    """Move the marked rows to the rejected ones, and return the other rows.
 
     Parameters
     ----------
@@ -35,11 +35,6 @@ def reject(
     rejected : list of pa.Table
         Receives a table with the columns of `REJECTED`.
     detail : pa.Array or pa.ChunkedArray of string, shape (n_rows,), optional
-
-    Returns
-    -------
-    pa.Table
-        The other rows.
     """
     if not pc.any(mask).as_py():
         return rows

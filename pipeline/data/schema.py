@@ -70,8 +70,8 @@ class TableEntry(TableDefaults, frozen=True, kw_only=True, forbid_unknown_fields
 class Table(TableEntry, frozen=True, kw_only=True):
     """A table to read.
 
-    ``display_name`` is the name of the file in rows and messages, where the file's own name is
-    ambiguous because files of several days are read. It is no key and not part of a digest.
+    ``display_name`` is the name in rows and messages, if files of several days are read. It is no
+    key and not part of a digest.
     """
 
     display_name: str = ""
@@ -116,14 +116,7 @@ class Dataset(Description, frozen=True, kw_only=True):
 def decode(value: Any, kind: Any, key: str = "", also: tuple[str, ...] = ()) -> Any:
     """Convert plain data of a TOML file to a type, such as a struct.
 
-    Parameters
-    ----------
-    value : object
-    kind : type
-    key : str
-        Key of the value in the file, for messages.
-    also : tuple of str
-        Further keys that are suggested for an unknown one.
+    ``key`` is the key of the value, for messages; ``also`` are further keys to suggest.
 
     Raises
     ------

@@ -34,6 +34,9 @@ def clean(
 ) -> dict[str, pa.Array]:
     """Clean texts.
 
+    Cleaning a clean text does not change it. One step can create work for an earlier one (an
+    entity inside an entity), so cleaning is repeated until the text does not change any more.
+
     Parameters
     ----------
     texts : pa.ChunkedArray or pa.Array of string, shape (n_texts,)
@@ -49,19 +52,6 @@ def clean(
     dict of str to pa.Array
         ``clean``: string, shape (n_texts,). With ``find`` also ``urls``, ``mentions``,
         ``hashtags``: list<string>, as they were before they were replaced or removed.
-
-    Notes
-    -----
-    Cleaning a clean text does not change it. One step can create work for an earlier one (an
-    entity inside an entity), so cleaning is repeated until the text does not change any more.
-
-    Examples
-    --------
-    >>> settings = {"encoding_repair": "keep", "html": "decode", "unicode_form": "NFC"}
-    >>> settings |= {"urls": "replace", "mentions": "replace", "hashtags": "keep"}
-    >>> settings |= {"numbers": "keep", "case": "keep"}
-    >>> clean(pa.array(["@you &amp; me:  http://t.co/x"]), settings, find=False)["clean"][0]
-    <pyarrow.StringScalar: '<user> & me: <url>'>
     """
     column = pc.utf8_trim(pc.fill_null(as_array(texts), ""), " ")
     # Most texts need few of the steps; a search without a match is cheaper than a step.

@@ -41,15 +41,9 @@ _SEPARATOR = "\x1d"
 
 
 def separate_chains(column: pa.Array, settings: Mapping[str, Any]) -> pa.Array:
-    r"""Insert separators into chains of those mentions and hashtags that are not kept.
+    """Insert separators into chains of those mentions and hashtags that are not kept.
 
     Only the first entity of a chain matches its pattern, which needs a boundary before the sign.
-
-    Examples
-    --------
-    >>> settings = {"mentions": "replace", "hashtags": "keep"}
-    >>> separate_chains(pa.array(["@a@b#c"]), settings).to_pylist()
-    ['\x1d@a\x1d@b#c']
     """
     kinds = [name for name in ("mentions", "hashtags") if settings[name] != "keep"]
     if not kinds:

@@ -89,12 +89,11 @@ class NearGroups:
     Attributes
     ----------
     first : ndarray of int64, shape (n_asked,)
-        Position of the first text of the group: the texts with equal keys and near copies, also
-        through other texts.
+        Position of the first text of the group: texts with equal keys and near copies, also through
+        other texts.
     founder : ndarray of int64, shape (n_asked,)
-        Position of the founder that the text follows: the founder of its earliest near copy, or
-        the text itself if it has no earlier near copy. A group has several founders if a text is a
-        near copy of texts that are not near copies of each other.
+        Position of the founder of its earliest near copy, or of the text itself if it has no
+        earlier one. A group has several founders if texts are near copies only through others.
     """
 
     first: np.ndarray
@@ -102,14 +101,7 @@ class NearGroups:
 
 
 def words_of(texts: pa.Array | pa.ChunkedArray) -> Words:
-    """Return the different words of raw texts; null counts as empty.
-
-    Examples
-    --------
-    >>> words = words_of(pa.array(["Rain, RAIN again!", "rain rain again"]))
-    >>> words.counts.tolist(), bool(words.keys[0] == words.keys[1])
-    ([2, 2], True)
-    """
+    """Return the different words of raw texts; null counts as empty."""
     return joined(map_slices(texts, words_of_slice))
 
 
@@ -118,13 +110,7 @@ def words_of_slice(
 ) -> Words:
     """Return the different words of raw texts, in this thread.
 
-    Parameters
-    ----------
-    raw : pa.Array of string, shape (n_texts,)
-    settings : mapping, optional
-        Settings of ``cleaned``.
-    cleaned : pa.Array of string, shape (n_texts,), optional
-        Clean texts, which save cleaning again if their settings are `CLEANING`.
+    Clean texts save cleaning again if their settings are those of `CLEANING`.
     """
     is_the_same = settings and all(settings[name] == value for name, value in CLEANING.items())
     if cleaned is None or not is_the_same:
@@ -207,17 +193,8 @@ def group(words: Words, texts: np.ndarray) -> NearGroups:
 
     In each bucket of a MinHash band, a text is compared with the first texts of the bucket and
     with the previous one. Texts that are added at the end add comparisons and remove none: groups
-    of earlier texts can merge, but never split, and founders stay the same.
-
-    Parameters
-    ----------
-    words : Words
-    texts : ndarray of int64, shape (n_asked,)
-        Positions of the texts to group, ascending.
-
-    Returns
-    -------
-    NearGroups
+    of earlier texts can merge, but never split, and founders stay the same. ``texts`` are the
+    positions of the texts to group, ascending.
 
     Examples
     --------
@@ -248,15 +225,9 @@ def group(words: Words, texts: np.ndarray) -> NearGroups:
 
 
 def most_similar(words: Words, asked: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return, for each of the first texts, the most similar one of the other texts.
+    """Return the most similar text of the others for each of the first ``asked`` texts.
 
     Texts with fewer than `LEAST_WORDS` words are similar to no other.
-
-    Parameters
-    ----------
-    words : Words
-    asked : int
-        Number of first texts, which are compared with those after them.
 
     Returns
     -------

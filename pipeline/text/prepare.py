@@ -13,18 +13,6 @@ from pipeline.text.tokens import Tokens
 def prepare(
     raw: pa.Array, cleaning: Mapping[str, Any], tokenizing: Mapping[str, Any]
 ) -> tuple[pa.Array, Tokens]:
-    """Clean and tokenize texts in this thread.
-
-    Parameters
-    ----------
-    raw : pa.Array of string, shape (n_texts,)
-    cleaning, tokenizing : mapping
-        Settings of CleanText and of Tokenize.
-
-    Returns
-    -------
-    cleaned : pa.Array of string, shape (n_texts,)
-    tokens : Tokens
-    """
+    """Clean and tokenize texts in this thread, by the settings of CleanText and of Tokenize."""
     cleaned = clean(raw, cleaning, find=False)["clean"]
     return cleaned, tokenize(cleaned, tokenizing)

@@ -78,16 +78,11 @@ def clean_rows(
     settings : mapping
         Settings of CleanText.
     class_names : sequence of str
-        In the order of the catalogue.
     holdout_files : sequence of str
         Entries of the column ``file`` whose rows are holdout rows. Labelled rows of other files
         with the same texts are rejected.
     cleaned : sequence of CleanedSlice, optional
         Results of `clean_slice` for the texts of ``rows``, if they were cleaned while reading.
-
-    Returns
-    -------
-    CleanRows
 
     Raises
     ------

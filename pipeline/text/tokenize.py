@@ -30,21 +30,7 @@ _FREQUENT = 50  # words in tokens.json
 def tokenize(
     texts: pa.ChunkedArray | pa.Array, settings: Mapping[str, Any], processes: int = 1
 ) -> Tokens:
-    """Tokenize texts.
-
-    Parameters
-    ----------
-    texts : pa.ChunkedArray or pa.Array of string, shape (n_texts,)
-        Clean texts.
-    settings : mapping
-        Settings of Tokenize: ``tokenizer``, ``pattern``, ``token_case``, ``stop_words``,
-        ``word_form``, ``language``.
-    processes : int
-        Most processes for a tokenizer that is not a column operation.
-
-    Returns
-    -------
-    Tokens
+    """Tokenize clean texts by the settings of Tokenize, with processes for slow tokenizers.
 
     Raises
     ------
@@ -52,6 +38,13 @@ def tokenize(
         If a file of stop words is not utf-8.
     MissingExtraError
         If an NLTK corpus is not installed.
+
+    Examples
+    --------
+    >>> settings = {"tokenizer": "regexp", "pattern": "[a-z]+", "token_case": "keep"}
+    >>> settings |= {"stop_words": "none", "word_form": "as_is", "language": "english"}
+    >>> tokenize(pa.array(["on fire!", ""]), settings).to_lists()
+    [['on', 'fire'], []]
     """
     column = as_array(texts)
     if settings["tokenizer"] == "words":
@@ -70,13 +63,7 @@ def tokenize(
 
 
 def words(column: pa.Array) -> Tokens:
-    """Convert to lower case and split at spaces and punctuation, as the classic Keras tokenizer.
-
-    Examples
-    --------
-    >>> words(pa.array(["Fire, in the city!"])).to_lists()
-    [['fire', 'in', 'the', 'city']]
-    """
+    """Convert to lower case and split at spaces and punctuation, as the classic Keras tokenizer."""
     lists = map_slices(column, lambda texts: _split(lower(texts), _BETWEEN))
     return Tokens.from_arrow(pa.chunked_array(lists)).without([""])
 
@@ -101,13 +88,7 @@ def _encoded(lists: pa.Array) -> pa.Array:
 
 
 def lexical_diversity(tokens: Tokens) -> np.ndarray:
-    """Return the type-token ratio of each text: distinct tokens over tokens; 0 for an empty text.
-
-    Examples
-    --------
-    >>> lexical_diversity(Tokens.from_lists([["a", "b", "a", "a"], []])).tolist()
-    [0.5, 0.0]
-    """
+    """Return the type-token ratio of each text, distinct tokens over tokens; 0 without tokens."""
     lengths = tokens.lengths
     return np.divide(
         tokens.distinct(), lengths, out=np.zeros(len(tokens)), where=lengths > 0, dtype=float
@@ -134,14 +115,7 @@ def summary(tokens: Tokens, diversity: np.ndarray) -> dict[str, Any]:
 
 
 def stop_words(choice: str, language: str) -> frozenset[str]:
-    """Return stop words.
-
-    Parameters
-    ----------
-    choice : str
-        ``none``, ``scikit-learn``, ``nltk`` or the path of a file.
-    language : str
-        Language of the list of NLTK.
+    """Return the stop words of a list (none, scikit-learn, nltk) or of the file of this path.
 
     Raises
     ------
@@ -149,11 +123,6 @@ def stop_words(choice: str, language: str) -> frozenset[str]:
         If the file is not utf-8.
     MissingExtraError
         If NLTK's corpus is not installed.
-
-    Examples
-    --------
-    >>> stop_words("none", "english")
-    frozenset()
     """
     if choice == "none":
         return frozenset()
@@ -184,11 +153,6 @@ def word_form(choice: str, language: str) -> Callable[[str], str] | None:
     ------
     MissingExtraError
         If WordNet is not installed.
-
-    Examples
-    --------
-    >>> word_form("simplemma", "english")("cats")
-    'cat'
     """
     if choice == "porter":
         from nltk.stem import PorterStemmer

@@ -154,7 +154,7 @@ def test_dataset_with_a_test_half_gives_up_no_other_row_for_testing():
 def test_dataset_with_all_parts_is_left_as_it_is():
     said = ["train"] * 60 + ["validation"] * 20 + ["test"] * 20
     parts = assign(np.arange(100) % 2, given_parts=said)
-    assert [split.PARTITIONS[part] for part in parts] == said
+    assert [split.PARTS[part] for part in parts] == said
 
 
 @pytest.mark.parametrize(
