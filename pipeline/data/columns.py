@@ -113,19 +113,9 @@ def utf8_bytes(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
 
 
 def byte_flags(column: pa.Array, flags: np.ndarray) -> np.ndarray:
-    """Return which kinds of bytes each text contains, all kinds in one pass.
+    """Return the union of the uint8 ``flags`` (one per byte value) of all bytes of each text.
 
-    Parameters
-    ----------
-    column : pa.Array of string, shape (n_texts,)
-        Without nulls.
-    flags : ndarray of uint8, shape (256,)
-        Flags of each byte value.
-
-    Returns
-    -------
-    ndarray of uint8, shape (n_texts,)
-        Union of the flags of all bytes of a text; arbitrary for an empty text.
+    The column has no nulls. The result of an empty text is arbitrary.
     """
     data, ends = utf8_bytes(column)
     # One more entry, since empty texts at the end begin after the last byte.
@@ -187,13 +177,7 @@ def replace_within(column: pa.Array, outer: str, inner: str, by: str) -> pa.Arra
 
 
 def find_all(column: pa.Array, pattern: str) -> pa.Array:
-    """Return all matches of an RE2 pattern in texts without control characters, list<string>.
-
-    Examples
-    --------
-    >>> find_all(pa.array(["#a #b", "c"]), "#[a-z]").to_pylist()
-    [['#a', '#b'], []]
-    """
+    """Return all matches of an RE2 pattern in texts without control characters, list<string>."""
     flat, offsets, is_match = _pieces(column, pattern)
     counts = np.diff(offsets) // 2
     ends = np.concatenate([np.zeros(1, np.int32), np.cumsum(counts, dtype=np.int32)])

@@ -40,7 +40,6 @@ class InputFile:
         Name of the file in the catalogue; of a file of holdout rows, its own name.
     path : Path
     is_holdout : bool
-        Whether its rows are holdout rows.
     is_of_day : bool
         Whether the last day of the window has these bytes, alone or like other days.
     display_name : str
@@ -98,16 +97,8 @@ def input_files(
 ) -> list[InputFile]:
     """List the files that a run reads: holdout rows first, then by day, oldest first.
 
-    Parameters
-    ----------
-    dataset : Dataset
-    folder : Path
-    day : str or None
-        Last day of the window.
-    window : int
-        Number of days; 0 for all days up to ``day``. Days without data are skipped.
-    checksum : callable
-        Returns the sha256 of a file; of files with the same bytes only the first is read.
+    ``window`` is a number of days up to ``day``, 0 for all; days without data are skipped.
+    ``checksum`` returns the sha256 of a file; of files with the same bytes only the first is read.
     """
     if day is None:
         located = ((file.name, raw_files.locate(file, folder)) for file in dataset.files)
@@ -144,13 +135,7 @@ def holdout_input(path: Path, name: str) -> InputFile:
 
 
 def with_tables(dataset: Dataset, inputs: Iterable[InputFile]) -> Dataset:
-    """Return the dataset with the tables of each input file, named by its key.
-
-    Raises
-    ------
-    RawFileError
-        If the format of a file with holdout rows is unknown.
-    """
+    """Return the dataset with the tables of each input file, named by its key."""
     tables: list[Table] = []
     for input_file in inputs:
         if input_file.is_holdout:
@@ -179,8 +164,7 @@ def fetch(
     Raises
     ------
     RawFileError
-        If a file must be copied by hand or its source has only the file of another day; and as
-        `pipeline.data.raw_files.fetch`.
+        If a file must be copied by hand or is of another day; and as `raw_files.fetch`.
     """
     address_has_date = {file.name for file in dataset.files if _DATE in file.source.address}
     for file, folder in files:

@@ -132,18 +132,15 @@ def _raise_encoding_error(stream: IO[bytes], table: Table, path: Path) -> None:
         # Counting while reading would take longer than decoding.
         for _ in _decoded(stream, table, path):
             number += 1
-    except UnicodeDecodeError as error:
-        before = error.object[: error.start].decode(error.encoding, "replace")
+    except UnicodeError as error:
+        cause = str(error)  # of utf-16 and utf-32 without a byte order mark
+        if isinstance(error, UnicodeDecodeError):
+            before = error.object[: error.start].decode(error.encoding, "replace")
+            line = number + 1 + before.count("\n")
+            cause = f"line {line} has the byte 0x{error.object[error.start]:02x}"
         raise DataError(
-            f"{display_name(table, path)} is not {table.encoding}: line "
-            f"{number + 1 + before.count(chr(10))} has the byte "
-            f"0x{error.object[error.start]:02x}; set encoding in the dataset's TOML file, "
-            "for example 'cp1252', 'latin-1' or 'mac_roman'."
-        ) from error
-    except UnicodeError as error:  # utf-16 and utf-32 without a byte order mark
-        raise DataError(
-            f"{display_name(table, path)} is not {table.encoding}: {error}; set encoding in the "
-            "dataset's TOML file, for example 'utf-8', 'utf-16-le' or 'utf-16-be'."
+            f"{display_name(table, path)} is not {table.encoding}: {cause}; set encoding in the "
+            "dataset's TOML file, for example 'cp1252', 'mac_roman' or 'utf-16-le'."
         ) from error
 
 
@@ -218,10 +215,8 @@ def _multiline(
             if at_end:
                 raise DataError(
                     f"{display_name(table, path)}: the record that begins in line {start} has a "
-                    "quote that is never closed, so that it contains the rest of the file; close "
-                    "the quote, or write multiline = false (a stray quote then damages only its "
-                    "own line) or quoting = false (quotes are ordinary characters) in the "
-                    "dataset's TOML file."
+                    "quote that is never closed; close it, or write multiline = false (records "
+                    "are lines) or quoting = false (quotes are text) in the dataset's TOML file."
                 )
             if values:
                 starts.append(start)
@@ -233,8 +228,8 @@ def _multiline(
     except csv.Error as error:
         raise DataError(
             f"{display_name(table, path)}: the record that begins in line {start} cannot be read: "
-            f"{_csv_reason(error)}; correct it, or write multiline = false in the dataset's TOML "
-            "file, which rejects such a line."
+            f"{_csv_reason(error)}; correct it, or write multiline = false (such a line is then "
+            "rejected) in the dataset's TOML file."
         ) from error
     if rows:
         yield _Rows(starts, rows, [""] * len(rows))
@@ -339,9 +334,8 @@ def _from_parquet(table: Table, path: Path, stream: IO[bytes]) -> Iterator[Recor
             f"0x{error.object[error.start]:02x}; set encoding in the dataset's TOML file."
         ) from error
     except pa.ArrowInvalid as error:
-        raise DataError(
-            f"{display_name(table, path)} is not a complete Parquet file: {error}."
-        ) from error
+        name = display_name(table, path)
+        raise DataError(f"{name} is not a complete Parquet file: {error}.") from error
 
 
 def _from_folders(table: Table, path: Path) -> Iterator[Record]:

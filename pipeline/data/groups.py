@@ -10,19 +10,12 @@ _LAST_USED = 2  # train, validation and test are the first parts
 
 
 def draw(groups: np.ndarray, *seeds: int) -> np.ndarray:
-    """Draw a number in [0, 1) for each group, from its key and the seeds alone.
-
-    Examples
-    --------
-    >>> first, other, same = draw(np.array([7, 8, 7]), 0)
-    >>> bool(first == same), bool(first == other)
-    (True, False)
-    """
+    """Draw a number in [0, 1) for each group, from its key and the seeds alone."""
     return hashing.uniform(hashing.combined(groups.view(np.uint64), *seeds))
 
 
 def groups_of(rows: Any, group_duplicates: str) -> np.ndarray:
-    """Return the group of each row; rows of a group are assigned together.
+    """Return the group of each row, int64; rows of a group are assigned together.
 
     Near copies follow their founder, the earliest text that they are near copies of. A later text
     that connects two groups changes neither: otherwise the side of a group would depend on later
@@ -34,10 +27,6 @@ def groups_of(rows: Any, group_duplicates: str) -> np.ndarray:
         Columns ``split_key``, ``copy`` and ``founder`` of CleanText.
     group_duplicates : str
         ``near``: near copies, ``exact``: rows with the same words, ``none``: each row alone.
-
-    Returns
-    -------
-    ndarray of int64, shape (n_rows,)
     """
     if group_duplicates == "near":
         return rows["founder"].to_numpy()
@@ -77,13 +66,7 @@ def on_two_sides(part: np.ndarray, groups: np.ndarray) -> int:
 
 
 def begins(ordered: np.ndarray) -> np.ndarray:
-    """Mark the entries that differ from the previous one.
-
-    Examples
-    --------
-    >>> begins(np.array([3, 3, 5])).tolist()
-    [True, False, True]
-    """
+    """Mark the entries that differ from the previous one."""
     marks = np.ones(len(ordered), dtype=bool)
     marks[1:] = ordered[1:] != ordered[:-1]
     return marks

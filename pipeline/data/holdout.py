@@ -40,17 +40,11 @@ def write(dataset: Dataset, records: Iterable[Record], path: Path) -> None:
     if has_own_format and table.header:
         header = list(table.header)
     rows = [
-        {
-            name: value
-            for name, value in (
-                (table.id, record.id),
-                (table.text, record.text),
-                (table.label, record.label),
-            )
-            if name
-        }
+        {table.id: record.id, table.text: record.text, table.label: record.label}
         for record in records
     ]
+    for row in rows:
+        row.pop("", None)  # there is no column of ids or of labels
     if path.suffix == ".parquet":
         import pyarrow as pa
         import pyarrow.parquet as pq

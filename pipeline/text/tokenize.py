@@ -38,13 +38,6 @@ def tokenize(
         If a file of stop words is not utf-8.
     MissingExtraError
         If an NLTK corpus is not installed.
-
-    Examples
-    --------
-    >>> settings = {"tokenizer": "regexp", "pattern": "[a-z]+", "token_case": "keep"}
-    >>> settings |= {"stop_words": "none", "word_form": "as_is", "language": "english"}
-    >>> tokenize(pa.array(["on fire!", ""]), settings).to_lists()
-    [['on', 'fire'], []]
     """
     column = as_array(texts)
     if settings["tokenizer"] == "words":
@@ -115,15 +108,7 @@ def summary(tokens: Tokens, diversity: np.ndarray) -> dict[str, Any]:
 
 
 def stop_words(choice: str, language: str) -> frozenset[str]:
-    """Return the stop words of a list (none, scikit-learn, nltk) or of the file of this path.
-
-    Raises
-    ------
-    DataError
-        If the file is not utf-8.
-    MissingExtraError
-        If NLTK's corpus is not installed.
-    """
+    """Return the stop words of a list (none, scikit-learn, nltk) or of the file of this path."""
     if choice == "none":
         return frozenset()
     if choice == "scikit-learn":
@@ -148,11 +133,6 @@ def word_form(choice: str, language: str) -> Callable[[str], str] | None:
 
     Stems are those of Porter (1980) and Snowball (Porter 2001) in NLTK, lemmas those of simplemma
     or of WordNet (as nouns).
-
-    Raises
-    ------
-    MissingExtraError
-        If WordNet is not installed.
     """
     if choice == "porter":
         from nltk.stem import PorterStemmer
