@@ -187,7 +187,7 @@ def test_numbers_can_be_labels(tmp_path):
 def test_partition_column_is_translated(tmp_path):
     extra = 'partition_column = "set"\npartitions = {tr = "train", te = "test", x = "unlabelled"}'
     text = "text,label,set\na,bad,tr\nb,good,te\nc,,x\n"
-    assert columns(own(tmp_path, text, extra=extra), "raw", "partition") == [
+    assert columns(read_file(tmp_path, text, extra=extra), "raw", "partition") == [
         ("a", "train"),
         ("b", "test"),
         ("c", "unlabelled"),

@@ -118,16 +118,6 @@ def test_settings_that_do_not_fit_are_an_error(given_, settings_, message):
         checks.tokens(given_, {**PLAIN, **settings_})
 
 
-@given(LISTS)
-def test_tokens_keep_lists_as_they_are(lists):
-    tokens = Tokens.from_lists(lists)
-    assert tokens.to_lists() == lists
-    assert tokens.lengths.tolist() == [len(words) for words in lists]
-    assert tokens.distinct().tolist() == [len(set(words)) for words in lists]
-    assert tokens.without(["a"]).to_lists() == [[w for w in x if w != "a"] for x in lists]
-    assert tokens.map(str.upper).to_lists() == [[w.upper() for w in x] for x in lists]
-
-
 def test_lexical_diversity_is_distinct_over_all():
     tokens = Tokens.from_lists([["a", "a", "b", "c"], [], ["a"]])
     assert tok.lexical_diversity(tokens).tolist() == [0.75, 0.0, 1.0]

@@ -7,6 +7,16 @@ from pipeline.text.tokens import Tokens
 LISTS = st.lists(st.lists(st.sampled_from(["a", "b", "c", "dd", ""])), max_size=8)
 
 
+@given(LISTS)
+def test_tokens_keep_lists_as_they_are(lists):
+    tokens = Tokens.from_lists(lists)
+    assert tokens.to_lists() == lists
+    assert tokens.lengths.tolist() == [len(words) for words in lists]
+    assert tokens.distinct().tolist() == [len(set(words)) for words in lists]
+    assert tokens.without(["a"]).to_lists() == [[w for w in x if w != "a"] for x in lists]
+    assert tokens.map(str.upper).to_lists() == [[w.upper() for w in x] for x in lists]
+
+
 def test_tokens_join_chunks_with_other_dictionaries():
     chunks = pa.chunked_array([pa.array([["a", "b"]]), pa.array([["c"], ["b", "a"]])])
     tokens = Tokens.from_arrow(chunks)
