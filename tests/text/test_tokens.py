@@ -1,5 +1,6 @@
 import numpy as np
 import pyarrow as pa
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.text.tokens import Tokens
