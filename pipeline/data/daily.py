@@ -72,9 +72,9 @@ def expected_files(dataset: Dataset, folder: Path, day: str | None) -> list[tupl
 def missing(dataset: Dataset, folder: Path, day: str | None) -> list[tuple[RawFile, Path]]:
     """List the required files that do not exist, as `expected_files` does."""
     return [
-        (file, place)
-        for file, place in expected_files(dataset, folder, day)
-        if not file.optional and raw_files.locate(file, place) is None
+        (file, subfolder)
+        for file, subfolder in expected_files(dataset, folder, day)
+        if not file.optional and raw_files.locate(file, subfolder) is None
     ]
 
 
@@ -107,8 +107,8 @@ def input_files(
     inputs: dict[tuple[str, str], InputFile] = {}
     for other in _window(dataset, folder, day, window):
         expected = expected_files(dataset, folder, other)
-        for file, (of_day, place) in zip(dataset.files, expected, strict=True):
-            path = raw_files.locate(of_day, place)
+        for file, (of_day, subfolder) in zip(dataset.files, expected, strict=True):
+            path = raw_files.locate(of_day, subfolder)
             if path is None:
                 continue
             content = file.name, checksum(path)
