@@ -90,13 +90,13 @@ def _dataset(name: str, data: Path, store: Store) -> dict[str, Any]:
         return {"dataset": name, "state": "broken", "get": str(error), "files": [], "runs": runs}
     folder = data / name
     day = None
-    if daily.is_dated(row):
+    if daily.is_daily(row):
         # The newest of its days stands for all; without one, a name shows where the date goes.
         day = next(reversed(daily.days(row, folder)), "{date}")
     missing = [file for file, _ in daily.missing(row, folder, day)]
     by_hand = [file for file in missing if file.source.kind == "by_hand"]
     files = []
-    for file, place in daily.files_of(row, folder, day):
+    for file, place in daily.expected_files(row, folder, day):
         path = raw_files.locate(file, place)
         size = path.stat().st_size if path else None
         there = str(path) if path else None
@@ -104,7 +104,7 @@ def _dataset(name: str, data: Path, store: Store) -> dict[str, Any]:
     if not missing:
         state, get = "ready", ""
     elif by_hand:
-        state, get = "by hand", raw_files.how_by_hand(by_hand[0], row, folder)
+        state, get = "by hand", raw_files.manual_instructions(by_hand[0], row, folder)
     else:
         state = "download"
         get = f"fetched by the first run from {missing[0].source.address}"

@@ -68,7 +68,7 @@ def _missing_raw_files(task: Any) -> list[dict[str, Any]]:
         {
             "name": file.name,
             "address": None if file.source.kind == "by_hand" else file.source.address,
-            "help": raw_files.how_by_hand(file, task.row, folder),
+            "help": raw_files.manual_instructions(file, task.row, folder),
         }
         for file, folder in task.missing()
     ]

@@ -1,1 +1,1 @@
-"""Where labelled texts come from: a catalogue, ways to fetch raw files, and readers."""
+"""Labelled texts: the catalogue of datasets, their raw files, and the split."""

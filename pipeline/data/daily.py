@@ -1,7 +1,11 @@
-"""Raw files of a day: where they lie, which days a window covers, and the frozen test rows.
+"""Daily raw files: where they are, which days a window covers, and the holdout rows.
 
-A file whose name holds ``{date}`` lies in the dataset's folder; the others lie in a folder of the
-day's name below it. ``frozen/`` beside them holds the rows that test the models of all nights.
+A file whose name contains ``{date}`` is in the dataset's folder; other files are in a subfolder
+named after the day. The subfolder ``frozen/`` holds the holdout rows, on which the models of all
+nights are compared.
+
+In this module ``folder`` is the dataset's folder, ``<data>/<dataset>``, and ``day`` a date such as
+``2026-11-22``, or None for a run without a date.
 """
 
 import datetime
@@ -11,245 +15,214 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from msgspec import structs
+
 from pipeline.data import raw_files
 from pipeline.data.dataset_file import FORMATS
 from pipeline.data.schema import Dataset, RawFile, Table
-from pipeline.errors import PipelineError
+from pipeline.errors import RawFileError
 
-FROZEN = "frozen"
+#: Folder of the holdout rows.
+HOLDOUT_FOLDER = "frozen"
 _DATE = "{date}"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 @dataclass(frozen=True)
-class Part:
+class InputFile:
     """A raw file that a run reads.
 
     Attributes
     ----------
     key : str
-        Names it in checksums; holds no date, so that the same bytes of another day are the same.
+        Name in checksums; without a date, so that equal bytes on another day have the same key.
     name : str
-        Name of the file in the catalogue; of a frozen one, its own.
+        Name of the file in the catalogue; of a file of holdout rows, its own name.
     path : Path
-    is_frozen : bool
-        Whether its rows are frozen test rows.
-    is_own : bool
-        Whether the last day of the window brought these bytes, alone or among other days.
-    shown : str
-        The way to it from the dataset's folder, which tells the files of days apart; empty without
-        a date.
+    is_holdout : bool
+    is_of_day : bool
+        Whether the last day of the window has these bytes, alone or like other days.
+    display_name : str
+        Name in rows and messages, the path from the dataset's folder; empty without a date.
     """
 
     key: str
     name: str
     path: Path
-    is_frozen: bool = False
-    is_own: bool = False
-    shown: str = ""
+    is_holdout: bool = False
+    is_of_day: bool = False
+    display_name: str = ""
 
 
-def is_dated(dataset: Dataset) -> bool:
-    """Say whether a file's name holds the date, so that there is none without one."""
+def is_daily(dataset: Dataset) -> bool:
+    """Return whether the name of a file contains the date, so that a run needs a date."""
     return any(_DATE in file.name for file in dataset.files)
 
 
-def missing(dataset: Dataset, folder: Path, day: str | None) -> list[tuple[RawFile, Path]]:
-    """List the files that a run needs and that are not there.
+def expected_files(dataset: Dataset, folder: Path, day: str | None) -> list[tuple[RawFile, Path]]:
+    """List the files of a run with their folders, whether they exist or not.
 
-    Parameters
-    ----------
-    dataset : Dataset
-    folder : Path
-        ``<data>/<dataset>``.
-    day : str or None
-        Year first; None for a run without a date.
-
-    Returns
-    -------
-    list of (RawFile, Path)
-        Each with the folder that it belongs into; ``{date}`` in its names is filled in.
+    ``{date}`` in names and addresses is replaced by the day.
     """
-    return [
-        (file, place)
-        for file, place in files_of(dataset, folder, day)
-        if not file.optional and raw_files.locate(file, place) is None
-    ]
-
-
-def files_of(dataset: Dataset, folder: Path, day: str | None) -> list[tuple[RawFile, Path]]:
-    """List the files of a run, there or not, as `missing`."""
     if day is None:
         return [(file, folder) for file in dataset.files]
     return [_of_day(file, folder, day) for file in dataset.files]
 
 
+def missing(dataset: Dataset, folder: Path, day: str | None) -> list[tuple[RawFile, Path]]:
+    """List the required files that do not exist, as `expected_files` does."""
+    return [
+        (file, subfolder)
+        for file, subfolder in expected_files(dataset, folder, day)
+        if not file.optional and raw_files.locate(file, subfolder) is None
+    ]
+
+
 def days(dataset: Dataset, folder: Path) -> list[str]:
-    """List the days of which all needed files are there, oldest first."""
-    found = {entry.name for entry in folder.glob("????-??-??") if entry.is_dir()}
+    """List the days for which all required files exist, oldest first."""
+    candidates = {entry.name for entry in folder.glob("????-??-??") if entry.is_dir()}
     for file in dataset.files:
         for name in (file.name, *file.aliases):
             if _DATE in name:
-                found |= _days_in_names(name, folder)
-    return sorted(day for day in found if _is_day(day) and not missing(dataset, folder, day))
+                candidates |= _days_in_names(name, folder)
+    return sorted(day for day in candidates if _is_day(day) and not missing(dataset, folder, day))
 
 
-def parts(
+def input_files(
     dataset: Dataset,
     folder: Path,
     day: str | None,
     window: int,
     checksum: Callable[[Path], str],
-) -> list[Part]:
-    """List the files that a run reads, frozen ones first, then oldest first.
+) -> list[InputFile]:
+    """List the files that a run reads: holdout rows first, then by day, oldest first.
 
-    Parameters
-    ----------
-    dataset : Dataset
-    folder : Path
-        ``<data>/<dataset>``.
-    day : str or None
-        The last day of the window; None for the files that have no date.
-    window : int
-        Days that are read; 0 for all up to ``day``. Days without data are passed over.
-    checksum : callable
-        Returns the sha256 of a file: of files with the same bytes the first is read.
-
-    Returns
-    -------
-    list of Part
+    ``window`` is a number of days up to ``day``, 0 for all; days without data are skipped.
+    ``checksum`` returns the sha256 of a file; of files with the same bytes only the first is read.
     """
     if day is None:
-        there = ((file.name, raw_files.locate(file, folder)) for file in dataset.files)
-        return [Part(name, name, path, is_own=True) for name, path in there if path is not None]
-    kept = [Part(f"{FROZEN}/{path.name}", path.name, path, True) for path in frozen(folder)]
-    chosen: dict[tuple[str, str], Part] = {}
-    seen: dict[str, list[str]] = {file.name: [] for file in dataset.files}
+        located = ((file.name, raw_files.locate(file, folder)) for file in dataset.files)
+        return [InputFile(name, name, path, is_of_day=True) for name, path in located if path]
+    holdout = [holdout_input(path, path.name) for path in holdout_files(folder)]
+    inputs: dict[tuple[str, str], InputFile] = {}
     for other in _window(dataset, folder, day, window):
-        for file, (of_day, place) in zip(
-            dataset.files, files_of(dataset, folder, other), strict=True
-        ):
-            path, known = raw_files.locate(of_day, place), seen[file.name]
-            sha256 = checksum(path) if path else ""
-            if path and sha256 not in known:
-                known.append(sha256)
-                key = file.name if len(known) == 1 else f"{file.name} ({len(known)})"
-                shown = path.relative_to(folder).as_posix()
-                chosen[file.name, sha256] = Part(key, file.name, path, shown=shown)
-            if path and other == day:
-                part = chosen[file.name, sha256]
-                chosen[file.name, sha256] = replace(part, is_own=True)
-    return [*kept, *chosen.values()]
+        expected = expected_files(dataset, folder, other)
+        for file, (of_day, subfolder) in zip(dataset.files, expected, strict=True):
+            path = raw_files.locate(of_day, subfolder)
+            if path is None:
+                continue
+            content = file.name, checksum(path)
+            if content not in inputs:
+                number = 1 + sum(name == file.name for name, _ in inputs)
+                key = file.name if number == 1 else f"{file.name} ({number})"
+                display_name = path.relative_to(folder).as_posix()
+                inputs[content] = InputFile(key, file.name, path, display_name=display_name)
+            if other == day:
+                inputs[content] = replace(inputs[content], is_of_day=True)
+    return [*holdout, *inputs.values()]
 
 
-def frozen(folder: Path) -> list[Path]:
-    """List the files of frozen test rows of a dataset."""
-    files = (path for path in (folder / FROZEN).glob("*") if path.is_file())
+def holdout_files(folder: Path) -> list[Path]:
+    """List the files with holdout rows in a dataset's folder."""
+    files = (path for path in (folder / HOLDOUT_FOLDER).glob("*") if path.is_file())
     return sorted(path for path in files if not path.name.startswith("."))
 
 
-def laid_out(dataset: Dataset, read: Iterable[Part]) -> Dataset:
-    """Return the dataset with a table for each file that a run reads, named by its key.
+def holdout_input(path: Path, name: str) -> InputFile:
+    """Return the input file of holdout rows; ``name`` is unique among them."""
+    key = f"{HOLDOUT_FOLDER}/{name}"
+    return InputFile(key, path.name, path, is_holdout=True, display_name=key)
 
-    Raises
-    ------
-    PipelineError
-        If it cannot be told how a frozen file is laid out.
-    """
+
+def with_tables(dataset: Dataset, inputs: Iterable[InputFile]) -> Dataset:
+    """Return the dataset with the tables of each input file, named by its key."""
     tables: list[Table] = []
-    for part in read:
-        if part.is_frozen:
-            tables.append(frozen_table(dataset, part))
+    for input_file in inputs:
+        if input_file.is_holdout:
+            of_file = [_holdout_table(dataset, input_file)]
         else:
-            own = (table for table in dataset.tables if table.file == part.name)
-            tables += [replace(table, file=part.key, shown=part.shown) for table in own]
-    return replace(dataset, tables=tuple(tables))
-
-
-def frozen_table(dataset: Dataset, part: Part) -> Table:
-    """Return how a frozen file is read: as the dataset's own table with labels.
-
-    Its format is told by its ending. What belongs to another format (delimiter, encoding, columns
-    of a file without a header) is left out.
-    """
-    ending = part.path.suffix
-    if ending not in FORMATS:
-        raise PipelineError(
-            f"{part.path} holds frozen test rows, and its ending {ending!r} tells no format; "
-            f"use one of {', '.join(FORMATS)}."
-        )
-    own = labelled_table(dataset)
-    format = FORMATS[ending]
-    if own.format != format:
-        delimiter = "\t" if format == "tsv" else ","
-        own = replace(own, format=format, delimiter=delimiter, header=(), encoding="utf-8")
-    return replace(
-        own, file=part.key, member="", partition="test", partition_column="", partitions={}
-    )
+            of_file = [table for table in dataset.tables if table.file == input_file.name]
+        tables += [
+            structs.replace(table, file=input_file.key, display_name=input_file.display_name)
+            for table in of_file
+        ]
+    return structs.replace(dataset, tables=tuple(tables))
 
 
 def labelled_table(dataset: Dataset) -> Table:
     """Return the first table of a dataset whose rows have labels."""
-    found = (table for table in dataset.tables if table.label and table.partition != "unlabelled")
-    return next(found)
+    return next(
+        table for table in dataset.tables if table.label and table.partition != "unlabelled"
+    )
 
 
 def fetch(
-    dataset: Dataset, lacking: Iterable[tuple[RawFile, Path]], day: str | None, today: str
+    dataset: Dataset, files: Iterable[tuple[RawFile, Path]], day: str | None, today: str
 ) -> None:
-    """Put files that are missing where they belong.
+    """Fetch `missing` files into their folders; sources have only the files of ``today``.
 
     Raises
     ------
-    PipelineError
-        If one can only be had by hand, or is another day's than its source now has; and as
-        `pipeline.data.raw_files.fetch`.
+    RawFileError
+        If a file must be copied by hand or is of another day; and as `raw_files.fetch`.
     """
-    named_by_day = {file.name for file in dataset.files if _DATE in file.source.address}
-    for file, place in lacking:
-        by_address = any(name.replace(_DATE, str(day)) == file.name for name in named_by_day)
-        if day not in (None, today) and file.source.kind != "by_hand" and not by_address:
-            raise PipelineError(
-                f"dataset {dataset.name!r} has no {file.name!r} of {day}: what its source sends "
-                f"now is not that day's. Put that day's file into {place}, or leave the day out."
+    address_has_date = {file.name for file in dataset.files if _DATE in file.source.address}
+    for file, folder in files:
+        has_date = any(name.replace(_DATE, str(day)) == file.name for name in address_has_date)
+        if day not in (None, today) and file.source.kind != "by_hand" and not has_date:
+            raise RawFileError(
+                f"dataset {dataset.name!r} has no {file.name!r} of {day}, and its source has only "
+                f"today's file. Put that day's file into {folder}, or skip the day."
             )
-        raw_files.fetch(file, dataset, place)
+        raw_files.fetch(file, dataset, folder)
 
 
-def has_data(dataset: Dataset, folder: Path, day: str) -> bool:
-    """Say whether all files that a run of a day needs are there."""
-    return not missing(dataset, folder, day)
+def _holdout_table(dataset: Dataset, input_file: InputFile) -> Table:
+    """Return how holdout rows are read: as the first table with labels, in the file's format."""
+    suffix = input_file.path.suffix
+    if suffix not in FORMATS:
+        raise RawFileError(
+            f"{input_file.path} holds holdout rows, and its suffix {suffix!r} is not of a known "
+            f"format; use one of {', '.join(FORMATS)}."
+        )
+    table = labelled_table(dataset)
+    if table.format != FORMATS[suffix]:
+        delimiter = "\t" if FORMATS[suffix] == "tsv" else ","
+        table = structs.replace(
+            table, format=FORMATS[suffix], delimiter=delimiter, header=(), encoding="utf-8"
+        )
+    return structs.replace(table, member="", partition="test", partition_column="", partitions={})
 
 
 def _of_day(file: RawFile, folder: Path, day: str) -> tuple[RawFile, Path]:
-    """Fill in the date, and return the folder in which the file lies."""
-    source = replace(file.source, address=file.source.address.replace(_DATE, day))
+    """Replace the date, and return the folder of the file."""
+    source = structs.replace(file.source, address=file.source.address.replace(_DATE, day))
     if _DATE not in file.name:
-        return replace(file, source=source), folder / day
+        return structs.replace(file, source=source), folder / day
     aliases = tuple(name.replace(_DATE, day) for name in file.aliases)
-    return replace(file, name=file.name.replace(_DATE, day), aliases=aliases, source=source), folder
+    name = file.name.replace(_DATE, day)
+    return structs.replace(file, name=name, aliases=aliases, source=source), folder
 
 
 def _window(dataset: Dataset, folder: Path, day: str, window: int) -> list[str]:
-    """List the days of a window that have data, oldest first, the last always among them."""
+    """List the days of a window that have data, oldest first, and always the last day."""
+    if not window:
+        return [*(other for other in days(dataset, folder) if other < day), day]
     last = datetime.date.fromisoformat(day)
-    if window:
-        span = [last - datetime.timedelta(days=back) for back in range(window - 1, 0, -1)]
-        before = [str(other) for other in span if has_data(dataset, folder, str(other))]
-    else:
-        before = [other for other in days(dataset, folder) if other < day]
-    return [*before, day]
+    before = [str(last - datetime.timedelta(days=back)) for back in range(window - 1, 0, -1)]
+    return [*(other for other in before if not missing(dataset, folder, other)), day]
 
 
 def _days_in_names(name: str, folder: Path) -> set[str]:
-    """Find the days that stand in the names of files."""
+    """Return the days in the names of existing files."""
     pattern = re.compile(f"({_DAY.pattern})".join(map(re.escape, name.split(_DATE))))
-    wanted = "????-??-??".join(map(glob.escape, name.split(_DATE)))
-    names = (path.relative_to(folder).as_posix() for path in folder.glob(wanted))
+    wildcard = "????-??-??".join(map(glob.escape, name.split(_DATE)))
+    names = (path.relative_to(folder).as_posix() for path in folder.glob(wildcard))
     return {match[1] for match in map(pattern.fullmatch, names) if match}
 
 
 def _is_day(text: str) -> bool:
+    """Return whether a text is a date that exists."""
     try:
         datetime.date.fromisoformat(text)
     except ValueError:

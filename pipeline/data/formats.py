@@ -1,4 +1,4 @@
-"""The formats of raw files: from bytes to blocks of records, one format a function."""
+"""Formats of raw files: from bytes to blocks of records, one function per format."""
 
 import csv
 import io
@@ -15,13 +15,12 @@ from pipeline.data.raw_files import opened, unreadable
 from pipeline.data.schema import Table
 from pipeline.errors import DataError, nearest
 
-_APART = re.compile(r"\d{4}-\d\d-\d\d|frozen")  # folders of a day, and of frozen test rows
 BLOCK = 50_000  # records held as Python values at a time
-_FIELD_LIMIT = 1 << 27  # bytes; Python's own limit of 131,072 is less than a long review
+_FIELD_LIMIT = 1 << 27  # bytes; Python's limit of 131,072 is less than a long review
 
 
 class Record(NamedTuple):
-    """One record as it stands in the file; an error says why it could not be read."""
+    """One record as it is in the file; ``error`` says why it could not be read."""
 
     line: int
     id: str | None
@@ -32,7 +31,7 @@ class Record(NamedTuple):
 
 
 class Block(NamedTuple):
-    """The fields of `Record` of many records, each a sequence with one entry a record."""
+    """The fields of `Record` of many records, each a sequence with one entry per record."""
 
     lines: Sequence[int]
     ids: Sequence[str | None]
@@ -43,256 +42,61 @@ class Block(NamedTuple):
 
 
 def blocks(table: Table, path: Path) -> Iterator[Block]:
-    """Read the records of a table, `BLOCK` or fewer at a time.
-
-    Parameters
-    ----------
-    table : Table
-        How its file is laid out.
-    path : Path
-        Where the file lies.
-
-    Yields
-    ------
-    Block
+    """Read the records of a table from its raw file, at most `BLOCK` at a time.
 
     Raises
     ------
     DataError
-        On a wrong encoding, a missing column, or a file that is not of its format.
+        If the encoding is wrong, a column is missing, or the file is not of its format.
     """
     if table.format == "folders":
         yield from _in_blocks(_from_folders(table, path))
         return
     try:
-        yield from _from_stream(table, path)
+        with opened(path, table.member) as stream:
+            if table.format == "parquet":
+                yield from _in_blocks(_from_parquet(table, path, stream))
+            elif table.format == "jsonl":
+                yield from _in_blocks(_from_json_lines(table, path, _decoded(stream, table, path)))
+            else:
+                yield from _from_csv(table, path, _decoded(stream, table, path))
     except UnicodeError:
         with opened(path, table.member) as stream:
-            _say_where(stream, table, path)
+            _raise_encoding_error(stream, table, path)
         raise
 
 
-def _from_stream(table: Table, path: Path) -> Iterator[Block]:
-    """Read the records of a table that stands in one file, or in one member of an archive."""
-    with opened(path, table.member) as stream:
-        if table.format == "parquet":
-            yield from _in_blocks(_from_parquet(table, path, stream))
-            return
-        lines = _decoded(stream, table, path)
-        if table.format == "jsonl":
-            yield from _in_blocks(_from_json_lines(table, path, lines))
-        else:
-            yield from _from_csv(table, path, lines)
+def display_name(table: Table, path: Path) -> str:
+    """Return the name of a table in messages and in the column ``file``.
+
+    Examples
+    --------
+    >>> display_name(Table(file="a.zip", member="b.csv"), Path("data/mine/a.zip"))
+    'a.zip:b.csv'
+    """
+    name = table.display_name or path.name
+    return f"{name}:{table.member}" if table.member else name
 
 
-def _in_blocks(records: Iterator[Record]) -> Iterator[Block]:
+def _in_blocks(records: Iterable[Record]) -> Iterator[Block]:
     """Gather records into blocks."""
+    records = iter(records)
     while some := list(islice(records, BLOCK)):
         yield Block(*zip(*some, strict=True))
 
 
-def _decoded(stream: IO[bytes], table: Table, path: Path) -> Iterator[str]:
-    """Decode line by line; line ends stay, since quoted fields may hold them."""
-    # Only LF ends a line: a CR inside a line is for the format to judge.
-    lines = io.TextIOWrapper(stream, encoding=table.encoding, newline="\n")
-    first = [_first_line(line, table, path) for line in islice(lines, 1)]
-    return chain(first, lines)
-
-
-def _say_where(stream: IO[bytes], table: Table, path: Path) -> None:
-    """Read a file that cannot be decoded again, and raise an error that names the line."""
-    number = 0
-    try:
-        # Counted here and not while reading, where it would take longer than the decoding.
-        for _ in _decoded(stream, table, path):
-            number += 1
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{display_name(table, path)} is not {table.encoding}: line "
-            f"{number + 1 + _lines_before(error)} has the byte "
-            f"0x{error.object[error.start]:02x}; set encoding in the dataset's TOML file, "
-            "for example 'cp1252', 'latin-1' or 'mac_roman'."
-        ) from error
-    except UnicodeError as error:  # how utf-16 and utf-32 report that no byte order is given
-        raise DataError(
-            f"{display_name(table, path)} is not {table.encoding}: {error}; set encoding in the "
-            "dataset's TOML file, for example 'utf-8', 'utf-16-le' or 'utf-16-be'."
-        ) from error
-
-
-def _first_line(line: str, table: Table, path: Path) -> str:
-    """Take the byte order mark off, and refuse a file that CR alone divides into lines."""
-    if "\r" in line.rstrip("\r\n") and not line.endswith("\n"):
-        raise DataError(
-            f"{display_name(table, path)} ends its lines with CR alone, as old Macs did; write "
-            "them with LF, for example: tr '\\r' '\\n' < old.csv > new.csv"
-        )
-    return line.removeprefix("\ufeff")
-
-
-def _lines_before(error: UnicodeDecodeError) -> int:
-    """Count the lines that end in the block that could not be decoded, before the wrong byte."""
-    return error.object[: error.start].decode(error.encoding, "replace").count("\n")
-
-
-def _from_csv(table: Table, path: Path, lines: Iterator[str]) -> Iterator[Block]:
-    """Read separated fields; a record with another number of fields than the header is an error."""
-    csv.field_size_limit(_FIELD_LIMIT)
-    style: dict[str, Any] = {"delimiter": table.delimiter}
-    if not table.quoting:
-        style["quoting"] = csv.QUOTE_NONE
-    split = _multiline(lines, style, table, path) if table.multiline else _by_line(lines, style)
-    header = list(table.header)
-    for fields in split:
-        if not header:
-            header, fields = _header_of(fields, table, path)
-        places = [_place(name, header, table, path) for name in _wanted(table)]
-        if fields.lines:
-            yield _block(fields, places, len(header), table.delimiter)
-
-
-class _Fields(NamedTuple):
-    """The fields of records, the lines where they begin, and what is wrong with some, by place."""
-
-    lines: list[int]
-    values: list[list[str]]
-    errors: dict[int, str]
-
-
-def _header_of(fields: _Fields, table: Table, path: Path) -> tuple[list[str], _Fields]:
-    """Take the names of the columns off the first record."""
-    if 0 in fields.errors:
-        raise DataError(
-            f"{display_name(table, path)}: line {fields.lines[0]}, the header, cannot be read: "
-            f"{fields.errors[0]}."
-        )
-    errors = {place - 1: error for place, error in fields.errors.items()}
-    rest = _Fields(fields.lines[1:], fields.values[1:], errors)
-    return [name.strip() for name in fields.values[0]], rest
-
-
-def _block(fields: _Fields, places: list[int | None], expected: int, delimiter: str) -> Block:
-    """Pick the wanted columns; what cannot be used keeps its fields, joined, as its text."""
-    lines, values, errors = fields
-    if not errors and set(map(len, values)) == {expected}:
-        ids, texts, labels, partitions = (
-            [None] * len(values) if at is None else [row[at] for row in values] for at in places
-        )
-        return Block(lines, ids, texts, labels, partitions, [""] * len(lines))
-    found = []
-    for index, (line, row) in enumerate(zip(lines, values, strict=True)):
-        error = errors.get(index, "")
-        if not error and len(row) != expected:
-            error = f"{expected} fields expected, {len(row)} found"
-        if error:
-            found.append(Record(line, None, delimiter.join(row), None, None, error))
-        else:
-            found.append(_record(line, [None if at is None else row[at] for at in places]))
-    return Block(*zip(*found, strict=True))
-
-
-def _multiline(
-    lines: Iterator[str], style: dict[str, Any], table: Table, path: Path
-) -> Iterator[_Fields]:
-    """Split records whose quoted fields may hold line breaks."""
-    at_end = False
-
-    def until_end() -> Iterator[str]:
-        nonlocal at_end
-        yield from lines
-        at_end = True
-
-    reader = csv.reader(until_end(), **style)
-    # The first record, which may be the header, comes alone: it is judged before the rest is read.
-    most = 1
-    start, starts, found = 1, [], []
-    try:
-        for values in reader:
-            # A whole record is there before the reader asks for a line after the last one.
-            if at_end:
-                raise DataError(
-                    f"{display_name(table, path)}: the record that begins in line {start} has a "
-                    "quote that is never closed, so that it takes in the rest of the file; close "
-                    "it, or write multiline = false (a stray quote then spoils only its own line) "
-                    "or quoting = false (quotes are characters like others) in the dataset's TOML "
-                    "file."
-                )
-            if values:
-                starts.append(start)
-                found.append(values)
-            start = reader.line_num + 1
-            if len(found) == most:
-                yield _Fields(starts, found, {})
-                starts, found, most = [], [], BLOCK
-    except csv.Error as error:
-        raise DataError(
-            f"{display_name(table, path)}: the record that begins in line {start} cannot be read: "
-            f"{_csv_reason(error)}; correct it, or write multiline = false in the dataset's TOML "
-            "file, which sets such a line aside."
-        ) from error
-    if found:
-        yield _Fields(starts, found, {})
-
-
-def _by_line(lines: Iterator[str], style: dict[str, Any]) -> Iterator[_Fields]:
-    """Split records of one line each."""
-    first, most = 1, 1  # the header alone, as above
-    while block := list(islice(lines, most)):
-        fields = _all_at_once(block, first, style) or _each_alone(block, first, style)
-        first, most = first + len(block), BLOCK
-        if fields.lines:
-            yield fields
-
-
-def _all_at_once(block: list[str], first: int, style: dict[str, Any]) -> _Fields | None:
-    """Split lines in one go; None where a quote left open made one record of several lines."""
-    try:
-        rows = list(csv.reader(block, **style))
-    except csv.Error:
-        return None
-    if len(rows) != len(block):
-        return None
-    numbers: list[int] = list(range(first, first + len(rows)))
-    if not all(rows):
-        numbers = [line for line, values in zip(numbers, rows, strict=True) if values]
-    return _Fields(numbers, [values for values in rows if values], {})
-
-
-def _each_alone(block: list[str], first: int, style: dict[str, Any]) -> _Fields:
-    """Split lines one by one, so that a quote left open ends with its line."""
-    numbers, found, errors = [], [], {}
-    for number, line in enumerate(block, start=first):
-        try:
-            for values in csv.reader((line,), **style):
-                if values:
-                    numbers.append(number)
-                    found.append(values)
-        except csv.Error as error:
-            errors[len(found)] = _csv_reason(error)
-            numbers.append(number)
-            found.append([line.rstrip("\r\n")])
-    return _Fields(numbers, found, errors)
-
-
-def _csv_reason(error: csv.Error) -> str:
-    """Name the fault; Python's own words on a line end speak to the programmer."""
-    if "new-line character" in str(error):
-        return "a carriage return (CR) stands outside of quotes within the line"
-    return str(error)
-
-
 def _record(line: int, values: list[str | None]) -> Record:
-    """Make a record of the wanted columns' values."""
+    """Make a record of the values of `_columns`."""
     return Record(line, values[0], values[1], values[2], values[3])
 
 
-def _wanted(table: Table) -> tuple[str, str, str, str]:
-    """Name the columns that a record takes, in the order of `Record`."""
+def _columns(table: Table) -> tuple[str, str, str, str]:
+    """Return the names of the columns of a record, in the order of `Record`."""
     return table.id, table.text, table.label, table.partition_column
 
 
-def _place(name: str, header: list[str], table: Table, path: Path) -> int | None:
-    """Find a column."""
+def _index(name: str, header: list[str], table: Table, path: Path) -> int | None:
+    """Return the position of a column; None for a record without this column."""
     if not name:
         return None
     if name not in header:
@@ -303,14 +107,174 @@ def _place(name: str, header: list[str], table: Table, path: Path) -> int | None
     if header.count(name) > 1:
         raise DataError(
             f"{display_name(table, path)} has {header.count(name)} columns named {name!r}; rename "
-            "them in the file so that one is meant."
+            "all but one of them in the file."
         )
     return header.index(name)
 
 
+def _decoded(stream: IO[bytes], table: Table, path: Path) -> Iterator[str]:
+    """Decode line by line; line ends stay, since quoted fields may contain them."""
+    # Only LF ends a line: the format decides about a CR inside a line.
+    lines = io.TextIOWrapper(stream, encoding=table.encoding, newline="\n")
+    first = next(lines, "")
+    if "\r" in first.rstrip("\r\n") and not first.endswith("\n"):
+        raise DataError(
+            f"{display_name(table, path)} ends its lines with CR alone, as old Macs did; convert "
+            "them to LF, for example: tr '\\r' '\\n' < old.csv > new.csv"
+        )
+    return chain([first.removeprefix("\ufeff")], lines) if first else iter(())
+
+
+def _raise_encoding_error(stream: IO[bytes], table: Table, path: Path) -> None:
+    """Read a file that cannot be decoded again, and raise an error with the line."""
+    number = 0
+    try:
+        # Counting while reading would take longer than decoding.
+        for _ in _decoded(stream, table, path):
+            number += 1
+    except UnicodeError as error:
+        cause = str(error)  # of utf-16 and utf-32 without a byte order mark
+        if isinstance(error, UnicodeDecodeError):
+            before = error.object[: error.start].decode(error.encoding, "replace")
+            line = number + 1 + before.count("\n")
+            cause = f"line {line} has the byte 0x{error.object[error.start]:02x}"
+        raise DataError(
+            f"{display_name(table, path)} is not {table.encoding}: {cause}; set encoding in the "
+            "dataset's TOML file, for example 'cp1252', 'mac_roman' or 'utf-16-le'."
+        ) from error
+
+
+class _Rows(NamedTuple):
+    """Fields of records, the lines where they start, and an error for each (empty if none)."""
+
+    lines: list[int]
+    values: list[list[str]]
+    errors: list[str]
+
+
+def _from_csv(table: Table, path: Path, lines: Iterator[str]) -> Iterator[Block]:
+    """Read separated fields; a record with another number of fields than the header is an error."""
+    csv.field_size_limit(_FIELD_LIMIT)
+    style: dict[str, Any] = {"delimiter": table.delimiter}
+    if not table.quoting:
+        style["quoting"] = csv.QUOTE_NONE
+    split = _multiline(lines, style, table, path) if table.multiline else _by_line(lines, style)
+    header = list(table.header)
+    for rows in split:
+        if not header:
+            if rows.errors[0]:
+                raise DataError(
+                    f"{display_name(table, path)}: line {rows.lines[0]}, the header, cannot be "
+                    f"read: {rows.errors[0]}."
+                )
+            header = [name.strip() for name in rows.values[0]]
+            rows = _Rows(rows.lines[1:], rows.values[1:], rows.errors[1:])
+        indices = [_index(name, header, table, path) for name in _columns(table)]
+        if rows.lines:
+            yield _block(rows, indices, len(header), table.delimiter)
+
+
+def _block(rows: _Rows, indices: list[int | None], expected: int, delimiter: str) -> Block:
+    """Select the columns; the text of a malformed record is all its fields, joined."""
+    lines, values, errors = rows
+    if not any(errors) and set(map(len, values)) == {expected}:
+        ids, texts, labels, partitions = (
+            [None] * len(values) if at is None else [fields[at] for fields in values]
+            for at in indices
+        )
+        return Block(lines, ids, texts, labels, partitions, errors)
+    records = []
+    for line, fields, error in zip(lines, values, errors, strict=True):
+        if not error and len(fields) != expected:
+            error = f"{expected} fields expected, {len(fields)} found"
+        if error:
+            records.append(Record(line, None, delimiter.join(fields), None, None, error))
+        else:
+            records.append(_record(line, [None if at is None else fields[at] for at in indices]))
+    return Block(*zip(*records, strict=True))
+
+
+def _multiline(
+    lines: Iterator[str], style: dict[str, Any], table: Table, path: Path
+) -> Iterator[_Rows]:
+    """Split records whose quoted fields may contain line breaks."""
+    at_end = False
+
+    def until_end() -> Iterator[str]:
+        nonlocal at_end
+        yield from lines
+        at_end = True
+
+    reader = csv.reader(until_end(), **style)
+    # The first record, which may be the header, is a block: it is checked before the rest is read.
+    size = 1
+    start, starts, rows = 1, [], []
+    try:
+        for values in reader:
+            # The reader asks for a line after the last one only inside an open quote.
+            if at_end:
+                raise DataError(
+                    f"{display_name(table, path)}: the record that begins in line {start} has a "
+                    "quote that is never closed; close it, or write multiline = false (records "
+                    "are lines) or quoting = false (quotes are text) in the dataset's TOML file."
+                )
+            if values:
+                starts.append(start)
+                rows.append(values)
+            start = reader.line_num + 1
+            if len(rows) == size:
+                yield _Rows(starts, rows, [""] * len(rows))
+                starts, rows, size = [], [], BLOCK
+    except csv.Error as error:
+        raise DataError(
+            f"{display_name(table, path)}: the record that begins in line {start} cannot be read: "
+            f"{_csv_reason(error)}; correct it, or write multiline = false (such a line is then "
+            "rejected) in the dataset's TOML file."
+        ) from error
+    if rows:
+        yield _Rows(starts, rows, [""] * len(rows))
+
+
+def _by_line(lines: Iterator[str], style: dict[str, Any]) -> Iterator[_Rows]:
+    """Split records of one line each; empty lines are skipped."""
+    first, size = 1, 1  # the header is a block, as above
+    while block := list(islice(lines, size)):
+        values, errors = _split_lines(block, style)
+        at = [index for index, fields in enumerate(values) if fields]
+        if at:
+            yield _Rows([first + i for i in at], [values[i] for i in at], [errors[i] for i in at])
+        first, size = first + len(block), BLOCK
+
+
+def _split_lines(block: list[str], style: dict[str, Any]) -> tuple[list[list[str]], list[str]]:
+    """Split lines at once, or one by one if an open quote joins several lines to one record."""
+    errors = [""] * len(block)
+    try:
+        values = list(csv.reader(block, **style))
+        if len(values) == len(block):
+            return values, errors
+    except csv.Error:
+        pass
+    values = []
+    for index, line in enumerate(block):
+        try:
+            values.append(next(csv.reader((line,), **style), []))
+        except csv.Error as error:
+            values.append([line.rstrip("\r\n")])
+            errors[index] = _csv_reason(error)
+    return values, errors
+
+
+def _csv_reason(error: csv.Error) -> str:
+    """Return the cause of an error; Python's text about a line break is for programmers."""
+    if "new-line character" in str(error):
+        return "a carriage return (CR) stands outside of quotes within the line"
+    return str(error)
+
+
 def _from_json_lines(table: Table, path: Path, lines: Iterator[str]) -> Iterator[Record]:
-    """Read one JSON object a line."""
-    seen: set[str] = set()
+    """Read one JSON object per line."""
+    names, is_first = _columns(table), True
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -318,26 +282,20 @@ def _from_json_lines(table: Table, path: Path, lines: Iterator[str]) -> Iterator
             entry = json.loads(line)
             if not isinstance(entry, dict):
                 raise ValueError("a line must be a JSON object")
-            _check_flat(entry, _wanted(table))
+            for name in names:
+                if isinstance(entry.get(name), dict | list):
+                    raise ValueError(f"{name!r} is no text and no number")
         except (ValueError, RecursionError) as error:
             yield Record(number, None, line.rstrip("\r\n"), None, None, str(error))
             continue
-        if not seen:
-            for name in filter(None, _wanted(table)):
-                _place(name, list(entry), table, path)
-        seen.update(entry)
-        yield _record(number, [_as_text(entry.get(name)) for name in _wanted(table)])
-
-
-def _check_flat(entry: dict[str, Any], names: Iterable[str]) -> None:
-    """Raise on a list or an object where a text or a number is wanted."""
-    for name in names:
-        if isinstance(entry.get(name), dict | list):
-            raise ValueError(f"{name!r} is no text and no number")
+        for name in names if is_first else ():
+            _index(name, list(entry), table, path)
+        is_first = False
+        yield _record(number, [_as_text(entry.get(name)) for name in names])
 
 
 def _as_text(value: Any, encoding: str = "utf-8") -> str | None:
-    """Write a JSON or Parquet value as the text that a CSV file would have."""
+    """Convert a JSON or Parquet value to the text that a CSV file would have."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bytes):
@@ -348,25 +306,24 @@ def _as_text(value: Any, encoding: str = "utf-8") -> str | None:
 
 
 def _from_parquet(table: Table, path: Path, stream: IO[bytes]) -> Iterator[Record]:
-    """Read the wanted columns of a Parquet file."""
+    """Read the columns of a record from a Parquet file."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     line = 0
+    names = _columns(table)
     try:
         file = pq.ParquetFile(stream)
-        header = file.schema_arrow.names
-        wanted = _wanted(table)
-        for name in wanted:
-            at = _place(name, header, table, path)
+        for name in names:
+            at = _index(name, file.schema_arrow.names, table, path)
             if at is not None and pa.types.is_nested(file.schema_arrow.types[at]):
                 raise DataError(
                     f"{display_name(table, path)}: column {name!r} holds "
-                    f"{file.schema_arrow.types[at]}; a column of texts or numbers is needed."
+                    f"{file.schema_arrow.types[at]}; it must hold texts or numbers."
                 )
-        for batch in file.iter_batches(BLOCK, columns=[name for name in wanted if name]):
+        for batch in file.iter_batches(BLOCK, columns=[name for name in names if name]):
             columns = [
-                batch[name].to_pylist() if name else [None] * batch.num_rows for name in wanted
+                batch[name].to_pylist() if name else [None] * batch.num_rows for name in names
             ]
             for values in zip(*columns, strict=True):
                 line += 1
@@ -377,35 +334,33 @@ def _from_parquet(table: Table, path: Path, stream: IO[bytes]) -> Iterator[Recor
             f"0x{error.object[error.start]:02x}; set encoding in the dataset's TOML file."
         ) from error
     except pa.ArrowInvalid as error:
-        raise DataError(
-            f"{display_name(table, path)} is no whole Parquet file: {error}."
-        ) from error
+        name = display_name(table, path)
+        raise DataError(f"{name} is not a complete Parquet file: {error}.") from error
 
 
 def _from_folders(table: Table, path: Path) -> Iterator[Record]:
-    """Read one text a file out of a tar archive, label and partition from its path."""
+    """Read one text per file of a tar archive, with label and partition from its path."""
     pattern = re.compile(
         "".join(
             f"(?P<{piece[1:-1]}>[^/]+)" if piece.startswith("{") else re.escape(piece)
             for piece in re.split(r"(\{(?:partition|label|id)\})", table.member)
         )
     )
-    known = dict(table.partitions)
+    texts = {}
     try:
         with tarfile.open(path) as archive:
-            # Sorted, so that ids do not depend on the order in which the archive was packed.
-            texts = {}
             for entry in archive:
                 match = pattern.fullmatch(entry.name)
                 if match and entry.isfile():
                     texts[entry.name] = (match.groupdict(), archive.extractfile(entry).read())  # type: ignore[union-attr]
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         raise unreadable(path, error) from error
+    # Sorted, so that ids do not depend on the order of the files in the archive.
     for number, name in enumerate(sorted(texts), start=1):
-        found, content = texts[name]
-        part = found.get("partition")
-        if known and part not in known:
-            yield Record(number, name, name, None, None, f"partition {part!r} is unknown")
+        fields, content = texts[name]
+        partition = fields.get("partition") if table.partitions else None
+        if table.partitions and partition not in table.partitions:
+            yield Record(number, name, name, None, None, f"partition {partition!r} is unknown")
             continue
         try:
             text = content.decode(table.encoding)
@@ -414,16 +369,4 @@ def _from_folders(table: Table, path: Path) -> Iterator[Record]:
                 f"{path}: {name} is not {table.encoding}: {error.reason}; set encoding in the "
                 "dataset's TOML file."
             ) from error
-        yield Record(number, name, text, found.get("label"), part if known else None)
-
-
-def display_name(table: Table, path: Path) -> str:
-    """Name a table for messages and for the column ``file``."""
-    name = table.shown or file_name(path)
-    return f"{name}:{table.member}" if table.member else name
-
-
-def file_name(path: Path) -> str:
-    """Name a raw file; where files of one name lie in a folder for each day, with that."""
-    folder = path.parent.name
-    return f"{folder}/{path.name}" if _APART.fullmatch(folder) else path.name
+        yield Record(number, name, text, fields.get("label"), partition)

@@ -1,7 +1,9 @@
-"""Hashes of 64 bits that are the same on every machine and in every process."""
+"""64-bit hashes that are the same on every machine and in every process."""
 
 import numpy as np
 import pyarrow as pa
+
+from pipeline.data.columns import utf8_bytes
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio, as in splitmix64
 _STEPS = (
@@ -11,16 +13,12 @@ _STEPS = (
 
 
 def mix(values: np.ndarray) -> np.ndarray:
-    """Return the finalizer of splitmix64 (Steele, Lea and Flood 2014) of each number.
+    """Apply the finalizer of splitmix64 (Steele, Lea and Flood 2014) to integers; uint64.
 
-    Parameters
-    ----------
-    values : ndarray of int64 or uint64
-
-    Returns
-    -------
-    ndarray of uint64
-        Different for different numbers.
+    Examples
+    --------
+    >>> hex(mix(np.array([0]))[0])
+    '0xe220a8397b1dcdaf'
     """
     mixed = values.astype(np.uint64) + _STEP
     for shift, factor in _STEPS:
@@ -31,7 +29,7 @@ def mix(values: np.ndarray) -> np.ndarray:
 
 
 def combined(hashes: np.ndarray, *numbers: int | np.ndarray) -> np.ndarray:
-    """Return hashes of each hash together with further numbers, in order; uint64."""
+    """Return uint64 hashes of each hash together with further numbers; the order matters."""
     result = hashes.astype(np.uint64)
     for number in numbers:
         result = mix(result ^ mix(np.asarray(number, dtype=np.uint64).reshape(-1)))
@@ -39,31 +37,17 @@ def combined(hashes: np.ndarray, *numbers: int | np.ndarray) -> np.ndarray:
 
 
 def of_strings(column: pa.Array) -> np.ndarray:
-    """Hash strings.
-
-    Parameters
-    ----------
-    column : pa.Array of string, shape (n_strings,)
-        Without nulls.
-
-    Returns
-    -------
-    ndarray of uint64, shape (n_strings,)
-    """
-    if not len(column):
-        return np.zeros(0, np.uint64)
-    _, offsets, data = column.buffers()
-    ends = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1]
-    ends = ends.astype(np.int64)
-    held = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]] if data else np.zeros(0, np.uint8)
+    """Hash the strings of a column without nulls; uint64, shape (n_strings,)."""
+    data, offsets = utf8_bytes(column)
+    ends = offsets.astype(np.int64)
     lengths = np.diff(ends)
-    position = np.arange(len(held)) - np.repeat(ends[:-1] - ends[0], lengths)
-    sums = np.zeros(len(held) + 1, np.uint64)
-    # A byte counts by its place within the string; sums wrap around on purpose.
-    np.cumsum(mix(position * 256 + held), out=sums[1:])
-    return mix(sums[ends[1:] - ends[0]] - sums[ends[:-1] - ends[0]] + lengths.astype(np.uint64))
+    position = np.arange(len(data)) - np.repeat(ends[:-1], lengths)
+    sums = np.zeros(len(data) + 1, np.uint64)
+    # Each byte is weighted by its position in the string; overflow of the sums is intended.
+    np.cumsum(mix(position * 256 + data), out=sums[1:])
+    return mix(sums[ends[1:]] - sums[ends[:-1]] + lengths.astype(np.uint64))
 
 
 def uniform(hashes: np.ndarray) -> np.ndarray:
-    """Return a float64 of at least 0 and below 1 for each hash, from its upper 53 bits."""
+    """Return a float64 in [0, 1) for each hash, from its upper 53 bits."""
     return (hashes >> np.uint64(11)) * 2.0**-53

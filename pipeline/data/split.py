@@ -1,8 +1,8 @@
-"""Which row is training data: a pure function of the words of rows, their labels and a seed.
+"""Assign rows to train, validation and test, as a pure function of words, labels and a seed.
 
-Every group of rows has a number from 0 to 1 that follows from a seed and from its words, and
-belongs to the test part where that is below the test fraction. So the test rows are the same for
-every cleaning, tokenizer and model, and a row that is tested stays a test row when others arrive.
+Each group of rows has a number in [0, 1) that depends only on a seed and on its words; the group
+is in the test part if the number is below the test fraction. So the test rows are the same for
+every cleaning, tokenizer and model, and a test row stays one when rows are added.
 """
 
 import hashlib
@@ -14,14 +14,15 @@ from typing import Any
 import numpy as np
 
 from pipeline.data.groups import begins, draw, groups_of, kept_apart, on_two_sides
-from pipeline.errors import PipelineError
+from pipeline.errors import SplitError
 from pipeline.settings import checks
 
-PARTITIONS = ("train", "validation", "test", "unlabelled", "excluded")
-TRAIN, VALIDATION, TEST, UNLABELLED, EXCLUDED = range(len(PARTITIONS))
-#: Columns of CleanText's rows that the split follows from.
+#: Parts of a split; a part is stored as an index into this tuple.
+PARTS = ("train", "validation", "test", "unlabelled", "excluded")
+TRAIN, VALIDATION, TEST, UNLABELLED, EXCLUDED = range(len(PARTS))
+#: Columns of CleanText's rows that the split depends on.
 SPLIT_COLUMNS = ("split_key", "copy", "near_group", "founder")
-_FOR_TEST, _FOR_VALIDATION = 1, 2  # so that both parts are drawn independently of each other
+_FOR_TEST, _FOR_VALIDATION = 1, 2  # seeds, so that the two parts are drawn independently
 
 
 def assign_rows(
@@ -35,26 +36,28 @@ def assign_rows(
         Columns ``label`` (name or null), ``partition``, ``group`` and `SPLIT_COLUMNS`.
     class_names : sequence of str
     settings : mapping
-        ``test_fraction``, ``validation_fraction``, ``split_seed``, ``validation_seed``, ``folds``,
-        ``fold`` and ``group_duplicates``.
+        Settings of the split.
 
     Returns
     -------
     labels : ndarray of int64, shape (n_rows,)
         Class index, -1 without a label.
     parts : ndarray of int8, shape (n_rows,)
-        Index into `PARTITIONS`.
+        Index into `PARTS`.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    found = pc.fill_null(pc.index_in(rows["label"], pa.array(class_names, pa.string())), -1)
-    labels = found.to_numpy().astype(np.int64)
+    index = pc.index_in(rows["label"], pa.array(class_names, pa.string()))
+    labels = pc.fill_null(index, -1).to_numpy().astype(np.int64)
+    # Decoding each name of a partition once is faster than converting the column.
+    encoded = rows["partition"].combine_chunks().dictionary_encode()
+    partitions = np.asarray(encoded.dictionary.to_pylist(), str)[encoded.indices.to_numpy()]
     grouping = settings["group_duplicates"]
     parts = assign(
         labels,
         groups_of(rows, grouping),
-        _names(rows["partition"]),
+        partitions,
         class_names,
         apart=kept_apart(rows, grouping),
         test_fraction=settings["test_fraction"],
@@ -70,7 +73,7 @@ def assign_rows(
 def assign(
     labels: np.ndarray,
     groups: np.ndarray,
-    given: Sequence[str] | np.ndarray,
+    partitions: Sequence[str] | np.ndarray,
     class_names: Sequence[str],
     *,
     test_fraction: float,
@@ -81,119 +84,108 @@ def assign(
     folds: int = 0,
     fold: int = 0,
 ) -> np.ndarray:
-    """Assign every row to train, validation, test, unlabelled or excluded.
+    """Assign each row to a part.
 
-    Whole groups are assigned: to test where the number drawn for the group (`draw`) is below
-    ``test_fraction``; of the others, to validation where a second, independent number is below the
-    share that makes ``validation_fraction`` of all rows. Every row is tested with the same
-    probability, and the shares of parts and classes vary as those of any random sample do. Rows
-    added at the end of the data move no row from test to another part. Two limits: rows inserted
-    before others can become the founders of these, and so move near copies; and in a class with so
-    few groups that none would be in a part, the group with the lowest number is taken into it, and
-    one is left for each other part.
+    Groups are assigned as a unit: to test if the number of the group (`draw`) is below
+    ``test_fraction``; otherwise to validation if a second, independent number is below the share
+    that makes ``validation_fraction`` of all rows. So sizes of parts and classes vary as in any
+    random sample, and rows that are added at the end move no row out of the test part. Rows that
+    are inserted before others can become their founders, and so move near copies. If a class would
+    have no group in a part, that part takes the group with the lowest number.
 
-    Of groups in ``apart`` that are then on two sides, the rows on the side nearer to training are
-    excluded: such as those that are near copies of two texts of which one alone is tested.
+    If a group of ``apart`` is then on two sides, its rows on the side nearer to training are
+    excluded, such as a near copy of two texts of which only one is in the test part.
 
-    Rows that the dataset itself calls train, validation or test stay there. A dataset with test
-    rows of its own gives up none for another test part, and likewise for validation.
-
-    With folds, the number of a group says which fold tests it.
+    Rows that the dataset assigns to train, validation or test stay there. A dataset with test rows
+    gets no further ones, and likewise for validation.
 
     Parameters
     ----------
     labels : ndarray of int, shape (n_rows,)
         Class of each row, -1 without a label.
     groups : ndarray of int64, shape (n_rows,)
-        Key of each row's group; rows of one group never fall on two sides.
-    given : sequence of str, length n_rows
-        What the dataset says of each row: labelled, train, validation, test or unlabelled.
+        Key of each row's group.
+    partitions : sequence of str, length n_rows
+        One of `pipeline.data.schema.PARTITIONS` for each row.
     class_names : sequence of str
-        For messages.
     test_fraction, validation_fraction : float
         Expected shares of all labelled rows.
-    seed : int
-        Seed of the test part.
-    validation_seed : int
-        Seed of the validation part, beside ``seed``; the test part does not depend on it.
+    seed, validation_seed : int
+        The validation part depends on both, the test part on the first.
     apart : sequence of ndarray of int, shape (n_rows,)
-        Further groupings of which no group may be on two sides (`pipeline.data.groups`).
+        Further groupings; none of their groups may be on two sides (`pipeline.data.groups`).
     folds, fold : int
-        With ``folds`` of 2 or more, test rows are those of part ``fold`` of ``folds`` parts of
-        about equal size, and ``test_fraction`` counts for nothing.
+        If ``folds`` is 2 or more, the test part is number ``fold`` of ``folds`` parts of about
+        equal size, and ``test_fraction`` is ignored.
 
     Returns
     -------
     ndarray of int8, shape (n_rows,)
-        Index into `PARTITIONS`.
+        Index into `PARTS`.
 
     Raises
     ------
-    PipelineError
-        If fractions do not fit, or a class has too few rows for every part to have one.
+    SplitError
+        If fractions do not fit, or a class has too few rows for a part.
     """
     checks.fractions(test_fraction, validation_fraction, folds, fold)
-    said = np.asarray(given)
-    part = np.full(len(labels), TRAIN, dtype=np.int8)
-    for name, index in (("validation", VALIDATION), ("test", TEST), ("unlabelled", UNLABELLED)):
-        part[said == name] = index
-    part[labels < 0] = UNLABELLED
+    partitions = np.asarray(partitions)
+    parts = np.full(len(labels), TRAIN, dtype=np.int8)
+    for index in (VALIDATION, TEST, UNLABELLED):
+        parts[partitions == PARTS[index]] = index
+    parts[labels < 0] = UNLABELLED
     for grouping in (groups, *apart):
-        _exclude_shared(part, grouping)
-    wants_test = not (part == TEST).any()
-    wants_validation = not (part == VALIDATION).any() and validation_fraction > 0
-    if folds and not wants_test:
-        raise PipelineError(
-            f"folds are test parts in turn, and the dataset has {np.count_nonzero(part == TEST)} "
-            "test rows of its own; leave folds out."
+        _exclude_shared(parts, grouping)
+    draws_test = not (parts == TEST).any()
+    draws_validation = not (parts == VALIDATION).any() and validation_fraction > 0
+    if folds and not draws_test:
+        raise SplitError(
+            f"folds need a dataset without test rows, and this one has "
+            f"{np.count_nonzero(parts == TEST)}; remove folds."
         )
-    counted = part <= TEST
-    _check_classes(labels[counted], class_names, wants_test, wants_validation, folds)
-    # Rows that are left for training once the test part is drawn, on average.
-    left = float(np.count_nonzero(part == TRAIN))
-    if wants_test:
-        # Rows that the dataset says are for training are not drawn into test, if there are others.
-        others = (part == TRAIN) & (said != "train")
-        free = others if others.any() else part == TRAIN
+    counted = parts <= TEST
+    least = (folds or 1) * draws_test + draws_validation + 1
+    _check_classes(labels[counted], class_names, least)
+    # Expected number of training rows after the test part is drawn.
+    left = float(np.count_nonzero(parts == TRAIN))
+    if draws_test:
+        # Rows that the dataset assigns to training are drawn only if there are no others.
+        others = (parts == TRAIN) & (partitions != "train")
+        free = others if others.any() else parts == TRAIN
         left -= (1 / folds if folds else test_fraction) * np.count_nonzero(free)
         for drawn in _by_class(labels, groups, free, draw(groups, seed, _FOR_TEST)):
             if folds:
                 chosen = drawn.fold_of(folds) == fold
             else:
-                chosen = drawn.below(test_fraction, 1 + wants_validation)
-            part[drawn.rows(chosen)] = TEST
-    if wants_validation:
+                chosen = drawn.below(test_fraction, 1 + draws_validation)
+            parts[drawn.rows(chosen)] = TEST
+    if draws_validation:
         share = validation_fraction * np.count_nonzero(counted) / left
         if share >= 1:
-            raise PipelineError(
-                f"validation_fraction {validation_fraction:g} of all rows leaves none for training "
-                "beside the dataset's own test rows; choose a smaller one."
+            raise SplitError(
+                f"validation_fraction {validation_fraction:g} of all rows leaves no training rows, "
+                "because the dataset has test rows of its own; choose a smaller one."
             )
         numbers = draw(groups, seed, _FOR_VALIDATION, validation_seed)
-        for drawn in _by_class(labels, groups, part == TRAIN, numbers):
-            part[drawn.rows(drawn.below(share, 1))] = VALIDATION
+        for drawn in _by_class(labels, groups, parts == TRAIN, numbers):
+            parts[drawn.rows(drawn.below(share, 1))] = VALIDATION
     for grouping in apart:
-        _exclude_shared(part, grouping)
-    _check_parts(part, labels, class_names, wants_test, wants_validation)
-    return part
+        _exclude_shared(parts, grouping)
+    for part in [TRAIN] + [VALIDATION] * draws_validation + [TEST] * draws_test:
+        _check_part(part, labels[parts == part], class_names)
+    return parts
 
 
-def _names(column: Any) -> np.ndarray:
-    """Return a column of few names as an array; one by one they would take seconds a million."""
-    encoded = column.combine_chunks().dictionary_encode()
-    return np.asarray(encoded.dictionary.to_pylist(), dtype=str)[encoded.indices.to_numpy()]
-
-
-def _exclude_shared(part: np.ndarray, groups: np.ndarray) -> None:
-    """Of groups that are on two sides, exclude the rows nearer to training."""
+def _exclude_shared(parts: np.ndarray, groups: np.ndarray) -> None:
+    """Exclude the rows nearer to training of groups that are on two sides."""
     for protected, others in ((TEST, (TRAIN, VALIDATION)), (VALIDATION, (TRAIN,))):
-        shared = np.isin(groups, groups[part == protected])
-        part[shared & np.isin(part, others)] = EXCLUDED
+        shared = np.isin(groups, groups[parts == protected])
+        parts[shared & np.isin(parts, others)] = EXCLUDED
 
 
 @dataclass(frozen=True)
 class _Drawn:
-    """The groups of one class, lowest number first; rows of a group stand together."""
+    """The groups of a class by ascending number; rows of a group are contiguous."""
 
     numbers: np.ndarray
     sizes: np.ndarray
@@ -201,13 +193,13 @@ class _Drawn:
     sorted_rows: np.ndarray
 
     def below(self, share: float, reserve: int) -> np.ndarray:
-        """Mark the groups below a share: at least one, and with ``reserve`` left if there are."""
+        """Mark the groups below a share: at least one, and leave ``reserve`` if possible."""
         count = int(np.searchsorted(self.numbers, share, "left"))
         count = max(min(count, len(self.numbers) - reserve), 1)
         return np.arange(len(self.numbers)) < count
 
     def fold_of(self, folds: int) -> np.ndarray:
-        """Return the fold that tests each group; groups that are too few are dealt in turn."""
+        """Return the fold of each group; if a fold would be empty, folds take turns."""
         fold = np.minimum((self.numbers * folds).astype(np.int64), folds - 1)
         if len(np.unique(fold)) < min(folds, len(fold)):
             return np.arange(len(fold)) % folds
@@ -224,10 +216,7 @@ class _Drawn:
 def _by_class(
     labels: np.ndarray, groups: np.ndarray, free: np.ndarray, numbers: np.ndarray
 ) -> list[_Drawn]:
-    """Gather the free rows by group and the groups by class, in the order of their numbers.
-
-    A group belongs to the class that most of its rows have, on a tie to the first.
-    """
+    """Gather the free rows by group, and the groups by their most frequent class."""
     rows = np.flatnonzero(free)
     if not len(rows):
         return []
@@ -239,75 +228,54 @@ def _by_class(
     n_classes = int(labels.max()) + 1
     pairs, counts = np.unique(group * n_classes + labels[rows], return_counts=True)
     order = np.lexsort((pairs % n_classes, -counts, pairs // n_classes))
-    kinds = (pairs[order] % n_classes)[begins(pairs[order] // n_classes)]
+    class_of_group = (pairs[order] % n_classes)[begins(pairs[order] // n_classes)]
     drawn = numbers[rows[starts]]
     by_class = []
-    for label in np.unique(kinds):
-        of_class = np.flatnonzero(kinds == label)
+    for label in np.unique(class_of_group):
+        of_class = np.flatnonzero(class_of_group == label)
         of_class = of_class[np.argsort(drawn[of_class], kind="stable")]
         by_class.append(_Drawn(drawn[of_class], sizes[of_class], starts[of_class], rows))
     return by_class
 
 
-def _check_classes(
-    labels: np.ndarray,
-    class_names: Sequence[str],
-    wants_test: bool,
-    wants_validation: bool,
-    folds: int,
-) -> None:
-    """Raise where one class only, or too small a class, is there to be split."""
+def _check_classes(labels: np.ndarray, class_names: Sequence[str], least: int) -> None:
+    """Raise if there is only one class, or a class has too few rows to be split."""
     counts = np.bincount(labels[labels >= 0], minlength=len(class_names))
     if np.count_nonzero(counts) < 2:
-        only = class_names[int(counts.argmax())]
-        raise PipelineError(
+        raise SplitError(
             f"a classifier needs rows of at least two classes, and all {counts.sum()} labelled "
-            f"rows are {only!r}; check the label column and the labels in the dataset's TOML file."
+            f"rows are {class_names[int(counts.argmax())]!r}; check the label column and the "
+            "labels in the dataset's TOML file."
         )
-    least = (folds or 1) * wants_test + wants_validation + 1
     for name, count in zip(class_names, counts, strict=True):
         if count < least:
-            raise PipelineError(
+            raise SplitError(
                 f"class {name!r} has {count} rows and the split needs at least {least}; "
-                "collect more, join it with another class in the dataset's TOML file, or take "
-                "its label out."
+                "collect more rows, join the class with another one in the dataset's TOML file, or "
+                "remove its label there."
             )
 
 
-def _check_parts(
-    part: np.ndarray,
-    labels: np.ndarray,
-    class_names: Sequence[str],
-    wants_test: bool,
-    wants_validation: bool,
-) -> None:
-    """Raise where a class has no row in a part that is wanted."""
-    wanted = [TRAIN] + [VALIDATION] * wants_validation + [TEST] * wants_test
-    for index in wanted:
-        counts = np.bincount(labels[part == index], minlength=len(class_names))
-        for name, count in zip(class_names, counts, strict=True):
-            if count == 0:
-                raise PipelineError(
-                    f"class {name!r} has too few rows for a share of {PARTITIONS[index]}: too few "
-                    "of its texts are neither copies nor near copies of others; collect more "
-                    "rows, or let copies be on two sides with group_duplicates none."
-                )
+def _check_part(part: int, labels: np.ndarray, class_names: Sequence[str]) -> None:
+    """Raise if a class is not among the labels of a part."""
+    for number, name in enumerate(class_names):
+        if number not in labels:
+            raise SplitError(
+                f"class {name!r} has too few rows for a share of {PARTS[part]}: too few of its "
+                "texts are neither copies nor near copies of others; collect more rows, or allow "
+                "copies on two sides with group_duplicates none."
+            )
 
 
 def stratified_share(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
-    """Draw a share of the rows of each class, at least one row of each.
+    """Draw a share in (0, 1] of the rows of each class, at least one row of each.
 
-    Parameters
-    ----------
-    labels : ndarray of int, shape (n_rows,)
-    share : float
-        Above 0, at most 1.
-    seed : int
+    A larger share contains the rows of a smaller one. Positions are ascending.
 
-    Returns
-    -------
-    ndarray of int
-        Positions of the drawn rows, ascending; a larger share holds those of a smaller one.
+    Examples
+    --------
+    >>> len(stratified_share(np.array([0, 0, 0, 0, 1, 1]), 0.5, seed=0))
+    3
     """
     order = np.random.default_rng(seed).permutation(len(labels))
     drawn = []
@@ -319,16 +287,7 @@ def stratified_share(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Parts:
-    """The split as it was written down.
-
-    Attributes
-    ----------
-    ids : ndarray of int64, shape (n_rows,)
-    labels : ndarray of int32, shape (n_rows,)
-        Class index, -1 without a label.
-    parts : ndarray of int8, shape (n_rows,)
-        Index into `PARTITIONS`.
-    """
+    """A recorded split: int64 ids, int32 class indices (-1 without a label), int8 parts."""
 
     ids: np.ndarray
     labels: np.ndarray
@@ -338,11 +297,11 @@ class Parts:
         return len(self.ids)
 
     def rows(self, name: str) -> np.ndarray:
-        """Return the positions of a part's rows."""
-        return np.flatnonzero(self.parts == PARTITIONS.index(name))
+        """Return the positions of the rows of a part."""
+        return np.flatnonzero(self.parts == PARTS.index(name))
 
     def labels_of(self, name: str) -> np.ndarray:
-        """Return the classes of a part's rows, int64."""
+        """Return the classes of the rows of a part, int64."""
         return self.labels[self.rows(name)].astype(np.int64)
 
 
@@ -353,10 +312,8 @@ def read_parts(path: Path) -> Parts:
     import pyarrow.parquet as pq
 
     table = pq.read_table(path)
-    parts = pc.index_in(table["part"], pa.array(PARTITIONS))
-    return Parts(
-        table["id"].to_numpy(), table["label"].to_numpy(), parts.to_numpy().astype(np.int8)
-    )
+    parts = pc.index_in(table["part"], pa.array(PARTS)).to_numpy().astype(np.int8)
+    return Parts(table["id"].to_numpy(), table["label"].to_numpy(), parts)
 
 
 def fingerprint(parts: np.ndarray) -> str:
@@ -365,53 +322,30 @@ def fingerprint(parts: np.ndarray) -> str:
 
 
 def check(parts: np.ndarray, together: Sequence[np.ndarray], fitted_on: str) -> None:
-    """Raise unless the split is the one that vectors were fitted on and leaks nothing.
+    """Raise unless the split is the one that vectors were fitted on, and does not leak.
 
-    Parameters
-    ----------
-    parts : ndarray of int8, shape (n_rows,)
-    together : sequence of ndarray of int, shape (n_rows,)
-        Groupings of the rows; rows of one group must be on one side.
-    fitted_on : str
-        `fingerprint` of the assignment that Vectorize used.
-
-    Raises
-    ------
-    PipelineError
+    ``together`` are groupings whose rows must be on one side; ``fitted_on`` is the `fingerprint` of
+    the assignment that Vectorize used.
     """
     if fingerprint(parts) != fitted_on:
-        raise PipelineError(
-            "the vectors were fitted on another split than is written down now; please report "
-            "this as a bug, and delete the Vectorize folder to go on."
+        raise SplitError(
+            "the vectors were fitted on another split than the recorded one; please report this "
+            "as a bug, and delete the Vectorize folder to go on."
         )
     if any(on_two_sides(parts, groups) for groups in together):
-        raise PipelineError(
-            "rows of one group are on two sides of the split; please report this bug."
-        )
+        raise SplitError("rows of one group are on two sides of the split; please report this bug.")
 
 
 def balance(
     parts: np.ndarray, labels: np.ndarray, class_names: Sequence[str], groups: np.ndarray
 ) -> dict[str, Any]:
-    """Count rows by part and class.
-
-    Returns
-    -------
-    dict
-        ``rows`` of each part, ``classes`` by part, and ``texts_on_two_sides``: distinct clean texts
-        with rows in more than one of train, validation and test.
-    """
+    """Return the rows of each part, of each class in it, and the clean texts on two sides."""
     classes = {
-        PARTITIONS[index]: {
+        PARTS[index]: {
             name: int(np.count_nonzero((parts == index) & (labels == number)))
             for number, name in enumerate(class_names)
         }
         for index in (TRAIN, VALIDATION, TEST, EXCLUDED)
     }
-    return {
-        "rows": {
-            name: int(np.count_nonzero(parts == index)) for index, name in enumerate(PARTITIONS)
-        },
-        "classes": classes,
-        "texts_on_two_sides": on_two_sides(parts, groups),
-    }
+    rows = {name: int(np.count_nonzero(parts == index)) for index, name in enumerate(PARTS)}
+    return {"rows": rows, "classes": classes, "texts_on_two_sides": on_two_sides(parts, groups)}

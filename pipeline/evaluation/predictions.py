@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.data.split import PARTITIONS, Parts
+from pipeline.data.split import PARTS, Parts
 from pipeline.errors import PipelineError
 
 
@@ -30,7 +30,7 @@ def prediction_table(
     labels : ndarray of int, shape (n_rows,)
         Class index, -1 without a label.
     parts : ndarray of int, shape (n_rows,)
-        Index into `pipeline.data.split.PARTITIONS`.
+        Index into `pipeline.data.split.PARTS`.
     probabilities : ndarray of float64, shape (n_rows, n_classes)
     class_names : sequence of str
     calibrated : ndarray of float64, shape (n_rows, n_classes)
@@ -51,7 +51,7 @@ def prediction_table(
     return pa.table(
         {
             "id": pa.array(ids, pa.int64()),
-            "part": pa.array(PARTITIONS, pa.string()).take(pa.array(parts)),
+            "part": pa.array(PARTS, pa.string()).take(pa.array(parts)),
             "label": names.take(known),
             "predicted": names.take(pa.array(probabilities.argmax(axis=1))),
             "decided": names.take(pa.array(decided)),
@@ -102,7 +102,7 @@ def read_predictions(path: Path, parts: Parts, class_names: Sequence[str]) -> Pr
     """
     columns = [f"p_{name}" for name in class_names]
     table = pq.read_table(path, columns=["id", "part", "decided", *columns])
-    wanted = np.asarray(PARTITIONS)[parts.parts]
+    wanted = np.asarray(PARTS)[parts.parts]
     same = np.array_equal(table["id"].to_numpy(), parts.ids)
     if not same or not np.array_equal(table["part"].to_numpy().astype(str), wanted):
         raise PipelineError(

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy import sparse
 
-from pipeline.data.columns import lower, whole
+from pipeline.data.columns import as_array, lower
 from pipeline.text.tokens import Tokens
 
 # Characters from which on words are cut one by one: few are as long, and each further start is a
@@ -64,7 +64,7 @@ def of_words(tokens: Tokens, low: int, high: int) -> Tokens:
 
 def pieces(texts: pa.Array | pa.ChunkedArray) -> Tokens:
     """Cut texts, in lower case, at white space."""
-    column = pc.utf8_trim_whitespace(lower(whole(texts)))
+    column = pc.utf8_trim_whitespace(lower(as_array(texts)))
     return Tokens.from_arrow(pc.utf8_split_whitespace(column)).without([""])
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.data.columns import whole
+from pipeline.data.columns import as_array
 from pipeline.features import pretrained
 from pipeline.features.texts import Texts
 
@@ -66,7 +66,7 @@ class SentenceEncoder:
             Folder for work in progress: what an interrupted call left there is taken up again.
         """
         assert texts.clean is not None, "the representation says that it reads clean texts"
-        column = whole(texts.clean).dictionary_encode()  # each distinct text is encoded once
+        column = as_array(texts.clean).dictionary_encode()  # each distinct text is encoded once
         distinct = column.dictionary.to_pylist()
         parts = []
         for number, start in enumerate(range(0, max(len(distinct), 1), _CHUNK)):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from pipeline.data.daily import Part
+from pipeline.data.daily import InputFile
 from pipeline.nightly import contract, spending
 from pipeline.nightly.ledger import Entry
 from pipeline.nightly.limits import contract as contract_section
@@ -28,7 +28,7 @@ SEED = 0
 MOST_ROWS = 20_000
 
 
-def problem_with_files(clean: CleanText, parts: Sequence[Part]) -> str | None:
+def problem_with_files(clean: CleanText, parts: Sequence[InputFile]) -> str | None:
     """Read a night's raw files; say why they cannot be, None where they can.
 
     What is wrong with frozen rows is no fault of the night: it is left to CleanText to fail.
@@ -36,11 +36,11 @@ def problem_with_files(clean: CleanText, parts: Sequence[Part]) -> str | None:
     Parameters
     ----------
     clean : CleanText
-    parts : sequence of Part
+    parts : sequence of InputFile
         The files that it reads.
     """
     problem = clean.problem_with_files()
-    if problem is None or any(part.is_frozen and part.key in problem for part in parts):
+    if problem is None or any(part.is_holdout and part.key in problem for part in parts):
         return None
     return problem
 
@@ -73,10 +73,10 @@ class Tonight:
         """Return what the rows are like, words unknown to the champion left out."""
         import pyarrow.compute as pc
 
-        from pipeline.text.rows import OF_FROZEN
+        from pipeline.text.rows import HOLDOUT_TEXT
 
         _, rejected = self._tables
-        rejected = rejected.filter(pc.not_equal(rejected["reason"], OF_FROZEN))
+        rejected = rejected.filter(pc.not_equal(rejected["reason"], HOLDOUT_TEXT))
         return contract.measure(self._rows, rejected, self._class_names)
 
     def unknown_share(self) -> float | None:

@@ -2,7 +2,6 @@
 
 import itertools
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-    from pipeline.data.schema import Dataset
     from pipeline.nightly.trained_model import Evaluated
 
 #: Folder of sets that were frozen once, ``retired/1`` the oldest.
@@ -80,13 +78,13 @@ def freeze_rows(
     chosen_day: dict[str, Any] = {"dataset": dataset, "date": date}
     download = DownloadData(**chosen_day)
     row = catalogue.load(dataset, Path(paths().data))
-    checks.days(dataset, daily.is_dated(row), date, None)
-    folder = download.raw_folder / daily.FROZEN
+    checks.days(dataset, daily.is_daily(row), date, None)
+    folder = download.raw_folder / daily.HOLDOUT_FOLDER
     _check(download, folder, renew)
     daily.fetch(row, download.missing(), download.day, today())
     parts = [*(_retired(download.raw_folder) if download.day else []), *download.parts()]
     files = {part.key: part.path for part in parts}
-    laid_out = _laid_out(row, parts) if download.day else row
+    laid_out = daily.with_tables(row, parts) if download.day else row
     reading = readers.read(laid_out, files)
     names = [label.name for label in row.labels]
     champion = ledger.read(records.registry_of(dataset)).champion
@@ -137,7 +135,7 @@ def freeze_rows(
 
 def _check(download: DownloadData, folder: Path, renew: bool) -> None:
     """Raise where there are frozen rows and there should be none, or the other way round."""
-    is_there = bool(daily.frozen(download.raw_folder))
+    is_there = bool(daily.holdout_files(download.raw_folder))
     if is_there and not renew:
         raise PipelineError(
             f"{folder} holds frozen test rows already; add to them by hand, or draw others with "
@@ -151,26 +149,15 @@ def _check(download: DownloadData, folder: Path, renew: bool) -> None:
         )
 
 
-def _retired(raw_folder: Path) -> list[daily.Part]:
+def _retired(raw_folder: Path) -> list[daily.InputFile]:
     """List the files of sets that were frozen once."""
     files = sorted(path for path in (raw_folder / RETIRED).glob("*/*") if path.is_file())
     return [
         # Their keys are those of frozen files, so that their texts are set aside like theirs.
-        daily.Part(f"{daily.FROZEN}/{path.parent.name}/{path.name}", path.name, path, True)
+        daily.holdout_input(path, f"{path.parent.name}/{path.name}")
         for path in files
         if not path.name.startswith(".")
     ]
-
-
-def _laid_out(row: "Dataset", parts: list[daily.Part]) -> "Dataset":
-    """Return the dataset with a table for each file; retired files are shown by their keys too."""
-    laid_out = daily.laid_out(row, parts)
-    frozen = {part.key for part in parts if part.is_frozen}
-    tables = (
-        replace(table, shown=table.file) if table.file in frozen else table
-        for table in laid_out.tables
-    )
-    return replace(laid_out, tables=tuple(tables))
 
 
 def _retire(folder: Path) -> Path:

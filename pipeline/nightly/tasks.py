@@ -293,11 +293,11 @@ class Nightly(Named):
 
     def _check_frozen(self, download: DownloadData) -> None:
         """Raise where there are no frozen test rows."""
-        if not daily.frozen(download.raw_folder):
+        if not daily.holdout_files(download.raw_folder):
             raise PipelineError(
                 f"dataset {self.name!r} has no frozen test rows, on which the models of all nights "
-                f"are compared: {download.raw_folder / daily.FROZEN} is empty. Make a first set "
-                f"with: pipeline freeze --dataset {self.name} --date {self.day}"
+                f"are compared: {download.raw_folder / daily.HOLDOUT_FOLDER} is empty. Make a "
+                f"first set with: pipeline freeze --dataset {self.name} --date {self.day}"
             )
 
     def _limits(self) -> dict[str, Any]:

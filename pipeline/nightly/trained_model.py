@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.data.daily import FROZEN
+from pipeline.data.daily import HOLDOUT_FOLDER
 from pipeline.data.split import Parts, read_parts
 from pipeline.errors import DamagedArtifactError
 from pipeline.evaluation.decision import Decision, read_decision
@@ -168,7 +168,7 @@ class Evaluated:
 
 def is_frozen_file(files: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return which entries of a column ``file`` are files of holdout rows."""
-    return pc.starts_with(files.cast(pa.string()), f"{FROZEN}/")
+    return pc.starts_with(files.cast(pa.string()), f"{HOLDOUT_FOLDER}/")
 
 
 def sampled(rows: np.ndarray, most: int, seed: int) -> np.ndarray:

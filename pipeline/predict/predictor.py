@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.data.columns import strings, whole
+from pipeline.data.columns import as_array, strings
 from pipeline.errors import PipelineError
 from pipeline.evaluation.calibration import temper
 from pipeline.evaluation.decision import MOST_PROBABLE, Decision, read_decision
@@ -213,7 +213,7 @@ def _as_array(column: pa.Array | pa.ChunkedArray | list[str], start: int) -> pa.
     """Return the chunk of the texts that begins at a row."""
     if isinstance(column, list):
         return strings(column[start : start + _CHUNK])
-    return whole(column.slice(start, _CHUNK).cast(pa.string()))
+    return as_array(column.slice(start, _CHUNK).cast(pa.string()))
 
 
 def _check_same_model(model: Path, evaluation: Path) -> None:

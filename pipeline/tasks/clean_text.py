@@ -116,7 +116,7 @@ class CleanText(Step):
         import pyarrow.parquet as pq
 
         parts = self._download().parts()
-        alone = [part for part in parts if part.is_own or part.is_frozen]
+        alone = [part for part in parts if part.is_of_day or part.is_holdout]
         if self.settings()["duplicates"] == "drop" and len(alone) < len(parts):
             cleaned = self._cleaned(alone)
             rows, rejected = cleaned.rows, cleaned.rejected
@@ -136,14 +136,14 @@ class CleanText(Step):
         )
         return rows, rejected
 
-    def _cleaned(self, parts: "Sequence[daily.Part]") -> "CleanRows":
+    def _cleaned(self, parts: "Sequence[daily.InputFile]") -> "CleanRows":
         """Read files and clean their texts, the one while the other goes on."""
         from pipeline.data.columns import InThreads
-        from pipeline.text.rows import clean_part, clean_rows
+        from pipeline.text.rows import clean_rows, clean_slice
 
         settings, names = self.settings(), self._names(parts)
-        with InThreads(lambda texts: clean_part(texts, settings)) as threads:
-            reading = self._read(parts, threads.take)
+        with InThreads(lambda texts: clean_slice(texts, settings)) as threads:
+            reading = self._read(parts, threads.submit)
             cleaned_texts = threads.results()
         return clean_rows(
             reading.rows,
@@ -151,13 +151,13 @@ class CleanText(Step):
             reading.records,
             settings,
             [label.name for label in self._download().row.labels],
-            [name for part in parts if part.is_frozen for name in names[part.key]],
+            [name for part in parts if part.is_holdout for name in names[part.key]],
             cleaned_texts,
         )
 
     def _read(
         self,
-        parts: "Sequence[daily.Part]",
+        parts: "Sequence[daily.InputFile]",
         meanwhile: "Callable[[pa.ChunkedArray], None] | None" = None,
     ) -> "Reading":
         """Read the raw files into rows."""
@@ -166,12 +166,12 @@ class CleanText(Step):
         files = {part.key: part.path for part in parts}
         return readers.read(self._laid_out(parts), files, meanwhile)
 
-    def _laid_out(self, parts: "Sequence[daily.Part]") -> catalogue.Dataset:
+    def _laid_out(self, parts: "Sequence[daily.InputFile]") -> catalogue.Dataset:
         """Return the dataset with a table for each file that is read."""
         download = self._download()
-        return daily.laid_out(download.row, parts) if download.day else download.row
+        return daily.with_tables(download.row, parts) if download.day else download.row
 
-    def _names(self, parts: "Sequence[daily.Part]") -> dict[str, list[str]]:
+    def _names(self, parts: "Sequence[daily.InputFile]") -> dict[str, list[str]]:
         """Return the entries of the column ``file`` of each file that is read, by its key."""
         from pipeline.data.formats import display_name
 
@@ -187,6 +187,6 @@ class CleanText(Step):
         return download
 
 
-def _own(parts: "Sequence[daily.Part]", names: dict[str, list[str]]) -> list[str]:
+def _own(parts: "Sequence[daily.InputFile]", names: dict[str, list[str]]) -> list[str]:
     """Return the names of the files that the day itself brought."""
-    return [name for part in parts if part.is_own for name in names[part.key]]
+    return [name for part in parts if part.is_of_day for name in names[part.key]]

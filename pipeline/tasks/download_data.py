@@ -89,10 +89,10 @@ class DownloadData(Step):
         """Return the raw files that are needed and not there, with the folder of each."""
         return daily.missing(self.row, self.raw_folder, self.day)
 
-    def parts(self) -> list[daily.Part]:
+    def parts(self) -> list[daily.InputFile]:
         """Return the raw files that are there, and the frozen test rows of a run with a date."""
         window = 1 if self.window is None else self.window
-        return daily.parts(self.row, self.raw_folder, self.day, window, self.checksum)
+        return daily.input_files(self.row, self.raw_folder, self.day, window, self.checksum)
 
     def settings(self) -> dict[str, Any]:
         """Return the whole row of the catalogue, so that a change of it reruns the chain."""
@@ -130,7 +130,7 @@ class DownloadData(Step):
                 "size": part.path.stat().st_size,
                 "sha256": checksums[part.key],
                 "modified": _time(part.path.stat().st_mtime),
-                **({"holds": "frozen test rows"} if part.is_frozen else {}),
+                **({"holds": "frozen test rows"} if part.is_holdout else {}),
             }
             for part in self.parts()
         ]

@@ -122,7 +122,7 @@ class RunAll(Named):
         values = resolved(self)
         row = catalogue.load(values["dataset"], Path(paths().data))
         checks.positive_label(values["positive_label"], [label.name for label in row.labels])
-        checks.days(row.name, daily.is_dated(row), self.date, self.window)
+        checks.days(row.name, daily.is_daily(row), self.date, self.window)
         checks.threshold(values["threshold_goal"], self.threshold_floor)
         checks.tokens({"pattern": self.pattern}, values)
         checks.runs(values)

@@ -50,7 +50,7 @@ class SplitStratified(Step):
             {
                 "id": rows["id"],
                 "label": pa.array(labels, pa.int32()),
-                "part": pa.array(split.PARTITIONS, pa.string()).take(pa.array(parts)),
+                "part": pa.array(split.PARTS, pa.string()).take(pa.array(parts)),
             }
         )
         out.write_table("split.parquet", table, dictionary_columns=("part",))

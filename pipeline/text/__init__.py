@@ -1,1 +1,1 @@
-"""Cleaning and tokenizing, as operations on whole columns."""
+"""Cleaning and tokenizing of columns of texts."""

@@ -1,6 +1,6 @@
-"""The languages that have stems in NLTK's Snowball and lemmas in simplemma."""
+"""Languages with stems in NLTK's Snowball and lemmas in simplemma."""
 
-#: Language to simplemma's code.
+#: Code of each language in simplemma.
 CODES = {
     "danish": "da",
     "dutch": "nl",

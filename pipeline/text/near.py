@@ -1,8 +1,8 @@
-"""Near copies: texts that say the same in nearly the same words, whatever the run's settings.
+"""Near copies of texts, as the split and the leakage check define them, for any settings.
 
-The one definition that the split and the leak check share. Two texts are near copies when both
-have at least `LEAST_WORDS` different words and the Jaccard similarity of their sets of words is at
-least `SIMILAR`. Candidates come from MinHash in bands (Broder 1997); each is compared in full.
+Two texts are near copies if both have at least `LEAST_WORDS` different words and the Jaccard
+similarity of their sets of words is at least `SIMILAR`. Candidates are found by MinHash in bands
+(Broder 1997); each is then compared exactly.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,19 +14,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy import sparse
 
-from pipeline.data.columns import in_slices, lower, where
+from pipeline.data.columns import lower, map_slices, replacing, where
 from pipeline.data.hashing import combined, mix, of_strings
 from pipeline.text.clean import clean
 
-SIMILAR = 0.8  # Jaccard similarity of the sets of words
-LEAST_WORDS = 4  # different words; texts of fewer are alike by chance
-BANDS, _BAND_ROWS = 10, 4  # finds 99.5 % of the pairs at 0.8, and all but 1 in 10,000 at 0.88
-_MOST_PARTNERS = 200  # texts compared with one that is asked about, in a band
-_PARTNERS = 32  # first texts of a band's bucket that each later one is compared with
-_WORDS_AT_ONCE = 1_000_000  # compared at a time: bounds memory
-_PAIR_BITS = 18  # the most pairs compared at a time, as a power of 2
+SIMILAR = 0.8  # Jaccard similarity
+LEAST_WORDS = 4  # different words; shorter texts are similar by chance
+_BANDS, _BAND_ROWS = 10, 4  # finds 99.5 % of pairs with similarity 0.8, and 99.99 % with 0.88
+_MAX_PARTNERS = 200  # texts of a band that `most_similar` compares with a text
+_BUCKET_FIRST = 32  # first texts of a bucket that `group` compares with each later one
+_WORDS_AT_ONCE = 1_000_000  # bounds memory
+_PAIR_BITS = 18  # log2 of the most pairs that are compared at once
 
-#: Cleaning before the words are taken, whatever the run's own cleaning is.
+#: Settings of the cleaning before words are taken, whatever the settings of the run are.
 CLEANING: dict[str, str] = {
     "encoding_repair": "repair",
     "html": "decode",
@@ -37,14 +37,13 @@ CLEANING: dict[str, str] = {
     "numbers": "keep",
     "case": "keep",
 }
-_PLACEHOLDERS = "<url>|<user>"
-# Scripts without spaces between words: each character counts as a word, joined to the next below.
+# Scripts without spaces: each character is a word, combined with the next one below.
 _UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
-# What stands between words. A single space, by far the most frequent, stays as it is.
+# Separators of words, except a single space, which stays as it is and is by far most frequent.
 _BETWEEN_ASCII = r" *[^0-9a-z ][^0-9a-z]*| {2,}"
 _BETWEEN = r" *[^\p{L}\p{M}\p{N} ][^\p{L}\p{M}\p{N}]*| {2,}"
 
-_RANKS = mix(np.arange(2 * BANDS * _BAND_ROWS, dtype=np.uint64)).reshape(BANDS, _BAND_ROWS, 2)
+_RANKS = mix(np.arange(2 * _BANDS * _BAND_ROWS, dtype=np.uint64)).reshape(_BANDS, _BAND_ROWS, 2)
 _RANKS[:, :, 1] |= np.uint64(1)
 
 
@@ -55,12 +54,12 @@ class Words:
     Attributes
     ----------
     hashes : ndarray of uint64, shape (n_words,)
-        Of the different words of each text, one text after another.
+        Different words of each text, one text after another.
     offsets : ndarray of int64, shape (n_texts + 1,)
-        Where in ``hashes`` each text begins; the last entry is the end.
+        Start of each text in ``hashes``, and the end of the last one.
     keys : ndarray of uint64, shape (n_texts,)
-        Hash of all words of the text in order: equal where texts differ in letter case,
-        punctuation, URLs and mentions alone.
+        Hash of all words of the text in order: equal for texts that differ only in letter case,
+        punctuation, URLs and mentions.
     """
 
     hashes: np.ndarray
@@ -72,69 +71,66 @@ class Words:
 
     @property
     def counts(self) -> np.ndarray:
-        """Different words of each text, int64, shape (n_texts,)."""
+        """Number of different words of each text, int64, shape (n_texts,)."""
         return np.diff(self.offsets)
 
-    def places(self, texts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return where in ``hashes`` the words of some texts stand, and how many each has."""
+    def positions(self, texts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return positions in ``hashes`` of the words of some texts, and the number of each."""
         counts = self.offsets[texts + 1] - self.offsets[texts]
         before = np.cumsum(counts) - counts
         within = np.arange(counts.sum()) - np.repeat(before, counts)
         return np.repeat(self.offsets[texts], counts) + within, counts
 
 
-def words_of(texts: pa.Array | pa.ChunkedArray) -> Words:
-    """Take the different words of raw texts.
+@dataclass(frozen=True)
+class NearGroups:
+    """Groups of near copies.
 
-    Parameters
+    Attributes
     ----------
-    texts : pa.Array or pa.ChunkedArray of string, shape (n_texts,)
-        Raw texts.
-
-    Returns
-    -------
-    Words
+    first : ndarray of int64, shape (n_asked,)
+        Position of the first text of the group: texts with equal keys and near copies, also through
+        other texts.
+    founder : ndarray of int64, shape (n_asked,)
+        Position of the founder of its earliest near copy, or of the text itself if it has no
+        earlier one. A group has several founders if texts are near copies only through others.
     """
-    return joined(in_slices(texts, words_of_part))
+
+    first: np.ndarray
+    founder: np.ndarray
 
 
-def words_of_part(
+def words_of(texts: pa.Array | pa.ChunkedArray) -> Words:
+    """Return the different words of raw texts; null counts as empty."""
+    return joined(map_slices(texts, words_of_slice))
+
+
+def words_of_slice(
     raw: pa.Array, settings: Mapping[str, Any] | None = None, cleaned: pa.Array | None = None
 ) -> Words:
-    """Take the different words of raw texts, in this thread.
+    """Return the different words of raw texts, in this thread.
 
-    Parameters
-    ----------
-    raw : pa.Array of string, shape (n_texts,)
-    settings : mapping, optional
-        The settings of ``cleaned``.
-    cleaned : pa.Array of string, shape (n_texts,), optional
-        The clean texts, which are used where the settings are `CLEANING`.
-
-    Returns
-    -------
-    Words
+    Clean texts save cleaning again if their settings are those of `CLEANING`.
     """
     is_the_same = settings and all(settings[name] == value for name, value in CLEANING.items())
     if cleaned is None or not is_the_same:
         cleaned = clean(raw, CLEANING, find=False)["clean"]
     lists = pc.split_pattern(_canonical(cleaned, raw), " ")
     encoded = lists.flatten().dictionary_encode()
-    known = of_strings(encoded.dictionary)
     codes = encoded.indices.to_numpy()
+    hashes = of_strings(encoded.dictionary)[codes]
     counts = pc.list_value_length(lists).to_numpy().astype(np.int64)
     starts = np.cumsum(counts) - counts
-    in_order = known[codes]
     if len(raw) == 0:
-        return Words(in_order, np.zeros(1, np.int64), in_order)
+        return Words(hashes, np.zeros(1, np.int64), hashes)
     position = np.arange(len(codes)) - np.repeat(starts, counts)
-    keys = mix(np.add.reduceat(mix(in_order + position.astype(np.uint64)), starts))
-    codes, in_order = _in_pairs(codes, in_order, encoded.dictionary, position)
-    return Words(*_different(codes, in_order, counts), keys)
+    keys = mix(np.add.reduceat(mix(hashes + position.astype(np.uint64)), starts))
+    codes, hashes = _in_pairs(codes, hashes, encoded.dictionary, position)
+    return Words(*_different(codes, hashes, counts), keys)
 
 
 def joined(parts: Sequence[Words]) -> Words:
-    """Return the words of all parts, one after another."""
+    """Concatenate words of texts."""
     counts = np.concatenate([part.counts for part in parts])
     return Words(
         np.concatenate([part.hashes for part in parts]),
@@ -144,47 +140,35 @@ def joined(parts: Sequence[Words]) -> Words:
 
 
 def _canonical(cleaned: pa.Array, raw: pa.Array) -> pa.Array:
-    """Return lower-case words with a space between; of texts without any, the text as it is."""
+    """Return lower-case words separated by one space; a text without words stays as it is."""
     lowered = lower(cleaned)
-    column = where(
-        lowered,
-        pc.match_substring(lowered, "<u"),
-        lambda some: pc.replace_substring_regex(some, _PLACEHOLDERS, " "),
-    )
+    column = where(lowered, pc.match_substring(lowered, "<u"), replacing("<url>|<user>", " "))
     is_ascii = pc.string_is_ascii(column)
-    others = pc.invert(is_ascii)
-    column = where(column, others, _words_beyond_ascii)
-    column = where(
-        column, is_ascii, lambda some: pc.replace_substring_regex(some, _BETWEEN_ASCII, " ")
-    )
-    column = pc.utf8_trim(column, " ")
+    column = where(column, pc.invert(is_ascii), _words_beyond_ascii)
+    column = pc.utf8_trim(where(column, is_ascii, replacing(_BETWEEN_ASCII, " ")), " ")
     for instead in (lowered, pc.utf8_trim(pc.fill_null(raw, ""), " ")):
         column = pc.if_else(pc.equal(column, ""), instead, column)
     return column
 
 
 def _words_beyond_ascii(column: pa.Array) -> pa.Array:
-    """Put spaces between words, and around each character of a script that has none."""
-    unspaced = pc.match_substring_regex(column, _UNSPACED)
-    column = where(
-        column,
-        unspaced,
-        lambda some: pc.replace_substring_regex(some, f"({_UNSPACED})", r" \1 "),
-    )
+    """Separate words, and each character of a script without spaces, by spaces."""
+    is_unspaced = pc.match_substring_regex(column, _UNSPACED)
+    column = where(column, is_unspaced, replacing(f"({_UNSPACED})", r" \1 "))
     return pc.replace_substring_regex(column, _BETWEEN, " ")
 
 
 def _in_pairs(
     codes: np.ndarray, hashes: np.ndarray, dictionary: pa.Array, position: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Join each character of a script without spaces to the next one; alone it says too little."""
+    """Combine each character of a script without spaces with the next one: a word is longer."""
     is_unspaced = np.asarray(pc.match_substring_regex(dictionary, f"^{_UNSPACED}$"))
     if not is_unspaced.any():
         return codes, hashes
-    followed = is_unspaced[codes]
-    followed[:-1] &= followed[1:] & (position[1:] > 0)
-    followed[-1] = False
-    at = np.flatnonzero(followed)
+    has_next = is_unspaced[codes]
+    has_next[:-1] &= has_next[1:] & (position[1:] > 0)
+    has_next[-1] = False
+    at = np.flatnonzero(has_next)
     hashes = hashes.copy()
     hashes[at] = combined(hashes[at], hashes[at + 1])
     return np.unique(hashes, return_inverse=True)[1], hashes
@@ -193,64 +177,42 @@ def _in_pairs(
 def _different(
     codes: np.ndarray, hashes: np.ndarray, counts: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Keep each word of a text once."""
-    width = int(codes.max(initial=0)) + 1
-    of_code = np.zeros(width, np.uint64)
-    of_code[codes] = hashes
+    """Keep each word of a text once: hashes and offsets."""
+    n_codes = int(codes.max(initial=0)) + 1
+    hash_of_code = np.zeros(n_codes, np.uint64)
+    hash_of_code[codes] = hashes
     rows = np.repeat(np.arange(len(counts)), counts)
-    keys = np.sort(rows * width + codes)
+    keys = np.sort(rows * n_codes + codes)
     keys = keys[np.diff(keys, prepend=-1) > 0]
-    found = np.bincount(keys // width, minlength=len(counts))
-    return of_code[keys % width], np.concatenate([np.zeros(1, np.int64), np.cumsum(found)])
-
-
-@dataclass(frozen=True)
-class NearGroups:
-    """Which texts are near copies of each other, directly or through others.
-
-    Attributes
-    ----------
-    first : ndarray of int64, shape (n_asked,)
-        Position of the first text of the group: texts with equal keys and near copies.
-    founder : ndarray of int64, shape (n_asked,)
-        Position of the text that this one follows: the earliest text of which it is a near copy, or
-        the one which that text follows; itself without an earlier near copy. A group has several
-        founders where a text is a near copy of texts that are not near copies of each other.
-    """
-
-    first: np.ndarray
-    founder: np.ndarray
+    kept = np.bincount(keys // n_codes, minlength=len(counts))
+    return hash_of_code[keys % n_codes], np.concatenate([np.zeros(1, np.int64), np.cumsum(kept)])
 
 
 def group(words: Words, texts: np.ndarray) -> NearGroups:
-    """Group texts that have equal keys or are near copies: connected components.
+    """Group texts that have equal keys or are near copies, into connected components.
 
     In each bucket of a MinHash band, a text is compared with the first texts of the bucket and
-    with the one before it. Further texts at the end therefore add comparisons and take none away:
-    groups of earlier texts can grow together, and never fall apart, and founders stay the same.
+    with the previous one. Texts that are added at the end add comparisons and remove none: groups
+    of earlier texts can merge, but never split, and founders stay the same. ``texts`` are the
+    positions of the texts to group, ascending.
 
-    Parameters
-    ----------
-    words : Words
-    texts : ndarray of int64, shape (n_asked,)
-        Positions of the texts to group, ascending.
-
-    Returns
-    -------
-    NearGroups
+    Examples
+    --------
+    >>> words = words_of(pa.array(["a b c d", "other text", "d c b a e"]))
+    >>> group(words, np.arange(3)).first.tolist()
+    [0, 1, 0]
     """
     _, first_of_key, of_key = np.unique(words.keys[texts], return_index=True, return_inverse=True)
     first_of_key = texts[first_of_key]
-    earliest = np.arange(len(words))  # near copy of each text, itself where there is none before it
+    earliest = np.arange(len(words))  # earliest near copy of each text, or the text itself
     component = np.arange(len(words))
     asked = np.sort(first_of_key[words.counts[first_of_key] >= LEAST_WORDS])
-    for band in range(BANDS):
-        keys = band_keys(words, asked, band)
-        for earlier, later in _compared(asked, keys):
-            # What is in one group already and has an earlier near copy has nothing to learn.
-            open_ = (earlier < earliest[later]) | (component[earlier] != component[later])
-            earlier, later = earlier[open_], later[open_]
-            near = similarity(words, earlier, later) >= SIMILAR
+    for band in range(_BANDS):
+        for earlier, later in _pairs(asked, _band_keys(words, asked, band)):
+            # Pairs in one group, whose later text has an earlier near copy, change nothing.
+            can_change = (earlier < earliest[later]) | (component[earlier] != component[later])
+            earlier, later = earlier[can_change], later[can_change]
+            near = _similarity(words, earlier, later) >= SIMILAR
             earlier, later = earlier[near], later[near]
             np.minimum.at(earliest, later, earlier)
             component = _merged(component, earlier, later)
@@ -262,16 +224,46 @@ def group(words: Words, texts: np.ndarray) -> NearGroups:
     return NearGroups(first[component[first_of_key]][of_key], founder[first_of_key][of_key])
 
 
-def band_keys(words: Words, texts: np.ndarray, band: int) -> np.ndarray:
-    """Return equal numbers for texts that agree in a MinHash band, uint64, shape (n_asked,).
+def most_similar(words: Words, asked: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the most similar text of the others for each of the first ``asked`` texts.
 
-    A word's rank follows from the word alone, so that other texts change no agreement.
+    Texts with fewer than `LEAST_WORDS` words are similar to no other.
+
+    Returns
+    -------
+    similarity : ndarray of float64, shape (asked,)
+        0 if no text is a candidate.
+    partner : ndarray of int64, shape (asked,)
+        Position among all texts, -1 if there is none.
     """
+    best, partner = np.zeros(asked), np.full(asked, -1, dtype=np.int64)
+    texts = np.flatnonzero(words.counts >= LEAST_WORDS)
+    first, others = texts[texts < asked], texts[texts >= asked]
+    for band in range(_BANDS if len(first) and len(others) else 0):
+        keys = _band_keys(words, others, band)
+        order = np.argsort(keys, kind="stable")
+        wanted = _band_keys(words, first, band)
+        start = np.searchsorted(keys[order], wanted, "left")
+        counts = np.searchsorted(keys[order], wanted, "right") - start
+        for number in range(min(counts.max(), _MAX_PARTNERS)):
+            exists = counts > number
+            left, right = first[exists], others[order[start[exists] + number]]
+            similar = _similarity(words, left, right)
+            # On a tie the first text, whatever the band.
+            tied = (similar == best[left]) & (similar > 0) & (right < partner[left])
+            better = (similar > best[left]) | tied
+            best[left[better]], partner[left[better]] = similar[better], right[better]
+    return best, partner
+
+
+def _band_keys(words: Words, texts: np.ndarray, band: int) -> np.ndarray:
+    """Return equal uint64 keys for texts in the same bucket of a MinHash band."""
     keys = np.zeros(len(texts), np.uint64)
     for start, end in _spans(words.offsets[texts + 1] - words.offsets[texts]):
-        places, counts = words.places(texts[start:end])
-        hashes = words.hashes[places]
+        positions, counts = words.positions(texts[start:end])
+        hashes = words.hashes[positions]
         starts = np.cumsum(counts) - counts
+        # The rank of a word depends only on the word, so that other texts do not matter.
         for flip, factor in _RANKS[band]:
             least = np.minimum.reduceat((hashes ^ flip) * factor, starts)
             keys[start:end] = mix(keys[start:end] ^ least)
@@ -279,7 +271,7 @@ def band_keys(words: Words, texts: np.ndarray, band: int) -> np.ndarray:
 
 
 def _spans(counts: np.ndarray, most: int | None = None) -> Iterator[tuple[int, int]]:
-    """Yield spans of entries that together have few enough words."""
+    """Yield spans of at most ``most`` entries with at most `_WORDS_AT_ONCE` words together."""
     totals = np.cumsum(counts)
     start = 0
     while start < len(counts):
@@ -290,31 +282,27 @@ def _spans(counts: np.ndarray, most: int | None = None) -> Iterator[tuple[int, i
         start = end
 
 
-def _compared(texts: np.ndarray, keys: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield pairs (earlier, later) of texts that share a bucket; texts are in order."""
+def _pairs(texts: np.ndarray, keys: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield pairs (earlier, later) of texts in the same bucket; texts are ascending."""
     order = np.argsort(keys, kind="stable")
     starts = np.flatnonzero(np.diff(keys[order], prepend=~keys[order[:1]]) != 0)
     sizes = np.diff(starts, append=len(order))
-    shared = sizes > 1
-    starts, sizes = starts[shared], sizes[shared]
+    starts, sizes = starts[sizes > 1], sizes[sizes > 1]
     bucket_start = np.repeat(starts, sizes)
     rank = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     texts = texts[order]
     members = bucket_start + rank
-    for number in range(_PARTNERS):
-        behind = rank > number
-        if not behind.any():
+    for number in range(_BUCKET_FIRST):
+        later = rank > number
+        if not later.any():
             return
-        yield texts[bucket_start[behind] + number], texts[members[behind]]
-    behind = rank > _PARTNERS
-    yield texts[members[behind] - 1], texts[members[behind]]
+        yield texts[bucket_start[later] + number], texts[members[later]]
+    later = rank > _BUCKET_FIRST
+    yield texts[members[later] - 1], texts[members[later]]
 
 
-def similarity(words: Words, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Return the Jaccard similarity of the words of pairs of texts; float64, shape (n_pairs,).
-
-    0 for texts whose numbers of words alone keep them below `SIMILAR`.
-    """
+def _similarity(words: Words, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Return the Jaccard similarity of pairs of texts; 0 if it is below `SIMILAR` by length."""
     result = np.zeros(len(left))
     counts = [words.offsets[texts + 1] - words.offsets[texts] for texts in (left, right)]
     fits = np.flatnonzero(np.minimum(*counts) >= SIMILAR * np.maximum(*counts))
@@ -325,60 +313,22 @@ def similarity(words: Words, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     return result
 
 
-def most_similar(words: Words, asked: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the similarity and the position of the text most similar to each of the first ones.
-
-    Compared are the first ``asked`` texts with those behind them. Texts of fewer than `LEAST_WORDS`
-    words are like no other.
-
-    Parameters
-    ----------
-    words : Words
-    asked : int
-
-    Returns
-    -------
-    similarity : ndarray of float64, shape (asked,)
-        0 where no text is a candidate.
-    partner : ndarray of int64, shape (asked,)
-        Position among all texts, -1 where there is none.
-    """
-    best, partner = np.zeros(asked), np.full(asked, -1, dtype=np.int64)
-    texts = np.flatnonzero(words.counts >= LEAST_WORDS)
-    mine, theirs = texts[texts < asked], texts[texts >= asked]
-    for band in range(BANDS if len(mine) and len(theirs) else 0):
-        keys = band_keys(words, theirs, band)
-        order = np.argsort(keys, kind="stable")
-        wanted = band_keys(words, mine, band)
-        start = np.searchsorted(keys[order], wanted, "left")
-        counts = np.searchsorted(keys[order], wanted, "right") - start
-        for number in range(min(counts.max(), _MOST_PARTNERS)):
-            there = counts > number
-            left, right = mine[there], theirs[order[start[there] + number]]
-            similar = similarity(words, left, right)
-            # On a tie the first training row, whatever the band that it was met in.
-            tied = (similar == best[left]) & (similar > 0) & (right < partner[left])
-            better = (similar > best[left]) | tied
-            best[left[better]], partner[left[better]] = similar[better], right[better]
-    return best, partner
-
-
 def _shared(words: Words, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Count the words that both texts of each pair have: those that then stand twice."""
+    """Count the words that both texts of each pair have, which are twice among those of both."""
     keys = []
     for texts in (left, right):
-        places, counts = words.places(texts)
+        positions, counts = words.positions(texts)
         pairs = np.repeat(np.arange(len(texts), dtype=np.uint64), counts)
-        # The number of the pair above, and as much of the word's hash as fits below.
-        above = pairs << np.uint64(64 - _PAIR_BITS)
-        keys.append(above | (words.hashes[places] >> np.uint64(_PAIR_BITS)))
+        # Number of the pair in the upper bits, as much of the hash as fits in the lower ones.
+        upper = pairs << np.uint64(64 - _PAIR_BITS)
+        keys.append(upper | (words.hashes[positions] >> np.uint64(_PAIR_BITS)))
     both = np.sort(np.concatenate(keys))
     twice = both[1:][both[1:] == both[:-1]] >> np.uint64(64 - _PAIR_BITS)
     return np.bincount(twice.astype(np.int64), minlength=len(left))
 
 
 def _merged(component: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Join the components of pairs of texts."""
+    """Merge the components of pairs of texts."""
     if not len(left):
         return component
     nodes, at = np.unique(np.concatenate([component[left], component[right]]), return_inverse=True)

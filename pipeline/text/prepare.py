@@ -1,4 +1,4 @@
-"""Both text steps in a row, as a prediction needs them."""
+"""Clean and tokenize texts, as a prediction needs it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,20 +13,6 @@ from pipeline.text.tokens import Tokens
 def prepare(
     raw: pa.Array, cleaning: Mapping[str, Any], tokenizing: Mapping[str, Any]
 ) -> tuple[pa.Array, Tokens]:
-    """Clean texts and cut them into tokens, in this thread.
-
-    Parameters
-    ----------
-    raw : pa.Array of string, shape (n_texts,)
-    cleaning : mapping
-        The settings of CleanText.
-    tokenizing : mapping
-        The settings of Tokenize.
-
-    Returns
-    -------
-    cleaned : pa.Array of string, shape (n_texts,)
-    tokens : Tokens
-    """
+    """Clean and tokenize texts in this thread, by the settings of CleanText and of Tokenize."""
     cleaned = clean(raw, cleaning, find=False)["clean"]
     return cleaned, tokenize(cleaned, tokenizing)

@@ -1,4 +1,4 @@
-"""Rows of a dataset with their clean texts, and what was left out."""
+"""Clean the rows of a dataset, and reject those that are empty or repeat others."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,34 +9,34 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.data.columns import in_slices
-from pipeline.data.rejected import rejections
-from pipeline.errors import PipelineError
+from pipeline.data.columns import as_array, map_slices
+from pipeline.data.rejected import reject
+from pipeline.errors import DataError
 from pipeline.text import near
 from pipeline.text.clean import clean
 
-#: Why a row with the text of a frozen test row is left out.
-OF_FROZEN = "text of a frozen test row"
-_EXAMPLES = 20  # contradicting texts shown in the profile
+#: Reason for rejecting a row with the text of a holdout row.
+HOLDOUT_TEXT = "text of a frozen test row"
+_EXAMPLES = 20  # contradicting texts in the profile
 
 
 @dataclass(frozen=True)
 class CleanRows:
-    """Kept rows, rows left out, and a summary.
+    """Kept rows, rejected rows, and a summary.
 
     Attributes
     ----------
     rows : pa.Table
-        ``id``, ``source_id``, ``raw``, ``label``, ``partition``, ``file``, ``line``, ``clean``,
-        ``group`` (equal for equal clean texts), ``urls``, ``mentions``, ``hashtags``, and what the
-        split follows from, whatever the cleaning: ``split_key`` (int64, equal for equal words),
-        ``copy`` (int32, how many labelled rows before it have that key), ``near_group`` (int64,
-        equal for near copies, also through others: the key of the first of them) and ``founder``
-        (int64, the key of the row that it follows in the split, see `near.NearGroups`).
+        Columns of `pipeline.data.readers.ROWS`, ``clean``, ``urls``, ``mentions``, ``hashtags``,
+        ``group`` (equal for equal clean texts), and those of the split, which do not depend on the
+        settings: ``split_key`` (int64, equal for equal words), ``copy`` (int32, number of earlier
+        labelled rows with that key), ``near_group`` (int64, key of the first row of the group of
+        near copies) and ``founder`` (int64, key of the row that it follows, see
+        `near.NearGroups`).
     rejected : pa.Table
-        ``id``, ``file``, ``line``, ``reason``, ``detail``, ``raw``.
+        Columns of `pipeline.data.rejected.REJECTED`.
     profile : callable
-        Counts for ``profile.json``, a dict; counting takes as long as writing the rows.
+        Returns the dict of ``profile.json``; counting takes as long as writing the rows.
     """
 
     rows: pa.Table
@@ -45,36 +45,17 @@ class CleanRows:
 
 
 @dataclass(frozen=True)
-class CleanedPart:
-    """What cleaning made of a slice of raw texts.
-
-    Attributes
-    ----------
-    columns : mapping of str to pa.Array
-        That of `pipeline.text.clean.clean`.
-    words : near.Words
-        The different words of the raw texts.
-    """
+class CleanedSlice:
+    """Result of cleaning a slice of raw texts: columns of `clean`, and the words of the texts."""
 
     columns: Mapping[str, pa.Array]
     words: near.Words
 
 
-def clean_part(raw: pa.Array, settings: Mapping[str, Any]) -> CleanedPart:
-    """Clean a slice of raw texts and take their words, in this thread.
-
-    Parameters
-    ----------
-    raw : pa.Array of string, shape (n_texts,)
-    settings : mapping
-        The settings of CleanText.
-
-    Returns
-    -------
-    CleanedPart
-    """
+def clean_slice(raw: pa.Array, settings: Mapping[str, Any]) -> CleanedSlice:
+    """Clean a slice of raw texts and extract their words, in this thread."""
     columns = clean(raw, settings)
-    return CleanedPart(columns, near.words_of_part(raw, settings, columns["clean"]))
+    return CleanedSlice(columns, near.words_of_slice(raw, settings, columns["clean"]))
 
 
 def clean_rows(
@@ -83,101 +64,71 @@ def clean_rows(
     records: int,
     settings: Mapping[str, Any],
     class_names: Sequence[str],
-    frozen_files: Sequence[str] = (),
-    cleaned: Sequence[CleanedPart] | None = None,
+    holdout_files: Sequence[str] = (),
+    cleaned: Sequence[CleanedSlice] | None = None,
 ) -> CleanRows:
-    """Clean texts, set aside labelled rows of which nothing is left, and count.
+    """Clean texts, reject labelled rows with an empty clean text, and count.
 
     Parameters
     ----------
-    rows, rejected : pa.Table
-        What was read, and what could not be.
-    records : int
-        Records in the raw files.
+    rows, rejected, records
+        As in `pipeline.data.readers.Reading`.
     settings : mapping
-        The settings of CleanText.
+        Settings of CleanText.
     class_names : sequence of str
-        In the order of the catalogue.
-    frozen_files : sequence of str
-        Entries of the column ``file`` whose rows are frozen test rows: labelled rows of other
-        files that have a text of theirs are set aside.
-    cleaned : sequence of CleanedPart, optional
-        What `clean_part` made of the texts of ``rows``, part by part, where that was done while
-        they were read.
-
-    Returns
-    -------
-    CleanRows
+    holdout_files : sequence of str
+        Entries of the column ``file`` whose rows are holdout rows. Labelled rows of other files
+        with the same texts are rejected.
+    cleaned : sequence of CleanedSlice, optional
+        Results of `clean_slice`, if the texts were cleaned while reading.
 
     Raises
     ------
-    PipelineError
-        If no row is left, or rows got lost.
+    DataError
+        If no labelled row is left.
     """
-    done = cleaned or in_slices(rows["raw"], lambda part: clean_part(part, settings))
-    for name in done[0].columns:
-        rows = rows.append_column(name, pa.chunked_array([part.columns[name] for part in done]))
+    slices = cleaned or map_slices(rows["raw"], lambda raw: clean_slice(raw, settings))
+    for name in slices[0].columns:
+        rows = rows.append_column(name, pa.chunked_array([some.columns[name] for some in slices]))
     labelled = pc.is_valid(rows["label"])
-    # Among all rows that were read, since what cleaning leaves out must not move the others.
-    rows = _with_near_groups(rows, near.joined([part.words for part in done]), np.asarray(labelled))
-    parts = [rejected]
-    empty = pc.and_(pc.equal(rows["clean"], ""), labelled)
-    rows = _set_aside(rows, empty, "nothing left after cleaning", parts)
-    if frozen_files:
-        rows = _without_frozen_texts(rows, frozen_files, parts)
+    # Among all records: a row that is rejected below must not change the groups of other rows.
+    rows = _with_near_groups(rows, near.joined([some.words for some in slices]), labelled)
+    lost = [rejected]
+    is_empty = pc.and_(pc.equal(rows["clean"], ""), labelled)
+    rows = reject(rows, is_empty, "nothing left after cleaning", lost)
+    if holdout_files:
+        rows = reject(rows, _has_holdout_text(rows, holdout_files), HOLDOUT_TEXT, lost)
     rows = rows.append_column("group", _groups(rows["clean"]))
-    compared = rows
+    with_copies = rows
     if settings["duplicates"] == "drop":
-        repeats, firsts = _repeats(rows)
-        which = pc.binary_join_element_wise("the text of row", firsts.cast(pa.string()), " ")
-        rows = _set_aside(rows, repeats, "clean text came before", parts, which)
+        is_copy, first_id = _copies(rows)
+        detail = pc.binary_join_element_wise("the text of row", first_id.cast(pa.string()), " ")
+        rows = reject(rows, is_copy, "clean text came before", lost, detail)
         rows = rows.set_column(
             rows.schema.get_field_index("group"), "group", _groups(rows["clean"])
         )
-    rejected = pa.concat_tables(parts)
+    rejected = pa.concat_tables(lost)
     if rows.num_rows + rejected.num_rows != records:
-        raise PipelineError(
-            f"{records} records were read, but {rows.num_rows} kept and {rejected.num_rows} set "
-            "aside; please report this as a bug."
+        raise RuntimeError(
+            f"{records} records were read, but {rows.num_rows} kept and {rejected.num_rows} "
+            "rejected."
         )
     if pc.count(rows["label"]).as_py() == 0:
-        raise PipelineError("no labelled row is left after cleaning; keep more of the texts.")
-    profile = partial(_profile, rows, rejected, records, class_names, compared)
+        raise DataError("no labelled row is left after cleaning; remove less from the texts.")
+    profile = partial(_profile, rows, rejected, records, class_names, with_copies)
     return CleanRows(rows, rejected, profile)
 
 
-def _set_aside(
-    rows: pa.Table,
-    lost: pa.Array,
-    reason: str,
-    parts: list[pa.Table],
-    detail: pa.Array | None = None,
-) -> pa.Table:
-    """Move the marked rows to the rejected ones; ``detail`` has an entry for each of them."""
-    out = rows.filter(lost)
-    if not out.num_rows:
-        return rows
-    parts.append(rejections(out, reason, detail))
-    return rows.filter(pc.invert(lost))
-
-
-def _without_frozen_texts(
-    rows: pa.Table, frozen_files: Sequence[str], parts: list[pa.Table]
-) -> pa.Table:
-    """Set aside the labelled rows whose text is that of a frozen test row.
-
-    In one letter case: most models read no other, and to the others it is nearly the same text.
-    """
-    is_frozen = pc.is_in(rows["file"].cast(pa.string()), pa.array(frozen_files, pa.string()))
+def _has_holdout_text(rows: pa.Table, holdout_files: Sequence[str]) -> pa.ChunkedArray:
+    """Mark labelled rows with the text of a holdout row, whatever its letter case."""
+    is_holdout = pc.is_in(rows["file"].cast(pa.string()), pa.array(holdout_files, pa.string()))
     lowered = pc.utf8_lower(rows["clean"])
-    texts = lowered.filter(is_frozen).combine_chunks()
-    others = pc.and_(pc.invert(is_frozen), pc.is_valid(rows["label"]))
-    shared = pc.and_(others, pc.is_in(lowered, texts))
-    return _set_aside(rows, shared, OF_FROZEN, parts)
+    has_text = pc.is_in(lowered, lowered.filter(is_holdout).combine_chunks())
+    return pc.and_(pc.and_(pc.invert(is_holdout), pc.is_valid(rows["label"])), has_text)
 
 
-def _with_near_groups(rows: pa.Table, words: near.Words, labelled: np.ndarray) -> pa.Table:
-    """Append what the split follows from; unlabelled rows, which are in no part, join nothing."""
+def _with_near_groups(rows: pa.Table, words: near.Words, labelled: pa.ChunkedArray) -> pa.Table:
+    """Append the columns that the split depends on; unlabelled rows are in no group of others."""
     keys = words.keys.view(np.int64)
     at = np.flatnonzero(labelled)
     groups = near.group(words, at)
@@ -191,55 +142,50 @@ def _with_near_groups(rows: pa.Table, words: near.Words, labelled: np.ndarray) -
 
 
 def _occurrence(keys: np.ndarray) -> np.ndarray:
-    """Count the entries before each that are equal to it."""
+    """Count the earlier entries that are equal to each entry."""
     order = np.argsort(keys, kind="stable")
     starts = np.flatnonzero(np.diff(keys[order], prepend=~keys[order[:1]]) != 0)
-    before = np.empty(len(keys), dtype=np.int64)
-    before[order] = np.arange(len(keys)) - np.repeat(starts, np.diff(starts, append=len(keys)))
-    return before
+    earlier = np.empty(len(keys), dtype=np.int64)
+    earlier[order] = np.arange(len(keys)) - np.repeat(starts, np.diff(starts, append=len(keys)))
+    return earlier
 
 
 def _groups(texts: pa.ChunkedArray) -> pa.Array:
-    """Give equal texts equal numbers."""
-    encoded = pc.dictionary_encode(texts.combine_chunks())
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.combine_chunks()
-    return encoded.indices.cast(pa.int32())
+    """Return equal numbers for equal texts."""
+    return as_array(pc.dictionary_encode(as_array(texts))).indices.cast(pa.int32())
 
 
-def _repeats(rows: pa.Table) -> tuple[pa.Array, pa.Array]:
-    """Mark labelled rows whose clean text a labelled row before them has, and name that by its id.
+def _copies(rows: pa.Table) -> tuple[pa.Array, pa.ChunkedArray]:
+    """Mark labelled rows with the clean text of another labelled row, and return its id.
 
-    Rows of the dataset's own test part go first, so that none of them is lost to a training row.
+    Rows of the dataset's own test part count as earlier than others, so that all are kept.
     """
     groups = rows["group"].to_numpy()
     labelled = np.asarray(pc.is_valid(rows["label"]))
     is_test = np.asarray(pc.equal(rows["partition"], "test"))
     order = np.lexsort((np.arange(len(groups)), ~is_test))
     order = order[labelled[order]]
-    known, first = np.unique(groups[order], return_index=True)
-    repeats = labelled.copy()
-    repeats[order[first]] = False
-    came_first = order[first][np.searchsorted(known, groups[repeats])]
-    return pa.array(repeats), rows["id"].take(pa.array(came_first)).combine_chunks()
+    first = np.zeros(int(groups.max(initial=0)) + 1, dtype=np.int64)
+    first[groups[order[::-1]]] = order[::-1]  # the last assignment stays: that of the first row
+    is_copy = labelled & (first[groups] != np.arange(len(groups)))
+    return pa.array(is_copy), rows["id"].take(pa.array(first[groups]))
 
 
 def _contradictions(rows: pa.Table) -> tuple[int, list[dict[str, Any]]]:
-    """Count clean texts that stand there with more than one label, and show the first of them."""
+    """Count clean texts with more than one label, and return the first of them."""
     labelled = rows.select(["group", "label", "clean"]).filter(pc.is_valid(rows["label"]))
     groups = labelled["group"].to_numpy()
-    labels = labelled["label"].combine_chunks().dictionary_encode()
-    codes = labels.indices.to_numpy()
+    codes = as_array(labelled["label"]).dictionary_encode().indices.to_numpy()
     one = np.zeros(int(groups.max(initial=-1)) + 1, dtype=codes.dtype)
     one[groups] = codes  # the label of one row of each group
-    several = np.unique(groups[codes != one[groups]])
-    found = []
-    for group in several[:_EXAMPLES]:
-        mine = np.flatnonzero(groups == group)
-        counts = _counts(labelled["label"].take(pa.array(mine)))
-        text = labelled["clean"][int(mine[0])].as_py()
-        found.append({"clean": text, "labels": dict(sorted(counts.items()))})
-    return len(several), found
+    contradicting = np.unique(groups[codes != one[groups]])
+    examples = []
+    for group in contradicting[:_EXAMPLES]:
+        of_group = np.flatnonzero(groups == group)
+        counts = _counts(labelled["label"].take(pa.array(of_group)))
+        text = labelled["clean"][int(of_group[0])].as_py()
+        examples.append({"clean": text, "labels": dict(sorted(counts.items()))})
+    return len(contradicting), examples
 
 
 def _profile(
@@ -247,10 +193,14 @@ def _profile(
     rejected: pa.Table,
     records: int,
     class_names: Sequence[str],
-    compared: pa.Table,
+    with_copies: pa.Table,
 ) -> dict[str, Any]:
-    """Count rows by label, partition and reason; contradictions among those ``compared``."""
-    labels, contradictions = _counts(rows["label"]), _contradictions(compared)
+    """Count rows by label, partition and reason, and contradictions among rows ``with_copies``."""
+    labels, contradictions = _counts(rows["label"]), _contradictions(with_copies)
+    groups = rows["group"].to_numpy()
+    sizes = np.bincount(groups)
+    # Equal raw texts have equal clean texts, so only groups of several rows can have them.
+    raw = rows["raw"].filter(pa.array(sizes[groups] > 1))
     return {
         "records": records,
         "kept": rows.num_rows,
@@ -259,7 +209,8 @@ def _profile(
         "class_names": list(class_names),
         "labels": {name: labels.get(name, 0) for name in class_names},
         "partitions": _counts(rows["partition"]),
-        **_repeated(rows),
+        "repeated_raw": len(raw) - pc.count_distinct(raw).as_py(),
+        "repeated_clean": len(groups) - int(np.count_nonzero(sizes)),
         "changed_by_cleaning": pc.sum(pc.not_equal(rows["raw"], rows["clean"])).as_py(),
         "with_url": _not_empty(rows["urls"]),
         "with_mention": _not_empty(rows["mentions"]),
@@ -269,20 +220,8 @@ def _profile(
     }
 
 
-def _repeated(rows: pa.Table) -> dict[str, int]:
-    """Count rows whose raw text, or whose clean text, another row before them has."""
-    groups = rows["group"].to_numpy()
-    sizes = np.bincount(groups)
-    # Equal raw texts are cleaned equally, so they are looked for within the groups alone.
-    several = rows["raw"].filter(pa.array(sizes[groups] > 1))
-    return {
-        "repeated_raw": len(several) - pc.count_distinct(several).as_py(),
-        "repeated_clean": len(groups) - int(np.count_nonzero(sizes)),
-    }
-
-
 def _counts(column: pa.ChunkedArray) -> dict[str, int]:
-    """Count the values of a column, nulls left out, most frequent first."""
+    """Count the values of a column without nulls, most frequent first."""
     pairs = pc.value_counts(column.drop_null()).to_pylist()
     ordered = sorted(pairs, key=lambda pair: (-pair["counts"], pair["values"]))
     return {pair["values"]: pair["counts"] for pair in ordered}

@@ -1,4 +1,4 @@
-"""Cut clean texts into tokens, drop stop words, and reduce words to stems or lemmas."""
+"""Tokenize clean texts, drop stop words, and replace words by stems or lemmas."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -9,49 +9,37 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.data.columns import in_slices, lower, whole
-from pipeline.errors import PipelineError
+from pipeline.data.columns import as_array, lower, map_slices
+from pipeline.errors import DataError, MissingExtraError
 from pipeline.text.languages import CODES
 from pipeline.text.tokens import Tokens
 
-# The characters that the classic Keras tokenizer drops by default
-# (Keras 2 documentation, keras.preprocessing.text.Tokenizer, argument `filters`).
+# Characters that the classic Keras tokenizer drops by default (Keras 2 documentation,
+# keras.preprocessing.text.Tokenizer, argument `filters`).
 _DROPPED = re.escape('!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n')
-# One space between words, by far the most frequent, stays as it is.
+# A single space between words stays as it is: it is by far the most frequent separator.
 _BETWEEN = f" *[{_DROPPED}][{_DROPPED} ]*| {{2,}}"
-# Patterns that take runs of one class of characters, of one or of two at least.
-_RUNS = re.compile(r"(?P<unit>\\w|\\d|\[[A-Za-z0-9_'-]*[A-Za-z0-9_']\])(?P<twice>(?P=unit))?\+")
+# Patterns of sequences of one character class, of at least one or two characters.
+_SEQUENCE = re.compile(r"(?P<unit>\\w|\\d|\[[A-Za-z0-9_'-]*[A-Za-z0-9_']\])(?P<twice>(?P=unit))?\+")
 _CLASSES = {r"\w": "0-9A-Za-z_", r"\d": "0-9"}
-# In processes of their own only where their start (2.5 s to import NLTK) is worth it.
-_ROWS_WORTH_A_PROCESS = 20_000
-_FREQUENT = 50  # words listed in tokens.json
+# A process takes 2.5 s to import NLTK.
+_ROWS_PER_PROCESS = 20_000
+_FREQUENT = 50  # words in tokens.json
 
 
 def tokenize(
     texts: pa.ChunkedArray | pa.Array, settings: Mapping[str, Any], processes: int = 1
 ) -> Tokens:
-    """Cut texts into tokens.
-
-    Parameters
-    ----------
-    texts : pa.ChunkedArray or pa.Array of string, shape (n_texts,)
-        Clean texts.
-    settings : mapping
-        The settings of Tokenize: ``tokenizer``, ``pattern``, ``token_case``, ``stop_words``,
-        ``word_form``, ``language``.
-    processes : int
-        How many processes may work, where a tokenizer is not a column operation.
-
-    Returns
-    -------
-    Tokens
+    """Tokenize clean texts by the settings of Tokenize, with processes for slow tokenizers.
 
     Raises
     ------
-    PipelineError
-        If the pattern, a stop-word list or an NLTK corpus cannot be used.
+    DataError
+        If a file of stop words is not utf-8.
+    MissingExtraError
+        If an NLTK corpus is not installed.
     """
-    column = whole(texts)
+    column = as_array(texts)
     if settings["tokenizer"] == "words":
         tokens = words(column)
     elif settings["tokenizer"] == "regexp":
@@ -68,41 +56,32 @@ def tokenize(
 
 
 def words(column: pa.Array) -> Tokens:
-    """Lower the case and cut at white space and punctuation, as the classic Keras tokenizer."""
-    lists = in_slices(column, lambda texts: _cut(lower(texts), _BETWEEN))
+    """Convert to lower case and split at spaces and punctuation, as the classic Keras tokenizer."""
+    lists = map_slices(column, lambda texts: _split(lower(texts), _BETWEEN))
     return Tokens.from_arrow(pa.chunked_array(lists)).without([""])
 
 
-def runs(column: pa.Array, unit: str, least: int) -> Tokens:
-    """Take the runs of one kind of character out of texts that are ASCII alone.
-
-    Parameters
-    ----------
-    column : pa.Array of string, shape (n_texts,)
-    unit : str
-        What stands between the brackets of the character class.
-    least : int
-        Characters of the shortest run that is taken.
-    """
-    between = f" *[^{unit} ][^{unit}]*| {{2,}}"
-    lists = in_slices(column, lambda texts: _cut(texts, between))
-    found = Tokens.from_arrow(pa.chunked_array(lists))
-    return found.without(word for word in found.words if len(word) < least)
+def _sequences(column: pa.Array, characters: str, least: int) -> Tokens:
+    """Return the sequences of ``least`` or more characters of a class, in texts of ASCII."""
+    between = f" *[^{characters} ][^{characters}]*| {{2,}}"
+    lists = map_slices(column, lambda texts: _split(texts, between))
+    tokens = Tokens.from_arrow(pa.chunked_array(lists))
+    return tokens.without(word for word in tokens.words if len(word) < least)
 
 
-def _cut(texts: pa.Array, between: str) -> pa.Array:
-    """Cut at what stands between words, each distinct word stored once: list<dictionary>."""
+def _split(texts: pa.Array, between: str) -> pa.Array:
+    """Split at a pattern into list<dictionary>, which stores each distinct word once."""
     texts = pc.utf8_trim(pc.replace_substring_regex(texts, between, " "), " ")
     return _encoded(pc.split_pattern(texts, " "))
 
 
 def _encoded(lists: pa.Array) -> pa.Array:
-    """Store each distinct word once: list<string> to list<dictionary>."""
+    """Convert list<string> to list<dictionary>."""
     return pa.ListArray.from_arrays(lists.offsets, lists.values.dictionary_encode())
 
 
 def lexical_diversity(tokens: Tokens) -> np.ndarray:
-    """Return distinct tokens over tokens (type-token ratio), float64; 0 for an empty text."""
+    """Return the type-token ratio of each text, distinct tokens over tokens; 0 without tokens."""
     lengths = tokens.lengths
     return np.divide(
         tokens.distinct(), lengths, out=np.zeros(len(tokens)), where=lengths > 0, dtype=float
@@ -110,7 +89,7 @@ def lexical_diversity(tokens: Tokens) -> np.ndarray:
 
 
 def summary(tokens: Tokens, diversity: np.ndarray) -> dict[str, Any]:
-    """Count tokens for ``tokens.json``: totals, lengths, lexical diversity, frequent words."""
+    """Return the content of ``tokens.json``: totals, lengths, lexical diversity, frequent words."""
     lengths = tokens.lengths
     counts = np.bincount(tokens.codes, minlength=len(tokens.words))
     top = np.argsort(-counts, kind="stable")[:_FREQUENT]
@@ -129,13 +108,7 @@ def summary(tokens: Tokens, diversity: np.ndarray) -> dict[str, Any]:
 
 
 def stop_words(choice: str, language: str) -> frozenset[str]:
-    """Return the stop words of a list by name (none, scikit-learn, nltk) or of a file.
-
-    Raises
-    ------
-    PipelineError
-        If NLTK's corpus is not installed.
-    """
+    """Return the stop words of a list (none, scikit-learn, nltk) or of the file of this path."""
     if choice == "none":
         return frozenset()
     if choice == "scikit-learn":
@@ -149,22 +122,17 @@ def stop_words(choice: str, language: str) -> frozenset[str]:
     try:
         return frozenset(Path(choice).read_text(encoding="utf-8").split())
     except UnicodeDecodeError as error:
-        raise PipelineError(
+        raise DataError(
             f"stop_words file {choice} is not utf-8 ({error.reason} at byte {error.start}); save "
             "it as utf-8."
         ) from error
 
 
 def word_form(choice: str, language: str) -> Callable[[str], str] | None:
-    """Return the function that takes a word to its stem or lemma, or None to leave it.
+    """Return the function from a word to its stem or lemma; None for ``as_is``.
 
-    Stems are those of Porter (1980) and Snowball (Porter 2001) as in NLTK, lemmas those of
-    simplemma or of WordNet, nouns.
-
-    Raises
-    ------
-    PipelineError
-        If WordNet is not installed.
+    Stems are those of Porter (1980) and Snowball (Porter 2001) in NLTK, lemmas those of simplemma
+    or of WordNet (as nouns).
     """
     if choice == "porter":
         from nltk.stem import PorterStemmer
@@ -189,11 +157,11 @@ def word_form(choice: str, language: str) -> Callable[[str], str] | None:
 
 
 def _corpus(corpus: Any, name: str) -> Any:
-    """Load an NLTK corpus that is installed; never fetch one in silence."""
+    """Load an installed NLTK corpus; the user decides about downloads."""
     try:
         corpus.ensure_loaded()
     except LookupError as error:
-        raise PipelineError(
+        raise MissingExtraError(
             f"NLTK's corpus {name!r} is not installed; run "
             f"'python -m nltk.downloader {name}' once, or choose another list."
         ) from error
@@ -201,48 +169,48 @@ def _corpus(corpus: Any, name: str) -> Any:
 
 
 def _by_pattern(column: pa.Array, pattern: str, processes: int) -> Tokens:
-    """Tokenize by a regular expression; runs of one class of characters are cut as columns.
+    """Tokenize by a regular expression, as a column operation if it is simple and texts are ASCII.
 
-    That is done where texts are ASCII alone: beyond, Arrow's classes are not quite NLTK's.
+    Beyond ASCII, the character classes of Arrow and of NLTK differ.
     """
-    simple = _RUNS.fullmatch(pattern)
+    simple = _SEQUENCE.fullmatch(pattern)
     if not simple:
         return _by_nltk(column, pattern, processes)
-    unit = _CLASSES.get(simple["unit"]) or simple["unit"][1:-1]
+    characters = _CLASSES.get(simple["unit"]) or simple["unit"][1:-1]
     is_ascii = pc.string_is_ascii(column)
-    fast = runs(column.filter(is_ascii), unit, 2 if simple["twice"] else 1)
+    fast = _sequences(column.filter(is_ascii), characters, 2 if simple["twice"] else 1)
     slow = _by_nltk(column.filter(pc.invert(is_ascii)), pattern, processes)
-    marks = is_ascii.to_numpy(zero_copy_only=False)
-    place = np.empty(len(column), dtype=np.int64)
-    place[marks], place[~marks] = np.arange(len(fast)), len(fast) + np.arange(len(slow))
-    return fast.joined(slow).take(place)
+    mask = is_ascii.to_numpy(zero_copy_only=False)
+    rows = np.empty(len(column), dtype=np.int64)
+    rows[mask], rows[~mask] = np.arange(len(fast)), len(fast) + np.arange(len(slow))
+    return fast.joined(slow).take(rows)
 
 
 def _by_nltk(column: pa.Array, pattern: str | None, processes: int) -> Tokens:
-    """Tokenize row by row with NLTK, in processes where there are many rows."""
-    wanted = min(processes, len(column) // _ROWS_WORTH_A_PROCESS)
-    if wanted <= 1:
+    """Tokenize row by row with NLTK, in processes if there are many rows."""
+    workers = min(processes, len(column) // _ROWS_PER_PROCESS)
+    if workers <= 1:
         return Tokens.from_arrow(_nltk_lists(column, pattern))
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
-    size = -(-len(column) // (4 * wanted))
-    parts = [column.slice(start, size) for start in range(0, len(column), size)]
+    size = -(-len(column) // (4 * workers))
+    slices = [column.slice(start, size) for start in range(0, len(column), size)]
     # Spawned, not forked: forking a process with running threads can hang the child.
-    with ProcessPoolExecutor(wanted, mp_context=get_context("spawn")) as pool:
-        done = list(pool.map(_nltk_lists, parts, [pattern] * len(parts)))
-    return Tokens.from_arrow(pa.chunked_array(done))
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        lists = list(pool.map(_nltk_lists, slices, [pattern] * len(slices)))
+    return Tokens.from_arrow(pa.chunked_array(lists))
 
 
 def _nltk_lists(column: pa.Array, pattern: str | None) -> pa.Array:
-    """Tokenize with TweetTokenizer, or with RegexpTokenizer: list<dictionary>."""
+    """Tokenize with TweetTokenizer, or with RegexpTokenizer if there is a pattern."""
     if pattern is None:
         from nltk.tokenize.casual import TweetTokenizer
 
-        cut = TweetTokenizer().tokenize
+        split = TweetTokenizer().tokenize
     else:
         from nltk.tokenize.regexp import RegexpTokenizer
 
-        cut = RegexpTokenizer(pattern).tokenize
-    # Encoded here, where the processes work side by side, and less is handed over.
-    return _encoded(pa.array([cut(text) for text in column.to_pylist()], pa.list_(pa.string())))
+        split = RegexpTokenizer(pattern).tokenize
+    # Encoded in the process, which then returns less.
+    return _encoded(pa.array([split(text) for text in column.to_pylist()], pa.list_(pa.string())))

@@ -1,4 +1,4 @@
-"""A column of token lists, each distinct token stored once."""
+"""A column of token lists that stores each distinct token once."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-_TOGETHER = 50_000  # texts
+_SLICE = 50_000  # texts; bounds memory
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,17 @@ class Tokens:
     Attributes
     ----------
     codes : ndarray of int32, shape (n_tokens,)
-        Position in ``words`` of each token of all texts, one text after another.
+        Position in ``words`` of each token, one text after another.
     offsets : ndarray of int64, shape (n_texts + 1,)
-        Where in ``codes`` each text begins; the last entry is the end.
+        Start of each text in ``codes``, and the end of the last one.
     words : list of str
         The distinct tokens.
+
+    Examples
+    --------
+    >>> tokens = Tokens.from_lists([["a", "b", "a"], []])
+    >>> tokens.words, tokens.codes.tolist(), tokens.offsets.tolist()
+    (['a', 'b'], [0, 1, 0], [0, 3, 3])
     """
 
     codes: np.ndarray
@@ -35,17 +41,17 @@ class Tokens:
 
     @property
     def lengths(self) -> np.ndarray:
-        """Tokens of each text, int64, shape (n_texts,)."""
+        """Number of tokens of each text, int64, shape (n_texts,)."""
         return np.diff(self.offsets)
 
     @property
     def rows(self) -> np.ndarray:
-        """The text that each token is in, int64, shape (n_tokens,)."""
+        """Row of the text of each token, int64, shape (n_tokens,)."""
         return np.repeat(np.arange(len(self)), self.lengths)
 
     @classmethod
     def from_arrow(cls, column: pa.Array | pa.ChunkedArray) -> "Tokens":
-        """Take a column of type list<string> or list<dictionary>, without nulls."""
+        """Convert a column of type list<string> or list<dictionary>, without nulls."""
         chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
         flat = pa.chunked_array(
             [chunk.flatten() for chunk in chunks] or [pa.array([], pa.string())]
@@ -62,7 +68,7 @@ class Tokens:
 
     @classmethod
     def from_lists(cls, lists: Iterable[list[str]]) -> "Tokens":
-        """Take lists of tokens."""
+        """Convert lists of tokens."""
         return cls.from_arrow(pa.array(list(lists), pa.list_(pa.string())))
 
     def to_arrow(self) -> pa.Array:
@@ -77,27 +83,27 @@ class Tokens:
         return self.to_arrow().to_pylist()
 
     def without(self, unwanted: Iterable[str]) -> "Tokens":
-        """Return the lists without the unwanted tokens."""
+        """Return the lists without some tokens."""
         drop = set(unwanted)
         if drop.isdisjoint(self.words):
             return self
-        stays = np.array([word not in drop for word in self.words], dtype=bool)
-        keep = stays[self.codes] if len(self.codes) else np.zeros(0, bool)
+        is_kept = np.array([word not in drop for word in self.words], dtype=bool)
+        keep = is_kept[self.codes]
         ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(keep, dtype=np.int64)])
-        # Words that are gone are no words any more: what is done to each must not meet them.
-        places = (np.cumsum(stays) - 1).astype(np.int32)
+        # Dropped tokens also leave ``words``, so that nothing is computed for them.
+        new_codes = (np.cumsum(is_kept) - 1).astype(np.int32)
         words = [word for word in self.words if word not in drop]
-        return Tokens(places[self.codes[keep]], ends[self.offsets], words)
+        return Tokens(new_codes[self.codes[keep]], ends[self.offsets], words)
 
     def map(self, function: Callable[[str], str]) -> "Tokens":
-        """Return the lists with each token changed; each distinct token is computed once."""
+        """Return the lists with a function applied to each token, once per distinct token."""
         changed = pa.array([function(word) for word in self.words], pa.string())
         encoded = changed.dictionary_encode()
         codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int32)
         return Tokens(codes[self.codes], self.offsets, encoded.dictionary.to_pylist())
 
     def joined(self, others: "Tokens") -> "Tokens":
-        """Return these lists and then the others'."""
+        """Return these lists followed by others."""
         words = pa.array([*self.words, *others.words], pa.string()).dictionary_encode()
         codes = words.indices.to_numpy()[
             np.concatenate([self.codes, others.codes + np.int32(len(self.words))])
@@ -106,19 +112,18 @@ class Tokens:
         return Tokens(codes, offsets, words.dictionary.to_pylist())
 
     def take(self, rows: np.ndarray) -> "Tokens":
-        """Return the lists of some rows, in the order given."""
+        """Return the lists of some rows, in the order of ``rows``."""
         lengths = self.lengths[rows]
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
-        places = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], lengths)
-        return Tokens(self.codes[places], offsets, self.words)
+        positions = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], lengths)
+        return Tokens(self.codes[positions], offsets, self.words)
 
     def once(self) -> "Tokens":
         """Return each token of a text once, in the order of ``words``."""
         width = max(len(self.words), 1)
         codes, counts = [np.zeros(0, np.int32)], [np.zeros(1, np.int64)]
-        # Some texts at a time, so that what lies between stays small.
-        for start in range(0, len(self), _TOGETHER):
-            ends = self.offsets[start : start + _TOGETHER + 1]
+        for start in range(0, len(self), _SLICE):
+            ends = self.offsets[start : start + _SLICE + 1]
             rows = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
             keys = rows * width + self.codes[ends[0] : ends[-1]]
             keys.sort()
@@ -131,7 +136,7 @@ class Tokens:
         return Tokens(np.concatenate(codes), offsets, self.words)
 
     def distinct(self) -> np.ndarray:
-        """Count the different tokens of each text, int64, shape (n_texts,)."""
+        """Return the number of different tokens of each text, int64, shape (n_texts,)."""
         return self.once().lengths
 
 

@@ -6,36 +6,36 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.data.columns import find_all, replace_within, signs
+from pipeline.data.columns import byte_flags, find_all, replace_within
 
 TEXTS = ["", "a@b", "no sign", "é @x", "", "#", ""]
-OF_BYTE = np.zeros(256, np.uint8)
-OF_BYTE[ord("@")], OF_BYTE[ord("#")], OF_BYTE[0x80:] = 1, 2, 4
+FLAGS = np.zeros(256, np.uint8)
+FLAGS[ord("@")], FLAGS[ord("#")], FLAGS[0x80:] = 1, 2, 4
 
 
 @pytest.mark.parametrize(("start", "length"), [(0, 7), (1, 3), (3, 4), (6, 1), (2, 0)])
-def test_signs_are_those_of_the_bytes_of_each_text(start, length):
-    found = signs(pa.array(TEXTS).slice(start, length), OF_BYTE).tolist()
+def test_byte_flags_are_those_of_the_bytes_of_each_text(start, length):
+    found = byte_flags(pa.array(TEXTS).slice(start, length), FLAGS).tolist()
     expected = [0, 1, 0, 5, 0, 2, 0][start : start + length]
-    # An empty text may have the signs of a neighbour, never the other way round.
+    # An empty text may have the flags of the next text, never the other way round.
     filled = [index for index in range(length) if TEXTS[start + index]]
     assert [found[index] for index in filled] == [expected[index] for index in filled]
     assert len(found) == length
 
 
-def test_signs_of_texts_that_are_all_empty():
-    assert signs(pa.array(["", ""]), OF_BYTE).tolist() == [0, 0]
+def test_byte_flags_of_empty_texts():
+    assert byte_flags(pa.array(["", ""]), FLAGS).tolist() == [0, 0]
 
 
 @given(st.lists(st.text(alphabet="@ab é#", max_size=12), max_size=8), st.integers(0, 3))
-def test_all_matches_are_found_as_pythons_re_finds_them(texts, start):
+def test_find_all_returns_what_re_findall_returns(texts, start):
     column = pa.array(texts, pa.string()).slice(start)
     assert find_all(column, "@[ab]+").to_pylist() == [
         re.findall("@[ab]+", text) for text in texts[start:]
     ]
 
 
-def test_a_pattern_is_replaced_within_another_alone():
+def test_a_pattern_is_replaced_only_inside_another():
     column = pa.array(["x1 [11] 1", "", "[1][2]"]).slice(0, 3)
     assert replace_within(column, r"\[\d+\]", "1", "one").to_pylist() == [
         "x1 [oneone] 1",

@@ -1,9 +1,6 @@
-import dataclasses
-from pathlib import Path
-
 import pytest
 
-from pipeline.data import catalogue, daily, formats, readers
+from pipeline.data import catalogue, daily, readers
 from pipeline.errors import PipelineError
 
 OWN = 'labels = ["bad", "good"]\n'
@@ -25,13 +22,13 @@ def put(folder, files):
         path.write_text(f"text,label\n{text},good\n{text}!,bad\n")
 
 
-def found(row, folder, day, window=1):
-    parts = daily.parts(row, folder, day, window, lambda path: path.read_text())
-    return {part.key: part.path.relative_to(folder).as_posix() for part in parts}
+def keys_and_paths(row, folder, day, window=1):
+    inputs = daily.input_files(row, folder, day, window, lambda path: path.read_text())
+    return {file.key: file.path.relative_to(folder).as_posix() for file in inputs}
 
 
 @pytest.mark.parametrize(
-    ("text", "files", "day", "window", "wanted"),
+    ("text", "files", "day", "window", "expected"),
     [
         (PLAIN, {"rows.csv": "a"}, None, 1, {"rows.csv": "rows.csv"}),
         (
@@ -105,57 +102,60 @@ def found(row, folder, day, window=1):
         ),
     ],
     ids=[
-        "no date: as ever",
+        "no date",
         "folder of the day",
         "date in the name",
         "window of four days with two files",
         "window that ends before the older file",
-        "all up to the date, not whole and impossible days left out",
-        "same bytes twice are read once",
-        "frozen rows first",
-        "frozen rows are for runs with a date",
+        "all days up to the date, without incomplete and impossible ones",
+        "files with the same bytes are read once",
+        "holdout rows first",
+        "holdout rows are for runs with a date",
     ],
 )
-def test_parts_of_a_run(tmp_path, text, files, day, window, wanted):
+def test_input_files_of_a_run(tmp_path, text, files, day, window, expected):
     row, folder = row_of(tmp_path, text)
     put(folder, files)
-    assert found(row, folder, day, window) == wanted
+    assert keys_and_paths(row, folder, day, window) == expected
 
 
 def test_same_bytes_on_another_day_have_the_same_keys(tmp_path):
     row, folder = row_of(tmp_path, NAMED)
     put(folder, {"tweets-2026-11-21.csv": "a", "tweets-2026-11-22.csv": "a"})
-    assert found(row, folder, "2026-11-21").keys() == found(row, folder, "2026-11-22").keys()
+    assert (
+        keys_and_paths(row, folder, "2026-11-21").keys()
+        == keys_and_paths(row, folder, "2026-11-22").keys()
+    )
 
 
-def test_days_are_those_of_which_all_needed_files_are_there(tmp_path):
+def test_days_are_those_with_all_required_files(tmp_path):
     text = OWN + 'files = ["a-{date}.csv", "b.csv", {name = "c.csv", optional = true}]\n'
     text += '[[tables]]\nfile = "b.csv"\n'
     row, folder = row_of(tmp_path, text)
     put(folder, {"a-2026-11-20.csv": "a", "a-2026-11-21.csv": "a", "2026-11-21/b.csv": "b"})
     put(folder, {"2026-11-22/b.csv": "b", "a-2026-11-99.csv": "a"})
     assert daily.days(row, folder) == ["2026-11-21"]
-    (lacking,) = daily.missing(row, folder, "2026-11-22")
-    assert (lacking[0].name, lacking[1]) == ("a-2026-11-22.csv", folder)
+    (missing,) = daily.missing(row, folder, "2026-11-22")
+    assert (missing[0].name, missing[1]) == ("a-2026-11-22.csv", folder)
 
 
-def test_dated_alias_is_found(tmp_path):
+def test_alias_may_contain_the_date(tmp_path):
     text = OWN + '[[files]]\nname = "a-{date}.csv"\naliases = ["old/{date}_a.csv"]\n'
     row, folder = row_of(tmp_path, text)
     put(folder, {"old/2026-11-20_a.csv": "a"})
     assert daily.days(row, folder) == ["2026-11-20"]
-    assert found(row, folder, "2026-11-20") == {"a-{date}.csv": "old/2026-11-20_a.csv"}
+    assert keys_and_paths(row, folder, "2026-11-20") == {"a-{date}.csv": "old/2026-11-20_a.csv"}
 
 
-class TestFrozen:
+class TestHoldoutRows:
     def read(self, data, text, files):
         row, folder = row_of(data, text)
         for name, content in files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(content)
-        parts = daily.parts(row, folder, "2026-11-22", 1, lambda path: path.read_text())
-        row = daily.laid_out(row, parts)
-        rows = readers.read(row, {part.key: part.path for part in parts}).rows
+        inputs = daily.input_files(row, folder, "2026-11-22", 1, lambda path: path.read_text())
+        row = daily.with_tables(row, inputs)
+        rows = readers.read(row, {file.key: file.path for file in inputs}).rows
         return [(r["raw"], r["label"], r["partition"], r["file"]) for r in rows.to_pylist()]
 
     def test_rows_are_test_rows_whatever_their_partition_column_says(self, tmp_path):
@@ -192,8 +192,8 @@ class TestFrozen:
             ("new", "good", "labelled"),
         ]
 
-    def test_ending_that_tells_no_format_is_an_error(self, tmp_path):
-        with pytest.raises(PipelineError, match=r"frozen/f.doc holds frozen .* use one of .csv"):
+    def test_unknown_suffix_is_an_error(self, tmp_path):
+        with pytest.raises(PipelineError, match=r"frozen/f.doc holds .* use one of .csv"):
             self.read(tmp_path, PLAIN, {"frozen/f.doc": "a", "2026-11-22/rows.csv": "text,label"})
 
 
@@ -220,47 +220,36 @@ TODAY, YESTERDAY = "2026-11-22", "2026-11-21"
         ),
     ],
 )
-def test_past_day_is_fetched_only_where_the_address_names_it(
+def test_past_day_is_fetched_only_if_the_address_contains_the_date(
     tmp_path, monkeypatch, address, name, day, fetched
 ):
     text = OWN + f'[[files]]\nname = "{name}"\n[files.source]\nkind = "url"\naddress = "{address}"'
     row, folder = row_of(tmp_path, text)
     asked = []
     monkeypatch.setattr(
-        daily.raw_files, "fetch", lambda file, _, place: asked.append((file.source.address, place))
+        daily.raw_files,
+        "fetch",
+        lambda file, _, folder: asked.append((file.source.address, folder)),
     )
-    lacking = daily.missing(row, folder, day)
+    missing = daily.missing(row, folder, day)
     if fetched is None:
-        message = rf"no 'rows.csv' of {day}: .* Put that day's file into .*/mine/{day}"
+        message = rf"no 'rows.csv' of {day}, .* Put that day's file into .*/mine/{day}"
         with pytest.raises(PipelineError, match=message):
-            daily.fetch(row, lacking, day, TODAY)
+            daily.fetch(row, missing, day, TODAY)
         assert asked == []
     else:
-        daily.fetch(row, lacking, day, TODAY)
+        daily.fetch(row, missing, day, TODAY)
         assert asked == [(fetched, folder if "{date}" in name else folder / day)]
 
 
-def test_file_by_hand_that_is_missing_says_where_to_put_it(tmp_path):
+def test_error_on_a_file_to_get_by_hand_names_its_folder(tmp_path):
     row, folder = row_of(tmp_path, NAMED)
     with pytest.raises(PipelineError, match=r"needs the file 'tweets-2026-11-22.csv' .* by hand"):
         daily.fetch(row, daily.missing(row, folder, TODAY), TODAY, TODAY)
 
 
 @pytest.mark.parametrize(
-    ("path", "name"),
-    [
-        ("data/mine/rows.csv", "rows.csv"),
-        ("data/mine/part/rows.csv", "rows.csv"),
-        ("data/mine/2026-11-22/rows.csv", "2026-11-22/rows.csv"),
-        ("data/mine/frozen/rows.csv", "frozen/rows.csv"),
-    ],
-)
-def test_rows_name_their_file_with_its_day(path, name):
-    assert formats.file_name(Path(path)) == name
-
-
-@pytest.mark.parametrize(
-    ("name", "wanted"),
+    ("name", "expected"),
     [
         ("rows.csv", "2026-11-{}/rows.csv"),
         ("part/rows.csv", "2026-11-{}/part/rows.csv"),
@@ -269,27 +258,27 @@ def test_rows_name_their_file_with_its_day(path, name):
         ("{date}/a/b/rows.csv", "2026-11-{}/a/b/rows.csv"),
     ],
 )
-def test_rows_of_a_window_name_the_day_that_they_are_of(tmp_path, name, wanted):
+def test_file_of_rows_in_a_window_shows_their_day(tmp_path, name, expected):
     row, folder = row_of(tmp_path, OWN + f'files = ["{name}"]\n')
-    put(folder, {wanted.format(day): f"text of {day}" for day in ("21", "22")})
-    parts = daily.parts(row, folder, "2026-11-22", 2, lambda path: path.read_text())
-    laid_out = daily.laid_out(row, parts)
-    rows = readers.read(laid_out, {part.key: part.path for part in parts}).rows
+    put(folder, {expected.format(day): f"text of {day}" for day in ("21", "22")})
+    inputs = daily.input_files(row, folder, "2026-11-22", 2, lambda path: path.read_text())
+    described = daily.with_tables(row, inputs)
+    rows = readers.read(described, {file.key: file.path for file in inputs}).rows
     of_file = {row["file"]: row["raw"] for row in rows.to_pylist()}
-    assert of_file == {wanted.format(day): f"text of {day}!" for day in ("21", "22")}
+    assert of_file == {expected.format(day): f"text of {day}!" for day in ("21", "22")}
 
 
-def test_name_that_rows_show_is_no_key_and_in_no_digest(tmp_path):
+def test_display_name_is_no_key_and_in_no_digest(tmp_path):
     row, _ = row_of(tmp_path, PLAIN)
-    assert "shown" not in row.resolved()["tables"][0]
-    with pytest.raises(PipelineError, match="shown"):
-        row_of(tmp_path, PLAIN + 'shown = "mine"\n')
-    with pytest.raises(PipelineError, match="shown"):
-        row_of(tmp_path, PLAIN + '[[tables]]\nfile = "rows.csv"\nshown = "mine"\n')
+    assert "display_name" not in row.resolved()["tables"][0]
+    with pytest.raises(PipelineError, match="display_name"):
+        row_of(tmp_path, PLAIN + 'display_name = "mine"\n')
+    with pytest.raises(PipelineError, match="display_name"):
+        row_of(tmp_path, PLAIN + '[[tables]]\nfile = "rows.csv"\ndisplay_name = "mine"\n')
 
 
-def test_row_without_dates_is_laid_out_as_it_is(tmp_path):
+def test_tables_of_an_ordinary_dataset_stay_the_same(tmp_path):
     row, folder = row_of(tmp_path, PLAIN)
     put(folder, {"2026-11-22/rows.csv": "a"})
-    parts = daily.parts(row, folder, "2026-11-22", 1, lambda path: path.read_text())
-    assert daily.laid_out(row, parts) == dataclasses.replace(row)
+    inputs = daily.input_files(row, folder, "2026-11-22", 1, lambda path: path.read_text())
+    assert daily.with_tables(row, inputs).resolved() == row.resolved()

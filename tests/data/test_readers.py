@@ -28,7 +28,7 @@ def put(data, name, file, content):
     return path
 
 
-def own(data, content, file="rows.csv", extra="", labels='labels = ["bad", "good"]'):
+def read_file(data, content, file="rows.csv", extra="", labels='labels = ["bad", "good"]'):
     put(data, "mine", file, content)
     put(data, "mine", "dataset.toml", f'{labels}\n{extra}\nfiles = ["{file}"]\n')
     return read(data, "mine")
@@ -44,10 +44,10 @@ def reasons(reading):
     )
 
 
-# --- the catalogue's own schemas, on made-up rows ------------------------------------------------
+# --- datasets of the package, with invented rows ------------------------------------------------
 
 
-def test_vader_rates_by_bounds_and_sets_the_rest_aside(tmp_path):
+def test_vader_labels_are_bounds_and_other_ratings_are_rejected(tmp_path):
     text = '1\t2.5\tsuch a "fine day\r\n2\t-0.051\tmeh\r\n3\t0.05\tso so\r\n4\t-0.05\thm\r\n'
     put(tmp_path, "vader", "tweets_GroundTruth.txt", text)
     reading = read(tmp_path, "vader")
@@ -70,7 +70,7 @@ def test_hate_speech_keeps_rows_without_labels_for_prediction(tmp_path):
     ]
 
 
-def test_hate_speech_does_without_the_unlabelled_file(tmp_path):
+def test_hate_speech_is_read_without_the_optional_file(tmp_path):
     put(tmp_path, "hate_speech", "train.csv", "id,label,tweet\n1,0,hi\n2,1,boo\n")
     assert read(tmp_path, "hate_speech").records == 2
 
@@ -105,7 +105,7 @@ def test_disaster_reads_both_files_inside_the_zip(tmp_path):
     ]
 
 
-def test_sentiment140_sets_malformed_lines_aside_with_line_and_reason(tmp_path):
+def test_sentiment140_rejects_malformed_lines_with_line_and_reason(tmp_path):
     text = (
         "ItemID,Sentiment,SentimentSource,SentimentText\r\n"
         "1,0,Sentiment140,fine\r\n"
@@ -128,7 +128,7 @@ def test_sentiment140_sets_malformed_lines_aside_with_line_and_reason(tmp_path):
     ]
 
 
-def test_imdb_keeps_its_halves_and_unlabelled_reviews(tmp_path):
+def test_imdb_keeps_its_partitions_and_unlabelled_reviews(tmp_path):
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as archive:
         for name in ("test/neg/0_2", "train/pos/1_9", "train/neg/7_1", "train/unsup/5_0", "README"):
@@ -145,7 +145,7 @@ def test_imdb_keeps_its_halves_and_unlabelled_reviews(tmp_path):
     ]
 
 
-# --- one's own data ------------------------------------------------------------------------------
+# --- data of the user ---------------------------------------------------------------------------
 
 JSON_LINES = "\n".join(
     json.dumps({"text": text, "label": label}) for text, label in (("a", "bad"), ("b", "good"))
@@ -171,12 +171,12 @@ def parquet(**columns):
     ],
     ids=["csv", "csv with BOM", "tsv", "json lines", "parquet", "parquet of bytes", "gzip"],
 )
-def test_own_data_is_read_in_four_formats(tmp_path, file, content):
-    reading = own(tmp_path, content, file)
+def test_data_of_the_user_are_read_in_four_formats(tmp_path, file, content):
+    reading = read_file(tmp_path, content, file)
     assert columns(reading, "raw", "label") == [("a", "bad"), ("b", "good")]
 
 
-def test_numbers_are_labels_as_they_are_written(tmp_path):
+def test_numbers_can_be_labels(tmp_path):
     content = parquet(text=["a", "b"], label=[0, 1])
     put(tmp_path, "mine", "rows.parquet", content)
     put(tmp_path, "mine", "dataset.toml", 'files = ["rows.parquet"]\n[labels]\nno = 0\nyes = "1"\n')
@@ -187,7 +187,7 @@ def test_numbers_are_labels_as_they_are_written(tmp_path):
 def test_partition_column_is_translated(tmp_path):
     extra = 'partition_column = "set"\npartitions = {tr = "train", te = "test", x = "unlabelled"}'
     text = "text,label,set\na,bad,tr\nb,good,te\nc,,x\n"
-    assert columns(own(tmp_path, text, extra=extra), "raw", "partition") == [
+    assert columns(read_file(tmp_path, text, extra=extra), "raw", "partition") == [
         ("a", "train"),
         ("b", "test"),
         ("c", "unlabelled"),
@@ -206,33 +206,33 @@ def test_partition_column_is_translated(tmp_path):
     ],
     ids=["in all rows", "in one row", "in one object"],
 )
-def test_partition_that_is_not_given_is_said(tmp_path, file, content):
+def test_missing_partition_is_an_error(tmp_path, file, content):
     extra = 'partition_column = "set"\npartitions = {tr = "train", te = "test"}'
     with pytest.raises(PipelineError, match="partition value '' is not in the .*partitions"):
-        own(tmp_path, content, file, extra)
+        read_file(tmp_path, content, file, extra)
 
 
 def test_malformed_record_needs_no_partition(tmp_path):
     extra = 'partition_column = "set"\npartitions = {tr = "train"}'
-    reading = own(tmp_path, "text,label,set\na,bad,tr\nb\nc,good,tr\n", extra=extra)
+    reading = read_file(tmp_path, "text,label,set\na,bad,tr\nb\nc,good,tr\n", extra=extra)
     assert reading.rows["partition"].to_pylist() == ["train", "train"]
     assert reasons(reading) == [(3, "malformed record")]
 
 
-def test_rows_without_text_or_label_are_set_aside(tmp_path):
-    reading = own(tmp_path, 'text,label\na,bad\n"  ",good\nc,\nd,good\n')
+def test_rows_without_text_or_label_are_rejected(tmp_path):
+    reading = read_file(tmp_path, 'text,label\na,bad\n"  ",good\nc,\nd,good\n')
     assert reasons(reading) == [(3, "text is empty"), (4, "label is empty")]
     assert reading.rows["id"].to_pylist() == [0, 3]
 
 
-def test_json_lines_that_are_no_objects_are_set_aside(tmp_path):
-    reading = own(tmp_path, JSON_LINES + '\n{"text": \n[1]\n', "rows.jsonl")
+def test_json_lines_that_are_not_objects_are_rejected(tmp_path):
+    reading = read_file(tmp_path, JSON_LINES + '\n{"text": \n[1]\n', "rows.jsonl")
     assert [reason for _, reason in reasons(reading)] == ["malformed record"] * 2
 
 
-def test_half_a_surrogate_pair_does_not_stop_reading(tmp_path):
+def test_lone_surrogate_is_replaced(tmp_path):
     line = '{"text": "\\ud83d broken", "label": "bad"}\n'
-    reading = own(tmp_path, line + JSON_LINES, "rows.jsonl")
+    reading = read_file(tmp_path, line + JSON_LINES, "rows.jsonl")
     assert reading.rows["raw"][0].as_py() == "\ufffd broken"
 
 
@@ -247,7 +247,7 @@ def test_half_a_surrogate_pair_does_not_stop_reading(tmp_path):
         (b"text,label\na\xe9b,bad\n", "rows.csv", "is not utf-8: line 2 has the byte 0xe9"),
         ("text,label\n,bad\n", "rows.csv", "no labelled row among 1 records .*text is empty"),
         ('{"txt": "a"}', "rows.jsonl", "no column 'text'"),
-        (b"no parquet", "rows.parquet", "no whole Parquet file"),
+        (b"no parquet", "rows.parquet", "not a complete Parquet file"),
         (b"\x1f\x8b no gzip", "rows.csv.gz", "cannot be read: .* get the file again"),
         ("text,label\ra,bad\rb,good\r", "rows.csv", "rows.csv ends its lines with CR alone"),
         ("text,label\na,bad\nc\rd,good\n", "rows.csv", r"rows.csv: .*line 3 .*\(CR\).*multiline"),
@@ -260,9 +260,9 @@ def test_half_a_surrogate_pair_does_not_stop_reading(tmp_path):
         ),
     ],
 )
-def test_what_cannot_be_read_is_said(tmp_path, content, file, message):
+def test_unreadable_file_is_an_error(tmp_path, content, file, message):
     with pytest.raises(PipelineError, match=message):
-        own(tmp_path, content, file)
+        read_file(tmp_path, content, file)
 
 
 @pytest.mark.parametrize(
@@ -272,18 +272,18 @@ def test_what_cannot_be_read_is_said(tmp_path, content, file, message):
         ('member = "a.csv"', "unknown key 'member'"),
     ],
 )
-def test_wrong_keys_are_said(tmp_path, extra, message):
+def test_wrong_keys_are_an_error(tmp_path, extra, message):
     with pytest.raises(PipelineError, match=message):
-        own(tmp_path, "text,label\na,bad\nb,good\n", extra=extra)
+        read_file(tmp_path, "text,label\na,bad\nb,good\n", extra=extra)
 
 
-def test_ratings_that_are_no_numbers_are_said(tmp_path):
+def test_ratings_that_are_not_numbers_are_an_error(tmp_path):
     put(tmp_path, "vader", "tweets_GroundTruth.txt", "1\tgood\ttext\n")
     with pytest.raises(PipelineError, match="numbers are expected"):
         read(tmp_path, "vader")
 
 
-def test_truncated_archive_is_said(tmp_path):
+def test_truncated_archive_is_an_error(tmp_path):
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as archive:
         entry = tarfile.TarInfo("aclImdb/train/pos/1.txt")
@@ -304,49 +304,54 @@ def test_truncated_archive_is_said(tmp_path):
     ],
     ids=["in the middle", "after a record of two lines", "in the header", "in the last field"],
 )
-def test_quote_that_is_never_closed_is_said(tmp_path, text, line):
+def test_open_quote_is_an_error_with_its_line(tmp_path, text, line):
     message = f"rows.csv: the record that begins in line {line} has a quote that is never closed"
     with pytest.raises(PipelineError, match=message) as caught:
-        own(tmp_path, text)
+        read_file(tmp_path, text)
     assert "multiline = false" in str(caught.value)
     assert "quoting = false" in str(caught.value)
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n"])
-def test_lenient_quotes_stay_lenient(tmp_path, end):
+def test_quotes_inside_fields_are_accepted(tmp_path, end):
     text = 'text,label\na "quoted" word,bad\n"b" after,good\nc,"bad"\nd,"go"od' + end
-    assert own(tmp_path, text).rows["raw"].to_pylist() == ['a "quoted" word', "b after", "c", "d"]
+    assert read_file(tmp_path, text).rows["raw"].to_pylist() == [
+        'a "quoted" word',
+        "b after",
+        "c",
+        "d",
+    ]
 
 
 @pytest.mark.parametrize("extra", ["multiline = false", "quoting = false"])
-def test_what_the_error_on_an_open_quote_advises_helps(tmp_path, extra):
-    reading = own(tmp_path, 'text,label\na,bad\n"b,good\nc,bad\nd,good\n', extra=extra)
+def test_advice_on_an_open_quote_works(tmp_path, extra):
+    reading = read_file(tmp_path, 'text,label\na,bad\n"b,good\nc,bad\nd,good\n', extra=extra)
     assert {"a", "c", "d"} <= set(reading.rows["raw"].to_pylist())
     assert reading.records == 4
 
 
-def test_line_that_is_no_csv_is_set_aside_where_lines_stand_alone(tmp_path):
+def test_malformed_line_is_rejected_if_records_are_lines(tmp_path):
     text = "text,label\na,bad\nc\rd,good\ne,good\n"
-    reading = own(tmp_path, text, extra="multiline = false")
+    reading = read_file(tmp_path, text, extra="multiline = false")
     assert reading.rows["raw"].to_pylist() == ["a", "e"]
     assert reasons(reading) == [(3, "malformed record")]
     assert reading.rejected["raw"].to_pylist() == ["c\rd,good"]
     assert "carriage return" in reading.rejected["detail"][0].as_py()
 
 
-def test_header_that_is_no_csv_is_said(tmp_path):
+def test_malformed_header_is_an_error(tmp_path):
     with pytest.raises(PipelineError, match=r"rows.csv: line 1, the header, cannot be read"):
-        own(tmp_path, "te\rxt,label\na,bad\n", extra="multiline = false")
+        read_file(tmp_path, "te\rxt,label\na,bad\n", extra="multiline = false")
 
 
-def test_zero_byte_stays_within_its_text(tmp_path):
-    reading = own(tmp_path, "text,label\na\0a,bad\nb,good\n")
+def test_zero_byte_stays_in_its_text(tmp_path):
+    reading = read_file(tmp_path, "text,label\na\0a,bad\nb,good\n")
     assert reading.rows["raw"].to_pylist() == ["a\0a", "b"]
 
 
 @pytest.mark.parametrize("spelling", ["'\\t'", '"\\t"'])
-def test_tab_may_be_spelled_in_both_quotes_of_toml(tmp_path, spelling):
-    reading = own(tmp_path, "text\tlabel\na\tbad\nb\tgood\n", extra=f"delimiter = {spelling}")
+def test_tab_may_be_written_in_both_quotes_of_toml(tmp_path, spelling):
+    reading = read_file(tmp_path, "text\tlabel\na\tbad\nb\tgood\n", extra=f"delimiter = {spelling}")
     assert reading.rows["raw"].to_pylist() == ["a", "b"]
 
 
@@ -361,8 +366,8 @@ def test_tab_may_be_spelled_in_both_quotes_of_toml(tmp_path, spelling):
         ("U8", "\ufefftext,label\ném\u270c,bad\n\u0a0a,good\n".encode()),
     ],
 )
-def test_encoding_is_what_python_calls_it(tmp_path, encoding, content):
-    reading = own(tmp_path, content, extra=f'encoding = "{encoding}"')
+def test_encoding_has_the_name_that_python_uses(tmp_path, encoding, content):
+    reading = read_file(tmp_path, content, extra=f'encoding = "{encoding}"')
     assert reading.rows["raw"].to_pylist() == ["ém\u270c", "\u0a0a"]
     assert reading.rows["line"].to_pylist() == [2, 3]
 
@@ -377,34 +382,34 @@ def test_encoding_is_what_python_calls_it(tmp_path, encoding, content):
     ],
 )
 @pytest.mark.parametrize("line", [2, 1201, 5000])
-def test_line_of_a_wrong_byte_is_counted(tmp_path, encoding, wrong, byte, line):
+def test_error_on_a_wrong_byte_names_its_line(tmp_path, encoding, wrong, byte, line):
     lines = ["text,label\n", *(f"text {number},bad\n" for number in range(2, 5001))]
     content = [text.encode(encoding) for text in lines]
     content[line - 1] = wrong + content[line - 1]
     message = f"rows.csv is not {encoding}: line {line} has the byte {byte}; set encoding"
     with pytest.raises(PipelineError, match=message):
-        own(tmp_path, b"".join(content), extra=f'encoding = "{encoding}"')
+        read_file(tmp_path, b"".join(content), extra=f'encoding = "{encoding}"')
 
 
-def test_missing_byte_order_is_said(tmp_path):
+def test_missing_byte_order_mark_is_an_error(tmp_path):
     content = "text,label\na,bad\n".encode("utf-16-le")
     with pytest.raises(PipelineError, match="is not utf-16: .*'utf-16-le'"):
-        own(tmp_path, content, extra='encoding = "utf-16"')
+        read_file(tmp_path, content, extra='encoding = "utf-16"')
 
 
-def test_parquet_bytes_are_decoded_as_the_dataset_says(tmp_path):
+def test_parquet_bytes_are_decoded_with_the_encoding_of_the_dataset(tmp_path):
     content = parquet(text=["é".encode("cp1252"), b"b"], label=[b"bad", b"good"])
-    reading = own(tmp_path, content, "rows.parquet", 'encoding = "cp1252"')
+    reading = read_file(tmp_path, content, "rows.parquet", 'encoding = "cp1252"')
     assert reading.rows["raw"].to_pylist() == ["é", "b"]
 
 
-def test_json_list_in_the_place_of_a_text_is_set_aside(tmp_path):
-    reading = own(tmp_path, JSON_LINES + '\n{"text": ["a"], "label": "bad"}\n', "rows.jsonl")
+def test_json_list_instead_of_a_text_is_rejected(tmp_path):
+    reading = read_file(tmp_path, JSON_LINES + '\n{"text": ["a"], "label": "bad"}\n', "rows.jsonl")
     assert reasons(reading) == [(3, "malformed record")]
     assert reading.rejected["detail"].to_pylist() == ["'text' is no text and no number"]
 
 
-def test_rating_that_is_not_a_number_is_set_aside_as_such(tmp_path):
+def test_rating_that_is_nan_is_rejected(tmp_path):
     put(tmp_path, "vader", "tweets_GroundTruth.txt", "1\t2\ta\n2\tnan\tb\n3\t0\tc\n4\t\td\n")
     assert reasons(read(tmp_path, "vader")) == [
         (2, "rating is not a number"),
@@ -413,7 +418,7 @@ def test_rating_that_is_not_a_number_is_set_aside_as_such(tmp_path):
     ]
 
 
-def test_rows_know_file_and_line_they_came_from(tmp_path):
+def test_rows_have_their_file_and_line(tmp_path):
     put(tmp_path, "hate_speech", "train_E6oV3lV.csv", 'id,label,tweet\n1,0,"a\nb"\n\n2,1,c\n')
     put(tmp_path, "hate_speech", "test.csv", "id,tweet\n3,d\n")
     assert columns(read(tmp_path, "hate_speech"), "source_id", "file", "line") == [
@@ -423,28 +428,28 @@ def test_rows_know_file_and_line_they_came_from(tmp_path):
     ]
 
 
-def test_records_of_parquet_are_numbered(tmp_path):
-    reading = own(tmp_path, parquet(text=["a", "b"], label=["bad", "good"]), "rows.parquet")
+def test_line_of_a_parquet_record_is_its_number(tmp_path):
+    reading = read_file(tmp_path, parquet(text=["a", "b"], label=["bad", "good"]), "rows.parquet")
     assert columns(reading, "file", "line") == [("rows.parquet", 1), ("rows.parquet", 2)]
 
 
-def test_many_records_keep_their_ids_across_chunks(tmp_path, monkeypatch):
+def test_ids_continue_across_blocks(tmp_path, monkeypatch):
     monkeypatch.setattr(formats, "BLOCK", 7)
     text = "text,label\n" + "".join(f"t{i},{'good' if i % 2 else 'bad'}\n" for i in range(50))
-    reading = own(tmp_path, text)
+    reading = read_file(tmp_path, text)
     assert reading.rows["id"].to_pylist() == list(range(50))
     assert reading.rows["raw"][31].as_py() == "t31"
 
 
 @pytest.mark.parametrize("block", [2, 3, 100])
-def test_an_open_quote_spoils_no_other_line_of_its_block(tmp_path, monkeypatch, block):
+def test_open_quote_damages_no_other_line_of_its_block(tmp_path, monkeypatch, block):
     monkeypatch.setattr(formats, "BLOCK", block)
     text = 'text,label\na,bad\n"b,bad\n\n"c, d",good\ne,bad,\nf,good\n'
-    reading = own(tmp_path, text, extra="multiline = false")
+    reading = read_file(tmp_path, text, extra="multiline = false")
     assert columns(reading, "raw", "line") == [("a", 2), ("c, d", 5), ("f", 7)]
     assert [line for line, _ in reasons(reading)] == [3, 6]
 
 
-def test_a_wrong_header_is_named_before_what_is_wrong_further_down(tmp_path):
+def test_wrong_header_is_reported_before_errors_below_it(tmp_path):
     with pytest.raises(PipelineError, match="rows.csv has no column 'text'"):
-        own(tmp_path, 'words,label\na,bad\n"never closed,good\n')
+        read_file(tmp_path, 'words,label\na,bad\n"never closed,good\n')

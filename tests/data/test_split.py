@@ -13,10 +13,10 @@ from pipeline.evaluation.leakage import find_leaks
 NAMES = ["a", "b", "c", "d"]
 
 
-def assign(labels, groups=None, given_parts=None, n_classes=2, **options):
+def assign(labels, groups=None, partitions=None, n_classes=2, **options):
     labels = np.asarray(labels)
     groups = np.arange(len(labels)) if groups is None else np.asarray(groups)
-    parts = given_parts or ["labelled"] * len(labels)
+    parts = partitions or ["labelled"] * len(labels)
     options = {"test_fraction": 0.1, "validation_fraction": 0.1, "seed": 0, **options}
     return split.assign(labels, groups, parts, NAMES[:n_classes], **options)
 
@@ -48,18 +48,18 @@ def test_split_is_complete_and_no_group_is_on_two_sides(corpus, seed, test, vali
 
 @given(corpora(), st.integers(0, 2**31), st.data())
 @settings(deadline=None)
-def test_given_parts_stay_and_shared_texts_leave_training(corpus, seed, data):
+def test_parts_of_the_dataset_stay_and_shared_texts_leave_training(corpus, seed, data):
     labels, groups = corpus
     rng = np.random.default_rng(seed)
-    said = np.where(rng.random(len(labels)) < 0.3, "test", "train")
-    assume(len(np.unique(labels[said == "test"])) == 2)
-    parts = assign(labels, groups, list(said), validation_fraction=0.1)
-    assert (parts[said == "test"] == split.TEST).all()
-    assert not (parts[said == "train"] == split.TEST).any()
+    partitions_of_rows = np.where(rng.random(len(labels)) < 0.3, "test", "train")
+    assume(len(np.unique(labels[partitions_of_rows == "test"])) == 2)
+    parts = assign(labels, groups, list(partitions_of_rows), validation_fraction=0.1)
+    assert (parts[partitions_of_rows == "test"] == split.TEST).all()
+    assert not (parts[partitions_of_rows == "train"] == split.TEST).any()
     assert not on_two_sides(parts, groups)
-    shared = np.isin(groups, groups[said == "test"]) & (said == "train")
+    shared = np.isin(groups, groups[partitions_of_rows == "test"]) & (partitions_of_rows == "train")
     assert (parts[shared] == split.EXCLUDED).all()
-    assert (parts[(said == "train") & ~shared] != split.EXCLUDED).all()
+    assert (parts[(partitions_of_rows == "train") & ~shared] != split.EXCLUDED).all()
 
 
 def test_shares_and_classes_are_those_of_a_random_sample():
@@ -105,7 +105,7 @@ def test_split_does_not_depend_on_the_order_of_rows():
 
 def test_unlabelled_rows_are_in_no_part():
     labels = np.concatenate([np.arange(100) % 2, np.full(50, -1)])
-    parts = assign(labels, given_parts=["labelled"] * 120 + ["unlabelled"] * 30)
+    parts = assign(labels, partitions=["labelled"] * 120 + ["unlabelled"] * 30)
     assert (parts[100:] == split.UNLABELLED).all()
     assert (parts[:100] != split.UNLABELLED).all()
 
@@ -123,7 +123,7 @@ def test_folds_test_every_row_once(folds):
     assert not any(on_two_sides(part, groups) for part in parts)
 
 
-def test_rows_that_are_lost_move_no_other_row_to_another_fold():
+def test_removed_rows_move_no_other_row_to_another_fold():
     labels = np.arange(2000) % 2
     kept = np.flatnonzero(np.arange(2000) % 400)
     for fold in range(5):
@@ -139,22 +139,22 @@ def test_class_of_few_rows_is_in_every_fold(seed):
     assert all((parts == split.TEST).any() for parts in tested)
 
 
-def test_without_validation_no_row_is_for_validation():
+def test_validation_fraction_0_means_no_validation_rows():
     parts = assign(np.arange(100) % 2, validation_fraction=0)
     assert not (parts == split.VALIDATION).any()
 
 
-def test_dataset_with_a_test_half_gives_up_no_other_row_for_testing():
+def test_dataset_with_test_rows_gets_no_further_ones():
     labels = np.arange(200) % 2
-    parts = assign(labels, given_parts=["train"] * 100 + ["test"] * 100)
+    parts = assign(labels, partitions=["train"] * 100 + ["test"] * 100)
     assert np.count_nonzero(parts == split.TEST) == 100
     assert 8 <= np.count_nonzero(parts == split.VALIDATION) <= 32
 
 
-def test_dataset_with_all_parts_is_left_as_it_is():
-    said = ["train"] * 60 + ["validation"] * 20 + ["test"] * 20
-    parts = assign(np.arange(100) % 2, given_parts=said)
-    assert [split.PARTITIONS[part] for part in parts] == said
+def test_dataset_with_all_parts_keeps_them():
+    partitions_of_rows = ["train"] * 60 + ["validation"] * 20 + ["test"] * 20
+    parts = assign(np.arange(100) % 2, partitions=partitions_of_rows)
+    assert [split.PARTS[part] for part in parts] == partitions_of_rows
 
 
 @pytest.mark.parametrize(
@@ -177,29 +177,29 @@ def test_dataset_with_all_parts_is_left_as_it_is():
         ),
         (
             [0, 1] * 50,
-            {"folds": 5, "given_parts": ["train"] * 60 + ["test"] * 40},
-            r"the dataset has 40 test rows of its own; leave folds out",
+            {"folds": 5, "partitions": ["train"] * 60 + ["test"] * 40},
+            r"folds need a dataset without test rows, and this one has 40",
         ),
         (
             [0, 1] * 50,
-            {"validation_fraction": 0.8, "given_parts": ["train"] * 60 + ["test"] * 40},
-            r"validation_fraction 0.8 .* leaves none for training",
+            {"validation_fraction": 0.8, "partitions": ["train"] * 60 + ["test"] * 40},
+            r"validation_fraction 0.8 .* leaves no training rows",
         ),
     ],
 )
-def test_what_cannot_be_split_is_said(labels, options, message):
+def test_impossible_split_is_an_error(labels, options, message):
     with pytest.raises(PipelineError, match=message):
         assign(labels, **options)
 
 
-def test_class_in_one_group_of_equal_texts_is_said():
+def test_class_in_one_group_of_equal_texts_is_an_error():
     labels = [0] * 50 + [1] * 10
     groups = [*range(50), *[99] * 10]
     with pytest.raises(PipelineError, match=r"class 'b' has too few rows"):
         assign(labels, groups)
 
 
-def test_check_refuses_another_split_and_a_leak():
+def test_check_raises_on_another_split_and_on_a_leak():
     parts = assign(np.arange(100) % 2)
     split.check(parts, [np.arange(100)], split.fingerprint(parts))
     with pytest.raises(PipelineError, match="another split"):
@@ -208,21 +208,21 @@ def test_check_refuses_another_split_and_a_leak():
         split.check(parts, [np.arange(100), np.zeros(100, int)], split.fingerprint(parts))
 
 
-def test_test_rows_without_labels_are_no_test_part():
+def test_unlabelled_test_rows_are_not_a_test_part():
     labels = [0, 1] * 50 + [-1] * 20
-    parts = assign(labels, given_parts=["train"] * 100 + ["test"] * 20)
+    parts = assign(labels, partitions=["train"] * 100 + ["test"] * 20)
     assert (parts[100:] == split.UNLABELLED).all()
     assert 2 <= np.count_nonzero(parts == split.TEST) <= 20
 
 
-def test_dataset_that_calls_every_row_training_is_split_all_the_same():
-    parts = assign([0, 1] * 50, given_parts=["train"] * 100)
+def test_dataset_of_training_rows_only_is_split():
+    parts = assign([0, 1] * 50, partitions=["train"] * 100)
     assert (parts == assign([0, 1] * 50)).all()
 
 
-def test_validation_fraction_is_that_of_all_rows_beside_a_test_half():
-    said = ["train"] * 5000 + ["test"] * 5000
-    parts = assign(np.arange(10_000) % 2, given_parts=said, validation_fraction=0.4)
+def test_validation_fraction_counts_test_rows_of_the_dataset():
+    partitions_of_rows = ["train"] * 5000 + ["test"] * 5000
+    parts = assign(np.arange(10_000) % 2, partitions=partitions_of_rows, validation_fraction=0.4)
     assert abs(np.count_nonzero(parts == split.VALIDATION) - 4000) < 150
 
 
@@ -253,7 +253,7 @@ def test_every_row_is_tested_with_the_same_probability_however_many_texts_join()
     assert (tested.mean(axis=0) < 0.2).all()
 
 
-def test_near_copies_of_two_texts_of_which_one_is_tested_are_excluded():
+def test_near_copies_of_a_test_text_and_another_are_excluded():
     labels = np.arange(400) % 2
     before = assign(labels)
     test, train = (np.flatnonzero(before == part)[0] for part in (split.TEST, split.TRAIN))
@@ -323,7 +323,7 @@ def test_test_rows_are_the_same_for_every_cleaning(grouping, cleaning):
 @pytest.mark.parametrize("grouping", ["near", "exact", "none"])
 @given(seed=st.integers(0, 2**31), number=st.integers(0, 80))
 @settings(max_examples=25)
-def test_rows_that_arrive_move_no_row_out_of_the_test_part(grouping, seed, number):
+def test_added_rows_move_no_row_out_of_the_test_part(grouping, seed, number):
     texts = tweets(300, seed)
     rng = np.random.default_rng(seed)
     more = tweets(number, seed + 1)
@@ -346,7 +346,7 @@ def test_near_copies_are_on_one_side_and_only_with_near():
     assert any(exact[at] != exact[at + 1] for at in long)
 
 
-def test_rows_by_themselves_are_drawn_each_by_itself():
+def test_without_grouping_each_row_is_drawn_independently():
     texts = ["the same words every time"] * 2000
     share = np.mean(
         [part == split.TEST for part in parts_of(texts, group_duplicates="none").values()]

@@ -97,9 +97,9 @@ def day(chain):
 def read(chain):
     """Read the day with its frozen rows; return raw text and label of both."""
     row = catalogue.load("toy", chain.data)
-    parts = daily.parts(row, chain.data / "toy", DAY, 1, lambda path: path.name)
+    parts = daily.input_files(row, chain.data / "toy", DAY, 1, lambda path: path.name)
     files = {part.key: part.path for part in parts}
-    table = readers.read(daily.laid_out(row, parts), files).rows.to_pylist()
+    table = readers.read(daily.with_tables(row, parts), files).rows.to_pylist()
     found = {True: [], False: []}
     for one in table:
         found[one["file"].startswith("frozen/")].append((one["raw"], one["label"]))

@@ -41,7 +41,7 @@ def test_a_model_has_its_own_code_and_not_that_of_another(of_two_models):
 @pytest.mark.parametrize(
     ("step", "part"),
     [
-        ("CleanText", "pipeline.text.clean:repaired"),
+        ("CleanText", "pipeline.text.clean:_repaired"),
         ("CleanText", "pipeline.data.readers:read"),
         ("Vectorize", "pipeline.features.tfidf:TfidfEncoder"),
         ("Vectorize", "pipeline.data.split:assign"),

@@ -86,7 +86,7 @@ def test_clean_by_default(text, expected):
         ("e\u0301", {"unicode_form": "none"}, "e\u0301"),
     ],
 )
-def test_clean_as_chosen(text, choices, expected):
+def test_clean_with_other_settings(text, choices, expected):
     assert one(text, **choices) == expected
 
 
@@ -104,7 +104,7 @@ def test_entities_are_resolved_before_tags_and_urls_are_looked_for():
         ("", "hashtags", []),
     ],
 )
-def test_what_is_replaced_stays_available(text, name, expected):
+def test_replaced_entities_are_listed(text, name, expected):
     assert found(text, name) == expected
 
 
@@ -138,18 +138,18 @@ def test_clean_never_raises_and_is_idempotent(texts, choices):
 
 @given(st.lists(TEXTS, max_size=6))
 @settings(deadline=None)
-def test_a_text_is_cleaned_alike_in_any_company(texts):
+def test_cleaning_a_text_does_not_depend_on_other_texts(texts):
     together = clean(pa.array(texts, pa.string()), DEFAULTS)["clean"].to_pylist()
     assert together == [one(text) for text in texts]
 
 
-def test_hostile_text_takes_no_long_time():
+def test_hostile_texts_are_cleaned_quickly():
     hostile = ["@a" * 50_000, "&" + "amp;" * 50_000, "&#38" * 50_000, "http://" * 20_000]
     hostile += ["@" * 100_000, "&" * 50_000 + html.escape("<" * 5_000), "#" * 9]
     assert len(clean(pa.array(hostile), DEFAULTS)["clean"]) == 7
 
 
-def test_control_characters_that_encoding_repair_brings_about_go_too():
+def test_control_characters_from_encoding_repair_are_removed():
     column = clean(pa.array(["a À\x80 b", "plain"]), DEFAULTS)["clean"]
     assert column.to_pylist() == ["a b", "plain"]
     assert clean(column, DEFAULTS)["clean"].equals(column)
@@ -173,7 +173,7 @@ LAYERS = {
 
 @pytest.mark.parametrize("choices", [{}, REMOVING, REPLACING], ids=["plain", "remove", "replace"])
 @pytest.mark.parametrize("text", LAYERS.values(), ids=LAYERS)
-def test_many_layers_in_a_tweet_are_all_taken_at_once(text, choices):
+def test_many_layers_in_a_tweet_are_all_removed(text, choices):
     assert len(text) <= 280
     cleaned = one(text, **choices)
     assert one(cleaned, **choices) == cleaned
@@ -191,12 +191,12 @@ def test_many_layers_in_a_tweet_are_all_taken_at_once(text, choices):
         ("&&#129;amp;commat;a x", "mentions", ["@a"]),
     ],
 )
-def test_what_later_rounds_take_is_listed_too(text, name, expected):
+def test_entities_of_later_rounds_are_listed(text, name, expected):
     column = clean(pa.array(["@x", text, ""]), {**DEFAULTS, "hashtags": "replace"})[name]
     assert column.to_pylist() == [["@x"] if name == "mentions" else [], expected, []]
 
 
-def test_what_is_kept_is_listed_once():
+def test_kept_entities_are_listed_once():
     column = clean(pa.array(["@a@b #c#d"]), {**DEFAULTS, "mentions": "keep"})["mentions"]
     assert column.to_pylist() == [["@a"]]
 
@@ -204,12 +204,12 @@ def test_what_is_kept_is_listed_once():
 @given(
     st.text(st.sampled_from(" \t\n\r\x0b\x0c\x85\xa0\u1680\u2003\u2028\u2029\u202f\u205f\u3000ab"))
 )
-def test_every_run_of_white_space_becomes_one_space(text):
+def test_white_space_becomes_one_space(text):
     assert one(text, encoding_repair="keep") == " ".join(text.split())
 
 
 @given(st.text(st.sampled_from("a@#1 &amp;<br>/.:http")), st.data())
-def test_a_text_is_left_alone_only_when_no_step_would_change_it(text, data):
+def test_cleaning_is_idempotent_for_entities(text, data):
     choices = {name: data.draw(st.sampled_from(some)) for name, some in CHOICES.items()}
     cleaned = one(text, **choices)
     assert one(cleaned, **choices) == cleaned

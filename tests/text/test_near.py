@@ -50,13 +50,13 @@ OTHER_WORDS = {
 
 
 @pytest.mark.parametrize("texts", SAME_WORDS.values(), ids=SAME_WORDS)
-def test_texts_of_the_same_words_have_one_key(texts):
+def test_texts_with_the_same_words_have_the_same_key(texts):
     first, second = words_of(texts).keys
     assert first == second
 
 
 @pytest.mark.parametrize("texts", OTHER_WORDS.values(), ids=OTHER_WORDS)
-def test_texts_of_other_words_have_other_keys(texts):
+def test_texts_with_other_words_have_other_keys(texts):
     first, second = words_of(texts).keys
     assert first != second
 
@@ -115,14 +115,14 @@ def test_groups_are_those_of_all_pairs_compared():
     assert np.mean(groups_of(texts).first == first) > 0.95
 
 
-def test_a_text_that_joins_two_groups_follows_the_first_and_leaves_both_their_founders():
+def test_text_that_connects_two_groups_follows_the_first_and_changes_no_founder():
     texts = ["a b c d e f g h", "a b c d e f x y", "a b c d e f g h x", "a b c d e f g x y"]
     groups = groups_of(texts)
     assert groups.first.tolist() == [0, 0, 0, 0]
     assert groups.founder.tolist() == [0, 1, 0, 1]
 
 
-def test_only_texts_that_are_asked_for_are_grouped():
+def test_only_the_requested_texts_are_grouped():
     texts = ["one two three four", "two one three four", "three two one four"]
     groups = near.group(words_of(texts), np.array([1, 2]))
     assert groups.first.tolist() == [1, 1]
@@ -147,7 +147,7 @@ def variants(rng, texts, number):
 
 @given(st.integers(0, 2**31), st.integers(0, 60))
 @settings(max_examples=40)
-def test_further_texts_never_part_groups_nor_change_founders(seed, number):
+def test_added_texts_never_split_groups_or_change_founders(seed, number):
     rng = random.Random(seed)
     texts = [" ".join(rng.choices(range_of_words(12), k=rng.randint(1, 9))) for _ in range(80)]
     texts += variants(rng, texts, 40)
@@ -159,14 +159,14 @@ def test_further_texts_never_part_groups_nor_change_founders(seed, number):
 
 @given(st.lists(st.text(), max_size=30))
 @settings(max_examples=60)
-def test_any_text_has_words(texts):
+def test_every_text_has_words(texts):
     words = words_of(texts)
     assert len(words) == len(texts)
     assert (words.counts >= 1).all()
     assert len(groups_of(texts).first) == len(texts)
 
 
-def test_words_do_not_depend_on_which_texts_stand_beside():
+def test_words_do_not_depend_on_other_texts():
     texts = [*random_texts(50), "今天天气很好", "😀 😡", ""]
     together, alone = words_of(texts), [words_of([text]) for text in texts]
     assert together.keys.tolist() == [one.keys[0] for one in alone]
@@ -175,9 +175,9 @@ def test_words_do_not_depend_on_which_texts_stand_beside():
         assert set(together.hashes[start:end]) == set(one.hashes)
 
 
-def test_default_cleaning_saves_cleaning_twice():
+def test_words_of_default_clean_texts_are_those_of_raw_texts():
     defaults = {**CleanText(dataset="vader").settings()}
     assert {name: defaults[name] for name in near.CLEANING} == near.CLEANING
     raw = pa.array(["@you  Fire &amp; rain http://t.co/1"])
-    given_clean = near.words_of_part(raw, defaults, pa.array(["<user> Fire & rain <url>"]))
+    given_clean = near.words_of_slice(raw, defaults, pa.array(["<user> Fire & rain <url>"]))
     assert given_clean.keys.tolist() == words_of(raw.to_pylist()).keys.tolist()

@@ -70,14 +70,14 @@ def test_tokenizers_and_word_forms(choices, expected):
     assert cut(["Don't STOP running cats :) <user> #ok"], **choices) == [expected]
 
 
-def test_stop_words_come_from_a_list_or_a_file(tmp_path):
+def test_stop_words_are_from_a_list_or_a_file(tmp_path):
     (tmp_path / "stop.txt").write_text("the\nrunning\n")
     texts = ["the dog and the running cat"]
     assert cut(texts, stop_words="scikit-learn") == [["dog", "running", "cat"]]
     assert cut(texts, stop_words=str(tmp_path / "stop.txt")) == [["dog", "and", "cat"]]
 
 
-def test_lemmas_follow_the_language():
+def test_lemmas_depend_on_the_language():
     assert cut(["meine Häuser"], word_form="simplemma", language="german") == [["mein", "Haus"]]
 
 
@@ -85,7 +85,7 @@ def test_lemmas_follow_the_language():
     ("choices", "corpus"),
     [({"stop_words": "nltk"}, "stopwords"), ({"word_form": "wordnet"}, "wordnet")],
 )
-def test_missing_nltk_corpus_is_said_and_not_fetched(choices, corpus, monkeypatch, tmp_path):
+def test_missing_nltk_corpus_is_an_error_and_not_downloaded(choices, corpus, monkeypatch, tmp_path):
     import nltk.data
 
     monkeypatch.setattr(nltk.data, "path", [str(tmp_path)])
@@ -96,7 +96,7 @@ def test_missing_nltk_corpus_is_said_and_not_fetched(choices, corpus, monkeypatc
 @pytest.mark.parametrize("tokenizer", ["tweet", "regexp"])
 def test_processes_make_the_same_tokens(tokenizer, monkeypatch):
     texts = [f"Text number {i} :) @you #tag{i % 7}" for i in range(60)]
-    monkeypatch.setattr(tok, "_ROWS_WORTH_A_PROCESS", 10)
+    monkeypatch.setattr(tok, "_ROWS_PER_PROCESS", 10)
     assert cut(texts, processes=2, tokenizer=tokenizer) == cut(texts, tokenizer=tokenizer)
 
 
@@ -113,31 +113,9 @@ def test_processes_make_the_same_tokens(tokenizer, monkeypatch):
         ({}, {"stop_words": "sklearn"}, "got 'sklearn', which is no file; did you mean 'scikit-"),
     ],
 )
-def test_settings_that_do_not_fit_are_said(given_, settings_, message):
+def test_settings_that_do_not_fit_are_an_error(given_, settings_, message):
     with pytest.raises(PipelineError, match=message):
         checks.tokens(given_, {**PLAIN, **settings_})
-
-
-LISTS = st.lists(st.lists(st.sampled_from(["a", "b", "c", "dd", ""])), max_size=8)
-
-
-@given(LISTS)
-def test_tokens_keep_lists_as_they_are(lists):
-    tokens = Tokens.from_lists(lists)
-    assert tokens.to_lists() == lists
-    assert tokens.lengths.tolist() == [len(words) for words in lists]
-    assert tokens.distinct().tolist() == [len(set(words)) for words in lists]
-    assert tokens.without(["a"]).to_lists() == [[w for w in x if w != "a"] for x in lists]
-    assert tokens.map(str.upper).to_lists() == [[w.upper() for w in x] for x in lists]
-
-
-def test_tokens_join_chunks_with_other_dictionaries():
-    chunks = pa.chunked_array([pa.array([["a", "b"]]), pa.array([["c"], ["b", "a"]])])
-    tokens = Tokens.from_arrow(chunks)
-    assert tokens.to_lists() == [["a", "b"], ["c"], ["b", "a"]]
-    assert sorted(tokens.words) == ["a", "b", "c"]
-    sliced = Tokens.from_arrow(pa.array([["x"], ["a", "b"], ["c"]]).slice(1))
-    assert sliced.to_lists() == [["a", "b"], ["c"]]
 
 
 def test_lexical_diversity_is_distinct_over_all():
@@ -156,7 +134,7 @@ def test_summary_counts_tokens():
     assert np.isclose(found["mean_length"], 4 / 3)
 
 
-def test_stop_word_file_in_another_encoding_is_said(tmp_path):
+def test_stop_word_file_in_another_encoding_is_an_error(tmp_path):
     (tmp_path / "stop.txt").write_bytes("für\n".encode("latin-1"))
     with pytest.raises(PipelineError, match=r"stop\.txt is not utf-8"):
         cut(["a"], stop_words=str(tmp_path / "stop.txt"))
@@ -170,41 +148,16 @@ def test_regexp_tokens_are_those_of_nltk(pattern, texts):
     assert cut(texts, tokenizer="regexp", pattern=pattern) == expected
 
 
-def test_token_lists_are_joined_and_taken_in_any_order():
-    first, second = Tokens.from_lists([["a", "b"], []]), Tokens.from_lists([["b", "c"], ["d"]])
-    both = first.joined(second)
-    assert both.to_lists() == [["a", "b"], [], ["b", "c"], ["d"]]
-    assert both.words == ["a", "b", "c", "d"]
-    assert both.take(np.array([3, 0, 1, 2, 0])).to_lists() == [
-        ["d"],
-        ["a", "b"],
-        [],
-        ["b", "c"],
-        ["a", "b"],
-    ]
-
-
 @pytest.mark.parametrize("word_form", ["as_is", "porter", "snowball", "simplemma"])
 @pytest.mark.parametrize("tokenizer", ["words", "regexp", "tweet"])
-def test_texts_without_a_token_are_no_words(tokenizer, word_form):
+def test_texts_without_a_token_are_empty_lists(tokenizer, word_form):
     lists = cut(["", "...", "the cats"], tokenizer=tokenizer, word_form=word_form, pattern="[a-z]+")
     assert lists[0] == []
     assert len(lists[2]) == 2
 
 
-def test_words_that_are_left_out_are_not_counted():
+def test_dropped_tokens_are_not_counted():
     tokens = Tokens.from_lists([["the", "cat"], [], ["and", "the"]]).without(["the", "and"])
     assert tokens.words == ["cat"]
     assert tokens.to_lists() == [["cat"], [], []]
     assert tok.summary(tokens, tok.lexical_diversity(tokens))["most_frequent"] == {"cat": 1}
-
-
-def test_each_token_once_does_not_depend_on_how_many_texts_go_together(monkeypatch):
-    rng = np.random.default_rng(0)
-    lists = [[f"w{word}" for word in rng.integers(0, 9, size)] for size in rng.integers(0, 7, 50)]
-    tokens = Tokens.from_lists(lists)
-    monkeypatch.setattr("pipeline.text.tokens._TOGETHER", 7)
-    once = tokens.once().to_lists()
-    assert [set(some) for some in once] == [set(some) for some in lists]
-    assert tokens.distinct().tolist() == [len(set(some)) for some in lists]
-    assert [len(some) for some in once] == [len(set(some)) for some in lists]
