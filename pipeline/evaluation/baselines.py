@@ -15,7 +15,8 @@ from pipeline.evaluation.scorer import Scorer
 COMPARED = ("accuracy", "macro_f1", "matthews", "roc_auc", "log_loss")
 #: The baseline that always predicts the largest class of the training rows.
 MAJORITY = "majority"
-_VERDICT_METRICS = ("accuracy", "macro_f1")
+#: Metrics of the verdict; the first one leads and chooses the baseline.
+VERDICT_METRICS = ("accuracy", "macro_f1")
 
 
 def compare_baselines(
@@ -31,7 +32,9 @@ def compare_baselines(
     """Compare a model with each baseline on test rows, and judge it by the best one.
 
     Test rows choose nothing, so the p-value of the verdict stays valid: the verdict is about the
-    baseline with the best metric on validation rows.
+    baseline with the best metric on validation rows. The majority baseline is added to the given
+    ones. A threshold trades accuracy for a class that matters more, so with one macro F1 leads the
+    verdict instead of accuracy.
 
     Parameters
     ----------
@@ -40,24 +43,16 @@ def compare_baselines(
     replicates : mapping of str to ndarray
         The model's metrics on bootstrap samples drawn with ``seed``; baselines are scored on the
         same samples, so that differences are paired.
-    baselines : mapping of str to Predictions
-        By name; the majority baseline is added.
-    parts : Parts
-    class_names : sequence of str
-    has_threshold : bool
-        Whether a threshold was chosen. It trades accuracy for a class that matters more, so macro
-        F1 leads the verdict instead of accuracy.
-    samples, seed : int
 
     Returns
     -------
     dict
-        ``baselines``, by name (`compare`), and ``verdict``.
+        ``baselines``, by name (see `compare`), and ``verdict``.
     """
     n_rows, n_classes = len(parts), len(class_names)
     shares = majority(parts.labels_of("train"), n_rows, n_classes)
     baselines = {**baselines, MAJORITY: Predictions(shares, shares.argmax(axis=1))}
-    metrics = verdict_metrics(has_threshold)
+    metrics = VERDICT_METRICS[::-1] if has_threshold else VERDICT_METRICS
     test, validation = parts.rows("test"), parts.rows("validation")
     labels = parts.labels_of("validation")
     results: dict[str, dict[str, Any]] = {}
@@ -81,11 +76,6 @@ def compare_baselines(
         "baselines": results,
         "verdict": {"baseline": chosen, **judged, "chosen_by": chosen_by},
     }
-
-
-def verdict_metrics(has_threshold: bool) -> tuple[str, str]:
-    """Return the two metrics of the verdict; the first one leads and chooses the baseline."""
-    return _VERDICT_METRICS[::-1] if has_threshold else _VERDICT_METRICS
 
 
 def majority(training_labels: np.ndarray, n_rows: int, n_classes: int) -> np.ndarray:
@@ -122,7 +112,7 @@ def compare(
 
 
 def choose(
-    validation: Mapping[str, float], names: Sequence[str], metric: str = _VERDICT_METRICS[0]
+    validation: Mapping[str, float], names: Sequence[str], metric: str = VERDICT_METRICS[0]
 ) -> tuple[str, dict[str, Any]]:
     """Return the baseline with the best metric on validation rows, and how it was chosen.
 
@@ -137,7 +127,7 @@ def choose(
 
 
 def verdict(
-    comparison: Mapping[str, Any], metrics: tuple[str, str] = _VERDICT_METRICS
+    comparison: Mapping[str, Any], metrics: tuple[str, str] = VERDICT_METRICS
 ) -> dict[str, Any]:
     """Judge a model against a baseline by the p-values of their differences.
 

@@ -48,19 +48,9 @@ def replicate(
     width: int = 1,
     groups: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
-    """Compute metrics of each bootstrap sample.
+    """Compute metrics of each bootstrap sample, by name, shape (samples, ...); see `draw`.
 
-    Parameters
-    ----------
-    score : callable
-        From weights, shape (n_in_block, n_rows), to metrics, shape (n_in_block, ...), by name.
-    n_rows, samples, seed, width, groups
-        See `draw`.
-
-    Returns
-    -------
-    dict of str to ndarray, shape (samples, ...)
-        Empty without samples.
+    ``score`` maps weights, shape (n_in_block, n_rows), to metrics, shape (n_in_block, ...).
     """
     blocks = [score(weights) for weights in draw(n_rows, samples, seed, width, groups)]
     names = blocks[0] if blocks else ()

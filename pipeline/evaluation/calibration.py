@@ -61,14 +61,7 @@ def choose_temperature(
     """Fit a temperature and use it only if it lowers the cross-validated log loss.
 
     A temperature always lowers the log loss of the rows that it was fitted on, also for a
-    calibrated model. The five folds hold whole duplicate groups.
-
-    Parameters
-    ----------
-    labels : ndarray of int, shape (n_rows,)
-        Of validation rows.
-    probabilities : ndarray of float64, shape (n_rows, n_classes)
-    groups : ndarray of int, shape (n_rows,), optional
+    calibrated model. The rows are validation rows; the five folds hold whole duplicate groups.
 
     Returns
     -------
@@ -90,13 +83,12 @@ def choose_temperature(
         temperature = fit_temperature(labels[~held_out], probabilities[~held_out])
         total += float(_log_losses(labels[held_out], logs[held_out], temperature).sum())
     after = total / len(labels)
-    if after >= before:
-        reason = (
-            f"it does not lower the cross-validated log loss of validation rows "
-            f"({after:.4f} with a temperature, {before:.4f} without)"
-        )
-        return 1.0, reason
-    return fit_temperature(labels, probabilities), ""
+    if after < before:
+        return fit_temperature(labels, probabilities), ""
+    return 1.0, (
+        f"it does not lower the cross-validated log loss of validation rows "
+        f"({after:.4f} with a temperature, {before:.4f} without)"
+    )
 
 
 def _logs(probabilities: np.ndarray) -> np.ndarray:
@@ -116,12 +108,8 @@ def _log_losses(labels: np.ndarray, logs: np.ndarray, temperature: float) -> np.
 class Reliability:
     """Reliability diagram: rows in bins of the probability of the predicted class.
 
-    Attributes
-    ----------
-    rows : ndarray of int, shape (BINS,)
-    confidence, accuracy : ndarray of float64, shape (BINS,)
-        Mean probability of the predicted class, and share of right predictions; nan in an empty
-        bin.
+    All arrays have shape (BINS,). The confidence is the mean probability of the predicted class;
+    confidence and accuracy are nan in an empty bin.
     """
 
     rows: np.ndarray
@@ -142,10 +130,6 @@ def reliability(labels: np.ndarray, probabilities: np.ndarray) -> Reliability:
     ----------
     labels : ndarray of int, shape (n_rows,)
     probabilities : ndarray of float64, shape (n_rows, n_classes)
-
-    Returns
-    -------
-    Reliability
 
     Examples
     --------

@@ -33,10 +33,8 @@ class Decision:
         Of `pipeline.evaluation.calibration.temper`.
     reached : bool
         Whether a threshold reaches the goal's floor on validation rows.
-    reason : str
-        Why no threshold was chosen; empty if one was chosen.
-    temperature_reason : str
-        Why no temperature is used; empty if one is used.
+    reason, temperature_reason : str
+        Why no threshold or no temperature is used; empty if one is used.
     """
 
     positive: int | None
@@ -96,17 +94,7 @@ class _File(msgspec.Struct):
 
 
 def read_decision(folder: Path, class_names: Sequence[str]) -> Decision:
-    """Read the ``decision.json`` of an Evaluate artifact.
-
-    Parameters
-    ----------
-    folder : Path
-    class_names : sequence of str
-        Of the model that the decision is for.
-
-    Returns
-    -------
-    Decision
+    """Read the ``decision.json`` of an Evaluate artifact, for a model with these classes.
 
     Raises
     ------
@@ -169,24 +157,10 @@ def decide(
     temperature: float,
     settings: Mapping[str, Any],
 ) -> Decision:
-    """Choose a threshold on validation rows if a goal is set.
+    """Choose a threshold on validation rows if ``threshold_goal`` is not "none".
 
-    Validation metrics are then optimistic, since the same rows chose the threshold.
-
-    Parameters
-    ----------
-    labels : ndarray of int, shape (n_rows,)
-        Of validation rows.
-    calibrated : ndarray of float64, shape (n_rows, n_classes)
-    positive : int or None
-        The class of the threshold.
-    temperature : float
-    settings : mapping
-        ``threshold_goal``, which is "none" for no threshold, and ``threshold_floor``.
-
-    Returns
-    -------
-    Decision
+    Validation metrics are then optimistic, since the same rows chose the threshold. The threshold
+    is for the class ``positive``.
     """
     goal, reason = settings["threshold_goal"], ""
     if goal == NO_GOAL:
@@ -206,19 +180,7 @@ def decide(
 def score_decision(
     scorer: Scorer, replicates: Mapping[str, np.ndarray], positive: int
 ) -> dict[str, Any]:
-    """Return accuracy, and precision, recall, specificity and F1 of one class.
-
-    Parameters
-    ----------
-    scorer : Scorer
-    replicates : mapping of str to ndarray
-        Metrics of bootstrap samples; empty for no ``intervals``.
-    positive : int
-
-    Returns
-    -------
-    dict
-    """
+    """Return accuracy, and precision, recall, specificity and F1 of one class, with intervals."""
 
     def select(metrics: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         of_class = {name: metrics[f"class_{name}"][:, positive] for name in _SCORED}

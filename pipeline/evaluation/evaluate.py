@@ -108,13 +108,25 @@ def assess(predicted: Predicted, settings: Mapping[str, Any]) -> Evaluation:
     labels, calibrated_test = parts.labels_of("test"), calibrated[test]
     scorer = Scorer(labels, probabilities[test], decided[test], rows[NEAR].to_numpy())
     replicates = replicate(scorer, *draws)
-    leakage = find_leakage(predicted.rows, _learned_from(predicted), test)
+    learned_from = parts.rows("train")
+    if predicted.trained_on_validation:
+        learned_from = np.concatenate([learned_from, parts.rows("validation")])
+    leakage = find_leakage(predicted.rows, learned_from, test)
     metrics = {
         "class_names": names,
         "positive_label": None if positive is None else names[positive],
         "bootstrap": {"samples": draws[0], "seed": draws[1], "level": bootstrap.LEVEL},
         "test": format_metrics(scorer, names, replicates),
-        **_other_parts(predicted, decided),
+        **{
+            part: evaluate(
+                parts.labels_of(part),
+                probabilities[parts.rows(part)],
+                names,
+                predicted=decided[parts.rows(part)],
+            )
+            for part in ("validation", "train")
+            if len(parts.rows(part))
+        },
         **compare_baselines(
             scorer, replicates, predicted.baselines, parts, names, decision.is_chosen, *draws
         ),
@@ -157,27 +169,6 @@ def _choose(
     calibrated = temper(predicted.probabilities, temperature)
     decision = decide(labels, calibrated[rows], positive, temperature, settings)
     return replace(decision, temperature_reason=reason), calibrated
-
-
-def _learned_from(predicted: Predicted) -> np.ndarray:
-    """Return the rows that the model was trained on."""
-    train = predicted.parts.rows("train")
-    if not predicted.trained_on_validation:
-        return train
-    return np.concatenate([train, predicted.parts.rows("validation")])
-
-
-def _other_parts(predicted: Predicted, decided: np.ndarray) -> dict[str, Any]:
-    """Score validation and training rows, without intervals."""
-    result = {}
-    for part in ("validation", "train"):
-        rows = predicted.parts.rows(part)
-        if len(rows):
-            labels, probabilities = predicted.parts.labels_of(part), predicted.probabilities[rows]
-            result[part] = evaluate(
-                labels, probabilities, predicted.class_names, predicted=decided[rows]
-            )
-    return result
 
 
 def _threshold_metrics(

@@ -11,14 +11,7 @@ EXACT = "group"
 def group_column(path: Path) -> str:
     """Return the name of the column that holds the duplicate groups of ``rows.parquet``.
 
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    str
-        ``near_group``; or ``group`` (equal texts only), which CleanText before version 4 wrote.
+    It is ``near_group``; or ``group`` (equal texts only), which CleanText before version 4 wrote.
     """
     import pyarrow.parquet as pq
 
@@ -26,15 +19,5 @@ def group_column(path: Path) -> str:
 
 
 def group_indices(groups: np.ndarray | None, n_rows: int) -> np.ndarray:
-    """Return the duplicate groups numbered from 0.
-
-    Parameters
-    ----------
-    groups : ndarray of int, shape (n_rows,), or None
-    n_rows : int
-
-    Returns
-    -------
-    ndarray of int64, shape (n_rows,)
-    """
+    """Return the duplicate groups numbered from 0, ndarray of int64, shape (n_rows,)."""
     return np.arange(n_rows) if groups is None else np.unique(groups, return_inverse=True)[1]

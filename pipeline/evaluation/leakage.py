@@ -14,16 +14,11 @@ from pipeline.text import near
 
 @dataclass(frozen=True)
 class Leakage:
-    """Which test rows occur in training.
+    """Test rows that occur in training; all arrays have shape (n_test,).
 
-    Attributes
-    ----------
-    exact, near : ndarray of bool, shape (n_test,)
-        Whether a training row has the same clean text; or a text that is a near copy.
-    partner : ndarray of int64, shape (n_test,)
-        Position of the most similar training row, -1 without one.
-    similarity : ndarray of float64, shape (n_test,)
-        Jaccard similarity to it; 1 where exact.
+    ``exact``: a training row has the same clean text; ``near``: one is a near copy. ``partner`` is
+    the position of the most similar training row, -1 without one; ``similarity`` is the Jaccard
+    similarity to it, 1 where exact.
     """
 
     exact: np.ndarray
@@ -33,22 +28,12 @@ class Leakage:
 
 
 def find_leakage(rows: pa.Table, train: np.ndarray, test: np.ndarray) -> Leakage:
-    """Find test texts in training.
+    """Find the test rows, by position, whose texts occur in training rows.
 
     Exact copies have the same clean text. Near copies are those of `pipeline.text.near`, which
     CleanText grouped: only texts of groups that are in both parts are compared. With
-    ``group_duplicates near`` there is no such group.
-
-    Parameters
-    ----------
-    rows : pa.Table
-        ``raw``, ``group`` (equal for equal clean texts) and ``near_group`` of all rows.
-    train, test : ndarray of int
-        Positions of the rows.
-
-    Returns
-    -------
-    Leakage
+    ``group_duplicates near`` there is no such group. ``rows`` are all rows, with the columns
+    ``raw``, ``group`` (equal for equal clean texts) and ``near_group``.
     """
     groups, near_groups = rows["group"].to_numpy(), rows["near_group"].to_numpy()
     partner = np.full(len(test), -1, dtype=np.int64)
@@ -76,14 +61,6 @@ def score_without(
     leakage: Leakage, scorer: Scorer, class_names: Sequence[str], samples: int, seed: int
 ) -> dict[str, Any]:
     """Score the test rows again without those that occur in training.
-
-    Parameters
-    ----------
-    leakage : Leakage
-    scorer : Scorer
-        Of all test rows.
-    class_names : sequence of str
-    samples, seed : int
 
     Returns
     -------
@@ -117,22 +94,7 @@ def score_without(
 
 
 def leakage_table(leakage: Leakage, test: np.ndarray, rows: pa.Table) -> pa.Table:
-    """Return the test rows that occur in training with their training rows.
-
-    Parameters
-    ----------
-    leakage : Leakage
-    test : ndarray of int, shape (n_test,)
-        Positions of the test rows.
-    rows : pa.Table
-        ``id`` and ``clean`` of all rows.
-
-    Returns
-    -------
-    pa.Table
-        ``id``, ``training_id``, ``kind`` (exact or near), ``similarity``, ``clean``,
-        ``training_clean``.
-    """
+    """Return the leaked test rows with their training rows, as ``leaks.parquet``."""
     leaked = np.flatnonzero(leakage.exact | leakage.near)
     in_test, in_train = (rows.take(pa.array(at[leaked])) for at in (test, leakage.partner))
     kinds = np.where(leakage.exact[leaked], "exact", "near")

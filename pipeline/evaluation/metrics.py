@@ -32,14 +32,11 @@ def evaluate(
 
     Parameters
     ----------
-    labels : ndarray of int, shape (n_rows,)
-    probabilities : ndarray of float, shape (n_rows, n_classes)
+    labels, probabilities, predicted, groups
+        See `pipeline.evaluation.scorer.Scorer`.
     class_names : sequence of str
-    predicted : ndarray of int, shape (n_rows,), optional
-        By default the most probable class.
-    groups : ndarray of int, shape (n_rows,), optional
     samples, seed : int
-        No intervals without samples.
+        Of the bootstrap; no intervals without samples.
 
     Returns
     -------
@@ -97,16 +94,12 @@ def format_metrics(
 def replicate(scorer: Scorer, samples: int, seed: int) -> dict[str, np.ndarray]:
     """Compute the metrics of bootstrap samples of the scorer's duplicate groups.
 
-    Parameters
-    ----------
-    scorer : Scorer
-    samples, seed : int
-        The same seed draws the same rows for each scorer with the same groups.
+    The same seed draws the same rows for each scorer with the same groups.
 
     Returns
     -------
     dict of str to ndarray, shape (samples, ...)
-        The metrics of ``scorer.score``; empty without samples.
+        Empty without samples.
     """
     return bootstrap.replicate(
         scorer.score, scorer.n_rows, samples, seed, scorer.n_classes, scorer.groups

@@ -39,10 +39,9 @@ class Paired:
     ----------
     only_first, only_second : int
         Discordant rows: only the first or only the second classifier is right.
-    two_sided : float
-        Probability of a difference at least as large, in either direction, if both were equal.
-    first_better : float
-        Probability of a difference at least as large in favour of the first, if both were equal.
+    two_sided, first_better : float
+        Probability of a difference at least as large, in either direction or in favour of the
+        first, if both were equal.
     """
 
     only_first: int
@@ -63,10 +62,6 @@ def exact_test(
     ----------
     first_right, second_right : ndarray of bool, shape (n_rows,)
     groups : ndarray of int, shape (n_rows,), optional
-
-    Returns
-    -------
-    Paired
 
     Examples
     --------
@@ -126,7 +121,7 @@ def differences(
     Parameters
     ----------
     first, second : Scorer
-        Of the same rows in the same order; the duplicate groups are those of the first.
+        See `p_value`.
     first_replicates, second_replicates : mapping of str to ndarray
         Metrics on the same bootstrap samples; empty without samples.
     names : iterable of str

@@ -41,23 +41,11 @@ def prediction_table(
     calibrated: np.ndarray,
     decided: np.ndarray,
 ) -> pa.Table:
-    """Arrange predictions as the columns of ``predictions.parquet``.
+    """Arrange predictions as ``predictions.parquet``.
 
-    Parameters
-    ----------
-    parts : Parts
-    probabilities, calibrated : ndarray of float64, shape (n_rows, n_classes)
-        Before and after the temperature.
-    class_names : sequence of str
-    decided : ndarray of int, shape (n_rows,)
-        Class by the threshold if one was chosen, else the most probable class.
-
-    Returns
-    -------
-    pa.Table
-        ``id``, ``part``, ``label`` (null for rows without one), ``predicted`` (the most probable
-        class), ``decided`` (the class that metrics score and a predictor returns), and for each
-        class ``p_<class>`` and ``calibrated_<class>``.
+    ``label`` is null for rows without one, ``predicted`` is the most probable class, ``decided``
+    the class that metrics score and a predictor returns; ``p_<class>`` and ``calibrated_<class>``
+    are the probabilities before and after the temperature.
     """
     names = pa.array(class_names, pa.string())
     labels = pa.array(parts.labels.astype(np.int64), mask=parts.labels < 0)
@@ -117,22 +105,9 @@ def most_wrong(
     predicted: np.ndarray,
     class_names: Sequence[str],
 ) -> pa.Table:
-    """Select the most certain mistakes of each true class.
+    """Return at most 25 mistakes of each true class, by class, the most certain first.
 
-    Parameters
-    ----------
-    rows : pa.Table
-        ``id`` and ``raw`` of the test rows.
-    labels, predicted : ndarray of int, shape (n_rows,)
-    probabilities : ndarray of float64, shape (n_rows, n_classes)
-        Calibrated.
-    class_names : sequence of str
-
-    Returns
-    -------
-    pa.Table
-        ``id``, ``label``, ``predicted``, ``certainty`` (probability of the predicted class),
-        ``raw``; at most 25 rows of each true class, by class, the most certain first.
+    ``certainty`` is the calibrated probability of the predicted class.
     """
     certainty = probabilities[np.arange(len(labels)), predicted]
     chosen = []

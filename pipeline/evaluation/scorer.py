@@ -142,12 +142,11 @@ class _Ranking:
 
 
 def matrix_metrics(matrix: np.ndarray) -> dict[str, Any]:
-    """Compute the metrics that follow from confusion matrices.
+    """Compute the metrics that follow from confusion matrices (rows true, columns predicted).
 
     Parameters
     ----------
     matrix : ndarray, shape (n_sets, n_classes, n_classes)
-        Rows are true classes, columns predicted classes.
 
     Returns
     -------

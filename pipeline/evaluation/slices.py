@@ -27,21 +27,9 @@ class Slice:
 
 
 def slice_rows(rows: pa.Table, n_tokens: np.ndarray, unseen: np.ndarray) -> list[Slice]:
-    """Divide rows by properties of their texts.
+    """Divide rows by properties of their texts into slices of some of the rows, but not all.
 
-    Parameters
-    ----------
-    rows : pa.Table
-        ``clean``, ``urls``, ``mentions``, ``hashtags``.
-    n_tokens : ndarray of int, shape (n_rows,)
-        Length of each text.
-    unseen : ndarray of float, shape (n_rows,)
-        From `unseen_share`.
-
-    Returns
-    -------
-    list of Slice
-        Those that contain some of the rows and not all.
+    ``n_tokens`` is the length of each text, ``unseen`` its `unseen_share`.
     """
     has = {
         name: np.asarray(pc.greater(pc.list_value_length(rows[column]), 0))
@@ -61,19 +49,7 @@ def slice_rows(rows: pa.Table, n_tokens: np.ndarray, unseen: np.ndarray) -> list
 
 
 def unseen_share(tokens: Tokens, is_training: np.ndarray) -> np.ndarray:
-    """Return the share of each text's tokens that occur in no training text.
-
-    Parameters
-    ----------
-    tokens : Tokens
-        Of all texts.
-    is_training : ndarray of bool, shape (n_texts,)
-
-    Returns
-    -------
-    ndarray of float64, shape (n_texts,)
-        0 for a text without tokens.
-    """
+    """Return the share of each text's tokens that occur in no training text."""
     seen = np.zeros(len(tokens.words), dtype=bool)
     seen[tokens.codes[np.repeat(is_training, tokens.lengths)]] = True
     counts = np.bincount(tokens.rows, weights=~seen[tokens.codes], minlength=len(tokens))
@@ -83,17 +59,9 @@ def unseen_share(tokens: Tokens, is_training: np.ndarray) -> np.ndarray:
 def score_slices(
     slices: Sequence[Slice], scorer: Scorer, positive: int | None, samples: int, seed: int
 ) -> dict[str, Any]:
-    """Score each slice, the least accurate first.
+    """Score each slice, the least accurate first, and the recall of a positive class.
 
-    Parameters
-    ----------
-    slices : sequence of Slice
-    scorer : Scorer
-        Of all rows.
-    positive : int or None
-        Class whose recall is scored as well.
-    samples, seed : int
-        Samples draw all rows, so that the size of a slice varies too.
+    Samples draw all rows, so that the size of a slice varies too.
 
     Returns
     -------

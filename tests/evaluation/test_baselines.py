@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.evaluation.baselines import choose, compare, majority, verdict, verdict_metrics
+from pipeline.evaluation.baselines import VERDICT_METRICS, choose, compare, majority, verdict
 from pipeline.evaluation.metrics import replicate
 from pipeline.evaluation.scorer import Scorer
 
@@ -155,7 +155,5 @@ def test_macro_f1_leads_the_verdict_with_a_threshold(accuracy, f1, level, metric
         name: {"value": value, "p_value": p_value}
         for name, (value, p_value) in (("accuracy", accuracy), ("macro_f1", f1))
     }
-    assert verdict_metrics(True) == ("macro_f1", "accuracy")
-    assert verdict_metrics(False) == ("accuracy", "macro_f1")
-    result = verdict({"difference": entries}, verdict_metrics(True))
+    result = verdict({"difference": entries}, VERDICT_METRICS[::-1])
     assert (result["level"], result["metric"]) == (level, metric)
