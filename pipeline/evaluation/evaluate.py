@@ -10,12 +10,18 @@ import pyarrow as pa
 from pipeline.data.split import Parts
 from pipeline.evaluation import bootstrap, slices
 from pipeline.evaluation.baselines import compare_baselines
-from pipeline.evaluation.calibration import choose_temperature, error_by_chance, reliability, temper
+from pipeline.evaluation.calibration import (
+    Reliability,
+    choose_temperature,
+    error_by_chance,
+    reliability,
+    temper,
+)
 from pipeline.evaluation.curves import curve_table, sweep
 from pipeline.evaluation.decision import Decision, decide, score_decision
 from pipeline.evaluation.groups import NEAR
-from pipeline.evaluation.leakage import find_leakage, leakage_table, score_without
-from pipeline.evaluation.metrics import evaluate, format_metrics, number, replicate
+from pipeline.evaluation.leakage import Leakage, find_leakage, leakage_table, score_without
+from pipeline.evaluation.metrics import format_metrics, number, replicate
 from pipeline.evaluation.predictions import Predictions, most_wrong, prediction_table
 from pipeline.evaluation.scorer import Scorer
 from pipeline.settings import checks
@@ -93,51 +99,47 @@ def assess(predicted: Predicted, settings: Mapping[str, Any]) -> Evaluation:
     PipelineError
         If ``positive_label`` is not a class.
     """
-    names, parts, probabilities = (
-        list(predicted.class_names),
-        predicted.parts,
-        predicted.probabilities,
-    )
+    parts, probabilities = predicted.parts, predicted.probabilities
+    names = list(predicted.class_names)
     draws = (settings["bootstrap_samples"], settings["bootstrap_seed"])
     positive = positive_class(settings["positive_label"], names)
     decision, calibrated = _choose(predicted, positive, settings)
     decided = decision.classes(calibrated)
 
-    test = parts.rows("test")
+    test, labels = parts.rows("test"), parts.labels_of("test")
     rows = predicted.rows.take(pa.array(test))
-    labels, calibrated_test = parts.labels_of("test"), calibrated[test]
-    scorer = Scorer(labels, probabilities[test], decided[test], rows[NEAR].to_numpy())
+    groups = rows[NEAR].to_numpy()
+    scorer = Scorer(labels, probabilities[test], decided[test], groups)
+    most_probable = Scorer(labels, calibrated[test], groups=groups)
     replicates = replicate(scorer, *draws)
-    learned_from = parts.rows("train")
-    if predicted.trained_on_validation:
-        learned_from = np.concatenate([learned_from, parts.rows("validation")])
-    leakage = find_leakage(predicted.rows, learned_from, test)
+    reliabilities = {
+        name: reliability(labels, one.probabilities)
+        for name, one in (("raw", scorer), ("calibrated", most_probable))
+    }
+    leakage = _find_leakage(predicted, test)
     metrics = {
         "class_names": names,
         "positive_label": None if positive is None else names[positive],
         "bootstrap": {"samples": draws[0], "seed": draws[1], "level": bootstrap.LEVEL},
         "test": format_metrics(scorer, names, replicates),
-        **{
-            part: evaluate(
-                parts.labels_of(part),
-                probabilities[parts.rows(part)],
-                names,
-                predicted=decided[parts.rows(part)],
-            )
-            for part in ("validation", "train")
-            if len(parts.rows(part))
-        },
+        **_other_parts(predicted, decided),
         **compare_baselines(
             scorer, replicates, predicted.baselines, parts, names, decision.is_chosen, *draws
         ),
         "threshold": {
             **decision.as_json(names, settings),
-            **_threshold_metrics(decision, scorer, replicates, calibrated_test, draws),
+            **_threshold_metrics(decision, scorer, replicates, most_probable, draws),
         },
-        "calibration": _calibration(decision, scorer, calibrated_test, draws[1]),
+        "calibration": {
+            "temperature": decision.temperature,
+            "temperature_not_used_because": decision.temperature_reason or None,
+            "raw": _calibration(scorer, reliabilities["raw"], draws[1]),
+            "calibrated": _calibration(most_probable, reliabilities["calibrated"], draws[1]),
+        },
         "leaks": score_without(leakage, scorer, names, *draws),
         **slices.score_slices(_slices(predicted, test, rows), scorer, positive, *draws),
     }
+    sweeps = {name: sweep(labels == k, calibrated[test, k]) for k, name in enumerate(names)}
     return Evaluation(
         metrics,
         {
@@ -146,14 +148,8 @@ def assess(predicted: Predicted, settings: Mapping[str, Any]) -> Evaluation:
             "temperature_not_used_because": decision.temperature_reason or None,
         },
         prediction_table(parts, probabilities, names, calibrated, decided),
-        curve_table(
-            {name: sweep(labels == k, calibrated_test[:, k]) for k, name in enumerate(names)},
-            {
-                "raw": reliability(labels, scorer.probabilities),
-                "calibrated": reliability(labels, calibrated_test),
-            },
-        ),
-        most_wrong(rows, labels, calibrated_test, scorer.predicted, names),
+        curve_table(sweeps, reliabilities),
+        most_wrong(rows, labels, calibrated[test], decided[test], names),
         leakage_table(leakage, test, predicted.rows),
     )
 
@@ -171,44 +167,54 @@ def _choose(
     return replace(decision, temperature_reason=reason), calibrated
 
 
+def _find_leakage(predicted: Predicted, test: np.ndarray) -> Leakage:
+    """Find the test texts among those that the model was trained on."""
+    learned_from = predicted.parts.rows("train")
+    if predicted.trained_on_validation:
+        learned_from = np.concatenate([learned_from, predicted.parts.rows("validation")])
+    return find_leakage(predicted.rows, learned_from, test)
+
+
+def _other_parts(predicted: Predicted, decided: np.ndarray) -> dict[str, Any]:
+    """Score validation and training rows, without intervals."""
+    result = {}
+    for part in ("validation", "train"):
+        rows, labels = predicted.parts.rows(part), predicted.parts.labels_of(part)
+        if len(rows):
+            scorer = Scorer(labels, predicted.probabilities[rows], decided[rows])
+            result[part] = format_metrics(scorer, predicted.class_names)
+    return result
+
+
 def _threshold_metrics(
     decision: Decision,
     scorer: Scorer,
     replicates: Mapping[str, np.ndarray],
-    calibrated: np.ndarray,
+    most_probable: Scorer,
     draws: tuple[int, int],
 ) -> dict[str, Any]:
-    """Score the positive class on test rows: with its threshold, and as the most probable class."""
+    """Score the positive class on test rows, with its threshold and as the most probable class."""
     if decision.positive is None or not decision.is_chosen:
         return {}
-    unaided = Scorer(scorer.labels, calibrated, groups=scorer.groups)
-    unaided_replicates = bootstrap.replicate(
-        unaided.score_classes, scorer.n_rows, *draws, scorer.n_classes, scorer.groups
+    others = bootstrap.replicate(
+        most_probable.score_classes, scorer.n_rows, *draws, scorer.n_classes, scorer.groups
     )
     return {
         "test": score_decision(scorer, replicates, decision.positive),
-        "test_most_probable": score_decision(unaided, unaided_replicates, decision.positive),
+        "test_most_probable": score_decision(most_probable, others, decision.positive),
     }
 
 
-def _calibration(
-    decision: Decision, scorer: Scorer, calibrated: np.ndarray, seed: int
-) -> dict[str, Any]:
-    """Score probabilities before and after the temperature, on test rows."""
-    result: dict[str, Any] = {
-        "temperature": decision.temperature,
-        "temperature_not_used_because": decision.temperature_reason or None,
+def _calibration(scorer: Scorer, diagram: Reliability, seed: int) -> dict[str, Any]:
+    """Score how well probabilities are calibrated."""
+    chance = error_by_chance(scorer.probabilities, seed, scorer.groups)
+    log_losses, squares = scorer.losses
+    return {
+        "expected_calibration_error": number(diagram.error),
+        "by_chance": {"mean": number(chance.mean), "upper": number(chance.upper)},
+        "log_loss": number(log_losses.mean()),
+        "brier": number(squares.mean()),
     }
-    for name, probabilities in (("raw", scorer.probabilities), ("calibrated", calibrated)):
-        log_losses, squares = Scorer(scorer.labels, probabilities).losses
-        chance = error_by_chance(probabilities, seed, scorer.groups)
-        result[name] = {
-            "expected_calibration_error": number(reliability(scorer.labels, probabilities).error),
-            "by_chance": {"mean": number(chance.mean), "upper": number(chance.upper)},
-            "log_loss": number(log_losses.mean()),
-            "brier": number(squares.mean()),
-        }
-    return result
 
 
 def _slices(predicted: Predicted, test: np.ndarray, rows: pa.Table) -> list[slices.Slice]:

@@ -33,15 +33,7 @@ class Predictor:
     """A trained model that reads raw texts, prepared as in training.
 
     The probabilities of a text do not depend on other texts. Use an instance in one thread only.
-
-    Parameters
-    ----------
-    model : Bundle
-        From `pipeline.models.bundle.load`.
-    decision : Decision, optional
-        Temperature and threshold; by default the most probable class is predicted.
-    processes : int
-        See `load`.
+    `load` makes one from the artifacts of a run.
     """
 
     def __init__(
@@ -129,16 +121,16 @@ class Predictor:
         return temper(probabilities, self.decision.temperature)
 
     def decide(self, probabilities: np.ndarray) -> list[str]:
-        """Return the class of each row of `probabilities`.
+        """Return the class of each row: by the threshold if there is one, else the most probable.
 
         Parameters
         ----------
         probabilities : ndarray of float64, shape (n_texts, n_classes)
+            From `probabilities`.
 
         Returns
         -------
         list of str, length n_texts
-            By the threshold of the evaluation, else the most probable class.
         """
         names = self.class_names
         return [names[index] for index in self.decision.classes(probabilities).tolist()]
@@ -149,7 +141,7 @@ class Predictor:
 
     def _prepared(self, column: pa.Array | pa.ChunkedArray | list[str]) -> Iterator[Texts]:
         """Yield chunks of cleaned and tokenized texts, which workers prepare ahead."""
-        chunks = (_as_array(column, start) for start in range(0, len(column), _CHUNK))
+        chunks = (_chunk(column, start) for start in range(0, len(column), _CHUNK))
         if len(column) <= _CHUNK:
             results: Iterable = map(self._prepare, chunks)
         else:
@@ -208,7 +200,7 @@ def _not_a_string(position: int, received: str) -> DataError:
     )
 
 
-def _as_array(column: pa.Array | pa.ChunkedArray | list[str], start: int) -> pa.Array:
+def _chunk(column: pa.Array | pa.ChunkedArray | list[str], start: int) -> pa.Array:
     """Return the chunk of the texts that begins at a row."""
     if isinstance(column, list):
         return strings(column[start : start + _CHUNK])
