@@ -10,8 +10,7 @@ rows: they are tested by bootstrap.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,21 +30,12 @@ _MIN_SAMPLES = 5  # bootstrap samples below which a share is not used
 _ROUNDING = 1e-12
 
 
-@dataclass(frozen=True)
-class Paired:
-    """Result of the exact test of whether two classifiers have the same accuracy.
+class Paired(NamedTuple):
+    """Probabilities of a difference in accuracy at least as large if both models were equal.
 
-    Attributes
-    ----------
-    only_first, only_second : int
-        Discordant rows: only the first or only the second classifier is right.
-    two_sided, first_better : float
-        Probability of a difference at least as large, in either direction or in favour of the
-        first, if both were equal.
+    ``two_sided``: in either direction; ``first_better``: in favour of the first model.
     """
 
-    only_first: int
-    only_second: int
     two_sided: float
     first_better: float
 
@@ -73,12 +63,8 @@ def exact_test(
     totals = _by_group(difference, groups).astype(np.int64)
     observed = int(totals.sum())
     chances, largest = _sums_of_random_signs(np.abs(totals))
-    return Paired(
-        int(np.count_nonzero(difference > 0)),
-        int(np.count_nonzero(difference < 0)),
-        min(2 * _tail(chances, largest, abs(observed)), 1.0),
-        _tail(chances, largest, observed),
-    )
+    two_sided = min(2 * _tail(chances, largest, abs(observed)), 1.0)
+    return Paired(two_sided, _tail(chances, largest, observed))
 
 
 def p_value(first: Scorer, second: Scorer, metric: str, samples: np.ndarray | None = None) -> float:
@@ -183,11 +169,6 @@ def sign_flip_test(gains: np.ndarray, groups: np.ndarray | None = None) -> float
     """Return the probability of a sum of gains at least as large if signs of groups were random.
 
     With d groups that have a gain, no p-value is below 1 / 2 ** d.
-
-    Examples
-    --------
-    >>> round(sign_flip_test(np.array([0.5, 0.5, 0.5, 0.5, -0.5])), 6)
-    0.1875
     """
     gains = _by_group(gains, groups)
     sizes = np.abs(gains)

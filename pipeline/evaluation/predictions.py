@@ -110,12 +110,10 @@ def most_wrong(
     ``certainty`` is the calibrated probability of the predicted class.
     """
     certainty = probabilities[np.arange(len(labels)), predicted]
-    chosen = []
-    for label in range(len(class_names)):
-        wrong = np.flatnonzero((labels == label) & (predicted != label))
-        order = np.argsort(-certainty[wrong], kind="stable")
-        chosen.append(wrong[order][:_MISTAKES_PER_CLASS])
-    positions = np.concatenate(chosen)
+    wrong = np.flatnonzero(predicted != labels)
+    wrong = wrong[np.argsort(-certainty[wrong], kind="stable")]
+    by_class = [wrong[labels[wrong] == label] for label in range(len(class_names))]
+    positions = np.concatenate([rows_of_class[:_MISTAKES_PER_CLASS] for rows_of_class in by_class])
     names = pa.array(class_names, pa.string())
     selected = rows.take(pa.array(positions))
     return pa.table(
