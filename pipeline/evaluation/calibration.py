@@ -34,10 +34,10 @@ def temper(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     >>> temper(np.array([[0.9, 0.1]]), 2.0).round(3).tolist()
     [[0.75, 0.25]]
     """
-    from scipy.special import softmax
-
     if temperature == 1:
         return probabilities
+    from scipy.special import softmax
+
     return softmax(_logs(probabilities) / temperature, axis=1)
 
 
