@@ -105,6 +105,7 @@ class Scorer:
 
     @functools.cached_property
     def _unweighted(self) -> dict[str, np.ndarray]:
+        """The metrics with each row counted once; callers ask for them often."""
         return self.score(np.ones((1, self.n_rows)))
 
     def score_classes(self, weights: np.ndarray) -> dict[str, np.ndarray]:

@@ -105,6 +105,7 @@ def score_slices(
 
 
 def _counted(one: Slice) -> dict[str, Any]:
+    """Return the name and the number of rows of a slice."""
     return {"by": one.by, "value": one.value, "rows": int(one.mask.sum())}
 
 

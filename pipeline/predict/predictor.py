@@ -194,6 +194,7 @@ def _checked(
 
 
 def _not_a_string(position: int, received: str) -> DataError:
+    """Return the error for a text that is not a string."""
     return DataError(
         f"the text at position {position} (from 0) must be a string, got {received}; remove it, or "
         "replace it by an empty string to predict from no tokens."
