@@ -1,56 +1,43 @@
 """Bootstrap: how much metrics would vary if the test rows were sampled again.
 
-Copies and near copies of a text are not independent rows: they come into a sample, and stay out
-of it, together. So duplicate groups are drawn, not rows (cluster bootstrap; Davison and Hinkley
-1997, section 3.8).
+Rows with the same or nearly the same text are not independent. Samples therefore draw duplicate
+groups, not rows (cluster bootstrap; Davison and Hinkley 1997, section 3.8). Samples are weights of
+rows, so that `pipeline.evaluation.scorer` scores many at once; ``scipy.stats.bootstrap`` neither
+draws groups nor shares samples between metrics and models.
 """
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from pipeline.evaluation.groups import group_indices
+
 LEVEL = 0.95
-_MOST_WEIGHTS = 2_000_000  # at once, to bound memory
+_MAX_WEIGHTS = 2_000_000  # of a block: bounds memory
 
 
 def draw(
     n_rows: int, samples: int, seed: int, width: int = 1, groups: np.ndarray | None = None
 ) -> Iterator[np.ndarray]:
-    """Draw duplicate groups with replacement, in blocks of samples.
+    """Yield blocks of samples: how often each sample contains each row.
 
-    Parameters
-    ----------
-    n_rows, samples : int
-    seed : int
-    width : int
-        Numbers per row that the caller computes from the weights; larger means smaller blocks.
-    groups : ndarray of int, shape (n_rows,), optional
-        Duplicate group of each row; every row is its own group when left out.
-
-    Yields
-    ------
-    ndarray of float64, shape (n_in_block, n_rows)
-        How often each row was drawn in each sample. A sample holds as many groups as there are,
-        so its number of rows varies.
-
-    Examples
-    --------
-    >>> weights = next(draw(4, samples=2, seed=0, groups=np.array([7, 7, 3, 3])))
-    >>> bool((weights[:, 0] == weights[:, 1]).all())
-    True
+    A block is an ndarray of float64, shape (n_in_block, n_rows). A sample draws as many groups as
+    there are, so its number of rows varies. ``width`` is the number of values per row that the
+    caller computes from the weights; a larger width makes smaller blocks.
     """
-    members = np.arange(n_rows) if groups is None else np.unique(groups, return_inverse=True)[1]
-    n_groups = int(members.max(initial=-1)) + 1
+    indices = group_indices(groups, n_rows)
+    n_groups = int(indices.max(initial=-1)) + 1
     rng = np.random.default_rng(seed)
-    block = max(_MOST_WEIGHTS // max(n_rows * width, 1), 1)
+    block = max(_MAX_WEIGHTS // max(n_rows * width, 1), 1)
     for start in range(0, samples, block):
         size = min(block, samples - start)
         drawn = rng.integers(0, n_groups, (size, n_groups))
         drawn += np.arange(size)[:, None] * n_groups
         counts = np.bincount(drawn.ravel(), minlength=size * n_groups)
         weights = counts.reshape(size, n_groups).astype(np.float64)
-        yield weights if groups is None else weights[:, members]
+        yield weights if groups is None else weights[:, indices]
 
 
 def replicate(
@@ -61,45 +48,37 @@ def replicate(
     width: int = 1,
     groups: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
-    """Compute metrics of every bootstrap sample.
+    """Compute metrics of each bootstrap sample, by name, shape (samples, ...); see `draw`.
 
-    Parameters
-    ----------
-    score : callable
-        From weights, shape (n_in_block, n_rows), to metrics, shape (n_in_block, ...).
-    n_rows, samples, seed, width, groups
-        See `draw`.
-
-    Returns
-    -------
-    dict of str to ndarray, shape (samples, ...)
+    ``score`` maps weights, shape (n_in_block, n_rows), to metrics, shape (n_in_block, ...).
     """
     blocks = [score(weights) for weights in draw(n_rows, samples, seed, width, groups)]
-    return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+    names = blocks[0] if blocks else ()
+    return {name: np.concatenate([block[name] for block in blocks]) for name in names}
 
 
 def interval(values: np.ndarray, level: float = LEVEL) -> Any:
-    """Return the percentile interval (Efron 1981) of bootstrapped figures.
+    """Return the percentile interval of bootstrapped metrics (Efron 1981).
 
     Parameters
     ----------
     values : ndarray, shape (samples, ...)
-        nan where a sample does not define the figure; such samples are left out.
+        nan where a sample does not define the metric; such samples are ignored.
     level : float
 
     Returns
     -------
     ndarray, shape (2, ...)
-        Lower and upper bound; nan where no sample defines the figure.
+        Lower and upper bound; nan where no sample defines the metric.
+
+    Examples
+    --------
+    >>> interval(np.array([0.0, 1.0, np.nan, 2.0]), level=0.5).tolist()
+    [0.5, 1.5]
     """
     tails = [(1 - level) / 2, (1 + level) / 2]
-    known = ~np.isnan(values)
-    if known.all():
+    if not np.isnan(values).any():
         return np.quantile(values, tails, axis=0)
-    bounds = np.full((2, *values.shape[1:]), np.nan)
-    for place in np.ndindex(values.shape[1:]):
-        column = values[(slice(None), *place)]
-        column = column[~np.isnan(column)]
-        if len(column):
-            bounds[(slice(None), *place)] = np.quantile(column, tails)
-    return bounds
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
+        return np.nanquantile(values, tails, axis=0)

@@ -1,113 +1,102 @@
-"""Calibration: whether a probability of 0.8 is right in 8 of 10 cases, and making it so."""
+"""Calibration: whether a probability of 0.8 is right in 8 of 10 cases, and how to correct it."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.evaluation.groups import group_indices
+from pipeline.evaluation.scorer import SMALLEST
+
 BINS = 15  # as in Guo et al. 2017
-UPPER = 0.95  # quantile of the error by chance
-_SMALLEST = 1e-15
-_RANGE = (0.05, 20.0)  # temperatures that are searched
+UPPER = 0.95  # quantile of the calibration error by chance
+_TEMPERATURES = (0.05, 20.0)  # range of the search
 _FOLDS = 5
-_SIMULATIONS = 1000
-_LEAST_SIMULATIONS = 200
-_MOST_DRAWS = 20_000_000  # rows times simulations, to bound the time
-_AT_ONCE = 2_000_000  # draws, to bound memory
+_MAX_SIMULATIONS, _MIN_SIMULATIONS = 1000, 200
+_MAX_DRAWS = 20_000_000  # rows times simulations: bounds the time
+_BLOCK_DRAWS = 2_000_000  # bounds memory
 
 
 def temper(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """Divide the log probabilities by a temperature and normalise.
+    """Divide log probabilities by a temperature and normalise (Guo et al. 2017).
 
     Parameters
     ----------
     probabilities : ndarray of float64, shape (n_rows, n_classes)
     temperature : float
-        Above 1 makes predictions less certain, below 1 more; the order of classes stays.
+        Above 1 predictions become less certain, below 1 more certain; their order is kept.
 
     Returns
     -------
     ndarray of float64, shape (n_rows, n_classes)
+
+    Examples
+    --------
+    >>> temper(np.array([[0.9, 0.1]]), 2.0).round(3).tolist()
+    [[0.75, 0.25]]
     """
     if temperature == 1:
         return probabilities
-    scaled = np.log(np.maximum(probabilities, _SMALLEST)) / temperature
-    scaled -= scaled.max(axis=1, keepdims=True)
-    powers = np.exp(scaled)
-    return powers / powers.sum(axis=1, keepdims=True)
+    from scipy.special import softmax
+
+    return softmax(_logs(probabilities) / temperature, axis=1)
 
 
 def fit_temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    """Return the temperature with the least log loss (Guo et al. 2017).
-
-    Parameters
-    ----------
-    labels : ndarray of int, shape (n_rows,)
-        Of rows that the model was not trained on, and that are not test rows.
-    probabilities : ndarray of float64, shape (n_rows, n_classes)
-
-    Returns
-    -------
-    float
-        Within 0.05 and 20.
-    """
+    """Return the temperature from 0.05 to 20 with the lowest log loss (Guo et al. 2017)."""
     from scipy.optimize import minimize_scalar
 
-    logs = np.log(np.maximum(probabilities, _SMALLEST))
-    found = minimize_scalar(
-        lambda log_temperature: _losses(labels, logs, np.exp(log_temperature)).mean(),
-        bounds=np.log(_RANGE),
+    logs = _logs(probabilities)
+    result = minimize_scalar(
+        lambda log_temperature: _log_losses(labels, logs, np.exp(log_temperature)).mean(),
+        bounds=np.log(_TEMPERATURES),
         method="bounded",
         options={"xatol": 1e-6},
     )
-    return round(float(np.exp(found.x)), 6)
+    return round(float(np.exp(result.x)), 6)
 
 
 def choose_temperature(
     labels: np.ndarray, probabilities: np.ndarray, groups: np.ndarray | None = None
 ) -> tuple[float, str]:
-    """Fit a temperature, and use it only if it helps on rows that it was not fitted on.
+    """Fit a temperature and use it only if it lowers the cross-validated log loss.
 
-    The log loss is cross-validated over five folds of duplicate groups. A temperature always
-    lowers the log loss of the rows it was fitted on, also where the model is calibrated already.
-
-    Parameters
-    ----------
-    labels : ndarray of int, shape (n_rows,)
-        Of validation rows.
-    probabilities : ndarray of float64, shape (n_rows, n_classes)
-    groups : ndarray of int, shape (n_rows,), optional
-        Duplicate group of each row; every row is its own group when left out.
+    A temperature always lowers the log loss of the rows that it was fitted on, also for a
+    calibrated model. The rows are validation rows; the five folds hold whole duplicate groups.
 
     Returns
     -------
     temperature : float
-        1 where no temperature is used.
+        1 if no temperature is used.
     reason : str
-        Why none is used; empty where one is.
+        Why no temperature is used; empty if one is used.
     """
-    members = np.arange(len(labels)) if groups is None else groups
-    distinct, members = np.unique(members, return_inverse=True)
-    if len(distinct) < 2:
+    indices = group_indices(groups, len(labels))
+    n_groups = int(indices.max(initial=-1)) + 1
+    if n_groups < 2:
         return 1.0, "fewer than two distinct validation rows that the model was not trained on"
-    folds = np.random.default_rng(0).permutation(len(distinct))[members] % _FOLDS
-    logs = np.log(np.maximum(probabilities, _SMALLEST))
-    before = _losses(labels, logs, 1.0).mean()
+    folds = np.random.default_rng(0).permutation(n_groups)[indices] % _FOLDS
+    logs = _logs(probabilities)
+    before = _log_losses(labels, logs, 1.0).mean()
     total = 0.0
     for fold in np.unique(folds):
-        held = folds == fold
-        temperature = fit_temperature(labels[~held], probabilities[~held])
-        total += float(_losses(labels[held], logs[held], temperature).sum())
+        held_out = folds == fold
+        temperature = fit_temperature(labels[~held_out], probabilities[~held_out])
+        total += float(_log_losses(labels[held_out], logs[held_out], temperature).sum())
     after = total / len(labels)
-    if after >= before:
-        reason = (
-            f"it does not lower the cross-validated log loss of validation rows "
-            f"({after:.4f} with a temperature, {before:.4f} without)"
-        )
-        return 1.0, reason
-    return fit_temperature(labels, probabilities), ""
+    if after < before:
+        return fit_temperature(labels, probabilities), ""
+    return 1.0, (
+        f"it does not lower the cross-validated log loss of validation rows "
+        f"({after:.4f} with a temperature, {before:.4f} without)"
+    )
 
 
-def _losses(labels: np.ndarray, logs: np.ndarray, temperature: float) -> np.ndarray:
+def _logs(probabilities: np.ndarray) -> np.ndarray:
+    """Return finite log probabilities."""
+    return np.log(np.maximum(probabilities, SMALLEST))
+
+
+def _log_losses(labels: np.ndarray, logs: np.ndarray, temperature: float) -> np.ndarray:
     """Return each row's log loss at a temperature, from log probabilities."""
     scaled = logs / temperature
     top = scaled.max(axis=1)
@@ -117,14 +106,10 @@ def _losses(labels: np.ndarray, logs: np.ndarray, temperature: float) -> np.ndar
 
 @dataclass(frozen=True)
 class Reliability:
-    """Rows gathered by how certain their prediction is.
+    """Reliability diagram: rows in bins of the probability of the predicted class.
 
-    Attributes
-    ----------
-    rows : ndarray of int, shape (BINS,)
-    confidence, accuracy : ndarray of float64, shape (BINS,)
-        Mean probability of the predicted class, and share of right predictions; nan in an empty
-        bin.
+    All arrays have shape (BINS,). The confidence is the mean probability of the predicted class;
+    confidence and accuracy are nan in an empty bin.
     """
 
     rows: np.ndarray
@@ -139,16 +124,18 @@ class Reliability:
 
 
 def reliability(labels: np.ndarray, probabilities: np.ndarray) -> Reliability:
-    """Gather rows in bins of equal width of the predicted class' probability.
+    """Group rows in bins of equal width of the predicted class' probability (Guo et al. 2017).
 
     Parameters
     ----------
     labels : ndarray of int, shape (n_rows,)
     probabilities : ndarray of float64, shape (n_rows, n_classes)
 
-    Returns
-    -------
-    Reliability
+    Examples
+    --------
+    >>> probabilities = np.array([[0.75, 0.25], [0.75, 0.25]])
+    >>> reliability(np.array([0, 1]), probabilities).error
+    0.25
     """
     confidence = probabilities.max(axis=1)
     is_right = probabilities.argmax(axis=1) == labels
@@ -164,14 +151,7 @@ def reliability(labels: np.ndarray, probabilities: np.ndarray) -> Reliability:
 
 @dataclass(frozen=True)
 class ByChance:
-    """Expected calibration error that a perfectly calibrated model shows.
-
-    Attributes
-    ----------
-    mean : float
-    upper : float
-        Bound that the error of a calibrated model exceeds in 5 % of samples, or as asked for.
-    """
+    """Expected calibration error of a perfectly calibrated model: its mean and upper bound."""
 
     mean: float
     upper: float
@@ -185,49 +165,47 @@ def error_by_chance(
 ) -> ByChance:
     """Simulate the expected calibration error of a calibrated model with these probabilities.
 
-    In a finite sample the error of a calibrated model is above 0: the share of right predictions
-    in a bin varies around its mean probability. So labels are drawn from the probabilities, and
-    the error of each draw is computed (Vaicenavicius et al. 2019, consistency resampling).
+    In a finite sample, the error of a calibrated model is above 0: the share of right predictions
+    in a bin varies around its mean probability. The simulation draws labels from the probabilities
+    and computes the error of each draw (consistency resampling, Vaicenavicius et al. 2019).
 
     Parameters
     ----------
     probabilities : ndarray of float64, shape (n_rows, n_classes)
     seed : int
     groups : ndarray of int, shape (n_rows,), optional
-        Duplicate groups: copies of a text are right or wrong together. Every row is its own group
-        when left out.
+        Rows of a group are right or wrong together.
     level : float
-        Share of the samples of a calibrated model whose error is at most ``upper``.
+        Share of samples of a calibrated model whose error is at most ``upper``.
 
     Returns
     -------
     ByChance
-        Of 1000 simulations; of more than 20,000 rows fewer, 200 at least.
+        From 1000 simulations; from fewer, at least 200, for more than 20,000 rows.
     """
     confidence = probabilities.max(axis=1)
     n_rows = len(confidence)
-    members = None if groups is None else np.unique(groups, return_inverse=True)[1]
-    n_groups = n_rows if members is None else int(members.max()) + 1
-    simulations = int(np.clip(_MOST_DRAWS // n_rows, _LEAST_SIMULATIONS, _SIMULATIONS))
-    # Rows in the order of their bins, so that a bin is one slice.
+    indices = group_indices(groups, n_rows)
+    n_groups = int(indices.max()) + 1
+    simulations = int(np.clip(_MAX_DRAWS // n_rows, _MIN_SIMULATIONS, _MAX_SIMULATIONS))
+    # Rows are sorted by bin, so that a bin is one slice.
     bins = _bins(confidence)
     order = np.argsort(bins, kind="stable")
     starts = np.flatnonzero(np.diff(bins[order], prepend=-1))
-    confidence = confidence[order]
-    columns = order if members is None else members[order]
+    confidence, indices = confidence[order], indices[order]
     expected = np.add.reduceat(confidence, starts)
     rng = np.random.default_rng(seed)
-    block = max(_AT_ONCE // n_rows, 1)
-    errors = []
+    block = max(_BLOCK_DRAWS // n_rows, 1)
+    blocks = []
     for start in range(0, simulations, block):
         drawn = rng.random((min(block, simulations - start), n_groups))
-        is_right = (drawn[:, columns] < confidence).astype(np.int32)
+        is_right = (drawn[:, indices] < confidence).astype(np.int32)
         right = np.add.reduceat(is_right, starts, axis=1)
-        errors.append(np.abs(right - expected).sum(axis=1) / n_rows)
-    found = np.concatenate(errors)
-    return ByChance(float(found.mean()), float(np.quantile(found, level)))
+        blocks.append(np.abs(right - expected).sum(axis=1) / n_rows)
+    errors = np.concatenate(blocks)
+    return ByChance(float(errors.mean()), float(np.quantile(errors, level)))
 
 
 def _bins(confidence: np.ndarray) -> np.ndarray:
-    """Return the bin of each confidence; a bin holds its upper bound, the last one holds 1."""
+    """Return the bin of each confidence; a bin includes its upper bound."""
     return np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)

@@ -1,4 +1,4 @@
-"""Curves: what each threshold on a class' probability would find and get wrong."""
+"""Curves: metrics at each threshold on the probability of a class."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,153 +8,88 @@ import pyarrow as pa
 
 from pipeline.evaluation.calibration import Reliability
 
-_MOST_POINTS = 1000  # of a curve in the file
+_MAX_POINTS = 1000  # of a curve in the file
+_COLUMNS = pa.schema(
+    {
+        "curve": pa.string(),
+        "of": pa.string(),
+        "x": pa.float64(),
+        "y": pa.float64(),
+        "threshold": pa.float64(),
+        "rows": pa.int64(),
+    }
+)
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """Counts at every threshold, the highest first; a row is taken when its score reaches it.
+    """Metrics at all thresholds, highest threshold first; all arrays have shape (n_steps,).
 
-    Attributes
-    ----------
-    thresholds : ndarray of float64, shape (n_steps,)
-        Between neighbouring scores; the first is infinite and takes no row, the last takes all.
-    found, wrong : ndarray of float64, shape (n_steps,)
-        Rows taken that are of the class, and that are not.
-    positives, negatives : int
-        Rows of the class, and others.
+    A row is predicted positive if its score reaches the threshold. The first threshold is infinite,
+    the last one is below all scores. Precision is 1 without predicted positives.
     """
 
     thresholds: np.ndarray
-    found: np.ndarray
-    wrong: np.ndarray
-    positives: int
-    negatives: int
-
-    @property
-    def recall(self) -> np.ndarray:
-        """Share of the class' rows that is taken."""
-        return self.found / max(self.positives, 1)
-
-    @property
-    def false_positive_rate(self) -> np.ndarray:
-        """Share of the other rows that is taken."""
-        return self.wrong / max(self.negatives, 1)
-
-    @property
-    def precision(self) -> np.ndarray:
-        """Share of the rows taken that is of the class; 1 where none is taken."""
-        taken = self.found + self.wrong
-        return np.where(taken > 0, self.found / np.maximum(taken, 1), 1.0)
-
-    @property
-    def f1(self) -> np.ndarray:
-        """Harmonic mean of precision and recall."""
-        return 2 * self.found / np.maximum(self.found + self.wrong + self.positives, 1)
-
-    @property
-    def accuracy(self) -> np.ndarray:
-        """Share of all rows that is on its right side."""
-        return (self.found + self.negatives - self.wrong) / (self.positives + self.negatives)
+    recall: np.ndarray
+    false_positive_rate: np.ndarray
+    precision: np.ndarray
+    f1: np.ndarray
+    accuracy: np.ndarray
 
 
 def sweep(is_positive: np.ndarray, score: np.ndarray) -> Sweep:
-    """Count what each threshold takes.
+    """Compute metrics at all thresholds.
 
-    Parameters
-    ----------
-    is_positive : ndarray of bool, shape (n_rows,)
-    score : ndarray of float64, shape (n_rows,)
-        Higher for rows more likely of the class.
+    ``sklearn.metrics.roc_curve`` makes the same steps, but has no thresholds between scores and
+    does not accept rows of one class only.
 
-    Returns
-    -------
-    Sweep
+    Examples
+    --------
+    >>> sweep(np.array([True, False, True]), np.array([0.9, 0.5, 0.1])).thresholds.tolist()
+    [inf, 0.7, 0.3, 0.0]
     """
     order = np.argsort(-score, kind="stable")
     ordered = score[order]
     ends = np.flatnonzero(np.diff(ordered, append=-np.inf))
-    found = np.cumsum(is_positive[order])[ends]
     levels = ordered[ends]
-    # Half way to the next score: the most robust of the thresholds that part the same rows.
-    between = np.append((levels[:-1] + levels[1:]) / 2, 0.0 if levels[-1] >= 0 else levels[-1])
+    # Midway between scores: the most robust threshold of those with the same one.
+    midway = np.append((levels[:-1] + levels[1:]) / 2, 0.0 if levels[-1] >= 0 else levels[-1])
+    predicted = np.append(0, ends + 1).astype(np.float64)
+    right = np.append(0, np.cumsum(is_positive[order])[ends]).astype(np.float64)  # true positives
+    wrong = predicted - right
+    positives, negatives = int(is_positive.sum()), int((~is_positive).sum())
     return Sweep(
-        np.concatenate([[np.inf], between]),
-        np.concatenate([[0], found]).astype(np.float64),
-        np.concatenate([[0], ends + 1 - found]).astype(np.float64),
-        int(is_positive.sum()),
-        int((~is_positive).sum()),
+        np.append(np.inf, midway),
+        recall=right / max(positives, 1),
+        false_positive_rate=wrong / max(negatives, 1),
+        precision=np.where(predicted > 0, right / np.maximum(predicted, 1), 1.0),
+        f1=2 * right / np.maximum(predicted + positives, 1),
+        accuracy=(right + negatives - wrong) / (positives + negatives),
     )
 
 
 def curve_table(sweeps: Mapping[str, Sweep], reliabilities: Mapping[str, Reliability]) -> pa.Table:
-    """Lay curves out as one long table, for ``curves.parquet``.
+    """Arrange curves of classes and of raw and calibrated probabilities as ``curves.parquet``.
 
-    Parameters
-    ----------
-    sweeps : mapping of str to Sweep
-        By class.
-    reliabilities : mapping of str to Reliability
-        By ``raw`` and ``calibrated``.
-
-    Returns
-    -------
-    pa.Table
-        ``curve`` (roc: false positive rate and recall; precision_recall: recall and precision;
-        f1, accuracy: threshold and figure; reliability: confidence and accuracy), ``of`` (class,
-        or raw and calibrated), ``x``, ``y``, ``threshold``, ``rows``; the last two are null
-        where they mean nothing. Curves of more than 1,000 steps are thinned evenly.
+    The columns are ``curve`` (roc: false positive rate and recall; precision_recall: recall and
+    precision; f1, accuracy: threshold and metric; reliability: confidence and accuracy), ``of``
+    (class, or raw and calibrated), ``x``, ``y``, ``threshold`` (null in reliability) and ``rows``
+    (only in reliability). Curves of more than 1,000 steps are thinned evenly.
     """
     pieces = []
     for name, one in sweeps.items():
-        kept = _thinned(len(one.thresholds))
-        levels = one.thresholds
+        n_steps = len(one.thresholds)
+        kept = np.unique(np.linspace(0, n_steps - 1, min(n_steps, _MAX_POINTS)).astype(int))
+        levels, empty = one.thresholds[kept], [None] * len(kept)
         for curve, x, y in (
-            ("roc", one.false_positive_rate, one.recall),
-            ("precision_recall", one.recall, one.precision),
-            ("f1", levels, one.f1),
-            ("accuracy", levels, one.accuracy),
+            ("roc", one.false_positive_rate[kept], one.recall[kept]),
+            ("precision_recall", one.recall[kept], one.precision[kept]),
+            ("f1", levels, one.f1[kept]),
+            ("accuracy", levels, one.accuracy[kept]),
         ):
-            pieces.append(_piece(curve, name, x[kept], y[kept], levels[kept], None))
-    for name, rates in reliabilities.items():
-        used = rates.rows > 0
-        pieces.append(
-            _piece(
-                "reliability",
-                name,
-                rates.confidence[used],
-                rates.accuracy[used],
-                None,
-                rates.rows[used],
-            )
-        )
-    return pa.concat_tables(pieces)
-
-
-def _thinned(n_steps: int) -> np.ndarray:
-    """Choose steps evenly, the first and the last among them."""
-    return np.unique(np.linspace(0, n_steps - 1, min(n_steps, _MOST_POINTS)).astype(int))
-
-
-def _piece(
-    curve: str,
-    of: str,
-    x: np.ndarray,
-    y: np.ndarray,
-    thresholds: np.ndarray | None,
-    rows: np.ndarray | None,
-) -> pa.Table:
-    """Make the rows of one curve."""
-    n = len(x)
-    return pa.table(
-        {
-            "curve": pa.array([curve] * n, pa.string()),
-            "of": pa.array([of] * n, pa.string()),
-            "x": pa.array(x, pa.float64()),
-            "y": pa.array(y, pa.float64()),
-            "threshold": pa.nulls(n, pa.float64())
-            if thresholds is None
-            else pa.array(thresholds, pa.float64()),
-            "rows": pa.nulls(n, pa.int64()) if rows is None else pa.array(rows, pa.int64()),
-        }
-    )
+            pieces.append([[curve] * len(x), [name] * len(x), x, y, levels, empty])
+    for name, diagram in reliabilities.items():
+        used = diagram.rows > 0
+        x, y, rows = diagram.confidence[used], diagram.accuracy[used], diagram.rows[used]
+        pieces.append([["reliability"] * len(x), [name] * len(x), x, y, [None] * len(x), rows])
+    return pa.concat_tables(pa.table(columns, schema=_COLUMNS) for columns in pieces)

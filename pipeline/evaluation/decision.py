@@ -1,18 +1,18 @@
-"""The threshold from which a class is predicted, chosen on validation rows for a goal."""
+"""How probabilities become a class: the temperature and the threshold of a class."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
-from pipeline.errors import PipelineError
+from pipeline.errors import NotFoundError, SettingConflictError
 from pipeline.evaluation import bootstrap
 from pipeline.evaluation.curves import Sweep, sweep
 from pipeline.evaluation.metrics import number
-from pipeline.evaluation.scorer import of_matrix
+from pipeline.evaluation.scorer import Scorer
 
 FILE = "decision.json"
 NO_GOAL = "none"
@@ -32,11 +32,9 @@ class Decision:
     temperature : float
         Of `pipeline.evaluation.calibration.temper`.
     reached : bool
-        Whether a threshold meets the goal's floor on validation rows.
-    reason : str
-        Why no threshold was chosen, empty where one was.
-    temperature_reason : str
-        Why no temperature is used, empty where one is.
+        Whether a threshold reaches the goal's floor on validation rows.
+    reason, temperature_reason : str
+        Why no threshold or no temperature is used; empty if one is used.
     """
 
     positive: int | None
@@ -48,91 +46,108 @@ class Decision:
 
     @property
     def is_chosen(self) -> bool:
-        """Whether a threshold was chosen; otherwise the most probable class is decided."""
+        """Whether a threshold was chosen; otherwise the most probable class is predicted."""
         return self.positive is not None and not self.reason
 
     def classes(self, calibrated: np.ndarray) -> np.ndarray:
-        """Decide on classes; below the threshold, the most probable of the others."""
+        """Predict the positive class from its threshold on, else the most probable other class.
+
+        Examples
+        --------
+        >>> Decision(1, 0.3, 1.0).classes(np.array([[0.6, 0.4], [0.8, 0.2]])).tolist()
+        [1, 0]
+        """
         if self.positive is None or self.reason:
             return calibrated.argmax(axis=1)
         others = calibrated.copy()
         others[:, self.positive] = -1
-        taken = calibrated[:, self.positive] >= self.threshold
-        return np.where(taken, self.positive, others.argmax(axis=1))
+        is_positive = calibrated[:, self.positive] >= self.threshold
+        return np.where(is_positive, self.positive, others.argmax(axis=1))
+
+    def as_json(self, class_names: Sequence[str], settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the decision as ``decision.json`` and ``metrics.json`` have it."""
+        return {
+            "temperature": self.temperature,
+            "positive_label": None if self.positive is None else class_names[self.positive],
+            "threshold": self.threshold if self.is_chosen else None,
+            "goal": settings["threshold_goal"],
+            "floor": settings.get("threshold_floor"),
+            "reached": self.reached,
+            "not_chosen_because": self.reason or None,
+        }
 
 
-#: What holds where nothing was chosen.
+#: The decision of a model without an evaluation.
 MOST_PROBABLE = Decision(None, 0.5, 1.0)
 
 
-def read_decision(folder: Path, class_names: Sequence[str]) -> Decision:
-    """Read the ``decision.json`` of an Evaluate artifact.
+class _File(msgspec.Struct):
+    """The content of ``decision.json``; earlier versions wrote neither of the last two keys."""
 
-    Parameters
-    ----------
-    folder : Path
-    class_names : sequence of str
-        Of the model that it is for.
+    positive_label: str | None
+    threshold: float | None
+    temperature: float
+    reached: bool
+    not_chosen_because: str | None
+    class_names: list[str] | None = None
+    temperature_not_used_because: str | None = None
+
+
+def read_decision(folder: Path, class_names: Sequence[str]) -> Decision:
+    """Read the ``decision.json`` of an Evaluate artifact, for a model with these classes.
 
     Raises
     ------
-    PipelineError
-        If the folder holds none, or one for other classes.
+    NotFoundError
+        If the folder has no valid file.
+    SettingConflictError
+        If the decision is for other classes.
     """
+    names = list(class_names)
     try:
-        found = json.loads((folder / FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise PipelineError(
-            f"{folder} holds no decision: {FILE} cannot be read ({error}); name the folder of an "
-            "Evaluate artifact."
+        file = msgspec.json.decode((folder / FILE).read_bytes(), type=_File)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise NotFoundError(
+            f"{folder} contains no decision: {FILE} cannot be read ({error}); name the folder of "
+            "an Evaluate artifact."
         ) from error
-    name, theirs = found["positive_label"], found.get("class_names", list(class_names))
-    if theirs != list(class_names) or (name is not None and name not in class_names):
-        raise PipelineError(
-            f"{folder / FILE} is for a model with the classes {', '.join(theirs)}"
+    decided = names if file.class_names is None else file.class_names
+    name = file.positive_label
+    if decided != names or (name is not None and name not in names):
+        raise SettingConflictError(
+            f"{folder / FILE} is for a model with the classes {', '.join(decided)}"
             f"{'' if name is None else f' and a threshold for {name!r}'}; this model has "
-            f"{', '.join(class_names)}. Name the Evaluate artifact of this model."
+            f"{', '.join(names)}. Name the Evaluate artifact of this model."
         )
     return Decision(
-        None if name is None else list(class_names).index(name),
-        0.5 if found["threshold"] is None else found["threshold"],
-        found["temperature"],
-        found["reached"],
-        found["not_chosen_because"] or "",
-        found.get("temperature_not_used_because") or "",
+        None if name is None else names.index(name),
+        0.5 if file.threshold is None else file.threshold,
+        file.temperature,
+        file.reached,
+        file.not_chosen_because or "",
+        file.temperature_not_used_because or "",
     )
 
 
-def choose_threshold(one: Sweep, goal: str, floor: float) -> tuple[float, bool]:
-    """Choose the threshold that is best for a goal.
+def choose_threshold(validation: Sweep, goal: str, floor: float) -> tuple[float, bool]:
+    """Return the best threshold for a goal, and whether it reaches the floor.
 
-    Parameters
-    ----------
-    one : Sweep
-        Of validation rows.
-    goal : {"f1", "recall_at_precision", "recall_at_accuracy"}
-        Highest F1; or highest recall where precision or accuracy is not below the floor.
-    floor : float
-
-    Returns
-    -------
-    threshold : float
-        The nearest to 0.5 of equally good ones.
-    reached : bool
-        False where no threshold keeps to the floor; then it is the one that comes nearest to it.
+    The best threshold has the highest F1; or the highest recall of those with precision or accuracy
+    not below the floor. If none reaches the floor, it is the one nearest to it. Of equally good
+    thresholds, the one nearest to 0.5 is chosen.
     """
-    usable = np.isfinite(one.thresholds)
+    usable = np.isfinite(validation.thresholds)
     if goal == "f1":
-        worth, reached = one.f1, True
+        value, reached = validation.f1, True
     else:
-        kept = one.precision if goal == "recall_at_precision" else one.accuracy
-        meets = usable & (kept >= floor)
+        limited = validation.precision if goal == "recall_at_precision" else validation.accuracy
+        meets = usable & (limited >= floor)
         reached = bool(meets.any())
-        worth = np.where(meets, one.recall, -1.0) if reached else kept
-    worth = np.where(usable, worth, -np.inf)
-    best = np.flatnonzero(worth >= worth.max() - 1e-12)
-    nearest = best[np.abs(one.thresholds[best] - 0.5).argmin()]
-    return round(float(one.thresholds[nearest]), 10), reached
+        value = np.where(meets, validation.recall, -1.0) if reached else limited
+    value = np.where(usable, value, -np.inf)
+    best = np.flatnonzero(value >= value.max() - 1e-12)
+    nearest = best[np.abs(validation.thresholds[best] - 0.5).argmin()]
+    return round(float(validation.thresholds[nearest]), 10), reached
 
 
 def decide(
@@ -142,77 +157,39 @@ def decide(
     temperature: float,
     settings: Mapping[str, Any],
 ) -> Decision:
-    """Choose a threshold on validation rows, where one is asked for.
+    """Choose a threshold on validation rows if ``threshold_goal`` is not "none".
 
-    Metrics of the decided classes on validation rows are optimistic where a threshold was chosen,
-    since the same rows chose it.
-
-    Parameters
-    ----------
-    labels : ndarray of int, shape (n_rows,)
-        Of validation rows.
-    calibrated : ndarray of float64, shape (n_rows, n_classes)
-    positive : int or None
-        The class that the threshold is for.
-    temperature : float
-    settings : mapping
-        ``threshold_goal``: none chooses no threshold; and for goals that have one
-        ``threshold_floor``.
-
-    Returns
-    -------
-    Decision
+    Validation metrics are then optimistic, since the same rows chose the threshold. The threshold
+    is for the class ``positive``.
     """
-    if settings["threshold_goal"] == NO_GOAL:
-        reason = (
-            "neither positive_label nor threshold_goal was given: the most probable class is "
-            "predicted"
-        )
-        return Decision(None, 0.5, temperature, reason=reason)
-    if positive is None:
-        reason = "several classes and no positive_label: the most probable class is predicted"
-        return Decision(None, 0.5, temperature, reason=reason)
-    if not (labels == positive).any():
-        reason = (
-            "no validation row of that class that the model was not trained on: the most probable "
-            "class is predicted"
-        )
+    goal, reason = settings["threshold_goal"], ""
+    if goal == NO_GOAL:
+        positive, reason = None, "neither positive_label nor threshold_goal was given"
+    elif positive is None:
+        reason = "several classes and no positive_label"
+    elif not (labels == positive).any():
+        reason = "no validation row of that class that the model was not trained on"
+    if positive is None or reason:
+        reason += ": the most probable class is predicted"
         return Decision(positive, 0.5, temperature, reason=reason)
-    one = sweep(labels == positive, calibrated[:, positive])
-    threshold, reached = choose_threshold(
-        one, settings["threshold_goal"], settings.get("threshold_floor", 0.0)
-    )
+    validation = sweep(labels == positive, calibrated[:, positive])
+    threshold, reached = choose_threshold(validation, goal, settings.get("threshold_floor", 0.0))
     return Decision(positive, threshold, temperature, reached)
 
 
 def score_decision(
-    labels: np.ndarray,
-    predicted: np.ndarray,
-    positive: int,
-    class_names: Sequence[str],
-    samples: int,
-    seed: int,
-    groups: np.ndarray | None = None,
+    scorer: Scorer, replicates: Mapping[str, np.ndarray], positive: int
 ) -> dict[str, Any]:
-    """Score decided classes: accuracy, and precision, recall, specificity, F1 of the one class.
+    """Return accuracy, and precision, recall, specificity and F1 of one class, with intervals."""
 
-    Returns
-    -------
-    dict
-        Figures, and with samples their ``intervals``.
-    """
-    width = len(class_names)
-    cells = np.eye(width * width)[labels * width + predicted]
+    def select(metrics: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        of_class = {name: metrics[f"class_{name}"][:, positive] for name in _SCORED}
+        return {"accuracy": metrics["accuracy"], **of_class}
 
-    def score(weights: np.ndarray) -> dict[str, np.ndarray]:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            found = of_matrix((weights @ cells).reshape(-1, width, width))
-        chosen = {name: found[f"class_{name}"][:, positive] for name in _SCORED}
-        return {"accuracy": found["accuracy"], **chosen}
-
-    figures = {name: number(values[0]) for name, values in score(np.ones((1, len(labels)))).items()}
-    if not samples:
-        return figures
-    replicates = bootstrap.replicate(score, len(labels), samples, seed, groups=groups)
-    intervals = {name: number(bootstrap.interval(values)) for name, values in replicates.items()}
-    return {**figures, "intervals": intervals}
+    scores = {name: number(values[0]) for name, values in select(scorer.score()).items()}
+    if not replicates:
+        return scores
+    intervals = {
+        name: number(bootstrap.interval(values)) for name, values in select(replicates).items()
+    }
+    return {**scores, "intervals": intervals}

@@ -1,8 +1,8 @@
-"""Duplicate groups: rows that are one observation for intervals and tests."""
+"""Duplicate groups: rows with the same or nearly the same text count as one observation."""
 
 from pathlib import Path
 
-import pyarrow.parquet as pq
+import numpy as np
 
 NEAR = "near_group"
 EXACT = "group"
@@ -11,14 +11,13 @@ EXACT = "group"
 def group_column(path: Path) -> str:
     """Return the name of the column that holds the duplicate groups of ``rows.parquet``.
 
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    str
-        ``near_group``: rows with equal or nearly equal texts share a number. CleanText before
-        version 4 wrote ``group`` alone, for equal texts; such runs can still be compared.
+    It is ``near_group``; or ``group`` (equal texts only), which CleanText before version 4 wrote.
     """
+    import pyarrow.parquet as pq
+
     return NEAR if NEAR in pq.read_schema(path).names else EXACT
+
+
+def group_indices(groups: np.ndarray | None, n_rows: int) -> np.ndarray:
+    """Return the duplicate groups numbered from 0, ndarray of int64, shape (n_rows,)."""
+    return np.arange(n_rows) if groups is None else np.unique(groups, return_inverse=True)[1]

@@ -1,4 +1,4 @@
-"""Leak check: test texts that occur in training, exactly or nearly."""
+"""Leakage: test texts that also occur in training, exactly or nearly."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,21 +8,17 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.evaluation.metrics import evaluate
+from pipeline.evaluation.scorer import Scorer
 from pipeline.text import near
 
 
 @dataclass(frozen=True)
-class Leaks:
-    """Which test rows training has seen.
+class Leakage:
+    """Test rows that occur in training; all arrays have shape (n_test,).
 
-    Attributes
-    ----------
-    exact, near : ndarray of bool, shape (n_test,)
-        The clean text is that of a training row; or the text is a near copy of one.
-    partner : ndarray of int64, shape (n_test,)
-        Position of the most similar training row found, -1 where there is none.
-    similarity : ndarray of float64, shape (n_test,)
-        Jaccard similarity to it; 1 where exact.
+    ``exact``: a training row has the same clean text; ``near``: one is a near copy. ``partner`` is
+    the position of the most similar training row, -1 without one; ``similarity`` is the Jaccard
+    similarity to it, 1 where exact.
     """
 
     exact: np.ndarray
@@ -31,114 +27,84 @@ class Leaks:
     similarity: np.ndarray
 
 
-def find_leaks(rows: pa.Table, train: np.ndarray, test: np.ndarray) -> Leaks:
-    """Look for test texts in training.
+def find_leakage(rows: pa.Table, train: np.ndarray, test: np.ndarray) -> Leakage:
+    """Find the test rows, by position, whose texts occur in training rows.
 
     Exact copies have the same clean text. Near copies are those of `pipeline.text.near`, which
-    CleanText grouped: only texts of groups that are on both sides are compared. With
-    ``group_duplicates near`` there is no such group.
-
-    Parameters
-    ----------
-    rows : pa.Table
-        ``raw``, ``group`` (equal for equal clean texts) and ``near_group`` of all rows.
-    train, test : ndarray of int
-        Positions of the rows.
-
-    Returns
-    -------
-    Leaks
+    CleanText grouped: only texts of groups that are in both parts are compared. With
+    ``group_duplicates near`` there is no such group. ``rows`` are all rows, with the columns
+    ``raw``, ``group`` (equal for equal clean texts) and ``near_group``.
     """
     groups, near_groups = rows["group"].to_numpy(), rows["near_group"].to_numpy()
     partner = np.full(len(test), -1, dtype=np.int64)
     similarity = np.zeros(len(test))
     train_groups, first_train = np.unique(groups[train], return_index=True)
-    place = np.minimum(np.searchsorted(train_groups, groups[test]), len(train_groups) - 1)
-    exact = train_groups[place] == groups[test] if len(train) else np.zeros(len(test), bool)
-    partner[exact] = train[first_train[place[exact]]]
+    position = np.minimum(np.searchsorted(train_groups, groups[test]), len(train_groups) - 1)
+    exact = train_groups[position] == groups[test] if len(train) else np.zeros(len(test), bool)
+    partner[exact] = train[first_train[position[exact]]]
     similarity[exact] = 1.0
 
-    known = np.sort(train[first_train])  # one row of each clean text, first ones first
-    asked = np.flatnonzero(~exact & np.isin(near_groups[test], near_groups[known]))
-    known = known[np.isin(near_groups[known], near_groups[test[asked]])]
-    texts = np.concatenate([test[asked], known])
-    best, found = near.most_similar(near.words_of(rows["raw"].take(pa.array(texts))), len(asked))
+    candidates = np.sort(train[first_train])  # the first row of each clean text
+    queries = np.flatnonzero(~exact & np.isin(near_groups[test], near_groups[candidates]))
+    candidates = candidates[np.isin(near_groups[candidates], near_groups[test[queries]])]
+    texts = np.concatenate([test[queries], candidates])
+    words = near.words_of(rows["raw"].take(pa.array(texts)))
+    best, most_similar = near.most_similar(words, len(queries))
     is_near = np.zeros(len(test), dtype=bool)
-    is_near[asked] = best >= near.SIMILAR
-    similarity[asked] = np.where(is_near[asked], best, 0.0)
-    partner[asked] = np.where(is_near[asked], texts[found], -1)
-    return Leaks(exact, is_near, partner, similarity)
+    is_near[queries] = best >= near.SIMILAR
+    similarity[queries] = np.where(is_near[queries], best, 0.0)
+    partner[queries] = np.where(is_near[queries], texts[most_similar], -1)
+    return Leakage(exact, is_near, partner, similarity)
 
 
-def score_leaks(
-    seen: Leaks,
-    labels: np.ndarray,
-    probabilities: np.ndarray,
-    class_names: Sequence[str],
-    samples: int,
-    seed: int,
-    predicted: np.ndarray | None = None,
-    groups: np.ndarray | None = None,
+def score_without(
+    leakage: Leakage, scorer: Scorer, class_names: Sequence[str], samples: int, seed: int
 ) -> dict[str, Any]:
-    """Score the test rows again without those that training has seen.
+    """Score the test rows again without those that occur in training.
 
     Returns
     -------
     dict
-        ``exact``, ``near`` (rows), and ``without_exact``, ``without_exact_and_near``: the layout of
-        `pipeline.evaluation.metrics.evaluate`, or None where nothing is taken away or left.
+        ``exact``, ``near`` (rows), ``similarity`` (limit), ``without_exact`` and
+        ``without_exact_and_near``: see `pipeline.evaluation.metrics.format_metrics`; None if no
+        row or all rows would be removed.
     """
-    found: dict[str, Any] = {
-        "exact": int(seen.exact.sum()),
-        "near": int(seen.near.sum()),
+    result: dict[str, Any] = {
+        "exact": int(leakage.exact.sum()),
+        "near": int(leakage.near.sum()),
         "similarity": near.SIMILAR,
     }
-    for name, lost in (
-        ("without_exact", seen.exact),
-        ("without_exact_and_near", seen.exact | seen.near),
+    for name, removed in (
+        ("without_exact", leakage.exact),
+        ("without_exact_and_near", leakage.exact | leakage.near),
     ):
-        kept = ~lost
-        found[name] = None
-        if lost.any() and kept.any():
-            found[name] = evaluate(
-                labels[kept],
-                probabilities[kept],
+        kept = ~removed
+        result[name] = None
+        if removed.any() and kept.any():
+            result[name] = evaluate(
+                scorer.labels[kept],
+                scorer.probabilities[kept],
                 class_names,
-                predicted=None if predicted is None else predicted[kept],
-                groups=None if groups is None else groups[kept],
+                predicted=scorer.predicted[kept],
+                groups=None if scorer.groups is None else scorer.groups[kept],
                 samples=samples,
                 seed=seed,
             )
-    return found
+    return result
 
 
-def leak_table(seen: Leaks, test: np.ndarray, rows: pa.Table) -> pa.Table:
-    """Lay the test rows that training has seen beside their training rows.
-
-    Parameters
-    ----------
-    seen : Leaks
-    test : ndarray of int, shape (n_test,)
-        Positions of the test rows.
-    rows : pa.Table
-        ``id`` and ``clean`` of all rows.
-
-    Returns
-    -------
-    pa.Table
-        ``id``, ``training_id``, ``kind`` (exact or near), ``similarity``, ``clean``,
-        ``training_clean``.
-    """
-    found = np.flatnonzero(seen.exact | seen.near)
-    mine, theirs = (rows.take(pa.array(at[found])) for at in (test, seen.partner))
-    kinds = np.where(seen.exact[found], "exact", "near")
+def leakage_table(leakage: Leakage, test: np.ndarray, rows: pa.Table) -> pa.Table:
+    """Return the leaked test rows with their training rows, as ``leaks.parquet``."""
+    leaked = np.flatnonzero(leakage.exact | leakage.near)
+    in_test, in_train = (rows.take(pa.array(at[leaked])) for at in (test, leakage.partner))
+    kinds = np.where(leakage.exact[leaked], "exact", "near")
     return pa.table(
         {
-            "id": mine["id"],
-            "training_id": theirs["id"],
+            "id": in_test["id"],
+            "training_id": in_train["id"],
             "kind": pa.array(kinds.tolist(), pa.string()),
-            "similarity": pa.array(seen.similarity[found], pa.float64()),
-            "clean": mine["clean"],
-            "training_clean": theirs["clean"],
+            "similarity": pa.array(leakage.similarity[leaked], pa.float64()),
+            "clean": in_test["clean"],
+            "training_clean": in_train["clean"],
         }
     )

@@ -1,7 +1,7 @@
-"""Metrics of predicted probabilities, laid out for ``metrics.json``."""
+"""Metrics of predictions in the format of ``metrics.json``."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,19 +9,13 @@ import numpy as np
 from pipeline.evaluation import bootstrap
 from pipeline.evaluation.scorer import BY_CLASS, Scorer
 
-FIGURES = (
-    "accuracy",
-    "balanced_accuracy",
-    "matthews",
-    "kappa",
-    "log_loss",
-    "brier",
-    "roc_auc",
-    "roc_auc_pairs",
-    "average_precision",
+_OVERALL = (
+    *("accuracy", "balanced_accuracy", "matthews", "kappa", "log_loss", "brier"),
+    *("roc_auc", "roc_auc_micro", "average_precision"),
 )
-MEANS = BY_CLASS[:4]
-_DIGITS = 10  # keeps the last bits, which depend on the order of sums, out of the file
+_JSON_KEYS = {"roc_auc_micro": "roc_auc_pairs"}  # the key of earlier versions
+_AVERAGED = BY_CLASS[:4]
+_DIGITS = 10  # drops the last bits, which depend on the order of sums
 
 
 def evaluate(
@@ -38,89 +32,104 @@ def evaluate(
 
     Parameters
     ----------
-    labels : ndarray of int, shape (n_rows,)
-        True classes.
-    probabilities : ndarray of float, shape (n_rows, n_classes)
+    labels, probabilities, predicted, groups
+        See `pipeline.evaluation.scorer.Scorer`.
     class_names : sequence of str
-    predicted : ndarray of int, shape (n_rows,), optional
-        Class of each row; the most probable class when left out.
-    groups : ndarray of int, shape (n_rows,), optional
-        Duplicate group of each row, which bootstrap samples draw as a whole; every row is its own
-        group when left out.
-    samples : int
-        Bootstrap samples; 0 for no intervals.
-    seed : int
-        Seed of the samples.
+    samples, seed : int
+        Of the bootstrap; no intervals without samples.
 
     Returns
     -------
     dict
-        ``rows``; `FIGURES`, of which ``log_loss`` is in nats, ``brier`` the squared error (of the
-        second of two classes, else summed over classes), ``roc_auc`` and ``average_precision``
-        those of the second of two classes, else macro means of one against rest, and
-        ``roc_auc_pairs`` the area over all pairs of class and row; ``macro``, ``weighted`` and
-        ``by_class`` figures, ``confusion_matrix`` (rows true, columns predicted), and with samples
-        ``intervals``: the same layout with [lower, upper] in the place of numbers. What the rows
-        do not define is None.
+        See `format_metrics`.
+
+    Examples
+    --------
+    >>> probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])
+    >>> evaluate(np.array([0, 1, 1]), probabilities, ["no", "yes"])["confusion_matrix"]
+    [[1, 0], [1, 1]]
     """
     scorer = Scorer(labels, probabilities, predicted, groups)
-    return lay_out(scorer, class_names, samples, seed)
+    return format_metrics(scorer, class_names, replicate(scorer, samples, seed))
 
 
-def lay_out(
-    scorer: Scorer,
-    class_names: Sequence[str],
-    samples: int = 0,
-    seed: int = 0,
-    replicates: dict[str, np.ndarray] | None = None,
+def format_metrics(
+    scorer: Scorer, class_names: Sequence[str], replicates: Mapping[str, np.ndarray] | None = None
 ) -> dict[str, Any]:
-    """Score once, and with samples or given replicates add intervals; see `evaluate`."""
-    found = scorer.score()
-    support = found["matrix"][0].sum(axis=1)
+    """Arrange the metrics of a scorer as ``metrics.json`` has them.
+
+    Parameters
+    ----------
+    scorer : Scorer
+    class_names : sequence of str
+    replicates : mapping of str to ndarray, optional
+        From `replicate`; no intervals without it.
+
+    Returns
+    -------
+    dict
+        ``rows``; the overall metrics: ``log_loss`` (nats), ``brier`` (of the second of two classes,
+        else summed over classes), ``roc_auc`` and ``average_precision`` (of the second of two
+        classes, else macro means of one class against the others), ``roc_auc_pairs`` (micro
+        average: over all pairs of class and row), and those of
+        `pipeline.evaluation.scorer.matrix_metrics`; ``macro``, ``weighted``, ``by_class``;
+        ``confusion_matrix`` (rows true, columns predicted); with replicates ``intervals``, which
+        has [lower, upper] instead of numbers. A metric that the rows do not define is None.
+    """
+    scores = {name: values[0] for name, values in scorer.score().items()}
+    matrix = scores.pop("matrix").astype(int)
     result = {
         "rows": scorer.n_rows,
-        **_tree({name: values[0] for name, values in found.items()}, class_names),
-        "confusion_matrix": found["matrix"][0].astype(int).tolist(),
+        **_nested(scores, class_names),
+        "confusion_matrix": matrix.tolist(),
     }
-    for name, rows in zip(class_names, support, strict=True):
-        result["by_class"][name] = {"rows": int(rows), **result["by_class"][name]}
-    if samples and replicates is None:
-        replicates = replicate(scorer, samples, seed)
+    for name, rows in zip(class_names, matrix.sum(axis=1).tolist(), strict=True):
+        result["by_class"][name] = {"rows": rows, **result["by_class"][name]}
     if replicates:
-        bounds = {
-            name: bootstrap.interval(values).T
-            for name, values in replicates.items()
-            if name != "matrix"
-        }
-        result["intervals"] = _tree(bounds, class_names)
+        bounds = {name: bootstrap.interval(replicates[name]).T for name in scores}
+        result["intervals"] = _nested(bounds, class_names)
     return result
 
 
 def replicate(scorer: Scorer, samples: int, seed: int) -> dict[str, np.ndarray]:
-    """Compute the metrics of bootstrap samples of the scorer's duplicate groups."""
+    """Compute the metrics of bootstrap samples of the scorer's duplicate groups.
+
+    The same seed draws the same rows for each scorer with the same groups.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (samples, ...)
+        Empty without samples.
+    """
     return bootstrap.replicate(
         scorer.score, scorer.n_rows, samples, seed, scorer.n_classes, scorer.groups
     )
 
 
 def number(value: Any) -> Any:
-    """Return a number, or a list of numbers, that JSON can hold; nan becomes None."""
+    """Return a number or an array of numbers for JSON: rounded, and None for nan.
+
+    Examples
+    --------
+    >>> number(np.array([0.1, 0.25])), number(float("nan"))
+    ([0.1, 0.25], None)
+    """
     if np.ndim(value):
-        bounds = [number(entry) for entry in value]
-        return None if None in bounds else bounds
+        values = [number(entry) for entry in value]
+        return None if None in values else values
     return None if math.isnan(value) else round(float(value), _DIGITS)
 
 
-def _tree(found: dict[str, Any], class_names: Sequence[str]) -> dict[str, Any]:
-    """Arrange flat figures as ``metrics.json`` has them."""
+def _nested(values: Mapping[str, Any], class_names: Sequence[str]) -> dict[str, Any]:
+    """Nest values by scorer name as ``metrics.json`` has them."""
     return {
-        **{name: number(found[name]) for name in FIGURES},
+        **{_JSON_KEYS.get(name, name): number(values[name]) for name in _OVERALL},
         **{
-            mean: {name: number(found[f"{mean}_{name}"]) for name in MEANS}
+            mean: {name: number(values[f"{mean}_{name}"]) for name in _AVERAGED}
             for mean in ("macro", "weighted")
         },
         "by_class": {
-            name: {figure: number(found[f"class_{figure}"][index]) for figure in BY_CLASS}
-            for index, name in enumerate(class_names)
+            class_name: {name: number(values[f"class_{name}"][index]) for name in BY_CLASS}
+            for index, class_name in enumerate(class_names)
         },
     }

@@ -1,4 +1,4 @@
-"""The table of predictions, for every row of every part."""
+"""Tables of predictions: all rows, and the most certain mistakes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,68 +10,22 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.data.split import PARTS, Parts
-from pipeline.errors import PipelineError
+from pipeline.errors import DamagedArtifactError
 
-
-def prediction_table(
-    ids: np.ndarray,
-    labels: np.ndarray,
-    parts: np.ndarray,
-    probabilities: np.ndarray,
-    class_names: Sequence[str],
-    calibrated: np.ndarray,
-    decided: np.ndarray,
-) -> pa.Table:
-    """Lay predictions out as columns.
-
-    Parameters
-    ----------
-    ids : ndarray of int64, shape (n_rows,)
-    labels : ndarray of int, shape (n_rows,)
-        Class index, -1 without a label.
-    parts : ndarray of int, shape (n_rows,)
-        Index into `pipeline.data.split.PARTS`.
-    probabilities : ndarray of float64, shape (n_rows, n_classes)
-    class_names : sequence of str
-    calibrated : ndarray of float64, shape (n_rows, n_classes)
-        Probabilities after the temperature.
-    decided : ndarray of int, shape (n_rows,)
-        Class index that the model delivers: by the threshold where one was chosen, else the most
-        probable class.
-
-    Returns
-    -------
-    pa.Table
-        ``id``, ``part``, ``label`` (null without one), ``predicted`` (the most probable class),
-        ``decided`` (the class that metrics score and that a predictor delivers), and for each class
-        ``p_<class>``, as the model says, and ``calibrated_<class>``.
-    """
-    names = pa.array(class_names, pa.string())
-    known = pa.array(labels.astype(np.int64), mask=labels < 0)
-    return pa.table(
-        {
-            "id": pa.array(ids, pa.int64()),
-            "part": pa.array(PARTS, pa.string()).take(pa.array(parts)),
-            "label": names.take(known),
-            "predicted": names.take(pa.array(probabilities.argmax(axis=1))),
-            "decided": names.take(pa.array(decided)),
-            **{f"p_{name}": probabilities[:, index] for index, name in enumerate(class_names)},
-            **{f"calibrated_{name}": calibrated[:, k] for k, name in enumerate(class_names)},
-        }
-    )
+_MISTAKES_PER_CLASS = 25
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """What another model says of the same rows.
+    """Predictions of a baseline for the rows of a split.
 
     Attributes
     ----------
     probabilities : ndarray of float64, shape (n_rows, n_classes)
     decided : ndarray of int64, shape (n_rows,)
-        Class index of each row.
+        Predicted class of each row.
     trained_on_rows, of_rows : int or None
-        Training rows that were used and that there are, where some were left out to save time.
+        Training rows that were used and all training rows, if a sample was used to save time.
     """
 
     probabilities: np.ndarray
@@ -80,15 +34,43 @@ class Predictions:
     of_rows: int | None = None
 
 
+def prediction_table(
+    parts: Parts,
+    probabilities: np.ndarray,
+    class_names: Sequence[str],
+    calibrated: np.ndarray,
+    decided: np.ndarray,
+) -> pa.Table:
+    """Arrange predictions as ``predictions.parquet``.
+
+    ``label`` is null for rows without one, ``predicted`` is the most probable class, ``decided``
+    the class that metrics score and a predictor returns; ``p_<class>`` and ``calibrated_<class>``
+    are the probabilities before and after the temperature.
+    """
+    names = pa.array(class_names, pa.string())
+    labels = pa.array(parts.labels.astype(np.int64), mask=parts.labels < 0)
+    return pa.table(
+        {
+            "id": pa.array(parts.ids, pa.int64()),
+            "part": pa.array(PARTS, pa.string()).take(pa.array(parts.parts)),
+            "label": names.take(labels),
+            "predicted": names.take(pa.array(probabilities.argmax(axis=1))),
+            "decided": names.take(pa.array(decided)),
+            **{f"p_{name}": probabilities[:, k] for k, name in enumerate(class_names)},
+            **{f"calibrated_{name}": calibrated[:, k] for k, name in enumerate(class_names)},
+        }
+    )
+
+
 def read_predictions(path: Path, parts: Parts, class_names: Sequence[str]) -> Predictions:
-    """Read another model's predictions of the same rows.
+    """Read a baseline's predictions of the same rows.
 
     Parameters
     ----------
     path : Path
-        ``predictions.parquet`` of that model.
+        ``predictions.parquet`` of the baseline.
     parts : Parts
-        The split that both must have.
+        The split of the model.
     class_names : sequence of str
 
     Returns
@@ -97,20 +79,49 @@ def read_predictions(path: Path, parts: Parts, class_names: Sequence[str]) -> Pr
 
     Raises
     ------
-    PipelineError
-        If its rows or their parts are others.
+    DamagedArtifactError
+        If the file has other rows or another split.
     """
     columns = [f"p_{name}" for name in class_names]
     table = pq.read_table(path, columns=["id", "part", "decided", *columns])
-    wanted = np.asarray(PARTS)[parts.parts]
-    same = np.array_equal(table["id"].to_numpy(), parts.ids)
-    if not same or not np.array_equal(table["part"].to_numpy().astype(str), wanted):
-        raise PipelineError(
-            f"the predictions in {path.parent} are of other rows, or of another split, than the "
-            "model's; please report this as a bug."
+    part_names = np.asarray(PARTS)[parts.parts]
+    has_same_rows = np.array_equal(table["id"].to_numpy(), parts.ids)
+    if not has_same_rows or not np.array_equal(table["part"].to_numpy().astype(str), part_names):
+        raise DamagedArtifactError(
+            f"the predictions in {path.parent} have other rows or another split than the model; "
+            "please report this as a bug."
         )
     decided = pc.index_in(table["decided"].cast(pa.string()), pa.array(class_names, pa.string()))
     return Predictions(
         np.stack([table[name].to_numpy() for name in columns], axis=1),
         decided.to_numpy().astype(np.int64),
+    )
+
+
+def most_wrong(
+    rows: pa.Table,
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    predicted: np.ndarray,
+    class_names: Sequence[str],
+) -> pa.Table:
+    """Return at most 25 mistakes of each true class, by class, the most certain first.
+
+    ``certainty`` is the calibrated probability of the predicted class.
+    """
+    certainty = probabilities[np.arange(len(labels)), predicted]
+    wrong = np.flatnonzero(predicted != labels)
+    wrong = wrong[np.argsort(-certainty[wrong], kind="stable")]
+    by_class = [wrong[labels[wrong] == label] for label in range(len(class_names))]
+    positions = np.concatenate([rows_of_class[:_MISTAKES_PER_CLASS] for rows_of_class in by_class])
+    names = pa.array(class_names, pa.string())
+    selected = rows.take(pa.array(positions))
+    return pa.table(
+        {
+            "id": selected["id"],
+            "label": names.take(pa.array(labels[positions])),
+            "predicted": names.take(pa.array(predicted[positions])),
+            "certainty": pa.array(certainty[positions], pa.float64()),
+            "raw": selected["raw"],
+        }
     )

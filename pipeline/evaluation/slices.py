@@ -1,4 +1,4 @@
-"""Slices: where among the rows a model is weak."""
+"""Slices: groups of rows on which a model may be weak, such as long texts or texts with a URL."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,158 +10,112 @@ import pyarrow.compute as pc
 
 from pipeline.evaluation import bootstrap
 from pipeline.evaluation.metrics import number
+from pipeline.evaluation.scorer import Scorer
 from pipeline.text import entities
 from pipeline.text.tokens import Tokens
 
-LEAST_ROWS = 20  # fewer say nothing; such slices are counted, not scored
+MIN_ROWS = 20  # smaller slices are counted, not scored
 
 
 @dataclass(frozen=True)
 class Slice:
-    """Some of the rows.
-
-    Attributes
-    ----------
-    by : str
-        What the rows are parted by.
-    value : str
-    mask : ndarray of bool, shape (n_rows,)
-    """
+    """The rows (``mask``: ndarray of bool, shape (n_rows,)) with a value of a property (``by``)."""
 
     by: str
     value: str
     mask: np.ndarray
 
 
-def slices_of(rows: pa.Table, words: np.ndarray, unknown: np.ndarray) -> list[Slice]:
-    """Part rows by what their texts are like.
+def slice_rows(rows: pa.Table, n_tokens: np.ndarray, unseen: np.ndarray) -> list[Slice]:
+    """Divide rows by properties of their texts into slices of some of the rows, but not all.
 
-    Parameters
-    ----------
-    rows : pa.Table
-        ``clean``, ``urls``, ``mentions``, ``hashtags`` of the rows to part.
-    words : ndarray of int, shape (n_rows,)
-        Tokens of each text.
-    unknown : ndarray of float, shape (n_rows,)
-        Share of them that no training text has.
-
-    Returns
-    -------
-    list of Slice
-        Those that hold some of the rows and not all.
+    ``n_tokens`` is the length of each text, ``unseen`` its `unseen_share`.
     """
-    found = _by_length(words)
-    for name, column in (("URL", "urls"), ("mention", "mentions"), ("hashtag", "hashtags")):
-        has = np.asarray(pc.greater(pc.list_value_length(rows[column]), 0))
-        found += _yes_no(name, has)
-    emoji = pc.match_substring_regex(rows["clean"], entities.EMOJI)
-    found += _yes_no("emoji", np.asarray(emoji))
+    has = {
+        name: np.asarray(pc.greater(pc.list_value_length(rows[column]), 0))
+        for name, column in (("URL", "urls"), ("mention", "mentions"), ("hashtag", "hashtags"))
+    }
+    has["emoji"] = np.asarray(pc.match_substring_regex(rows["clean"], entities.EMOJI))
+    slices = _by_length(n_tokens)
+    for name, mask in has.items():
+        slices += [Slice(name, "with", mask), Slice(name, "without", ~mask)]
     for value, mask in (
-        ("none", unknown == 0),
-        ("up to a fifth", (unknown > 0) & (unknown <= 0.2)),
-        ("more than a fifth", unknown > 0.2),
+        ("none", unseen == 0),
+        ("up to a fifth", (unseen > 0) & (unseen <= 0.2)),
+        ("more than a fifth", unseen > 0.2),
     ):
-        found.append(Slice("unseen words", value, mask))
-    return [one for one in found if one.mask.any() and not one.mask.all()]
+        slices.append(Slice("unseen words", value, mask))
+    return [one for one in slices if one.mask.any() and not one.mask.all()]
 
 
-def unknown_share(tokens: Tokens, is_training: np.ndarray) -> np.ndarray:
-    """Return the share of each text's tokens that no training text has.
-
-    Parameters
-    ----------
-    tokens : Tokens
-        All texts.
-    is_training : ndarray of bool, shape (n_texts,)
-
-    Returns
-    -------
-    ndarray of float64, shape (n_texts,)
-        0 for a text without tokens.
-    """
+def unseen_share(tokens: Tokens, is_training: np.ndarray) -> np.ndarray:
+    """Return the share of each text's tokens that occur in no training text."""
     seen = np.zeros(len(tokens.words), dtype=bool)
     seen[tokens.codes[np.repeat(is_training, tokens.lengths)]] = True
-    strange = ~seen[tokens.codes]
-    counts = np.bincount(tokens.rows, weights=strange, minlength=len(tokens))
+    counts = np.bincount(tokens.rows, weights=~seen[tokens.codes], minlength=len(tokens))
     return counts / np.maximum(tokens.lengths, 1)
 
 
 def score_slices(
-    slices: Sequence[Slice],
-    labels: np.ndarray,
-    predicted: np.ndarray,
-    positive: int | None,
-    samples: int,
-    seed: int,
-    groups: np.ndarray | None = None,
+    slices: Sequence[Slice], scorer: Scorer, positive: int | None, samples: int, seed: int
 ) -> dict[str, Any]:
-    """Score each slice, the least accurate first.
+    """Score each slice, the least accurate first, and the recall of a positive class.
 
-    Parameters
-    ----------
-    slices : sequence of Slice
-    labels, predicted : ndarray of int, shape (n_rows,)
-    positive : int or None
-        Class whose recall is given as well.
-    samples, seed : int
-        Bootstrap of all rows, so that intervals allow for the size of a slice.
-    groups : ndarray of int, shape (n_rows,), optional
-        Duplicate groups, which bootstrap samples draw as a whole.
+    Samples draw all rows, so that the size of a slice varies too.
 
     Returns
     -------
     dict
         ``slices``: ``by``, ``value``, ``rows``, ``accuracy``, ``accuracy_interval``, and with a
-        positive class ``positives``, ``recall``, ``recall_interval``; ``too_small``: those of
+        positive class ``positives``, ``recall``, ``recall_interval``; ``too_small``: slices of
         fewer than 20 rows, with their rows.
     """
-    scored = [one for one in slices if one.mask.sum() >= LEAST_ROWS]
-    small = [one for one in slices if one.mask.sum() < LEAST_ROWS]
-    masks = np.array([one.mask for one in scored], dtype=float).reshape(-1, len(labels)).T
-    right = (predicted == labels)[:, None]
-    is_positive = (labels == positive)[:, None] if positive is not None else np.zeros_like(right)
+    scored = [one for one in slices if one.mask.sum() >= MIN_ROWS]
+    masks = np.array([one.mask for one in scored], dtype=float).reshape(-1, scorer.n_rows).T
+    right = masks * scorer.is_right[:, None]
+    denominators, numerators = {"accuracy": masks}, {"accuracy": right}
+    if positive is not None:
+        is_positive = (scorer.labels == positive)[:, None]
+        denominators["recall"], numerators["recall"] = masks * is_positive, right * is_positive
 
     def score(weights: np.ndarray) -> dict[str, np.ndarray]:
         with np.errstate(invalid="ignore"):
             return {
-                "accuracy": (weights @ (masks * right)) / (weights @ masks),
-                "recall": (weights @ (masks * right * is_positive))
-                / (weights @ (masks * is_positive)),
+                name: (weights @ numerators[name]) / (weights @ denominators[name])
+                for name in numerators
             }
 
-    point = score(np.ones((1, len(labels))))
-    again = {}
-    if samples and scored:
-        again = bootstrap.replicate(score, len(labels), samples, seed, groups=groups)
+    scores = score(np.ones((1, scorer.n_rows)))
+    replicates = {}
+    if scored:
+        replicates = bootstrap.replicate(score, scorer.n_rows, samples, seed, groups=scorer.groups)
     entries = []
     for index, one in enumerate(scored):
-        entry: dict[str, Any] = {"by": one.by, "value": one.value, "rows": int(one.mask.sum())}
-        names = ["accuracy"]
+        entry = _counted(one)
         if positive is not None:
-            names.append("recall")
-            entry["positives"] = int((one.mask & is_positive[:, 0]).sum())
-        for name in names:
-            entry[name] = number(point[name][0, index])
-            if again:
-                entry[f"{name}_interval"] = number(bootstrap.interval(again[name][:, index]))
+            entry["positives"] = int(denominators["recall"][:, index].sum())
+        for name in numerators:
+            entry[name] = number(scores[name][0, index])
+            if replicates:
+                entry[f"{name}_interval"] = number(bootstrap.interval(replicates[name][:, index]))
         entries.append(entry)
     entries.sort(key=lambda entry: (entry["accuracy"], entry["by"], entry["value"]))
-    too_small = [{"by": one.by, "value": one.value, "rows": int(one.mask.sum())} for one in small]
+    too_small = [_counted(one) for one in slices if one.mask.sum() < MIN_ROWS]
     return {"slices": entries, "too_small": too_small}
 
 
-def _by_length(words: np.ndarray) -> list[Slice]:
-    """Part texts into quarters by their number of tokens."""
-    bounds = np.unique(np.quantile(words, [0.25, 0.5, 0.75]).astype(int))
+def _counted(one: Slice) -> dict[str, Any]:
+    """Return the name and the number of rows of a slice."""
+    return {"by": one.by, "value": one.value, "rows": int(one.mask.sum())}
+
+
+def _by_length(n_tokens: np.ndarray) -> list[Slice]:
+    """Divide texts into quarters by their number of tokens."""
+    bounds = np.unique(np.quantile(n_tokens, [0.25, 0.5, 0.75]).astype(int))
     low, parts = 0, []
-    for bound in [*bounds, int(words.max())]:
+    for bound in [*bounds, int(n_tokens.max())]:
         if bound >= low:
             name = f"{low} to {bound}" if bound > low else f"{bound}"
-            parts.append(Slice("length (tokens)", name, (words >= low) & (words <= bound)))
+            parts.append(Slice("length (tokens)", name, (n_tokens >= low) & (n_tokens <= bound)))
             low = bound + 1
     return parts
-
-
-def _yes_no(name: str, has: np.ndarray) -> list[Slice]:
-    """Part rows into those with and without something."""
-    return [Slice(name, "with", has), Slice(name, "without", ~has)]

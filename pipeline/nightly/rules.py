@@ -11,7 +11,7 @@ import numpy as np
 from pipeline.errors import PipelineError, nearest
 from pipeline.evaluation import paired
 from pipeline.evaluation.calibration import error_by_chance, reliability
-from pipeline.evaluation.metrics import lay_out, number, replicate
+from pipeline.evaluation.metrics import format_metrics, number, replicate
 from pipeline.evaluation.scorer import Scorer
 from pipeline.nightly.night import METRICS
 
@@ -159,7 +159,7 @@ class Scored:
 
     def as_json(self, class_names: Sequence[str]) -> dict[str, Any]:
         """Return the metrics in the layout of ``metrics.json``."""
-        metrics = lay_out(self.scorer, class_names, replicates=self.replicates)
+        metrics = format_metrics(self.scorer, class_names, replicates=self.replicates)
         return {**metrics, "expected_calibration_error": number(self.error)}
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pipeline.data import split
 from pipeline.data.groups import draw, on_two_sides
 from pipeline.errors import PipelineError
-from pipeline.evaluation.leakage import find_leaks
+from pipeline.evaluation.leakage import find_leakage
 
 NAMES = ["a", "b", "c", "d"]
 
@@ -389,7 +389,7 @@ def test_real_near_copies_are_on_one_side_for_every_cleaning(chain, real_data, d
         parts = split.read_parts(task.path() / "split.parquet")
         assert on_two_sides(parts.parts, rows["near_group"].to_numpy()) == 0
         assert on_two_sides(parts.parts, rows["group"].to_numpy()) == 0
-        leaks = find_leaks(rows, parts.rows("train"), parts.rows("test"))
+        leaks = find_leakage(rows, parts.rows("train"), parts.rows("test"))
         assert not (leaks.exact | leaks.near).any()
         labelled = parts.labels >= 0
         assert 0.08 < np.mean(parts.parts[labelled] == split.TEST) < 0.13

@@ -5,23 +5,23 @@ from pipeline.evaluation.metrics import evaluate
 from pipeline.evaluation.scorer import Scorer
 
 
-def test_blocks_do_not_change_what_is_drawn(monkeypatch):
-    whole = np.concatenate(list(bootstrap.draw(30, 40, seed=5)))
-    monkeypatch.setattr(bootstrap, "_MOST_WEIGHTS", 100)
+def test_block_size_does_not_change_the_samples(monkeypatch):
+    samples = np.concatenate(list(bootstrap.draw(30, 40, seed=5)))
+    monkeypatch.setattr(bootstrap, "_MAX_WEIGHTS", 100)
     blocks = list(bootstrap.draw(30, 40, seed=5))
     assert len(blocks) > 10
-    assert np.array_equal(np.concatenate(blocks), whole)
-    assert (whole.sum(axis=1) == 30).all()
+    assert np.array_equal(np.concatenate(blocks), samples)
+    assert (samples.sum(axis=1) == 30).all()
 
 
-def test_interval_leaves_out_samples_that_do_not_define_a_figure():
+def test_interval_ignores_samples_that_do_not_define_a_metric():
     values = np.array([[0.0, np.nan], [1.0, np.nan], [np.nan, np.nan]])
     lower, upper = bootstrap.interval(values, level=1.0)
     assert (lower[0], upper[0]) == (0.0, 1.0)
     assert np.isnan(lower[1])
 
 
-def test_same_seed_same_intervals_and_another_seed_others():
+def test_intervals_depend_on_the_seed():
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 2, 200)
     second = rng.uniform(size=200)
@@ -34,7 +34,7 @@ def test_same_seed_same_intervals_and_another_seed_others():
     assert intervals(1) != intervals(2)
 
 
-def test_intervals_cover_the_true_figures_in_95_of_100_cases():
+def test_intervals_contain_the_true_metrics_in_95_of_100_cases():
     rng = np.random.default_rng(11)
 
     def draw(n_rows):
@@ -43,12 +43,12 @@ def test_intervals_cover_the_true_figures_in_95_of_100_cases():
         return Scorer(labels, np.stack([1 - second, second], axis=1))
 
     truth = draw(2_000_000).score()
-    figures = ("accuracy", "roc_auc", "macro_f1", "log_loss", "matthews", "average_precision")
-    trials, hits = 1000, dict.fromkeys(figures, 0)
+    names = ("accuracy", "roc_auc", "macro_f1", "log_loss", "matthews", "average_precision")
+    trials, hits = 1000, dict.fromkeys(names, 0)
     for trial in range(trials):
         scorer = draw(400)
         replicates = bootstrap.replicate(scorer.score, 400, 300, trial, 2)
-        for name in figures:
+        for name in names:
             lower, upper = bootstrap.interval(replicates[name])
             hits[name] += lower <= truth[name][0] <= upper
     coverage = {name: count / trials for name, count in hits.items()}

@@ -11,7 +11,7 @@ from pipeline.evaluation.calibration import (
 
 
 def calibrated_rows(n_rows, n_classes, seed):
-    """Labels drawn from the very probabilities that are predicted."""
+    """Return labels that were drawn from the predicted probabilities."""
     rng = np.random.default_rng(seed)
     probabilities = rng.dirichlet(np.ones(n_classes), n_rows)
     labels = (probabilities.cumsum(axis=1) < rng.uniform(size=(n_rows, 1))).sum(axis=1)
@@ -20,14 +20,13 @@ def calibrated_rows(n_rows, n_classes, seed):
 
 @pytest.mark.parametrize("n_classes", [2, 4])
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
-def test_a_known_temperature_is_found_again_and_undone(n_classes, temperature):
+def test_temperature_of_distorted_probabilities_is_recovered(n_classes, temperature):
     labels, probabilities = calibrated_rows(20_000, n_classes, seed=3)
-    # Raising to a power makes certain what was not: dividing by it again is the cure.
-    spoilt = temper(probabilities, 1 / temperature)
-    found = fit_temperature(labels, spoilt)
-    assert found == pytest.approx(temperature, rel=0.05)
-    before = reliability(labels, spoilt).error
-    after = reliability(labels, temper(spoilt, found)).error
+    distorted = temper(probabilities, 1 / temperature)
+    result = fit_temperature(labels, distorted)
+    assert result == pytest.approx(temperature, rel=0.05)
+    before = reliability(labels, distorted).error
+    after = reliability(labels, temper(distorted, result)).error
     assert after < 0.02
     assert temperature == 1.0 or before > 3 * after
 
@@ -45,27 +44,27 @@ def test_temperature_of_certain_predictions_is_finite():
     assert np.isfinite(temper(probabilities, fit_temperature(labels, probabilities))).all()
 
 
-def test_expected_calibration_error_of_a_case_worked_by_hand():
+def test_expected_calibration_error_equals_a_calculation_by_hand():
     # Four rows at 0.9, of which 2 are right, and six at 0.6, of which 3 are right:
     # (4 * |0.5 - 0.9| + 6 * |0.5 - 0.6|) / 10 = 0.22
     first = np.array([0.9] * 4 + [0.6] * 6)
     labels = np.array([0, 0, 1, 1, 0, 0, 0, 1, 1, 1])
-    found = reliability(labels, np.stack([first, 1 - first], axis=1))
-    assert found.error == pytest.approx(0.22)
-    assert found.rows.sum() == 10
-    assert np.count_nonzero(found.rows) == 2
+    result = reliability(labels, np.stack([first, 1 - first], axis=1))
+    assert result.error == pytest.approx(0.22)
+    assert result.rows.sum() == 10
+    assert np.count_nonzero(result.rows) == 2
 
 
-def test_calibrated_model_exceeds_the_bound_by_chance_in_one_of_twenty_samples():
-    # The fault: of 200 rows its error is above 0.05 in most samples.
-    above, above_old_limit = [], []
+def test_calibrated_model_exceeds_the_bound_in_one_of_twenty_samples():
+    # With 200 rows, its error is above a fixed limit of 0.05 in most samples.
+    above, above_fixed_limit = [], []
     for seed in range(300):
         labels, probabilities = calibrated_rows(200, 2, seed)
         error = reliability(labels, probabilities).error
         above.append(error > error_by_chance(probabilities, seed).upper)
-        above_old_limit.append(error > 0.05)
+        above_fixed_limit.append(error > 0.05)
     assert 0.02 <= np.mean(above) <= 0.09
-    assert np.mean(above_old_limit) > 0.5
+    assert np.mean(above_fixed_limit) > 0.5
 
 
 def test_error_by_chance_is_the_mean_error_of_calibrated_samples():
@@ -75,12 +74,12 @@ def test_error_by_chance_is_the_mean_error_of_calibrated_samples():
         drawn = np.random.default_rng(seed).uniform(size=(500, 1))
         labels = (probabilities.cumsum(axis=1) < drawn).sum(axis=1)
         errors.append(reliability(np.minimum(labels, 2), probabilities).error)
-    found = error_by_chance(probabilities)
-    assert found.mean == pytest.approx(np.mean(errors), rel=0.05)
-    assert found.upper == pytest.approx(np.quantile(errors, 0.95), rel=0.07)
+    result = error_by_chance(probabilities)
+    assert result.mean == pytest.approx(np.mean(errors), rel=0.05)
+    assert result.upper == pytest.approx(np.quantile(errors, 0.95), rel=0.07)
 
 
-def test_copies_of_a_text_raise_the_error_by_chance():
+def test_duplicate_groups_raise_the_error_by_chance():
     _, probabilities = calibrated_rows(100, 2, seed=0)
     copied, groups = np.repeat(probabilities, 4, axis=0), np.repeat(np.arange(100), 4)
     alone = error_by_chance(probabilities)
@@ -88,13 +87,13 @@ def test_copies_of_a_text_raise_the_error_by_chance():
     assert error_by_chance(copied).mean < 0.7 * alone.mean
 
 
-def test_badly_calibrated_model_is_above_the_bound():
+def test_uncalibrated_model_exceeds_the_bound():
     labels, probabilities = calibrated_rows(1000, 2, seed=0)
-    spoilt = temper(probabilities, 0.3)
-    assert reliability(labels, spoilt).error > error_by_chance(spoilt).upper
+    distorted = temper(probabilities, 0.3)
+    assert reliability(labels, distorted).error > error_by_chance(distorted).upper
 
 
-def test_calibrated_model_mostly_keeps_its_probabilities():
+def test_calibrated_model_mostly_gets_no_temperature():
     temperatures, harm, harm_of_always = [], [], []
     for seed in range(200):
         labels, probabilities = calibrated_rows(300, 2, seed)
@@ -122,7 +121,7 @@ def test_temperature_that_helps_is_used():
     assert reason == ""
 
 
-def test_folds_of_the_temperature_hold_duplicate_groups_whole():
+def test_folds_contain_whole_duplicate_groups():
     labels, probabilities = calibrated_rows(12, 2, seed=4)
     copies = np.repeat(np.arange(12), 200)
     groups = copies.copy()
@@ -132,7 +131,7 @@ def test_folds_of_the_temperature_hold_duplicate_groups_whole():
 
 
 @pytest.mark.parametrize("n_rows", [0, 1])
-def test_without_validation_rows_no_temperature_is_fitted(n_rows):
-    found = choose_temperature(np.zeros(n_rows, int), np.full((n_rows, 2), 0.5))
-    assert found[0] == 1.0
-    assert "validation rows" in found[1]
+def test_no_temperature_without_validation_rows(n_rows):
+    result = choose_temperature(np.zeros(n_rows, int), np.full((n_rows, 2), 0.5))
+    assert result[0] == 1.0
+    assert "validation rows" in result[1]

@@ -6,8 +6,8 @@ from pipeline.evaluation.metrics import evaluate
 from pipeline.evaluation.scorer import Scorer
 
 
-def made_up(n_rows, n_classes, seed=0, decimals=2):
-    """Predictions with ties, since probabilities are rounded."""
+def random_predictions(n_rows, n_classes, seed=0, decimals=2):
+    """Return labels and rounded probabilities, which have ties."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, n_classes, n_rows)
     logits = rng.normal(size=(n_rows, n_classes))
@@ -16,8 +16,8 @@ def made_up(n_rows, n_classes, seed=0, decimals=2):
     return labels, probabilities / probabilities.sum(axis=1, keepdims=True)
 
 
-def of_sklearn(labels, probabilities, weights):
-    """The same figures from scikit-learn, by name of ours."""
+def sklearn_metrics(labels, probabilities, weights):
+    """Return the metrics of scikit-learn by the names of `Scorer`."""
     n_classes = probabilities.shape[1]
     predicted = probabilities.argmax(axis=1)
     w = {"sample_weight": weights}
@@ -33,7 +33,7 @@ def of_sklearn(labels, probabilities, weights):
         "kappa": sk.cohen_kappa_score(labels, predicted, **w),
         "log_loss": sk.log_loss(labels, probabilities, labels=range(n_classes), **w),
         "roc_auc": sk.roc_auc_score(labels, score, multi_class="ovr", **w),
-        "roc_auc_pairs": sk.roc_auc_score(
+        "roc_auc_micro": sk.roc_auc_score(
             truth.ravel(), probabilities.ravel(), sample_weight=np.repeat(weights, n_classes)
         ),
         "average_precision": areas[1] if n_classes == 2 else np.mean(areas),
@@ -50,54 +50,54 @@ def of_sklearn(labels, probabilities, weights):
 
 @pytest.mark.parametrize("n_classes", [2, 4])
 @pytest.mark.parametrize("weighted", [False, True], ids=["each row once", "weighted rows"])
-def test_figures_are_those_of_scikit_learn(n_classes, weighted):
-    labels, probabilities = made_up(300, n_classes)
+def test_metrics_of_weighted_rows_equal_those_of_scikit_learn(n_classes, weighted):
+    labels, probabilities = random_predictions(300, n_classes)
     rng = np.random.default_rng(1)
     weights = rng.integers(0, 4, 300).astype(float) if weighted else np.ones(300)
-    found = Scorer(labels, probabilities).score(weights[None])
-    for name, value in of_sklearn(labels, probabilities, weights).items():
-        assert found[name][0] == pytest.approx(value, abs=1e-12), name
+    result = Scorer(labels, probabilities).score(weights[None])
+    for name, value in sklearn_metrics(labels, probabilities, weights).items():
+        assert result[name][0] == pytest.approx(value, abs=1e-12), name
 
 
-def test_brier_score_of_two_classes_is_scikit_learns():
-    labels, probabilities = made_up(200, 2)
+def test_brier_score_of_two_classes_equals_that_of_scikit_learn():
+    labels, probabilities = random_predictions(200, 2)
     expected = sk.brier_score_loss(labels, probabilities[:, 1])
     assert evaluate(labels, probabilities, ["a", "b"])["brier"] == pytest.approx(expected)
 
 
-def test_figures_of_a_case_worked_by_hand():
+def test_metrics_equal_a_calculation_by_hand():
     labels = np.array([0, 0, 0, 0, 1, 1])
     second = np.array([0.1, 0.2, 0.6, 0.3, 0.7, 0.4])
-    found = evaluate(labels, np.stack([1 - second, second], axis=1), ["no", "yes"])
-    assert found["confusion_matrix"] == [[3, 1], [1, 1]]
-    assert found["by_class"]["yes"]["recall"] == 0.5
-    assert found["by_class"]["yes"]["specificity"] == 0.75
+    result = evaluate(labels, np.stack([1 - second, second], axis=1), ["no", "yes"])
+    assert result["confusion_matrix"] == [[3, 1], [1, 1]]
+    assert result["by_class"]["yes"]["recall"] == 0.5
+    assert result["by_class"]["yes"]["specificity"] == 0.75
     # Of the 8 pairs of a yes and a no, only (0.4, 0.6) is in the wrong order.
-    assert found["roc_auc"] == pytest.approx(7 / 8)
+    assert result["roc_auc"] == pytest.approx(7 / 8)
     # agreed 4 of 6; by chance (4 * 4 + 2 * 2) / 36 = 5 / 9
-    assert found["kappa"] == pytest.approx((4 / 6 - 5 / 9) / (1 - 5 / 9))
+    assert result["kappa"] == pytest.approx((4 / 6 - 5 / 9) / (1 - 5 / 9))
 
 
-def test_a_weight_of_two_is_the_row_twice():
-    labels, probabilities = made_up(50, 3)
+def test_weight_of_two_counts_a_row_twice():
+    labels, probabilities = random_predictions(50, 3)
     weights = np.ones((1, 50))
     weights[0, :10] = 2
     twice = np.concatenate([np.arange(50), np.arange(10)])
-    found = Scorer(labels, probabilities).score(weights)
+    result = Scorer(labels, probabilities).score(weights)
     again = Scorer(labels[twice], probabilities[twice]).score()
-    for name in found:
-        assert np.allclose(found[name], again[name]), name
+    for name in result:
+        assert np.allclose(result[name], again[name]), name
 
 
-def test_a_class_without_rows_is_not_defined_and_left_out_of_means():
+def test_class_without_rows_is_undefined_and_excluded_from_means():
     probabilities = np.array([[0.7, 0.2, 0.1], [0.2, 0.7, 0.1], [0.6, 0.3, 0.1]])
-    found = evaluate(np.array([0, 1, 1]), probabilities, ["a", "b", "c"], samples=20)
-    assert found["by_class"]["c"]["recall"] is None
-    assert found["roc_auc"] is None
-    assert "roc_auc" not in found["intervals"] or found["intervals"]["roc_auc"] is None
-    assert found["macro"]["recall"] == pytest.approx((1 + 0.5) / 2)
+    result = evaluate(np.array([0, 1, 1]), probabilities, ["a", "b", "c"], samples=20)
+    assert result["by_class"]["c"]["recall"] is None
+    assert result["roc_auc"] is None
+    assert "roc_auc" not in result["intervals"] or result["intervals"]["roc_auc"] is None
+    assert result["macro"]["recall"] == pytest.approx((1 + 0.5) / 2)
 
 
-def test_certain_and_wrong_does_not_make_the_loss_infinite():
-    found = evaluate(np.array([0, 1]), np.array([[0.0, 1.0], [0.0, 1.0]]), ["a", "b"])
-    assert found["log_loss"] == pytest.approx(-np.log(1e-15) / 2, rel=1e-6)
+def test_log_loss_of_a_certain_mistake_is_finite():
+    result = evaluate(np.array([0, 1]), np.array([[0.0, 1.0], [0.0, 1.0]]), ["a", "b"])
+    assert result["log_loss"] == pytest.approx(-np.log(1e-15) / 2, rel=1e-6)

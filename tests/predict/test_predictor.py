@@ -1,4 +1,4 @@
-"""Raw texts go in, and what Evaluate found for them comes out, whatever the settings."""
+"""The predictor returns the predictions of Evaluate for the same raw texts."""
 
 import re
 import shutil
@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import ROOT
 
-from pipeline.errors import PipelineError
+from pipeline.errors import DataError, NotFoundError, PipelineError, SettingConflictError
 from pipeline.evaluation.decision import Decision
 from pipeline.models import bundle
 from pipeline.predict import predictor as module
@@ -24,20 +24,20 @@ TEXTS = [
 ]
 
 
-def places(chain, model="naive_bayes", **settings):
-    """Return where the steps of a built chain lie."""
+def step_paths(chain, model="naive_bayes", **settings):
+    """Return the folders of the steps of a built chain."""
     report = chain.task(model=model, **settings).requires()
     return {step.task_family: step.path() for step in report.chain()}
 
 
 @pytest.fixture(params=["toy", "four"])
 def corpus(request, built):
-    return places(built, dataset=request.param)
+    return step_paths(built, dataset=request.param)
 
 
 @pytest.fixture
 def toy(built):
-    return places(built, dataset="toy")
+    return step_paths(built, dataset="toy")
 
 
 @pytest.fixture
@@ -45,10 +45,10 @@ def predictor(toy):
     return Predictor.load(toy["TrainModel"])
 
 
-def evaluated(found, kind, class_names):
-    """Return raw texts and what Evaluate wrote for them."""
-    table = pq.read_table(found["Evaluate"] / "predictions.parquet")
-    rows = pq.read_table(found["CleanText"] / "rows.parquet", columns=["id", "raw"])
+def evaluated(paths, kind, class_names):
+    """Return raw texts and the predictions of Evaluate for them."""
+    table = pq.read_table(paths["Evaluate"] / "predictions.parquet")
+    rows = pq.read_table(paths["CleanText"] / "rows.parquet", columns=["id", "raw"])
     assert rows["id"].equals(table["id"])
     columns = [table[f"{kind}_{name}"].to_numpy() for name in class_names]
     return rows["raw"].to_pylist(), np.stack(columns, axis=1), table
@@ -61,7 +61,7 @@ def test_probabilities_are_those_of_evaluate(corpus):
     assert predictor.predict(texts) == table["predicted"].to_pylist()
 
 
-def test_with_an_evaluation_temperature_and_threshold_are_applied(corpus):
+def test_evaluation_applies_its_temperature_and_threshold(corpus):
     predictor = Predictor.load(corpus["TrainModel"], corpus["Evaluate"])
     texts, expected, table = evaluated(corpus, "calibrated", predictor.class_names)
     np.testing.assert_array_equal(predictor.probabilities(texts), expected)
@@ -69,38 +69,38 @@ def test_with_an_evaluation_temperature_and_threshold_are_applied(corpus):
     assert predictor.decision.temperature != 1
 
 
-def test_the_threshold_decides_and_not_the_larger_probability(toy):
+def test_threshold_decides_instead_of_the_larger_probability(toy):
     strict = Predictor(bundle.load(toy["TrainModel"]), Decision(1, 0.99, 1.0))
     assert strict.class_names == ["bad", "good"]
     assert strict.decide(np.array([[0.1, 0.9], [0.005, 0.995]])) == ["bad", "good"]
 
 
-def test_texts_are_predicted_in_chunks_as_at_once(predictor, monkeypatch):
+def test_chunks_do_not_change_predictions(predictor, monkeypatch):
     texts = [f"{text} {number}" for number in range(30) for text in TEXTS]
     expected = predictor.probabilities(texts)
-    asked = []
+    sizes = []
     transform = type(predictor.model.encoder).transform
     monkeypatch.setattr(module, "_CHUNK", 7)
     monkeypatch.setattr(
         type(predictor.model.encoder),
         "transform",
-        lambda self, texts: asked.append(len(texts)) or transform(self, texts),
+        lambda self, texts: sizes.append(len(texts)) or transform(self, texts),
     )
     np.testing.assert_array_equal(predictor.probabilities(texts), expected)
-    assert max(asked) == 7
-    assert sum(asked) == len(texts)
+    assert max(sizes) == 7
+    assert sum(sizes) == len(texts)
 
 
-def test_no_more_chunks_are_begun_than_a_few_ahead():
-    begun = []
-    reader = module._ahead(
+def test_few_chunks_are_submitted_ahead():
+    submitted = []
+    results = module._map_ahead(
         module.ThreadPoolExecutor(1),
         lambda chunk: chunk * 10,
-        (begun.append(n) or n for n in range(50)),
+        (submitted.append(n) or n for n in range(50)),
     )
-    assert next(reader) == 0
-    assert len(begun) == module._AHEAD + 1
-    assert list(reader) == [n * 10 for n in range(1, 50)]
+    assert next(results) == 0
+    assert len(submitted) == module._CHUNKS_AHEAD + 1
+    assert list(results) == [n * 10 for n in range(1, 50)]
 
 
 @pytest.mark.parametrize(
@@ -115,81 +115,80 @@ def test_no_more_chunks_are_begun_than_a_few_ahead():
         pytest.param(np.array(TEXTS, object), id="objects"),
     ],
 )
-def test_texts_come_as_a_list_or_as_a_column(predictor, column, monkeypatch):
+def test_texts_are_a_list_or_a_column(predictor, column, monkeypatch):
     expected = predictor.probabilities(TEXTS)
     monkeypatch.setattr(module, "_CHUNK", 3)
     np.testing.assert_array_equal(predictor.probabilities(column), expected)
 
 
-def test_nothing_asked_nothing_answered(predictor):
+def test_no_texts_have_no_predictions(predictor):
     assert predictor.probabilities([]).shape == (0, 2)
     assert predictor.probabilities(pa.chunked_array([], pa.string())).shape == (0, 2)
     assert predictor.predict([]) == []
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\x00", "\n\t", "!!!", "qqqqq"])
-def test_a_text_without_a_word_gets_what_the_model_says_of_none(predictor, text):
+def test_text_without_tokens_gets_the_prior(predictor, text):
     prior = np.exp(predictor.model.classifier.estimator.class_log_prior_)
     np.testing.assert_allclose(predictor.probabilities([text])[0], prior)
 
 
-def test_half_a_character_is_replaced_as_in_raw_files(predictor):
-    found = predictor.probabilities(["love \ud83d day"])
-    np.testing.assert_array_equal(found, predictor.probabilities(["love \ufffd day"]))
+def test_half_of_a_surrogate_pair_is_replaced_as_in_raw_files(predictor):
+    probabilities = predictor.probabilities(["love \ud83d day"])
+    np.testing.assert_array_equal(probabilities, predictor.probabilities(["love \ufffd day"]))
 
 
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        (
-            ["a", None],
-            "text at position 1 .from 0. is None, not a string; leave it out, or give an",
-        ),
-        (["a", "b", 7], "text at position 2 .from 0. is int, not a string"),
-        ([b"a"], "text at position 0 .from 0. is bytes"),
-        ([float("nan")], "text at position 0 .from 0. is float"),
-        (pa.array(["a", "b", None]), "text at position 2 .from 0. is null"),
-        (pa.chunked_array([["a"], [None]]), "text at position 1 .from 0. is null"),
-        (pa.array([1, 2]), "a column of strings was expected, got one of int64; cast it"),
-        ("love", r"a list of texts was expected, got a single str; put it into a list: \[text\]"),
+        (["a", None], "position 1 .* must be a string, got None; .* an empty string"),
+        (["a", "b", 7], "position 2 .* must be a string, got int"),
+        ([b"a"], "position 0 .* got bytes"),
+        ([float("nan")], "position 0 .* got float"),
+        (pa.array(["a", "b", None]), "position 2 .* got null"),
+        (pa.chunked_array([["a"], [None]]), "position 1 .* got null"),
+        (pa.array([1, 2]), "must be a column of strings, got int64; cast it"),
+        ("love", r"must be a list of strings, got a single str; .*\[text\]"),
     ],
 )
-def test_what_is_no_text_is_said(predictor, texts, message):
-    with pytest.raises(PipelineError, match=message):
+def test_texts_that_are_not_strings_are_an_error(predictor, texts, message):
+    with pytest.raises(DataError, match=message):
         predictor.probabilities(texts)
 
 
-def test_a_folder_of_another_kind_is_said(toy):
-    with pytest.raises(PipelineError, match="name the folder of a TrainModel artifact"):
+def test_folder_of_another_task_is_an_error(toy):
+    with pytest.raises(PipelineError, match="TrainModel artifact"):
         Predictor.load(toy["Evaluate"])
-    with pytest.raises(PipelineError, match="name the folder of an Evaluate artifact"):
+    with pytest.raises(NotFoundError, match="Evaluate artifact"):
         Predictor.load(toy["TrainModel"], toy["Vectorize"])
 
 
-def test_an_evaluation_of_another_model_is_said(toy, mine):
+def test_evaluation_of_another_model_is_an_error(toy, mine):
     mine.run("Evaluate", dataset="toy", model="naive_bayes", alpha=0.5)
-    other = places(mine, dataset="toy", alpha=0.5)
-    with pytest.raises(PipelineError, match=r"evaluates naive_bayes-\w+, not .*; name an Evaluate"):
+    other = step_paths(mine, dataset="toy", alpha=0.5)
+    with pytest.raises(SettingConflictError, match=r"evaluates naive_bayes-\w+, not "):
         Predictor.load(toy["TrainModel"], other["Evaluate"])
 
 
-def test_a_decision_for_other_classes_is_said(toy, tmp_path):
+def test_evaluation_with_other_classes_is_an_error(toy, tmp_path):
     decision = (toy["Evaluate"] / "decision.json").read_text()
     (tmp_path / "decision.json").write_text(decision.replace('"good"', '"great"'))
-    with pytest.raises(PipelineError, match="classes bad, great; this model has bad, good"):
+    with pytest.raises(
+        SettingConflictError, match="classes bad, great.*; this model has bad, good"
+    ):
         Predictor.load(toy["TrainModel"], tmp_path)
 
 
-def test_a_model_of_an_older_format_is_said(toy, tmp_path):
+def test_model_of_an_older_format_is_an_error(toy, tmp_path):
     shutil.copytree(toy["TrainModel"], tmp_path / "old")
     path = tmp_path / "old" / "bundle.json"
     path.write_text(path.read_text().replace('"format": 2', '"format": 1'))
-    with pytest.raises(PipelineError, match=r"has format 1 .* reads format 2 .*train the model"):
+    with pytest.raises(PipelineError, match=r"format 1 .*format 2 .*train"):
         Predictor.load(tmp_path / "old")
 
 
-# Every step before the model does something here. The model reads runs of words, so that it matters
-# whether a stop word stands between two others.
+# Each step before the model changes the texts. The model reads word n-grams, so that the removal of
+# a stop word between two words matters.
 SETTINGS = {
     "model": "logistic_regression",
     "char_ngrams": "none",
@@ -204,18 +203,18 @@ SETTINGS = {
 }
 
 
-def test_settings_of_training_hold_and_stop_words_need_no_file_any_more(chain, tmp_path):
+def test_settings_of_training_apply_and_stop_words_are_in_the_bundle(chain, tmp_path):
     chain.add("toy")
     words = tmp_path / "stop.txt"
     words.write_text("the\nlove\n")
     settings = {"dataset": "toy", "stop_words": str(words), **SETTINGS}
     chain.run("Evaluate", **settings)
-    found = places(chain, **settings)
+    paths = step_paths(chain, **settings)
     words.unlink()
     moved = tmp_path / "elsewhere"
-    shutil.copytree(found["TrainModel"], moved)
-    predictor = Predictor.load(moved, found["Evaluate"])
-    texts, expected, table = evaluated(found, "calibrated", predictor.class_names)
+    shutil.copytree(paths["TrainModel"], moved)
+    predictor = Predictor.load(moved, paths["Evaluate"])
+    texts, expected, table = evaluated(paths, "calibrated", predictor.class_names)
     np.testing.assert_array_equal(predictor.probabilities(texts), expected)
     assert predictor.predict(texts) == table["decided"].to_pylist()
     love, nothing = predictor.probabilities(["love the love", ""])
@@ -223,41 +222,41 @@ def test_settings_of_training_hold_and_stop_words_need_no_file_any_more(chain, t
     assert pc.any(pc.match_substring(pa.array(texts), "love")).as_py()
 
 
-def test_an_empty_stop_word_file_leaves_nothing_out(chain, tmp_path):
+def test_empty_stop_word_file_removes_no_word(chain, tmp_path):
     chain.add("toy")
     (tmp_path / "stop.txt").write_text("")
     settings = {"dataset": "toy", "stop_words": str(tmp_path / "stop.txt")}
     chain.run("Evaluate", model="naive_bayes", **settings)
-    found = places(chain, **settings)
-    predictor = Predictor.load(found["TrainModel"])
-    texts, expected, _ = evaluated(found, "p", predictor.class_names)
+    paths = step_paths(chain, **settings)
+    predictor = Predictor.load(paths["TrainModel"])
+    texts, expected, _ = evaluated(paths, "p", predictor.class_names)
     np.testing.assert_array_equal(predictor.probabilities(texts), expected)
 
 
 @pytest.mark.processes
-def test_processes_give_the_same_and_come_only_with_many_texts(chain, monkeypatch):
+def test_processes_start_only_for_many_texts_and_change_nothing(chain, monkeypatch):
     chain.add("toy")
     settings = {"dataset": "toy", "tokenizer": "tweet"}
     chain.run("TrainModel", model="naive_bayes", **settings)
-    predictor = Predictor.load(places(chain, **settings)["TrainModel"], processes=2)
+    predictor = Predictor.load(step_paths(chain, **settings)["TrainModel"], processes=2)
     monkeypatch.setattr(module, "_CHUNK", 4)
-    begun = []
+    pools = []
 
     def pool(*args, **kwargs):
-        begun.append(args)
+        pools.append(args)
         return executor(*args, **kwargs)
 
     executor = module.ProcessPoolExecutor
     monkeypatch.setattr(module, "ProcessPoolExecutor", pool)
     texts = TEXTS * 3
     expected = predictor.probabilities(texts)
-    assert not begun
-    monkeypatch.setattr(module, "_WORTH_PROCESSES", len(texts))
+    assert not pools
+    monkeypatch.setattr(module, "_MIN_TEXTS_FOR_PROCESSES", len(texts))
     np.testing.assert_array_equal(predictor.probabilities(texts), expected)
-    assert begun == [(2,)]
+    assert pools == [(2,)]
 
 
-def test_the_readmes_example_works(toy):
+def test_example_of_the_readme_works(toy):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
     for step, folder in (("6_train", "TrainModel"), ("7_evaluate", "Evaluate")):

@@ -1,0 +1,59 @@
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.data.split import PARTITIONS, Parts
+from pipeline.errors import DamagedArtifactError
+from pipeline.evaluation.predictions import most_wrong, prediction_table, read_predictions
+
+NAMES = ["no", "yes"]
+PARTS = Parts(
+    np.array([3, 5, 8]),
+    np.array([0, 1, -1], np.int32),
+    np.array([PARTITIONS.index(name) for name in ("train", "test", "unlabelled")], np.int8),
+)
+PROBABILITIES = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]])
+DECIDED = np.array([0, 1, 1])
+
+
+@pytest.fixture
+def path(tmp_path):
+    table = prediction_table(PARTS, PROBABILITIES, NAMES, PROBABILITIES / 2, DECIDED)
+    pq.write_table(table, tmp_path / "predictions.parquet")
+    return tmp_path / "predictions.parquet"
+
+
+def test_table_has_a_row_for_each_row_of_the_split(path):
+    assert pq.read_table(path).to_pylist()[1:] == [
+        {"id": 5, "part": "test", "label": "yes", "predicted": "no", "decided": "yes",
+         "p_no": 0.6, "p_yes": 0.4, "calibrated_no": 0.3, "calibrated_yes": 0.2},
+        {"id": 8, "part": "unlabelled", "label": None, "predicted": "yes", "decided": "yes",
+         "p_no": 0.2, "p_yes": 0.8, "calibrated_no": 0.1, "calibrated_yes": 0.4},
+    ]  # fmt: skip
+
+
+def test_predictions_are_read_as_written(path):
+    predictions = read_predictions(path, PARTS, NAMES)
+    np.testing.assert_array_equal(predictions.probabilities, PROBABILITIES)
+    np.testing.assert_array_equal(predictions.decided, DECIDED)
+
+
+@pytest.mark.parametrize("attribute", ["ids", "parts"])
+def test_predictions_of_other_rows_are_an_error(path, attribute):
+    changed = {**PARTS.__dict__, attribute: getattr(PARTS, attribute)[[1, 0, 2]]}
+    with pytest.raises(DamagedArtifactError, match="other rows or another split"):
+        read_predictions(path, Parts(**changed), NAMES)
+
+
+def test_mistakes_are_sorted_by_class_and_certainty():
+    certainty = np.linspace(0.51, 0.99, 60)
+    labels, predicted = np.tile([0, 1], 30), np.tile([1, 0], 30)
+    predicted[-1] = 1  # right
+    probabilities = np.where(predicted[:, None] == [0, 1], certainty[:, None], 0.0)
+    rows = pa.table({"id": np.arange(60), "raw": [f"text {n}" for n in range(60)]})
+    table = most_wrong(rows, labels, probabilities, predicted, NAMES)
+    assert table["label"].to_pylist() == ["no"] * 25 + ["yes"] * 25
+    assert table["id"].to_pylist()[:2] == [58, 56]
+    assert table["id"].to_pylist()[25:27] == [57, 55]
+    assert table["certainty"][0].as_py() == certainty[58]
