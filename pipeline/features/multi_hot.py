@@ -1,8 +1,7 @@
-"""Which words a text has, whatever their number: sparse rows of ones."""
+"""Sparse rows of ones: the words that a text contains."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,8 @@ from pipeline.features.texts import Texts
 
 
 @dataclass(frozen=True)
-class MultiHotEncoder:
-    """Turn texts into rows that are 1 in the column of each word that they have.
+class MultiHotEncoder(matrices.SparseEncoder):
+    """Turn texts into rows that are 1 in the column of each word that they contain.
 
     Attributes
     ----------
@@ -30,37 +29,20 @@ class MultiHotEncoder:
     def fit(
         cls, texts: Texts, training: np.ndarray, settings: Mapping[str, Any]
     ) -> "MultiHotEncoder":
-        """Choose the vocabulary from the training rows alone."""
+        """Choose the vocabulary from the training rows."""
         return cls(vocabularies.fit(texts.tokens, training, settings))
-
-    @cached_property
-    def _places(self) -> dict[str, int]:
-        """Column of each word."""
-        return vocabularies.places(self.vocabulary)
-
-    @property
-    def width(self) -> int:
-        """Number of columns."""
-        return len(self.vocabulary)
 
     def transform(self, texts: Texts) -> sparse.csr_matrix:
         """Return ones, float32, shape (n_texts, n_words)."""
-        found = matrices.counts(texts.tokens, self._places)
-        ones = np.ones(len(found.data), dtype=np.float32)
-        return sparse.csr_matrix((ones, found.indices, found.indptr), shape=found.shape)
-
-    def summary(self, vectors: sparse.csr_matrix) -> dict[str, Any]:
-        """Describe the vectors for ``vectors.json``."""
-        return matrices.summary(vectors)
+        matrix = matrices.counts(texts.tokens, self._columns)
+        matrix.data = np.ones(len(matrix.data), dtype=np.float32)
+        return matrix
 
     def save(self, folder: Path) -> None:
-        """Write the encoder's file into a folder."""
+        """Write the encoder's file."""
         vocabularies.write(folder / vocabularies.VOCABULARY_FILE, self.vocabulary)
 
     @classmethod
     def load(cls, folder: Path) -> "MultiHotEncoder":
         """Read the file that `save` wrote."""
         return cls(vocabularies.read(folder / vocabularies.VOCABULARY_FILE))
-
-    save_vectors = staticmethod(matrices.save)
-    load_vectors = staticmethod(matrices.load)

@@ -150,7 +150,7 @@ REPRESENTATIONS = {
     "multi_hot": Representation(
         "pipeline.features.multi_hot:MultiHotEncoder", ("max_words", "min_count")
     ),
-    "lines": Representation("pipeline.features.raw_text:LineEncoder", ()),
+    "lines": Representation("pipeline.features.raw_text:RawTextEncoder", ()),
     "sentences": Representation(
         "pipeline.features.sentences:SentenceEncoder",
         ("encoder",),

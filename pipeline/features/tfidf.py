@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from pipeline.features.texts import Texts
 
 
 @dataclass(frozen=True)
-class TfidfEncoder:
+class TfidfEncoder(matrices.SparseEncoder):
     """Turn texts into rows of tf-idf values of words, as scikit-learn's TfidfVectorizer does.
 
     Attributes
@@ -25,10 +24,8 @@ class TfidfEncoder:
         Word of each column.
     idf : ndarray of float64, shape (n_words,)
         Inverse document frequencies over training rows.
-    norm : {"l1", "l2", "none"}
-        To which length rows are scaled.
-    sublinear_tf : bool
-        Whether counts are taken as 1 + ln(count).
+    norm, sublinear_tf
+        See `pipeline.features.matrices.tfidf`.
     """
 
     vocabulary: list[str]
@@ -38,33 +35,20 @@ class TfidfEncoder:
 
     @classmethod
     def fit(cls, texts: Texts, training: np.ndarray, settings: Mapping[str, Any]) -> "TfidfEncoder":
-        """Choose vocabulary and inverse document frequencies from the training rows alone."""
+        """Choose vocabulary and inverse document frequencies from the training rows."""
         words = vocabularies.fit(texts.tokens, training, settings)
-        counts = matrices.counts(texts.tokens, vocabularies.places(words))[np.flatnonzero(training)]
-        idf = matrices.inverse_document_frequency(counts)
+        rows = np.flatnonzero(training)
+        counts = matrices.counts(texts.tokens, vocabularies.index(words))[rows]
+        idf = matrices.inverse_document_frequency(len(rows), matrices.column_counts(counts))
         return cls(words, idf, settings["norm"], settings["sublinear_tf"])
-
-    @cached_property
-    def _places(self) -> dict[str, int]:
-        """Column of each word."""
-        return vocabularies.places(self.vocabulary)
-
-    @property
-    def width(self) -> int:
-        """Number of columns."""
-        return len(self.vocabulary)
 
     def transform(self, texts: Texts) -> sparse.csr_matrix:
         """Return tf-idf values, float32, shape (n_texts, n_words)."""
-        counts = matrices.counts(texts.tokens, self._places)
+        counts = matrices.counts(texts.tokens, self._columns)
         return matrices.tfidf(counts, self.idf, self.norm, self.sublinear_tf)
 
-    def summary(self, vectors: sparse.csr_matrix) -> dict[str, Any]:
-        """Describe the vectors for ``vectors.json``."""
-        return matrices.summary(vectors)
-
     def save(self, folder: Path) -> None:
-        """Write the encoder's files into a folder."""
+        """Write the encoder's files."""
         vocabularies.write(folder / vocabularies.VOCABULARY_FILE, self.vocabulary)
         np.save(folder / "idf.npy", self.idf, allow_pickle=False)
         settings = {"norm": self.norm, "sublinear_tf": self.sublinear_tf}
@@ -76,6 +60,3 @@ class TfidfEncoder:
         settings = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
         words = vocabularies.read(folder / vocabularies.VOCABULARY_FILE)
         return cls(words, np.load(folder / "idf.npy", allow_pickle=False), **settings)
-
-    save_vectors = staticmethod(matrices.save)
-    load_vectors = staticmethod(matrices.load)

@@ -1,4 +1,4 @@
-"""Sparse tf-idf values of runs of words and of runs of characters, side by side."""
+"""Sparse tf-idf values of word n-grams and character n-grams."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,28 +15,27 @@ from pipeline.features import vocabulary as vocabularies
 from pipeline.features.texts import Texts
 
 _CHARACTERS_FILE = "characters.txt"
-_CHUNK = 20_000  # texts weighed at once: what is in between stays small beside the result
+_CHUNK = 20_000  # texts per step, so that temporary matrices are small
 
 
 @dataclass(frozen=True)
-class WordCharacterEncoder:
-    """Turn texts into tf-idf values of word runs and of character runs inside words.
+class WordCharacterEncoder(matrices.SparseEncoder):
+    """Turn texts into tf-idf values of word n-grams and of character n-grams inside words.
 
-    Each of the two parts is weighed and scaled by itself, and stored as float32.
+    Word and character columns are weighted and scaled separately.
 
     Attributes
     ----------
     words, characters : list of str
-        Run of each column; words first.
+        N-gram of each column; words first.
     word_idf, character_idf : ndarray of float64
         Inverse document frequencies over training rows.
     word_ngrams : tuple of int
-        Least and most words of a run.
+        Smallest and largest number of words.
     char_ngrams : tuple of int or None
-        Least and most characters of a run; None for words alone.
-    norm : {"l1", "l2", "none"}
-    sublinear_tf : bool
-        Whether counts are taken as 1 + ln(count).
+        Smallest and largest number of characters; None for words alone.
+    norm, sublinear_tf
+        See `pipeline.features.matrices.tfidf`.
     """
 
     words: list[str]
@@ -52,82 +51,83 @@ class WordCharacterEncoder:
     def fit(
         cls, texts: Texts, training: np.ndarray, settings: Mapping[str, Any]
     ) -> "WordCharacterEncoder":
-        """Choose runs and inverse document frequencies from the training rows alone."""
+        """Choose n-grams and inverse document frequencies from the training rows."""
         rows = np.flatnonzero(training)
-        runs = ngrams.of_words(texts.tokens, *settings["word_ngrams"])
-        words = vocabularies.fit(runs, training, settings)
-        counts = matrices.counts(runs, vocabularies.places(words))
-        word_idf = matrices.inverse_document_frequency(counts[rows])
+        word_ngrams = ngrams.word_ngrams(texts.tokens, *settings["word_ngrams"])
+        words = vocabularies.fit(word_ngrams, training, settings)
+        counts = matrices.counts(word_ngrams, vocabularies.index(words))[rows]
+        word_idf = matrices.inverse_document_frequency(len(rows), matrices.column_counts(counts))
         characters, character_idf = [], np.zeros(0)
-        char_ngrams = settings["char_ngrams"]
-        char_ngrams = None if char_ngrams == "none" else tuple(char_ngrams)
-        if char_ngrams:
-            per_piece, names, in_texts = _characters(texts, char_ngrams)
-            occurrences = np.asarray(in_texts[rows].sum(axis=0) @ per_piece).ravel()
+        limits = settings["char_ngrams"]
+        limits = None if limits == "none" else tuple(limits)
+        if limits:
+            per_word, names, in_texts = _character_counts(texts, limits)
+            occurrences = np.asarray(in_texts[rows].sum(axis=0) @ per_word).ravel()
             characters = vocabularies.most_frequent(names, occurrences, settings)
-            chosen = _columns(per_piece, names, vocabularies.places(characters))
+            selected = _select(per_word, names, vocabularies.index(characters))
             texts_with = np.zeros(len(characters), dtype=np.int64)
             for chunk in _chunks(in_texts[rows]):
-                texts_with += np.bincount((chunk @ chosen).indices, minlength=len(characters))
-            character_idf = np.log((1 + len(rows)) / (1 + texts_with)) + 1
+                texts_with += matrices.column_counts(chunk @ selected)
+            character_idf = matrices.inverse_document_frequency(len(rows), texts_with)
         return cls(
             words,
             word_idf,
             characters,
             character_idf,
             tuple(settings["word_ngrams"]),
-            char_ngrams,
+            limits,
             settings["norm"],
             settings["sublinear_tf"],
         )
 
     @property
-    def vocabulary(self) -> list[str]:
-        """Run of each column; a character run stands in brackets."""
-        return [*self.words, *(f"[{run}]" for run in self.characters)]
-
-    @cached_property
-    def _places(self) -> tuple[dict[str, int], dict[str, int]]:
-        """Column of each run of words, and of each run of characters among themselves."""
-        return vocabularies.places(self.words), vocabularies.places(self.characters)
+    def vocabulary(self) -> list[str]:  # type: ignore[override]
+        """N-gram of each column; character n-grams are in brackets."""
+        return [*self.words, *(f"[{ngram}]" for ngram in self.characters)]
 
     @property
     def width(self) -> int:
         """Number of columns."""
         return len(self.words) + len(self.characters)
 
+    @cached_property
+    def _word_columns(self) -> dict[str, int]:
+        return vocabularies.index(self.words)
+
+    @cached_property
+    def _character_columns(self) -> dict[str, int]:
+        return vocabularies.index(self.characters)
+
     def transform(self, texts: Texts) -> sparse.csr_matrix:
-        """Return tf-idf values, float32, shape (n_texts, n_runs)."""
-        runs = ngrams.of_words(texts.tokens, *self.word_ngrams)
-        counts = matrices.counts(runs, self._places[0])
+        """Return tf-idf values, float32, shape (n_texts, n_ngrams)."""
+        word_ngrams = ngrams.word_ngrams(texts.tokens, *self.word_ngrams)
+        counts = matrices.counts(word_ngrams, self._word_columns)
         words = matrices.tfidf(counts, self.word_idf, self.norm, self.sublinear_tf)
         if not self.char_ngrams:
             return words
-        per_piece, names, in_texts = _characters(texts, self.char_ngrams)
-        chosen = _columns(per_piece, names, self._places[1])
-        parts = []
-        for chunk, beside in zip(_chunks(in_texts), _chunks(words), strict=True):
-            product = chunk @ chosen
-            product.sort_indices()
-            weighed = matrices.tfidf(product, self.character_idf, self.norm, self.sublinear_tf)
-            parts.append(sparse.hstack([beside, weighed], format="csr", dtype=np.float32))
-        return parts[0] if len(parts) == 1 else sparse.vstack(parts, format="csr")
+        per_word, names, in_texts = _character_counts(texts, self.char_ngrams)
+        selected = _select(per_word, names, self._character_columns)
+        chunks = []
+        for chunk, word_values in zip(_chunks(in_texts), _chunks(words), strict=True):
+            counts = chunk @ selected
+            counts.sort_indices()
+            values = matrices.tfidf(counts, self.character_idf, self.norm, self.sublinear_tf)
+            chunks.append(sparse.hstack([word_values, values], format="csr", dtype=np.float32))
+        return chunks[0] if len(chunks) == 1 else sparse.vstack(chunks, format="csr")
 
     def summary(self, vectors: sparse.csr_matrix) -> dict[str, Any]:
         """Describe the vectors for ``vectors.json``."""
-        parts = {"word_runs": len(self.words), "character_runs": len(self.characters)}
-        return {**matrices.summary(vectors), **parts}
+        sizes = {"word_runs": len(self.words), "character_runs": len(self.characters)}
+        return {**super().summary(vectors), **sizes}
 
     def save(self, folder: Path) -> None:
-        """Write the encoder's files into a folder."""
+        """Write the encoder's files."""
         vocabularies.write(folder / vocabularies.VOCABULARY_FILE, self.words)
         vocabularies.write(folder / _CHARACTERS_FILE, self.characters)
         np.save(folder / "idf.npy", np.concatenate([self.word_idf, self.character_idf]))
         settings = {
-            "word_ngrams": self.word_ngrams,
-            "char_ngrams": self.char_ngrams,
-            "norm": self.norm,
-            "sublinear_tf": self.sublinear_tf,
+            name: getattr(self, name)
+            for name in ("word_ngrams", "char_ngrams", "norm", "sublinear_tf")
         }
         (folder / "encoder.json").write_text(json.dumps(settings, indent=2) + "\n")
 
@@ -140,35 +140,31 @@ class WordCharacterEncoder:
         idf = np.load(folder / "idf.npy", allow_pickle=False)
         return cls(words, idf[: len(words)], characters, idf[len(words) :], **settings)
 
-    save_vectors = staticmethod(matrices.save)
-    load_vectors = staticmethod(matrices.load)
 
-
-def _characters(
-    texts: Texts, bounds: tuple[int, int]
+def _character_counts(
+    texts: Texts, limits: tuple[int, int]
 ) -> tuple[sparse.csr_matrix, list[str], sparse.csr_matrix]:
-    """Return runs by piece of text, their names, and pieces by text."""
-    assert texts.clean is not None, "the representation says that it reads clean texts"
-    cut = ngrams.pieces(texts.clean)
-    per_piece, names = ngrams.of_characters(cut.words, *bounds)
-    ones = np.ones(len(cut.codes), dtype=np.float32)
-    in_texts = sparse.csr_matrix((ones, cut.codes, cut.offsets), shape=(len(cut), len(cut.words)))
-    return per_piece, names, in_texts
+    """Return counts of n-grams per word, the names of n-grams, and counts of words per text."""
+    assert texts.clean is not None, "the representation reads clean texts"
+    pieces = ngrams.split_at_spaces(texts.clean)
+    per_word, names = ngrams.character_ngrams(pieces.words, *limits)
+    ones = np.ones(len(pieces.codes), dtype=np.float32)
+    shape = (len(pieces), len(pieces.words))
+    return per_word, names, sparse.csr_matrix((ones, pieces.codes, pieces.offsets), shape=shape)
 
 
-def _columns(
-    per_piece: sparse.csr_matrix, names: Sequence[str], wanted: Mapping[str, int]
+def _select(
+    per_word: sparse.csr_matrix, names: Sequence[str], columns: Mapping[str, int]
 ) -> sparse.csr_matrix:
-    """Return the wanted columns, empty ones for runs that none of these texts has."""
-    columns = vocabularies.look_up(names, wanted, unknown=-1)
-    known = np.flatnonzero(columns >= 0)
-    selection = sparse.csr_matrix(
-        (np.ones(len(known), np.float32), (known, columns[known])), shape=(len(names), len(wanted))
-    )
-    return per_piece @ selection
+    """Return the counts in the encoder's columns; n-grams without a column are dropped."""
+    targets = vocabularies.look_up(names, columns, unknown=-1)
+    sources = np.flatnonzero(targets >= 0)
+    ones = np.ones(len(sources), np.float32)
+    shape = (len(names), len(columns))
+    return per_word @ sparse.csr_matrix((ones, (sources, targets[sources])), shape=shape)
 
 
 def _chunks(matrix: sparse.csr_matrix) -> Iterator[sparse.csr_matrix]:
-    """Yield the rows in parts; one empty part when there are none."""
+    """Yield rows in chunks; one empty chunk if there are no rows."""
     for start in range(0, max(matrix.shape[0], 1), _CHUNK):
         yield matrix[start : start + _CHUNK]
