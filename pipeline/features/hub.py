@@ -29,12 +29,7 @@ def download(url: str, folder: Path) -> str:
     url : str
         Such as ``https://tfhub.dev/google/universal-sentence-encoder/4``.
     folder : Path
-        Is created; must be missing or empty.
-
-    Returns
-    -------
-    str
-        Sha256 of the archive, in hexadecimal; also in ``source.json``.
+        Missing or empty. ``source.json`` records there the URL and the returned sha256.
 
     Raises
     ------

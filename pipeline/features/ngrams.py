@@ -16,17 +16,7 @@ _MAX_START = 40
 
 
 def word_ngrams(tokens: Tokens, low: int, high: int) -> Tokens:
-    """List the word n-grams of each text, shorter ones first, words joined by a space.
-
-    Parameters
-    ----------
-    tokens : Tokens
-    low, high : int
-        Smallest and largest number of words.
-
-    Returns
-    -------
-    Tokens
+    """List the n-grams of ``low`` to ``high`` words of each text, shorter ones first.
 
     Examples
     --------
@@ -73,13 +63,7 @@ def _merged(found: list[tuple[np.ndarray, np.ndarray, pa.Array]], n_texts: int) 
 
 
 def split_at_spaces(texts: pa.Array | pa.ChunkedArray) -> Tokens:
-    """Split texts, in lower case, at white space.
-
-    Examples
-    --------
-    >>> split_at_spaces(pa.array([" A  cat ", ""])).to_lists()
-    [['a', 'cat'], []]
-    """
+    """Split texts, in lower case, at white space."""
     column = pc.utf8_trim_whitespace(lower(whole(texts)))
     return Tokens.from_arrow(pc.utf8_split_whitespace(column)).without([""])
 
@@ -87,15 +71,9 @@ def split_at_spaces(texts: pa.Array | pa.ChunkedArray) -> Tokens:
 def character_ngrams(
     words: Sequence[str], low: int, high: int
 ) -> tuple[sparse.csr_matrix, list[str]]:
-    """Count the character n-grams of each word, with a space before and after the word.
+    """Count the n-grams of ``low`` to ``high`` characters of each word between two spaces.
 
-    The n-grams are those of scikit-learn's analyzer ``char_wb``.
-
-    Parameters
-    ----------
-    words : sequence of str
-    low, high : int
-        Smallest and largest number of characters. A shorter word is one n-gram.
+    As scikit-learn's analyzer ``char_wb`` does; a shorter word is one n-gram.
 
     Returns
     -------

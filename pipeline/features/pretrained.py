@@ -29,15 +29,8 @@ def word_vector_files(choice: str) -> list[Path]:
 
     Raises
     ------
-    MissingExtraError
-        If the package is not installed.
-    PretrainedError
-        If the file does not exist.
-
-    Examples
-    --------
-    >>> word_vector_files("learned")
-    []
+    PretrainedError, MissingExtraError
+        If the file does not exist, or the package is not installed.
     """
     if choice == LEARNED:
         return []
@@ -65,10 +58,8 @@ def encoder_files(choice: str) -> list[Path]:
 
     Raises
     ------
-    MissingExtraError
-        If a package is not installed.
-    PretrainedError
-        If the folder contains no encoder.
+    PretrainedError, MissingExtraError
+        If the folder contains no encoder, or a package is not installed.
     """
     if choice in PACKAGED_ENCODERS:
         package, name, extra = PACKAGED_ENCODERS[choice]
@@ -93,16 +84,7 @@ def encoder_files(choice: str) -> list[Path]:
 
 
 def package_folder(package: str, extra: str, user: str) -> Path:
-    """Return the folder of an optional package.
-
-    Parameters
-    ----------
-    package : str
-        Name of the import.
-    extra : str
-        Extra that installs it.
-    user : str
-        What needs the package, for the message.
+    """Return the folder of an optional package, which an extra installs and a user needs.
 
     Raises
     ------

@@ -63,7 +63,6 @@ class SentenceEncoder:
         Parameters
         ----------
         texts : Texts
-            With clean texts.
         progress : callable, optional
             Receives the fraction done and a short text.
         partial : Path, optional
@@ -130,19 +129,12 @@ class SentenceEncoder:
 
 
 def load(choice: str, folder: Path | None) -> _Encode:
-    """Load an encoder; see `SentenceEncoder` for the parameters.
-
-    Returns
-    -------
-    callable
-        From a list of texts to vectors, shape (n_texts, width).
+    """Return the function of an encoder, from texts to vectors, shape (n_texts, width).
 
     Raises
     ------
-    MissingExtraError
-        If a package is not installed.
-    PretrainedError
-        If the folder contains no encoder.
+    PretrainedError, MissingExtraError
+        If the folder contains no encoder, or a package is not installed.
     """
     pretrained.encoder_files(choice if folder is None else str(folder))
     if folder is None:

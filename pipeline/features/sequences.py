@@ -39,8 +39,7 @@ class SequenceEncoder:
     word_vectors : WordVectors or None
         Pretrained vectors.
     coverage : dict
-        Shares of the vocabulary and of the tokens of training rows that have a vector, and the
-        number of words without one.
+        See `_coverage`.
     """
 
     vocabulary: list[str]
@@ -71,13 +70,7 @@ class SequenceEncoder:
         return len(self.vocabulary)
 
     def embedding(self) -> np.ndarray | None:
-        """Return the pretrained vectors of the vocabulary, or None.
-
-        Returns
-        -------
-        ndarray of float32, shape (width, dimensions), or None
-            Zeros for words without a vector.
-        """
+        """Return pretrained vectors of the vocabulary, float32, (width, dimensions), or None."""
         if self.word_vectors is None:
             return None
         matrix = self.word_vectors.matrix(self.vocabulary)

@@ -144,11 +144,11 @@ REPRESENTATIONS = {
         ("max_words", "min_count", "sequence_length", "padding", "cutting", "embedding"),
     ),
     "tfidf": Representation(
-        "pipeline.features.tfidf:TfidfEncoder",
+        "pipeline.features.bags:TfidfEncoder",
         ("max_words", "min_count", "norm", "sublinear_tf"),
     ),
     "multi_hot": Representation(
-        "pipeline.features.multi_hot:MultiHotEncoder", ("max_words", "min_count")
+        "pipeline.features.bags:MultiHotEncoder", ("max_words", "min_count")
     ),
     "lines": Representation("pipeline.features.raw_text:RawTextEncoder", ()),
     "sentences": Representation(

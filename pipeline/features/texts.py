@@ -9,14 +9,7 @@ from pipeline.text.tokens import Tokens
 
 @dataclass(frozen=True)
 class Texts:
-    """Texts as tokens and, for representations that read characters, as clean texts.
-
-    Attributes
-    ----------
-    tokens : Tokens
-    clean : pa.Array or pa.ChunkedArray of string, shape (n_texts,), or None
-        None if the representation reads tokens alone (`Representation.reads_clean`).
-    """
+    """Texts as tokens, and as clean texts (None if the representation does not read them)."""
 
     tokens: Tokens
     clean: pa.Array | pa.ChunkedArray | None = None

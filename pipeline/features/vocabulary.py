@@ -15,7 +15,7 @@ VOCABULARY_FILE = "vocabulary.txt"
 def fit(
     tokens: Tokens, training: np.ndarray, settings: Mapping[str, Any], reserved: int = 0
 ) -> list[str]:
-    """List the words of the training rows, most frequent first, ties in alphabetical order.
+    """List the words of the training rows, as `most_frequent` does.
 
     Parameters
     ----------
@@ -25,10 +25,6 @@ def fit(
         Whether a text is a training row.
     settings, reserved
         See `most_frequent`.
-
-    Returns
-    -------
-    list of str
     """
     used = np.repeat(training, tokens.lengths)
     counts = np.bincount(tokens.codes[used], minlength=len(tokens.words))
@@ -50,15 +46,6 @@ def most_frequent(
     reserved : int
         Number of special words that ``max_words`` includes.
 
-    Returns
-    -------
-    list of str
-
-    Raises
-    ------
-    SettingError
-        If no word occurs ``min_count`` times.
-
     Examples
     --------
     >>> settings = {"max_words": 2, "min_count": 1}
@@ -78,13 +65,7 @@ def most_frequent(
 
 
 def index(vocabulary: Sequence[str]) -> dict[str, int]:
-    """Return the position of each word.
-
-    Examples
-    --------
-    >>> index(["a", "cat"])
-    {'a': 0, 'cat': 1}
-    """
+    """Return the position of each word."""
     return {word: position for position, word in enumerate(vocabulary)}
 
 

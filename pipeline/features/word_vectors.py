@@ -19,7 +19,7 @@ WORDS_FILE, _VECTORS_FILE = "vector_words.txt", "vectors.npy"
 
 @dataclass(frozen=True)
 class WordVectors:
-    """Words and their vectors.
+    """Words, their vectors, and the folder that they were loaded from.
 
     Attributes
     ----------
@@ -27,15 +27,12 @@ class WordVectors:
     vectors : ndarray of float32, shape (n_words, dimensions)
         Memory-mapped if they were loaded from a folder.
     folder : Path or None
-        The folder that they were loaded from.
 
     Examples
     --------
     >>> vectors = WordVectors(pa.array(["cat", "Dog"]), np.eye(2, dtype=np.float32))
     >>> vectors.find(["CAT", "dog"]).tolist()
     [0, -1]
-    >>> vectors.matrix(["Dog", "unknown"]).tolist()
-    [[0.0, 1.0], [0.0, 0.0]]
     """
 
     words: pa.Array
@@ -86,17 +83,7 @@ def link_or_copy(source: str | Path, target: str | Path) -> None:
 
 
 def read(choice: str) -> WordVectors | None:
-    """Read the word vectors that a user chose.
-
-    Parameters
-    ----------
-    choice : str
-        See `pipeline.features.pretrained.word_vector_files`.
-
-    Returns
-    -------
-    WordVectors or None
-        None for ``learned``.
+    """Read the vectors of a choice (`pretrained.word_vector_files`); None for ``learned``.
 
     Raises
     ------

@@ -1,6 +1,5 @@
 """Sparse tf-idf values of word n-grams and character n-grams."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from pipeline.features import matrices, ngrams
+from pipeline.features import bags, ngrams
 from pipeline.features import vocabulary as vocabularies
 from pipeline.features.texts import Texts
 
@@ -19,7 +18,7 @@ _CHUNK = 20_000  # texts per step, so that temporary matrices are small
 
 
 @dataclass(frozen=True)
-class WordCharacterEncoder(matrices.SparseEncoder):
+class WordCharacterEncoder(bags.SparseEncoder):
     """Turn texts into tf-idf values of word n-grams and of character n-grams inside words.
 
     Word and character columns are weighted and scaled separately.
@@ -30,12 +29,10 @@ class WordCharacterEncoder(matrices.SparseEncoder):
         N-gram of each column; words first.
     word_idf, character_idf : ndarray of float64
         Inverse document frequencies over training rows.
-    word_ngrams : tuple of int
-        Smallest and largest number of words.
-    char_ngrams : tuple of int or None
-        Smallest and largest number of characters; None for words alone.
+    word_ngrams, char_ngrams : tuple of int
+        Smallest and largest number of words or characters; None for no character n-grams.
     norm, sublinear_tf
-        See `pipeline.features.matrices.tfidf`.
+        See `pipeline.features.bags.tfidf`.
     """
 
     words: list[str]
@@ -46,6 +43,7 @@ class WordCharacterEncoder(matrices.SparseEncoder):
     char_ngrams: tuple[int, int] | None
     norm: str
     sublinear_tf: bool
+    saved_settings = ("word_ngrams", "char_ngrams", "norm", "sublinear_tf")
 
     @classmethod
     def fit(
@@ -53,35 +51,24 @@ class WordCharacterEncoder(matrices.SparseEncoder):
     ) -> "WordCharacterEncoder":
         """Choose n-grams and inverse document frequencies from the training rows."""
         rows = np.flatnonzero(training)
-        word_ngrams = ngrams.word_ngrams(texts.tokens, *settings["word_ngrams"])
+        limits = tuple(settings["word_ngrams"])
+        word_ngrams = ngrams.word_ngrams(texts.tokens, *limits)
         words = vocabularies.fit(word_ngrams, training, settings)
-        counts = matrices.counts(word_ngrams, vocabularies.index(words))[rows]
-        word_idf = matrices.inverse_document_frequency(len(rows), matrices.column_counts(counts))
-        characters, character_idf = [], np.zeros(0)
-        limits = settings["char_ngrams"]
-        limits = None if limits == "none" else tuple(limits)
-        if limits:
-            per_word, names, in_texts = _character_counts(texts, limits)
-            occurrences = np.asarray(in_texts[rows].sum(axis=0) @ per_word).ravel()
+        word_idf = bags.fit_idf([bags.counts(word_ngrams, vocabularies.index(words))[rows]])
+        characters, character_idf, char_limits = [], np.zeros(0), None
+        if settings["char_ngrams"] != "none":
+            char_limits = tuple(settings["char_ngrams"])
+            per_word, names, in_texts = _character_counts(texts, char_limits)
+            in_texts = in_texts[rows]
+            occurrences = np.asarray(in_texts.sum(axis=0) @ per_word).ravel()
             characters = vocabularies.most_frequent(names, occurrences, settings)
             selected = _select(per_word, names, vocabularies.index(characters))
-            texts_with = np.zeros(len(characters), dtype=np.int64)
-            for chunk in _chunks(in_texts[rows]):
-                texts_with += matrices.column_counts(chunk @ selected)
-            character_idf = matrices.inverse_document_frequency(len(rows), texts_with)
-        return cls(
-            words,
-            word_idf,
-            characters,
-            character_idf,
-            tuple(settings["word_ngrams"]),
-            limits,
-            settings["norm"],
-            settings["sublinear_tf"],
-        )
+            character_idf = bags.fit_idf(chunk @ selected for chunk in _chunks(in_texts))
+        weighting = settings["norm"], settings["sublinear_tf"]
+        return cls(words, word_idf, characters, character_idf, limits, char_limits, *weighting)
 
     @property
-    def vocabulary(self) -> list[str]:  # type: ignore[override]
+    def vocabulary(self) -> list[str]:
         """N-gram of each column; character n-grams are in brackets."""
         return [*self.words, *(f"[{ngram}]" for ngram in self.characters)]
 
@@ -91,27 +78,24 @@ class WordCharacterEncoder(matrices.SparseEncoder):
         return len(self.words) + len(self.characters)
 
     @cached_property
-    def _word_columns(self) -> dict[str, int]:
-        return vocabularies.index(self.words)
-
-    @cached_property
-    def _character_columns(self) -> dict[str, int]:
-        return vocabularies.index(self.characters)
+    def _columns(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Column of each word n-gram, and of each character n-gram among these."""
+        return vocabularies.index(self.words), vocabularies.index(self.characters)
 
     def transform(self, texts: Texts) -> sparse.csr_matrix:
         """Return tf-idf values, float32, shape (n_texts, n_ngrams)."""
+        weighting = self.norm, self.sublinear_tf
         word_ngrams = ngrams.word_ngrams(texts.tokens, *self.word_ngrams)
-        counts = matrices.counts(word_ngrams, self._word_columns)
-        words = matrices.tfidf(counts, self.word_idf, self.norm, self.sublinear_tf)
+        words = bags.tfidf(bags.counts(word_ngrams, self._columns[0]), self.word_idf, *weighting)
         if not self.char_ngrams:
             return words
         per_word, names, in_texts = _character_counts(texts, self.char_ngrams)
-        selected = _select(per_word, names, self._character_columns)
+        selected = _select(per_word, names, self._columns[1])
         chunks = []
         for chunk, word_values in zip(_chunks(in_texts), _chunks(words), strict=True):
             counts = chunk @ selected
             counts.sort_indices()
-            values = matrices.tfidf(counts, self.character_idf, self.norm, self.sublinear_tf)
+            values = bags.tfidf(counts, self.character_idf, *weighting)
             chunks.append(sparse.hstack([word_values, values], format="csr", dtype=np.float32))
         return chunks[0] if len(chunks) == 1 else sparse.vstack(chunks, format="csr")
 
@@ -125,24 +109,19 @@ class WordCharacterEncoder(matrices.SparseEncoder):
         vocabularies.write(folder / vocabularies.VOCABULARY_FILE, self.words)
         vocabularies.write(folder / _CHARACTERS_FILE, self.characters)
         np.save(folder / "idf.npy", np.concatenate([self.word_idf, self.character_idf]))
-        settings = {
-            name: getattr(self, name)
-            for name in ("word_ngrams", "char_ngrams", "norm", "sublinear_tf")
-        }
-        (folder / "encoder.json").write_text(json.dumps(settings, indent=2) + "\n")
+        self.save_settings(folder)
 
     @classmethod
     def load(cls, folder: Path) -> "WordCharacterEncoder":
         """Read the files that `save` wrote."""
-        settings = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
         words = vocabularies.read(folder / vocabularies.VOCABULARY_FILE)
         characters = vocabularies.read(folder / _CHARACTERS_FILE)
-        idf = np.load(folder / "idf.npy", allow_pickle=False)
-        return cls(words, idf[: len(words)], characters, idf[len(words) :], **settings)
+        idf = np.split(np.load(folder / "idf.npy", allow_pickle=False), [len(words)])
+        return cls(words, idf[0], characters, idf[1], **cls.load_settings(folder))
 
 
 def _character_counts(
-    texts: Texts, limits: tuple[int, int]
+    texts: Texts, limits: tuple[int, ...]
 ) -> tuple[sparse.csr_matrix, list[str], sparse.csr_matrix]:
     """Return counts of n-grams per word, the names of n-grams, and counts of words per text."""
     assert texts.clean is not None, "the representation reads clean texts"

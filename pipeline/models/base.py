@@ -43,14 +43,11 @@ class TrainingData:
     Attributes
     ----------
     train, validation : ndarray or sparse matrix, shape (n_rows, ...)
-        Vectors of the model's representation.
     train_labels, validation_labels : ndarray of int, shape (n_rows,)
         Index into ``class_names``.
     class_names : sequence of str
-    width : int
-        Size of the vocabulary, or of a text's vector.
-    embedding : ndarray of float32, shape (width, dimensions), or None
-        Pretrained vectors of the vocabulary.
+    width, embedding
+        See `Problem`.
     word_vectors : WordVectors or None
         All pretrained vectors; a word index ``width + i`` is row ``i``.
     """
@@ -69,15 +66,9 @@ class TrainingData:
 class Training:
     """The record of a training.
 
-    Attributes
-    ----------
-    history : list of dict
-        One entry per epoch: ``epoch``, loss and validation metrics.
-    facts : dict
-        Best epoch, number of parameters, and the like, for ``training.json``.
-    interruption : dict
-        The epoch after which training was resumed; for the manifest only, because the model's
-        files do not depend on it.
+    ``history`` has loss and validation metrics of each epoch, ``facts`` the content of
+    ``training.json``, and ``interruption`` the epoch after which training was resumed; it is for
+    the manifest only, because the model's files do not depend on it.
     """
 
     history: list[dict[str, float]] = field(default_factory=list)
@@ -89,7 +80,6 @@ class Classifier(ABC):
     """A model that learns classes from vectors."""
 
     @classmethod
-    @abstractmethod
     def fit(
         cls,
         model: str,
@@ -114,6 +104,20 @@ class Classifier(ABC):
         partial : Path, optional
             Folder for checkpoints; models that are trained within seconds write none.
         """
+        fitted, facts = cls._fit(model, data, settings)
+        progress(1.0, "fitted")
+        training = Training(facts=facts)
+        if len(data.validation_labels):
+            metrics = validation_metrics(data.validation_labels, fitted.predict(data.validation))
+            training.history.append({"epoch": 1, **metrics})
+        return fitted, training
+
+    @classmethod
+    def _fit(
+        cls, model: str, data: TrainingData, settings: Mapping[str, Any]
+    ) -> tuple["Classifier", dict[str, Any]]:
+        """Train a model without epochs and return facts about it."""
+        raise NotImplementedError
 
     @abstractmethod
     def predict(self, vectors: Any) -> np.ndarray:
@@ -135,12 +139,3 @@ class Classifier(ABC):
     def architecture(self) -> list[dict[str, Any]]:
         """Describe the layers: ``layer``, ``kind``, ``output`` shape, ``parameters``."""
         return []
-
-    def record(self, data: TrainingData, facts: dict[str, Any], progress: Progress) -> Training:
-        """Return the record of a model without epochs, with its validation metrics."""
-        progress(1.0, "fitted")
-        training = Training(facts=facts)
-        if len(data.validation_labels):
-            metrics = validation_metrics(data.validation_labels, self.predict(data.validation))
-            training.history.append({"epoch": 1, **metrics})
-        return training

@@ -52,17 +52,15 @@ def save(
     steps: Mapping[str, Any],
     stop_words: Iterable[str] = (),
 ) -> None:
-    """Write a bundle; see `Bundle` for the parameters.
+    """Write a bundle; the settings of TrainModel in ``steps`` contain the name of the model.
 
     Parameters
     ----------
     folder : Path
-    classifier : Classifier
-    encoder : object
-    class_names : sequence of str
-    steps : mapping
-        Settings by task; those of TrainModel contain the name of the model.
+    classifier, encoder, class_names, steps
+        See `Bundle`.
     stop_words : iterable of str
+        The stop words that were removed.
     """
     model = steps["TrainModel"]["model"]
     classifier.save(folder)

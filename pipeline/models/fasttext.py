@@ -8,37 +8,23 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.models.base import Classifier, Progress, Training, TrainingData
+from pipeline.models.base import Classifier, TrainingData
 
 _MODEL, _NOTES = "model.bin", "fasttext.json"
 _LABEL = "__label__"
 
 
 class FastText(Classifier):
-    """A linear layer on the mean of the vectors of words, word n-grams and character n-grams.
-
-    Parameters
-    ----------
-    model : object
-        Model of the package ``fasttext``.
-    n_classes : int
-    """
+    """A linear layer on the mean of the vectors of words, word n-grams and character n-grams."""
 
     def __init__(self, model: Any, n_classes: int) -> None:
         self.model = model
         self.n_classes = n_classes
 
     @classmethod
-    def fit(
-        cls,
-        model: str,
-        data: TrainingData,
-        settings: Mapping[str, Any],
-        progress: Progress,
-        logs: Path,
-        partial: Path | None = None,
-    ) -> tuple["FastText", Training]:
-        """Train on a text file of the training rows."""
+    def _fit(
+        cls, model: str, data: TrainingData, settings: Mapping[str, Any]
+    ) -> tuple["FastText", dict[str, Any]]:
         import fasttext
 
         low, high = (0, 0) if settings["subwords"] == "none" else settings["subwords"]
@@ -59,9 +45,8 @@ class FastText(Classifier):
                 thread=1,  # with several threads the weights are not reproducible
                 verbose=0,
             )
-        fitted = cls(trained, len(data.class_names))
         size = trained.get_input_matrix().size + trained.get_output_matrix().size
-        return fitted, fitted.record(data, {"parameters": int(size)}, progress)
+        return cls(trained, len(data.class_names)), {"parameters": int(size)}
 
     def predict(self, vectors: Sequence[str]) -> np.ndarray:
         """Return probabilities of raw texts, float64, shape (n_rows, n_classes)."""

@@ -98,8 +98,8 @@ def _reordered(weights: Any) -> Any:
 def word_sum(kernel: Any, columns: Any, values: Any) -> Any:
     """Sum the kernel's rows of each text's words, with a dense gradient.
 
-    The result is that of a dense layer over rows of zeros and ones; neither it nor its gradient
-    needs a tensor of shape (batch, longest, units).
+    The result is that of a dense layer over rows of zeros and ones, without a tensor of shape
+    (batch, longest, units).
 
     Parameters
     ----------
@@ -108,10 +108,6 @@ def word_sum(kernel: Any, columns: Any, values: Any) -> Any:
         The words of each text, and padding.
     values : tensor of float32, shape (batch, longest)
         1 for a word, 0 for padding.
-
-    Returns
-    -------
-    tensor of float32, shape (batch, units)
     """
     positions = tf.where(values > 0)
     words = tf.gather_nd(columns, positions)

@@ -18,15 +18,8 @@ class SparseDense(layers.Layer):
     """A dense layer over sparse values, equal to Dense without dense rows.
 
     Reads columns, int32, and values, float32, both of shape (batch, longest), from
-    `pipeline.training.batches.arrays`.
-
-    Parameters
-    ----------
-    width, units : int
-        Number of columns and of outputs.
-    activation : str
-    ones : bool
-        Whether all values are 1, or 0 at padding, which is faster.
+    `pipeline.training.batches.arrays`. With ``ones`` all values are 1, or 0 at padding, which is
+    faster.
     """
 
     def __init__(
@@ -148,10 +141,6 @@ def pool(states: Any, mask: Any, pooling: str) -> Any:
     mask : keras tensor of bool, shape (batch, tokens), or None
     pooling : {"last", "max", "mean", "max_mean"}
         ``max_mean`` concatenates maximum and mean.
-
-    Returns
-    -------
-    keras tensor, shape (batch, width) or (batch, 2 * width)
     """
     if pooling == "last":
         return states
@@ -173,7 +162,7 @@ def head(vector: Any, n_classes: int, settings: Mapping[str, Any]) -> Any:
     vector : keras tensor, shape (batch, width)
     n_classes : int
     settings : mapping
-        ``dense_units``, ``activations``, ``l2`` and ``dropout``.
+        With ``dense_units``, ``activations``, ``l2`` and ``dropout``.
     """
     units = settings["dense_units"]
     units = () if units == "none" else units
@@ -202,13 +191,7 @@ def logits(vector: Any, n_classes: int) -> Any:
 
 
 def per_layer(values: Sequence[Any], n_layers: int, name: str) -> Sequence[Any]:
-    """Return one value per layer; a single value applies to all layers.
-
-    Raises
-    ------
-    SettingError
-        If the number of values is neither one nor the number of layers.
-    """
+    """Return one value per layer; a single value applies to all layers."""
     if len(values) == 1:
         return list(values) * n_layers
     if len(values) != n_layers:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 from scipy.special import expit, softmax
 
-from pipeline.models.base import Classifier, Progress, Training, TrainingData
+from pipeline.models.base import Classifier, TrainingData
 from pipeline.training.losses import class_weights
 
 _MAX_ITERATIONS = 2000  # of logistic regression
@@ -51,22 +51,15 @@ class Linear(Classifier):
         self.presence = presence
 
     @classmethod
-    def fit(
-        cls,
-        model: str,
-        data: TrainingData,
-        settings: Mapping[str, Any],
-        progress: Progress,
-        logs: Path,
-        partial: Path | None = None,
-    ) -> tuple["Linear", Training]:
-        """Fit the linear model of this name to the training rows."""
+    def _fit(
+        cls, model: str, data: TrainingData, settings: Mapping[str, Any]
+    ) -> tuple["Linear", dict[str, Any]]:
         kind = {"logistic_regression": _logistic, "linear_svm": _svm, "nb_svm": _nb_svm}[model]
         weights = class_weights(settings["class_weights"], data.train_labels, data.class_names)
         fitted, facts = kind(data, settings, dict(enumerate(weights)))
         facts["parameters"] = int(fitted.weights.size + fitted.bias.size)
         facts["class_weights"] = dict(zip(data.class_names, weights.tolist(), strict=True))
-        return fitted, fitted.record(data, facts, progress)
+        return fitted, facts
 
     def predict(self, vectors: Any) -> np.ndarray:
         """Return probabilities, float64, shape (n_rows, n_classes)."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.naive_bayes import ComplementNB, MultinomialNB
 
-from pipeline.models.base import Classifier, Progress, Training, TrainingData
+from pipeline.models.base import Classifier, TrainingData
 
 _FILE = "model.skops"
 
@@ -19,20 +19,13 @@ class NaiveBayes(Classifier):
         self.estimator = estimator
 
     @classmethod
-    def fit(
-        cls,
-        model: str,
-        data: TrainingData,
-        settings: Mapping[str, Any],
-        progress: Progress,
-        logs: Path,
-        partial: Path | None = None,
-    ) -> tuple["NaiveBayes", Training]:
-        """Fit scikit-learn's estimator to the training rows."""
+    def _fit(
+        cls, model: str, data: TrainingData, settings: Mapping[str, Any]
+    ) -> tuple["NaiveBayes", dict[str, Any]]:
         kind = {"multinomial": MultinomialNB, "complement": ComplementNB}[settings["variant"]]
         fitted = cls(kind(alpha=settings["alpha"]).fit(data.train, data.train_labels))
         facts = {"parameters": int(fitted.estimator.feature_count_.size)}
-        return fitted, fitted.record(data, facts, progress)
+        return fitted, facts
 
     def predict(self, vectors: Any) -> np.ndarray:
         """Return probabilities, float64, shape (n_rows, n_classes)."""

@@ -11,7 +11,8 @@ import numpy as np
 from pipeline.features.word_vectors import WordVectors
 from pipeline.models import specs
 from pipeline.models.base import Classifier, Problem, Progress, Training, TrainingData
-from pipeline.training import batches, compiled, loop
+from pipeline.training import batches, loop
+from pipeline.training.compiled import Forward
 from pipeline.training.tensorflow_import import keras
 
 _MODEL, _NOTES = "model.keras", "network.json"
@@ -92,8 +93,8 @@ class Network(Classifier):
             extra_vectors, (vectors,) = extra_words(self.word_vectors, embedding.input_dim, vectors)
             embedding.extra_vectors.assign(extra_vectors)
         if self._forward is None:
-            self._forward = compiled.forward_function(self.model)
-        return compiled.predict(self._forward, vectors, masked=self.masked)
+            self._forward = Forward(self.model, masked=self.masked)
+        return self._forward(vectors)
 
     def learned_vectors(self) -> np.ndarray | None:
         """Return the weights of the layer ``embedding``, shape (n_words, embedding_size)."""
@@ -145,7 +146,7 @@ def extra_words(
     -------
     extra_vectors : ndarray of float32, shape (n_words or 1, dimensions), or None
     parts : list of ndarray of int
-        The same texts, in which an index ``width + i`` is row i of ``extra_vectors``.
+        The texts with indices ``width + i`` for row i of ``extra_vectors``.
     """
     if word_vectors is None:
         return None, list(parts)
@@ -182,7 +183,7 @@ def _builder(
 
 
 def _log_odds(labels: np.ndarray, n_classes: int) -> np.ndarray:
-    """Return the logits of the class frequencies, one added to each count."""
+    """Return the logits of the class frequencies, with one added to each count."""
     shares = np.log(np.bincount(labels, minlength=n_classes) + 1) - np.log(len(labels) + n_classes)
     return shares[1:] - shares[:1] if n_classes == 2 else shares
 

@@ -58,13 +58,7 @@ def gru(problem: Problem, settings: Mapping[str, Any]) -> keras.Model:
 
 
 def dense(problem: Problem, settings: Mapping[str, Any]) -> keras.Model:
-    """Build dense layers on pooled word vectors; see `bilstm`.
-
-    Raises
-    ------
-    SettingError
-        If pooling is ``last``.
-    """
+    """Build dense layers on pooled word vectors; see `bilstm`."""
     if settings["pooling"] == "last":
         raise SettingError(
             "pooling must be mean, max or max_mean for model 'dense', which ignores word order, "
@@ -76,13 +70,7 @@ def dense(problem: Problem, settings: Mapping[str, Any]) -> keras.Model:
 
 
 def conv1d(problem: Problem, settings: Mapping[str, Any]) -> keras.Model:
-    """Build a convolution over tokens and the maximum over them (Kim 2014); see `bilstm`.
-
-    Raises
-    ------
-    SettingError
-        If texts are shorter than a filter.
-    """
+    """Build a convolution over tokens and the maximum over them (Kim 2014); see `bilstm`."""
     width, length = settings["filter_width"], problem.sequence_length
     if length is not None and length < width:
         raise SettingError(

@@ -10,13 +10,6 @@ class FusedAdam(keras.optimizers.Optimizer):
 
     If a batch contains a word several times, Keras squares the parts of the gradient of its vector
     before it adds them. This class adds them first, as the paper does.
-
-    Parameters
-    ----------
-    learning_rate : float
-    beta_1, beta_2 : float
-        Decay of the two moments per step.
-    epsilon : float
     """
 
     def __init__(

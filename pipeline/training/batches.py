@@ -16,13 +16,7 @@ _SORTED_BATCHES = 32
 
 
 def lengths(vectors: Any) -> np.ndarray:
-    """Count the tokens of padded texts, or the values of sparse rows.
-
-    Examples
-    --------
-    >>> lengths(np.array([[4, 2, 0], [7, 0, 0]])).tolist()
-    [2, 1]
-    """
+    """Count the tokens of padded texts, or the values of sparse rows."""
     if sparse.issparse(vectors):
         return np.diff(vectors.indptr)
     return np.count_nonzero(vectors, axis=1)
@@ -36,13 +30,13 @@ def arrays(vectors: Any, rows: np.ndarray, *, truncate: bool) -> list[np.ndarray
     vectors : ndarray or csr_matrix, shape (n_rows, ...)
     rows : ndarray of int, shape (batch,)
     truncate : bool
-        Whether to remove the columns that are padding in all these texts. Sparse rows always have
-        the width of the longest of them, padded with column 0 of value 0.
+        Whether to remove the columns that are padding in all these texts.
 
     Returns
     -------
     list of ndarray, shape (batch, ...)
-        One array; for sparse rows two, columns (int32) and values (float32).
+        One array; for sparse rows two, columns (int32) and values (float32), both as wide as the
+        longest row and padded with column 0 of value 0.
     """
     if sparse.issparse(vectors):
         return _padded(vectors[rows])
@@ -61,10 +55,6 @@ def order(vectors: Any, size: int, seed: int, epoch: int, *, by_length: bool) ->
     seed, epoch : int
     by_length : bool
         Whether the texts of a batch have similar lengths.
-
-    Yields
-    ------
-    ndarray of int, shape (batch,)
     """
     rng = np.random.default_rng([seed, epoch])
     shuffled = rng.permutation(vectors.shape[0])

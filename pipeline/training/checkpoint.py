@@ -33,13 +33,7 @@ logger = logging.getLogger(__name__)
 class State:
     """State of training after an epoch, without the variables of model and optimizer.
 
-    Attributes
-    ----------
-    stopping : EarlyStopping
-    history : list of dict
-        Metrics of each epoch.
-    finished : list of float
-        Time at which each epoch was finished, in seconds since 1970.
+    ``history`` has the metrics of each epoch, ``finished`` its end in seconds since 1970.
     """
 
     stopping: EarlyStopping
@@ -59,11 +53,6 @@ class Checkpoint:
     identity : mapping
         JSON values on which training depends, such as settings and numbers of rows. The checkpoint
         of another identity is not restored.
-
-    Attributes
-    ----------
-    seconds_before : float
-        Duration of the interrupted attempts up to the restored checkpoint.
     """
 
     def __init__(
@@ -74,7 +63,7 @@ class Checkpoint:
         self._identity = artifacts.digest(identity)
         self._started = self._saved_at = time.monotonic()
         self._cost = 0.0
-        self.seconds_before = 0.0
+        self.seconds_before = 0.0  # of interrupted attempts, up to the restored checkpoint
 
     def save(self, state: State) -> bool:
         """Save the state if the last save is long enough ago; return whether it was saved."""

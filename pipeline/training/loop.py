@@ -14,7 +14,7 @@ from pipeline.errors import TrainingError
 from pipeline.training import batches
 from pipeline.training.adam import FusedAdam
 from pipeline.training.checkpoint import Checkpoint, State
-from pipeline.training.compiled import forward_function, predict, training_step
+from pipeline.training.compiled import Forward, call, compiled
 from pipeline.training.losses import class_weights, loss_function
 from pipeline.training.tensorboard import EventLog
 from pipeline.training.tensorflow_import import CORES, keras, tf
@@ -52,18 +52,10 @@ class Rows:
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained network and the record of its training.
+    """A network with its best weights, and the record of its training.
 
-    Attributes
-    ----------
-    model : keras.Model
-        With its best weights.
-    history : list of dict
-        One entry per epoch.
-    facts : dict
-        ``epochs``, ``best_epoch``, ``parameters``, ``trainable_parameters``, ``class_weights``.
-    interruption : dict
-        Empty, or ``resumed_after_epoch`` and ``seconds_before`` (of the interrupted attempts).
+    ``history`` has the metrics of each epoch, ``facts`` the numbers of epochs and parameters.
+    ``interruption`` is empty, or has ``resumed_after_epoch`` and ``seconds_before``.
     """
 
     model: keras.Model
@@ -107,14 +99,13 @@ def train(
     rates : list of float, optional
         Learning rate of each epoch: train exactly so many epochs, without early stopping.
     checkpoint : Path, optional
-        File that ends in ``.npz``. With it weights, history and facts are bit-identical, however
-        often training is interrupted.
+        File that ends in ``.npz``.
     """
     keras.utils.set_random_seed(settings["seed"])
     model = build()
     optimizer = _optimizer(settings)
-    step = training_step(model, optimizer, loss_function(settings["loss"], len(class_names)))
-    forward = forward_function(model)
+    step = _step(model, optimizer, loss_function(settings["loss"], len(class_names)))
+    forward = Forward(model, masked=masked)
     weights = class_weights(settings["class_weights"], rows.labels, class_names)
     n_epochs = len(rates) if rates else settings["epochs"]
     n_rows = [len(rows.labels), len(validation.labels)]
@@ -133,8 +124,7 @@ def train(
         loss = _epoch(step, rows, weights, settings, epoch, n_epochs, progress, masked)
         metrics = {"epoch": epoch, "loss": loss, "learning_rate": rate}
         if len(validation.labels):
-            probabilities = predict(forward, validation.vectors, masked=masked)
-            metrics |= validation_metrics(validation.labels, probabilities)
+            metrics |= validation_metrics(validation.labels, forward(validation.vectors))
             if state.stopping.improved(epoch, metrics) and state.stopping.patience:
                 state.stopping.weights = model.get_weights()
             if settings["reduce_factor"] < 1 and not rates and state.stopping.should_reduce(epoch):
@@ -161,6 +151,23 @@ def _optimizer(settings: Mapping[str, Any]) -> keras.Optimizer:
         "sgd": keras.optimizers.SGD,
     }
     return kinds[settings["optimizer"]](learning_rate=settings["learning_rate"])
+
+
+def _step(model: keras.Model, optimizer: keras.Optimizer, losses: Callable) -> Callable:
+    """Compile one training step: loss, gradients, update."""
+    variables = model.trainable_variables
+    optimizer.build(variables)
+
+    def step(labels: Any, weights: Any, *inputs: Any) -> Any:
+        with tf.GradientTape() as tape:
+            logits = call(model, inputs, training=True)
+            loss = tf.reduce_mean(losses(labels, logits) * weights)
+            total = tf.add_n([loss, *model.losses])
+        optimizer.apply(tape.gradient(total, variables), variables)
+        return loss
+
+    rows = tf.TensorSpec([None], tf.int64), tf.TensorSpec([None], tf.float32)
+    return compiled(step, model, *rows)
 
 
 def _early_stopping(settings: Mapping[str, Any], *, enabled: bool) -> EarlyStopping:

@@ -13,7 +13,7 @@ _GAMMA = 2.0  # of the focal loss, the value of its authors
 def class_weights(
     choice: str | Sequence[float], labels: np.ndarray, class_names: Sequence[str]
 ) -> np.ndarray:
-    """Return the weight of each class in the loss.
+    """Return the weight of each class in the loss, float64, shape (n_classes,).
 
     Parameters
     ----------
@@ -22,15 +22,6 @@ def class_weights(
         ``max``: rows of the largest class / rows of the class; numbers: one per class.
     labels : ndarray of int, shape (n_rows,)
     class_names : sequence of str
-
-    Returns
-    -------
-    ndarray of float64, shape (n_classes,)
-
-    Raises
-    ------
-    SettingError
-        If the number of weights is not the number of classes.
 
     Examples
     --------
@@ -51,7 +42,7 @@ def class_weights(
 
 
 def loss_function(name: str, n_classes: int) -> Callable[[Any, Any], Any]:
-    """Return a function that computes the loss of each text.
+    """Return a function from labels, int64, and logits to the loss of each text, shape (batch,).
 
     Parameters
     ----------
@@ -59,36 +50,24 @@ def loss_function(name: str, n_classes: int) -> Callable[[Any, Any], Any]:
         ``focal``: cross-entropy times (1 - p)^2 (Lin et al. 2017); ``mse`` and ``mae``: squared
         and absolute error of the probabilities.
     n_classes : int
-
-    Returns
-    -------
-    callable
-        Takes labels, int64, shape (batch,), and logits, shape (batch, 1) for two classes, else
-        (batch, n_classes); returns losses, shape (batch,).
+        Logits have the shape (batch, 1) for two classes, else (batch, n_classes).
     """
     import tensorflow as tf
 
     binary = n_classes == 2
 
-    def cross_entropy(labels: Any, logits: Any) -> Any:
+    def losses(labels: Any, logits: Any) -> Any:
+        if name in ("cross_entropy", "focal"):
+            if binary:
+                target = tf.cast(labels, logits.dtype)
+                entropy = tf.nn.sigmoid_cross_entropy_with_logits(target, logits[:, 0])
+            else:
+                entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+            return entropy * (1 - tf.exp(-entropy)) ** _GAMMA if name == "focal" else entropy
         if binary:
-            target = tf.cast(labels, logits.dtype)
-            return tf.nn.sigmoid_cross_entropy_with_logits(target, logits[:, 0])
-        return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+            errors = tf.cast(labels, logits.dtype)[:, None] - tf.sigmoid(logits)
+        else:
+            errors = tf.one_hot(labels, n_classes, dtype=logits.dtype) - tf.nn.softmax(logits)
+        return tf.reduce_mean(errors**2 if name == "mse" else tf.abs(errors), axis=1)
 
-    def focal(labels: Any, logits: Any) -> Any:
-        entropy = cross_entropy(labels, logits)
-        return entropy * (1 - tf.exp(-entropy)) ** _GAMMA
-
-    def errors(labels: Any, logits: Any) -> Any:
-        if binary:
-            return tf.cast(labels, logits.dtype)[:, None] - tf.sigmoid(logits)
-        return tf.one_hot(labels, n_classes, dtype=logits.dtype) - tf.nn.softmax(logits)
-
-    def mse(labels: Any, logits: Any) -> Any:
-        return tf.reduce_mean(errors(labels, logits) ** 2, axis=1)
-
-    def mae(labels: Any, logits: Any) -> Any:
-        return tf.reduce_mean(tf.abs(errors(labels, logits)), axis=1)
-
-    return {"cross_entropy": cross_entropy, "focal": focal, "mse": mse, "mae": mae}[name]
+    return losses

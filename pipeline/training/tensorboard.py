@@ -10,13 +10,7 @@ _PADDING = "(padding)"  # name of the empty word
 
 
 class EventLog:
-    """TensorBoard's event file, with one entry per epoch.
-
-    Parameters
-    ----------
-    folder : Path or None
-        Created if it is missing; None writes nothing.
-    """
+    """TensorBoard's event file in a folder, with one entry per epoch; None writes nothing."""
 
     def __init__(self, folder: Path | None) -> None:
         import tensorflow as tf
@@ -29,15 +23,7 @@ class EventLog:
             self._write(file_version="brain.Event:2")
 
     def write(self, metrics: Mapping[str, float], finished: float) -> None:
-        """Write the metrics of an epoch.
-
-        Parameters
-        ----------
-        metrics : mapping
-            ``epoch`` and the metrics.
-        finished : float
-            Time at which the epoch was finished, in seconds since 1970.
-        """
+        """Write ``epoch`` and metrics of an epoch, finished so many seconds after 1970 began."""
         values = [
             self._summary.Value(tag=name, simple_value=value)
             for name, value in metrics.items()
@@ -60,9 +46,7 @@ def write_projector(folder: Path, vectors: np.ndarray, words: Sequence[str]) -> 
     Parameters
     ----------
     folder : Path
-        Created if it is missing.
     vectors : ndarray of float, shape (n_words, n_dimensions)
-        Learned word vectors.
     words : sequence of str, length n_words
         The word of each vector, most frequent first.
     """

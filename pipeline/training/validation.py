@@ -19,9 +19,8 @@ def validation_metrics(labels: np.ndarray, probabilities: np.ndarray) -> dict[st
     Returns
     -------
     dict
-        ``val_loss`` (mean cross-entropy, nats), ``val_accuracy``, ``val_auc`` (macro, one class
-        against the rest; nan if a class is missing), ``val_f1`` (of the second of two classes,
-        else macro).
+        Mean cross-entropy in nats, accuracy, AUC (macro, one class against the rest; nan if a class
+        is missing), and F1 (of the second of two classes, else macro).
 
     Examples
     --------

@@ -43,7 +43,7 @@ def test_a_model_has_its_own_code_and_not_that_of_another(of_two_models):
     [
         ("CleanText", "pipeline.text.clean:repaired"),
         ("CleanText", "pipeline.data.readers:read"),
-        ("Vectorize", "pipeline.features.tfidf:TfidfEncoder"),
+        ("Vectorize", "pipeline.features.bags:TfidfEncoder"),
         ("Vectorize", "pipeline.data.split:assign"),
         ("SplitStratified", "pipeline.tasks.vectorize:Vectorize.assignment"),
         ("Evaluate", "pipeline.evaluation.metrics:evaluate"),
