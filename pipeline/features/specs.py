@@ -158,7 +158,7 @@ REPRESENTATIONS = {
         pretrained=True,
     ),
     "ngrams": Representation(
-        "pipeline.features.words_and_characters:WordCharacterEncoder",
+        "pipeline.features.ngrams:NgramEncoder",
         ("max_words", "min_count", "norm", "sublinear_tf", "word_ngrams", "char_ngrams"),
         reads_clean=True,
     ),

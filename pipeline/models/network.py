@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping
-from functools import partial as bind
 from pathlib import Path
 from typing import Any
 
@@ -59,29 +58,24 @@ class Network(Classifier):
         validation = loop.Rows(parts[1], data.validation_labels)
         spec = specs.MODELS[model]
         masked = spec.masks_padding and settings.get("mask_padding", True)
-        fit = bind(
-            loop.train,
-            build=_builder(spec, data, settings, extra_vectors),
-            class_names=list(data.class_names),
-            settings=settings,
-            progress=progress,
-            masked=masked,
+        trainer = loop.Trainer(
+            _builder(spec, data, settings, extra_vectors),
+            list(data.class_names),
+            settings,
+            progress,
+            masked,
         )
         first, second = (
             partial / f"{phase}.npz" if partial else None for phase in ("training", "refit")
         )
-        trained = fit(rows=train, validation=validation, logs=logs, checkpoint=first)
+        trained = trainer.train(train, validation, logs, first)
         record = Training(trained.history, {**trained.facts, "machine": machine})
         record.interruption = trained.interruption
         if settings["refit_on_validation"] and len(data.validation_labels):
             rates = [entry["learning_rate"] for entry in trained.history]
-            trained = fit(
-                rows=_joined(train, validation),
-                validation=loop.Rows(parts[1][:0], data.validation_labels[:0]),
-                logs=None,
-                rates=rates[: trained.facts["best_epoch"]],
-                checkpoint=second,
-            )
+            nothing = loop.Rows(parts[1][:0], data.validation_labels[:0])
+            best = rates[: trained.facts["best_epoch"]]
+            trained = trainer.train(_joined(train, validation), nothing, None, second, rates=best)
             record.facts["refitted_on_validation"] = len(trained.history)
             record.interruption = _interruptions(record.interruption, trained.interruption)
         return cls(trained.model, masked, data.word_vectors), record

@@ -6,8 +6,8 @@ import pytest
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 from pipeline.features import bags, ngrams, vocabulary
+from pipeline.features.ngrams import NgramEncoder
 from pipeline.features.texts import Texts
-from pipeline.features.words_and_characters import WordCharacterEncoder
 from pipeline.text.tokenize import words as tokenize
 
 TEXTS = ["the cat sat", "The CAT sat on a mat", "", "a", "naïve ☕☕ café  x", "cat cat cat sat"]
@@ -33,7 +33,7 @@ def counted(matrix, names, row):
 
 @pytest.mark.parametrize("bounds", [(1, 1), (1, 2), (2, 3), (3, 3), (1, 4)])
 def test_word_ngrams_equal_those_of_scikit_learn(bounds):
-    word_ngrams = ngrams.word_ngrams(tokenize(pa.array(TEXTS)), *bounds)
+    word_ngrams = ngrams._word_ngrams(tokenize(pa.array(TEXTS)), *bounds)
     names = sorted(set(word_ngrams.words))
     counts = bags.counts(word_ngrams, vocabulary.index(names))
     vectorizer = CountVectorizer(ngram_range=bounds, tokenizer=str.split, token_pattern=None)
@@ -47,7 +47,7 @@ def test_word_ngrams_equal_those_of_scikit_learn(bounds):
 def test_character_ngrams_equal_those_of_scikit_learn(bounds):
     words = sorted({word for text in TEXTS for word in text.lower().split()})
     words += ["né☕a" * length + "b" for length in (9, 10, 11, 40)]
-    per_word, names = ngrams.character_ngrams(words, *bounds)
+    per_word, names = ngrams._character_ngrams(words, *bounds)
     vectorizer = CountVectorizer(analyzer="char_wb", ngram_range=bounds)
     expected = vectorizer.fit_transform(words)
     expected_names = vectorizer.get_feature_names_out()
@@ -63,7 +63,7 @@ def test_long_word_does_not_cost_one_pass_per_character(monkeypatch):
         "utf8_slice_codeunits",
         lambda column, *bounds: passes.append(bounds) or slice_of(column, *bounds),
     )
-    counts, names = ngrams.character_ngrams(["ab" * 10_000, "cd"], 2, 5)
+    counts, names = ngrams._character_ngrams(["ab" * 10_000, "cd"], 2, 5)
     assert counts.sum() == sum(20_002 - size + 1 for size in range(2, 6)) + 3 + 2 + 1
     assert "ababa" in names
     assert len(passes) < 1_000
@@ -73,7 +73,7 @@ def test_long_word_does_not_cost_one_pass_per_character(monkeypatch):
 def test_values_equal_those_of_scikit_learn(change):
     settings = SETTINGS | change
     texts = texts_of(TEXTS)
-    encoder = WordCharacterEncoder.fit(texts, np.ones(len(TEXTS), bool), settings)
+    encoder = NgramEncoder.fit(texts, np.ones(len(TEXTS), bool), settings)
     values = encoder.transform(texts)
     shared = {
         "norm": None if settings["norm"] == "none" else settings["norm"],
@@ -98,7 +98,7 @@ def test_only_training_rows_decide_what_is_counted():
     training = np.array([True, True, False])
     seen = ["good day", "bad day"]
     encoders = [
-        WordCharacterEncoder.fit(texts_of([*seen, other]), training, SETTINGS)
+        NgramEncoder.fit(texts_of([*seen, other]), training, SETTINGS)
         for other in ("zebra crossing", "day")
     ]
     assert encoders[0].vocabulary == encoders[1].vocabulary
@@ -110,18 +110,18 @@ def test_only_training_rows_decide_what_is_counted():
 def test_min_count_and_max_words_limit_words_and_characters():
     texts = texts_of(["aa bb", "aa bb", "aa cc"])
     everything = np.ones(3, bool)
-    often = WordCharacterEncoder.fit(texts, everything, SETTINGS | {"min_count": 2})
+    often = NgramEncoder.fit(texts, everything, SETTINGS | {"min_count": 2})
     assert sorted(often.words) == ["aa", "aa bb", "bb"]
     assert "cc" not in often.characters
-    few = WordCharacterEncoder.fit(texts, everything, SETTINGS | {"max_words": 3})
+    few = NgramEncoder.fit(texts, everything, SETTINGS | {"max_words": 3})
     assert few.width == 6
 
 
 def test_loaded_encoder_has_the_same_values(tmp_path):
     texts = texts_of(TEXTS)
-    encoder = WordCharacterEncoder.fit(texts, np.ones(len(TEXTS), bool), SETTINGS)
+    encoder = NgramEncoder.fit(texts, np.ones(len(TEXTS), bool), SETTINGS)
     encoder.save(tmp_path)
-    loaded = WordCharacterEncoder.load(tmp_path)
+    loaded = NgramEncoder.load(tmp_path)
     new = texts_of(["a cat on a café mat", "unseen wörds"])
     assert (loaded.transform(new) != encoder.transform(new)).nnz == 0
     vectors = encoder.transform(texts)
@@ -131,7 +131,7 @@ def test_loaded_encoder_has_the_same_values(tmp_path):
 
 def test_values_of_a_text_do_not_depend_on_other_texts():
     texts = texts_of(TEXTS)
-    encoder = WordCharacterEncoder.fit(texts, np.ones(len(TEXTS), bool), SETTINGS)
+    encoder = NgramEncoder.fit(texts, np.ones(len(TEXTS), bool), SETTINGS)
     together = encoder.transform(texts)
     for row, text in enumerate(TEXTS):
         alone = encoder.transform(texts_of([text]))
