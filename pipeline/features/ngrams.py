@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -28,18 +28,17 @@ _MAX_START = 40
 class NgramEncoder(bags.SparseEncoder):
     """Turn texts into tf-idf values of word n-grams and of character n-grams inside words.
 
-    Word and character columns are weighted and scaled separately.
+    Word and character columns are weighted and scaled separately (`pipeline.features.bags.tfidf`).
 
     Attributes
     ----------
     words, characters : list of str
         N-gram of each column; words first.
     word_idf, character_idf : ndarray of float64
-        Inverse document frequencies over training rows.
     word_ngrams, char_ngrams : tuple of int
         Smallest and largest number of words or characters; None for no character n-grams.
-    norm, sublinear_tf
-        See `pipeline.features.bags.tfidf`.
+    norm : {"l1", "l2", "none"}
+    sublinear_tf : bool
     """
 
     words: list[str]
@@ -53,7 +52,7 @@ class NgramEncoder(bags.SparseEncoder):
     saved_settings = ("word_ngrams", "char_ngrams", "norm", "sublinear_tf")
 
     @classmethod
-    def fit(cls, texts: Texts, training: np.ndarray, settings: Mapping[str, Any]) -> "NgramEncoder":
+    def fit(cls, texts: Texts, training: np.ndarray, settings: Mapping[str, Any]) -> Self:
         """Choose n-grams and inverse document frequencies from the training rows."""
         rows = np.flatnonzero(training)
         limits = tuple(settings["word_ngrams"])
@@ -117,7 +116,7 @@ class NgramEncoder(bags.SparseEncoder):
         self.save_settings(folder)
 
     @classmethod
-    def load(cls, folder: Path) -> "NgramEncoder":
+    def load(cls, folder: Path) -> Self:
         """Read the files that `save` wrote."""
         words = vocabularies.read(folder / vocabularies.VOCABULARY_FILE)
         characters = vocabularies.read(folder / _CHARACTERS_FILE)
@@ -155,13 +154,7 @@ def _chunks(matrix: sparse.csr_matrix) -> Iterator[sparse.csr_matrix]:
 
 
 def _word_ngrams(tokens: Tokens, low: int, high: int) -> Tokens:
-    """List the n-grams of ``low`` to ``high`` words of each text, shorter ones first.
-
-    Examples
-    --------
-    >>> _word_ngrams(Tokens.from_lists([["a", "cat", "sat"]]), 1, 2).to_lists()
-    [['a', 'cat', 'sat', 'a cat', 'cat sat']]
-    """
+    """List the n-grams of ``low`` to ``high`` words of each text, shorter ones first."""
     if low == high == 1:
         return tokens
     words, n_words = pa.array(tokens.words, pa.string()), max(len(tokens.words), 1)
@@ -210,21 +203,7 @@ def _split_at_spaces(texts: pa.Array | pa.ChunkedArray) -> Tokens:
 def _character_ngrams(
     words: Sequence[str], low: int, high: int
 ) -> tuple[sparse.csr_matrix, list[str]]:
-    """Count the n-grams of ``low`` to ``high`` characters of each word between two spaces.
-
-    As scikit-learn's analyzer ``char_wb`` does; a shorter word is one n-gram.
-
-    Returns
-    -------
-    counts : csr_matrix of float32, shape (n_words, n_ngrams)
-    names : list of str
-
-    Examples
-    --------
-    >>> counts, names = _character_ngrams(["cat", "a"], 4, 4)
-    >>> names, counts.toarray().tolist()
-    ([' a ', ' cat', 'cat '], [[0.0, 1.0, 1.0], [1.0, 0.0, 0.0]])
-    """
+    """Count character n-grams per word as ``char_wb`` of scikit-learn does; return their names."""
     padded = pc.binary_join_element_wise(" ", pa.array(words, pa.string()), " ", "")
     lengths = pc.utf8_length(padded).to_numpy(zero_copy_only=False)
     short = np.flatnonzero(lengths < low)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -20,9 +20,7 @@ class RawTextEncoder:
     width = 0
 
     @classmethod
-    def fit(
-        cls, texts: Texts, training: np.ndarray, settings: Mapping[str, Any]
-    ) -> "RawTextEncoder":
+    def fit(cls, texts: Texts, training: np.ndarray, settings: Mapping[str, Any]) -> Self:
         """Return an encoder."""
         return cls()
 
@@ -40,7 +38,7 @@ class RawTextEncoder:
         """Write nothing."""
 
     @classmethod
-    def load(cls, folder: Path) -> "RawTextEncoder":
+    def load(cls, folder: Path) -> Self:
         """Return an encoder."""
         return cls()
 

@@ -5,7 +5,7 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -31,7 +31,7 @@ class SentenceEncoder:
     choice : str
         Name of a package's encoder, or the original name of its folder.
     folder : Path or None
-        Folder of the encoder's files; None for an encoder of a package.
+        None for an encoder of a package.
     width : int
         Size of a vector; 0 before the first `transform`.
     """
@@ -43,9 +43,7 @@ class SentenceEncoder:
         self._encode: _Encode | None = None
 
     @classmethod
-    def fit(
-        cls, texts: Texts, training: np.ndarray, settings: Mapping[str, Any]
-    ) -> "SentenceEncoder":
+    def fit(cls, texts: Texts, training: np.ndarray, settings: Mapping[str, Any]) -> Self:
         """Return the chosen encoder; nothing is learned from the texts."""
         choice = settings["encoder"]
         if choice in pretrained.PACKAGED_ENCODERS:
@@ -112,7 +110,7 @@ class SentenceEncoder:
             shutil.copytree(self.folder, folder / _FOLDER, copy_function=copy)
 
     @classmethod
-    def load(cls, folder: Path) -> "SentenceEncoder":
+    def load(cls, folder: Path) -> Self:
         """Read the files that `save` wrote."""
         notes = json.loads((folder / _NOTES).read_text(encoding="utf-8"))
         return cls(notes["choice"], folder / _FOLDER if notes["folder"] else None, notes["width"])
@@ -163,10 +161,7 @@ def _saved_model(folder: Path) -> _Encode:
 
 
 def _onnx(folder: Path) -> _Encode:
-    """Load a transformer in ONNX format; a vector is the mean of its states, scaled to length 1.
-
-    Texts are encoded one by one: the scales of an int8 network depend on all texts of a batch.
-    """
+    """Load a transformer in ONNX format; a vector is the mean of its states, scaled to length 1."""
     import onnxruntime
     from tokenizers import Tokenizer
 
@@ -190,4 +185,5 @@ def _onnx(folder: Path) -> _Encode:
         vector = states.mean(axis=0) if states.ndim == 2 else states
         return vector / max(float(np.linalg.norm(vector)), 1e-12)
 
+    # One by one: the scales of an int8 network depend on all texts of a batch.
     return lambda texts: np.stack([encode_one(text) for text in texts])

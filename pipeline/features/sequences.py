@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -50,9 +50,7 @@ class SequenceEncoder:
     coverage: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def fit(
-        cls, texts: Texts, training: np.ndarray, settings: Mapping[str, Any]
-    ) -> "SequenceEncoder":
+    def fit(cls, texts: Texts, training: np.ndarray, settings: Mapping[str, Any]) -> Self:
         """Choose the vocabulary and the automatic length from the training rows."""
         tokens = texts.tokens
         words = vocabularies.fit(tokens, training, settings, reserved=len(_SPECIAL))
@@ -139,7 +137,7 @@ class SequenceEncoder:
             vocabularies.write(folder / "words_without_vector.txt", without)
 
     @classmethod
-    def load(cls, folder: Path) -> "SequenceEncoder":
+    def load(cls, folder: Path) -> Self:
         """Read the files that `save` wrote."""
         settings = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
         words = vocabularies.read(folder / vocabularies.VOCABULARY_FILE)

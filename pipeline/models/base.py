@@ -4,13 +4,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from pipeline.features.word_vectors import WordVectors
 from pipeline.training.validation import validation_metrics
 
+#: A trained classifier, and facts for ``training.json``.
+Fitted = tuple[Any, dict[str, Any]]
 #: Receives the fraction done (0 to 1) and a short text.
 Progress = Callable[[float, str], None]
 
@@ -88,7 +90,7 @@ class Classifier(ABC):
         progress: Progress,
         logs: Path,
         partial: Path | None = None,
-    ) -> tuple["Classifier", Training]:
+    ) -> tuple[Self, Training]:
         """Train on the training rows.
 
         Parameters
@@ -113,9 +115,7 @@ class Classifier(ABC):
         return fitted, training
 
     @classmethod
-    def _fit(
-        cls, model: str, data: TrainingData, settings: Mapping[str, Any]
-    ) -> tuple["Classifier", dict[str, Any]]:
+    def _fit(cls, model: str, data: TrainingData, settings: Mapping[str, Any]) -> Fitted:
         """Train a model without epochs and return facts about it."""
         raise NotImplementedError
 
@@ -129,7 +129,7 @@ class Classifier(ABC):
 
     @classmethod
     @abstractmethod
-    def load(cls, folder: Path) -> "Classifier":
+    def load(cls, folder: Path) -> Self:
         """Read the files that `save` wrote."""
 
     def learned_vectors(self) -> np.ndarray | None:

@@ -4,11 +4,11 @@ import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from pipeline.models.base import Classifier, TrainingData
+from pipeline.models.base import Classifier, Fitted, TrainingData
 
 _MODEL, _NOTES = "model.bin", "fasttext.json"
 _LABEL = "__label__"
@@ -22,9 +22,7 @@ class FastText(Classifier):
         self.n_classes = n_classes
 
     @classmethod
-    def _fit(
-        cls, model: str, data: TrainingData, settings: Mapping[str, Any]
-    ) -> tuple["FastText", dict[str, Any]]:
+    def _fit(cls, model: str, data: TrainingData, settings: Mapping[str, Any]) -> Fitted:
         import fasttext
 
         low, high = (0, 0) if settings["subwords"] == "none" else settings["subwords"]
@@ -67,7 +65,7 @@ class FastText(Classifier):
         (folder / _NOTES).write_text(json.dumps({"n_classes": self.n_classes}) + "\n")
 
     @classmethod
-    def load(cls, folder: Path) -> "FastText":
+    def load(cls, folder: Path) -> Self:
         """Read fastText's binary file."""
         import fasttext
 

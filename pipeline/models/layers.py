@@ -52,11 +52,8 @@ class SparseDense(layers.Layer):
 
 
 def _weighted_sum(kernel: Any, columns: Any, values: Any) -> Any:
-    """Sum the kernel's rows, each times its value, with a dense gradient.
-
-    Sparse products avoid a tensor of shape (batch, longest, units), which takes gigabytes for long
-    texts, and a gradient of slices, which optimizers add up slowly.
-    """
+    """Sum the kernel's rows, each times its value, with a dense gradient."""
+    # Without a tensor of shape (batch, longest, units), which takes gigabytes for long texts.
     shape = tf.shape(columns)
     rows = tf.repeat(tf.range(shape[0]), shape[1])
     indices = tf.cast(tf.stack([rows, tf.reshape(columns, [-1])], axis=1), tf.int64)
@@ -113,10 +110,6 @@ class MaskedMaxPooling(layers.Layer):
 
     def compute_mask(self, states: Any, previous_mask: Any = None) -> None:
         """Return no mask."""
-
-    def compute_output_shape(self, shape: Any) -> Any:
-        """Remove the axis of tokens."""
-        return (shape[0], shape[2])
 
 
 @keras.saving.register_keras_serializable("pipeline")

@@ -3,14 +3,16 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
 from scipy.special import expit, softmax
 
-from pipeline.models.base import Classifier, TrainingData
+from pipeline.models.base import Classifier, Fitted, TrainingData
 from pipeline.training.losses import class_weights
+
+_Weights = dict[int, float]  # of the classes in the loss
 
 _MAX_ITERATIONS = 2000  # of logistic regression
 _MAX_ITERATIONS_SVM = 5000
@@ -51,9 +53,7 @@ class Linear(Classifier):
         self.presence = presence
 
     @classmethod
-    def _fit(
-        cls, model: str, data: TrainingData, settings: Mapping[str, Any]
-    ) -> tuple["Linear", dict[str, Any]]:
+    def _fit(cls, model: str, data: TrainingData, settings: Mapping[str, Any]) -> Fitted:
         kind = {"logistic_regression": _logistic, "linear_svm": _svm, "nb_svm": _nb_svm}[model]
         weights = class_weights(settings["class_weights"], data.train_labels, data.class_names)
         fitted, facts = kind(data, settings, dict(enumerate(weights)))
@@ -83,41 +83,29 @@ class Linear(Classifier):
         (folder / "linear.json").write_text(json.dumps(notes) + "\n")
 
     @classmethod
-    def load(cls, folder: Path) -> "Linear":
+    def load(cls, folder: Path) -> Self:
         """Read the arrays."""
         notes = json.loads((folder / "linear.json").read_text(encoding="utf-8"))
         weights = np.load(folder / "weights.npy", allow_pickle=False)
         return cls(weights, *np.load(folder / "scores.npy", allow_pickle=False), **notes)
 
 
-def _logistic(
-    data: TrainingData, settings: Mapping[str, Any], weights: dict[int, float]
-) -> tuple[Linear, dict[str, Any]]:
+def _logistic(data: TrainingData, settings: Mapping[str, Any], weights: _Weights) -> Fitted:
     """Fit logistic regression with an L2 penalty, multinomial for more than two classes."""
     fitted = _regression(data.train, data.train_labels, settings["cost"], weights)
     facts = {"iterations": int(np.max(fitted.n_iter_))}
     return Linear(fitted.coef_.T, fitted.intercept_.astype(np.float64), joint=True), facts
 
 
-def _svm(
-    data: TrainingData, settings: Mapping[str, Any], weights: dict[int, float]
-) -> tuple[Linear, dict[str, Any]]:
-    """Fit a linear support vector machine, one class against the rest.
-
-    Scores become probabilities by Platt's sigmoid (Platt 1999), which is fitted to the scores that
-    each training row gets in a cross-validation of the training part.
-    """
+def _svm(data: TrainingData, settings: Mapping[str, Any], weights: _Weights) -> Fitted:
+    """Fit a linear support vector machine, calibrated by cross-validation (Platt 1999)."""
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.model_selection import StratifiedKFold
     from sklearn.svm import LinearSVC
 
     rows, labels, seed = data.train, data.train_labels, settings["seed"]
-    machine = LinearSVC(
-        C=settings["cost"],
-        class_weight=weights,
-        random_state=seed,
-        max_iter=_MAX_ITERATIONS_SVM,
-    )
+    limits = {"max_iter": _MAX_ITERATIONS_SVM, "random_state": seed}
+    machine = LinearSVC(C=settings["cost"], class_weight=weights, **limits)
     folds = min(settings["calibration_folds"], int(np.bincount(labels).min()))
     if folds > 1:
         parts: Any = StratifiedKFold(folds, shuffle=True, random_state=seed)
@@ -133,14 +121,8 @@ def _svm(
     return Linear(machine.coef_.T, machine.intercept_, scale, shift, joint=False), facts
 
 
-def _nb_svm(
-    data: TrainingData, settings: Mapping[str, Any], weights: dict[int, float]
-) -> tuple[Linear, dict[str, Any]]:
-    """Fit a linear model to naive Bayes log-count ratios (Wang and Manning 2012).
-
-    The value of a word that a text has is its log-count ratio. The linear model is a logistic
-    regression, whose scores are log-odds, interpolated with its mean magnitude as in the paper.
-    """
+def _nb_svm(data: TrainingData, settings: Mapping[str, Any], weights: _Weights) -> Fitted:
+    """Fit logistic regression to naive Bayes log-count ratios (Wang and Manning 2012)."""
     rows, labels = _presence(data.train), data.train_labels
     n_classes = len(data.class_names)
     columns, bias = [], []
@@ -151,14 +133,14 @@ def _nb_svm(
         pair = {0: weights[0], 1: weights[1]} if n_classes == 2 else {0: 1.0, 1: weights[label]}
         fitted = _regression(scaled, of_class.astype(np.int64), settings["cost"], pair)
         inner = fitted.coef_[0].astype(np.float64)
-        mean = np.abs(inner).mean()
+        mean = np.abs(inner).mean()  # interpolation as in the paper
         inner = (1 - settings["beta"]) * mean + settings["beta"] * inner
         columns.append(inner * ratio)
         bias.append(float(fitted.intercept_[0]))
     return Linear(np.stack(columns, axis=1), np.array(bias), joint=False, presence=True), {}
 
 
-def _regression(rows: Any, labels: np.ndarray, cost: float, weights: dict[int, float]) -> Any:
+def _regression(rows: Any, labels: np.ndarray, cost: float, weights: _Weights) -> Any:
     """Fit scikit-learn's logistic regression."""
     from sklearn.linear_model import LogisticRegression
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.naive_bayes import ComplementNB, MultinomialNB
 
-from pipeline.models.base import Classifier, TrainingData
+from pipeline.models.base import Classifier, Fitted, TrainingData
 
 _FILE = "model.skops"
 
@@ -19,9 +19,7 @@ class NaiveBayes(Classifier):
         self.estimator = estimator
 
     @classmethod
-    def _fit(
-        cls, model: str, data: TrainingData, settings: Mapping[str, Any]
-    ) -> tuple["NaiveBayes", dict[str, Any]]:
+    def _fit(cls, model: str, data: TrainingData, settings: Mapping[str, Any]) -> Fitted:
         kind = {"multinomial": MultinomialNB, "complement": ComplementNB}[settings["variant"]]
         fitted = cls(kind(alpha=settings["alpha"]).fit(data.train, data.train_labels))
         facts = {"parameters": int(fitted.estimator.feature_count_.size)}
@@ -38,7 +36,7 @@ class NaiveBayes(Classifier):
         skops.io.dump(self.estimator, folder / _FILE)
 
     @classmethod
-    def load(cls, folder: Path) -> "NaiveBayes":
+    def load(cls, folder: Path) -> Self:
         """Read the estimator; skops refuses types that are not known to be safe."""
         import skops.io
 

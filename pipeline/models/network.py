@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -25,7 +25,7 @@ class Network(Classifier):
     model : keras.Model
         Returns logits: one for two classes, else one per class.
     masked : bool
-        Whether it masks padding, so that batches can be truncated to their longest text.
+        Whether it masks padding.
     word_vectors : WordVectors or None
         Pretrained vectors, for words that are not in the vocabulary.
     """
@@ -47,7 +47,7 @@ class Network(Classifier):
         progress: Progress,
         logs: Path,
         partial: Path | None = None,
-    ) -> tuple["Network", Training]:
+    ) -> tuple[Self, Training]:
         """Train on the training rows; with ``refit_on_validation`` again on both parts."""
         machine = loop.set_up(settings["seed"])
         # Training texts may contain words that are not in the vocabulary but have a vector.
@@ -115,7 +115,7 @@ class Network(Classifier):
         (folder / _NOTES).write_text(json.dumps({"masked": self.masked}) + "\n")
 
     @classmethod
-    def load(cls, folder: Path) -> "Network":
+    def load(cls, folder: Path) -> Self:
         """Read the network; Keras' safe mode refuses code in the file."""
         from pipeline.models import fused, layers  # noqa: F401  (registers the custom layers)
 
