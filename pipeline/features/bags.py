@@ -148,12 +148,11 @@ def counts(tokens: Tokens, columns: Mapping[str, int]) -> sparse.csr_matrix:
     """
     indices = vocabularies.look_up(tokens.words, columns, unknown=-1)[tokens.codes]
     is_word = indices >= 0
-    rows = tokens.rows[is_word]
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(tokens)))])
-    ones = np.ones(len(rows), dtype=np.int64)
-    matrix = sparse.csr_matrix((ones, indices[is_word], indptr), shape=(len(tokens), len(columns)))
-    matrix.sum_duplicates()
-    return matrix
+    # Sorting keys of all texts at once is faster than `csr_matrix.sum_duplicates`.
+    width = max(len(columns), 1)
+    keys, values = np.unique(tokens.rows[is_word] * width + indices[is_word], return_counts=True)
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(keys // width, minlength=len(tokens)))])
+    return sparse.csr_matrix((values, keys % width, indptr), shape=(len(tokens), len(columns)))
 
 
 def fit_idf(parts: Iterable[sparse.csr_matrix]) -> np.ndarray:
