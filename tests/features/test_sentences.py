@@ -115,7 +115,7 @@ def saved_model(tmp_path):
 
 
 @pytest.mark.network
-def test_a_saved_model_is_an_encoder(saved_model, tmp_path):
+def test_saved_model_is_an_encoder(saved_model, tmp_path):
     encoder = SentenceEncoder.fit(texts_of(["x"]), NOTHING, {"encoder": str(saved_model)})
     assert encoder.transform(texts_of(["abc", "de"])).tolist() == [[3, 4, 6], [2, 3, 4]]
     first, second = tmp_path / "first", tmp_path / "second"

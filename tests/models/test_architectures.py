@@ -50,7 +50,7 @@ def test_networks_have_the_published_number_of_parameters(model, problem, change
     assert build(model, problem, **changes).count_params() == parameters
 
 
-def test_the_hate_speech_network_is_built_layer_by_layer():
+def test_hate_speech_network_has_the_published_layers():
     network = build(
         "bilstm",
         Problem(50_000, 2, 34),

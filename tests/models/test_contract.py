@@ -97,7 +97,7 @@ def test_probabilities_have_their_shape_and_sum_to_one(model, corpus, trained):
     np.testing.assert_allclose(predicted.sum(axis=1), 1, atol=1e-9)
 
 
-def test_a_separable_corpus_is_learned(model, corpus, trained):
+def test_separable_corpus_is_learned(model, corpus, trained):
     metrics = json.loads((trained(model, corpus)["Evaluate"] / "metrics.json").read_text())
     assert metrics["test"]["accuracy"] >= 0.85
 
@@ -130,7 +130,7 @@ def test_training_again_gives_the_same_files(model, corpora, trained, tmp_path):
     )
 
 
-def test_a_text_alone_gets_the_probability_that_it_has_among_others(model, corpus, trained):
+def test_probability_does_not_depend_on_other_texts(model, corpus, trained):
     folders = trained(model, corpus)
     bundle = _loaded(folders["TrainModel"])
     vectors = _vectors(folders, bundle)
@@ -140,7 +140,7 @@ def test_a_text_alone_gets_the_probability_that_it_has_among_others(model, corpu
         np.testing.assert_allclose(alone[0], together[row], atol=1e-6)
 
 
-def test_a_text_without_a_known_word_is_predicted(model, corpus, trained):
+def test_text_without_known_words_is_predicted(model, corpus, trained):
     import pyarrow as pa
 
     from pipeline.features.texts import Texts
@@ -153,7 +153,7 @@ def test_a_text_without_a_known_word_is_predicted(model, corpus, trained):
     np.testing.assert_allclose(predicted.sum(axis=1), 1, atol=1e-9)
 
 
-def test_raw_texts_get_the_probabilities_that_evaluate_found(model, corpus, trained, monkeypatch):
+def test_probabilities_of_raw_texts_equal_those_of_evaluate(model, corpus, trained, monkeypatch):
     from pipeline.predict import predictor
 
     monkeypatch.setattr(predictor, "_CHUNK", 90)
@@ -175,7 +175,7 @@ def test_raw_texts_get_the_probabilities_that_evaluate_found(model, corpus, trai
 
 
 @pytest.mark.processes
-def test_a_fresh_process_gives_the_same_probabilities(trained, tmp_path):
+def test_new_process_has_the_same_probabilities(trained, tmp_path):
     runs = []
     for model in specs.MODELS:
         for corpus in CORPORA:
@@ -218,7 +218,7 @@ def _example(name, default):
 
 
 @pytest.mark.parametrize("name", list(specs.HYPERPARAMETERS))
-def test_the_digest_follows_its_own_parameters_alone(model, name, built):
+def test_digest_depends_on_the_models_parameters_only(model, name, built):
     built.set_paths()
     row = specs.MODELS[model]
     used = name in row.hyperparameters

@@ -89,7 +89,7 @@ def test_coverage_and_words_without_vector_are_recorded(trained):
     assert 0 < coverage["tokens_covered"] < 1
 
 
-def test_the_digest_follows_the_content_of_the_file(trained):
+def test_digest_depends_on_the_content_of_the_file(trained):
     chain, steps, file = trained
     chain.set_paths()
     before = steps[True]["Vectorize"].digest()
