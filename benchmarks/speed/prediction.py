@@ -217,7 +217,7 @@ def _keras(place: Path, texts: list[str]) -> Callable[[int], Any]:
     predictor = Predictor.load(place)
     prepared = list(predictor._prepared(texts))
     vectors = np.concatenate([predictor.model.encoder.transform(each) for each in prepared])
-    arrays = [batches.arrays(vectors, np.array([row]), cut=True) for row in range(len(texts))]
+    arrays = [batches.arrays(vectors, np.array([row]), truncate=True) for row in range(len(texts))]
     model = predictor.model.classifier.model
     return lambda number: [model.predict(array[0], verbose=0) for array in arrays[:number]]
 

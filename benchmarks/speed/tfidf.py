@@ -24,13 +24,13 @@ def ours(file: Path) -> tuple[Any, list[str], float]:
     """Return matrix, terms and seconds of the pipeline."""
     import numpy as np
 
+    from pipeline.features.ngrams import NgramEncoder
     from pipeline.features.texts import Texts
-    from pipeline.features.words_and_characters import WordCharacterEncoder
     from pipeline.text.tokens import read_tokens
 
     tokens = read_tokens(file)
     started = time.perf_counter()
-    encoder = WordCharacterEncoder.fit(Texts(tokens), np.ones(len(tokens), bool), _SETTINGS)
+    encoder = NgramEncoder.fit(Texts(tokens), np.ones(len(tokens), bool), _SETTINGS)
     matrix = encoder.transform(Texts(tokens))
     return matrix, encoder.vocabulary, time.perf_counter() - started
 

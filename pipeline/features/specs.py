@@ -144,13 +144,13 @@ REPRESENTATIONS = {
         ("max_words", "min_count", "sequence_length", "padding", "cutting", "embedding"),
     ),
     "tfidf": Representation(
-        "pipeline.features.tfidf:TfidfEncoder",
+        "pipeline.features.bags:TfidfEncoder",
         ("max_words", "min_count", "norm", "sublinear_tf"),
     ),
     "multi_hot": Representation(
-        "pipeline.features.multi_hot:MultiHotEncoder", ("max_words", "min_count")
+        "pipeline.features.bags:MultiHotEncoder", ("max_words", "min_count")
     ),
-    "lines": Representation("pipeline.features.raw_text:LineEncoder", ()),
+    "lines": Representation("pipeline.features.raw_text:RawTextEncoder", ()),
     "sentences": Representation(
         "pipeline.features.sentences:SentenceEncoder",
         ("encoder",),
@@ -158,7 +158,7 @@ REPRESENTATIONS = {
         pretrained=True,
     ),
     "ngrams": Representation(
-        "pipeline.features.words_and_characters:WordCharacterEncoder",
+        "pipeline.features.ngrams:NgramEncoder",
         ("max_words", "min_count", "norm", "sublinear_tf", "word_ngrams", "char_ngrams"),
         reads_clean=True,
     ),

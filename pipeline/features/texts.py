@@ -1,4 +1,4 @@
-"""What encoders are fitted on and turn into arrays."""
+"""The input of encoders."""
 
 from dataclasses import dataclass
 
@@ -9,16 +9,7 @@ from pipeline.text.tokens import Tokens
 
 @dataclass(frozen=True)
 class Texts:
-    """Texts as tokens and, for representations that read characters, as they were cleaned.
-
-    Attributes
-    ----------
-    tokens : Tokens
-        From Tokenize.
-    clean : pa.Array or pa.ChunkedArray of string, shape (n_texts,), or None
-        From CleanText; None where the representation reads tokens alone
-        (`pipeline.features.specs.Representation.reads_clean`).
-    """
+    """Texts as tokens, and as clean texts (None if the representation does not read them)."""
 
     tokens: Tokens
     clean: pa.Array | pa.ChunkedArray | None = None

@@ -1,4 +1,4 @@
-"""Vocabularies: which words of the training rows a model knows."""
+"""Vocabularies: the words of the training rows that a model distinguishes."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.errors import PipelineError
+from pipeline.errors import SettingError
 from pipeline.text.tokens import Tokens
 
 VOCABULARY_FILE = "vocabulary.txt"
@@ -15,22 +15,16 @@ VOCABULARY_FILE = "vocabulary.txt"
 def fit(
     tokens: Tokens, training: np.ndarray, settings: Mapping[str, Any], reserved: int = 0
 ) -> list[str]:
-    """List the words of the training rows, most frequent first, on a tie alphabetically.
+    """List the words of the training rows, as `most_frequent` does.
 
     Parameters
     ----------
     tokens : Tokens
         All texts.
     training : ndarray of bool, shape (n_texts,)
-        Which texts are training rows; no other word enters.
-    settings : mapping
-        ``max_words`` (a number or ``all``) and ``min_count``.
-    reserved : int
-        Places of ``max_words`` that are taken by padding and unknown.
-
-    Returns
-    -------
-    list of str
+        Whether a text is a training row.
+    settings, reserved
+        See `most_frequent`.
     """
     used = np.repeat(training, tokens.lengths)
     counts = np.bincount(tokens.codes[used], minlength=len(tokens.words))
@@ -40,70 +34,58 @@ def fit(
 def most_frequent(
     words: Sequence[str], counts: np.ndarray, settings: Mapping[str, Any], reserved: int = 0
 ) -> list[str]:
-    """List the words that occur often enough, most frequent first, on a tie alphabetically.
+    """List the frequent words, most frequent first, ties in alphabetical order.
 
     Parameters
     ----------
     words : sequence of str
     counts : ndarray of number, shape (n_words,)
-        Occurrences in the training rows.
+        Occurrences in the training rows; a word without any is never listed.
     settings : mapping
         ``max_words`` (a number or ``all``) and ``min_count``.
     reserved : int
-        Places of ``max_words`` that are taken already.
+        Number of special words that ``max_words`` includes.
 
-    Returns
-    -------
-    list of str
-
-    Raises
-    ------
-    PipelineError
-        If no word occurs often enough.
+    Examples
+    --------
+    >>> settings = {"max_words": 2, "min_count": 1}
+    >>> most_frequent(["dog", "cat", "a"], np.array([1, 1, 3]), settings)
+    ['a', 'cat']
     """
-    # A word that no training row has is unknown, whatever min_count says.
-    known = np.flatnonzero(counts >= max(settings["min_count"], 1))
-    if not len(known):
-        raise PipelineError(
-            f"no word is left for the vocabulary: of the training rows' "
-            f"{np.count_nonzero(counts)} different words none occurs min_count "
-            f"{settings['min_count']} times; choose a smaller min_count, or another tokenizer."
+    frequent = np.flatnonzero(counts >= max(settings["min_count"], 1))
+    if not len(frequent):
+        raise SettingError(
+            f"the vocabulary is empty: none of the {np.count_nonzero(counts)} different words of "
+            f"the training rows occurs min_count {settings['min_count']} times; use a smaller "
+            "min_count, or another tokenizer."
         )
-    ordered = sorted(known.tolist(), key=lambda code: (-counts[code], words[code]))
-    limit = settings["max_words"]
-    kept = ordered if limit == "all" else ordered[: max(limit - reserved, 0)]
-    return [words[code] for code in kept]
+    ordered = sorted(frequent.tolist(), key=lambda code: (-counts[code], words[code]))
+    limit = len(ordered) if settings["max_words"] == "all" else settings["max_words"] - reserved
+    return [words[code] for code in ordered[: max(limit, 0)]]
 
 
-def places(vocabulary: Sequence[str]) -> dict[str, int]:
-    """Return the index of each word; encoders keep it, as it takes longer to make than to use."""
-    return {word: index for index, word in enumerate(vocabulary)}
+def index(vocabulary: Sequence[str]) -> dict[str, int]:
+    """Return the position of each word."""
+    return {word: position for position, word in enumerate(vocabulary)}
 
 
-def look_up(words: Sequence[str], known: Mapping[str, int], unknown: int) -> np.ndarray:
-    """Return the vocabulary index of each word.
+def look_up(words: Sequence[str], positions: Mapping[str, int], unknown: int) -> np.ndarray:
+    """Return the position of each word in a vocabulary, or ``unknown``; int32, shape (n_words,).
 
-    Parameters
-    ----------
-    words : sequence of str
-    known : mapping of str to int
-        From `places`.
-    unknown : int
-        Index of words that are not in it.
-
-    Returns
-    -------
-    ndarray of int32, shape (n_words,)
+    Examples
+    --------
+    >>> look_up(["cat", "dog"], index(["a", "cat"]), unknown=-1).tolist()
+    [1, -1]
     """
-    return np.array([known.get(word, unknown) for word in words], dtype=np.int32)
+    return np.array([positions.get(word, unknown) for word in words], dtype=np.int32)
 
 
 def write(path: Path, vocabulary: Sequence[str]) -> None:
-    """Write one word a line; the line's number, from 0, is the word's index."""
+    """Write one word per line, in the order of the vocabulary."""
     path.write_bytes("".join(f"{word}\n" for word in vocabulary).encode())
 
 
 def read(path: Path) -> list[str]:
-    """Read what `write` wrote."""
-    # Bytes, since reading as text would take a carriage return inside a word for a line's end.
+    """Read the words that `write` wrote."""
+    # As bytes, because text mode splits lines at a carriage return inside a word.
     return path.read_bytes().decode().split("\n")[:-1]

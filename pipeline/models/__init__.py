@@ -1,1 +1,1 @@
-"""The models: a registry of rows, and one module for each family."""
+"""The models: specs (one row per model), presets, and one module per family of classifiers."""

@@ -1,32 +1,35 @@
-"""What every classifier can do, and what it is trained on."""
+"""The interface of all classifiers, and the data that they are trained on."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from pipeline.features.word_vectors import WordVectors
+from pipeline.training.validation import validation_metrics
 
-#: Called with the share done (0 to 1) and a short text.
+#: A trained classifier, and facts for ``training.json``.
+Fitted = tuple[Any, dict[str, Any]]
+#: Receives the fraction done (0 to 1) and a short text.
 Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What the builder of a network must know of the data.
+    """Sizes of the data, for functions that build a network.
 
     Attributes
     ----------
     width : int
-        Size of the vocabulary, or numbers in a text's vector.
+        Size of the vocabulary, or of a text's vector.
     n_classes : int
     sequence_length : int or None
-        Tokens of each row, where the representation has a length.
+        Tokens of each row, if the representation has a length.
     embedding : ndarray of float32, shape (width, dimensions), or None
-        Pretrained vectors of the vocabulary's words.
+        Pretrained vectors of the vocabulary.
     """
 
     width: int
@@ -37,21 +40,18 @@ class Problem:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Rows to fit on and rows to choose by.
+    """Rows of the training and validation parts.
 
     Attributes
     ----------
     train, validation : ndarray or sparse matrix, shape (n_rows, ...)
-        Vectors of the model's representation.
     train_labels, validation_labels : ndarray of int, shape (n_rows,)
         Index into ``class_names``.
     class_names : sequence of str
-    width : int
-        Size of the vocabulary, or numbers in a text's vector.
-    embedding : ndarray of float32, shape (width, dimensions), or None
-        Pretrained vectors of the vocabulary's words.
+    width, embedding
+        See `Problem`.
     word_vectors : WordVectors or None
-        All pretrained vectors, to which indices from ``width`` on point.
+        All pretrained vectors; a word index ``width + i`` is row ``i``.
     """
 
     train: Any
@@ -66,17 +66,11 @@ class TrainingData:
 
 @dataclass
 class Training:
-    """What training left behind besides the model.
+    """The record of a training.
 
-    Attributes
-    ----------
-    history : list of dict
-        One entry an epoch: ``epoch``, losses and scores on validation rows.
-    facts : dict
-        Epoch kept, number of parameters, and the like, for ``training.json``.
-    interruption : dict
-        After which epoch an interrupted training was taken up again, for the manifest alone: the
-        model's own files are the same as without.
+    ``history`` has loss and validation metrics of each epoch, ``facts`` the content of
+    ``training.json``, and ``interruption`` the epoch after which training was resumed; it is for
+    the manifest only, because the model's files do not depend on it.
     """
 
     history: list[dict[str, float]] = field(default_factory=list)
@@ -85,10 +79,9 @@ class Training:
 
 
 class Classifier(ABC):
-    """A model that learns classes from vectors; all models share these five verbs."""
+    """A model that learns classes from vectors."""
 
     @classmethod
-    @abstractmethod
     def fit(
         cls,
         model: str,
@@ -97,23 +90,34 @@ class Classifier(ABC):
         progress: Progress,
         logs: Path,
         partial: Path | None = None,
-    ) -> tuple["Classifier", Training]:
-        """Train.
+    ) -> tuple[Self, Training]:
+        """Train on the training rows.
 
         Parameters
         ----------
         model : str
-            Row of the registry.
+            Name of the model.
         data : TrainingData
         settings : mapping
-            The row's hyper-parameters.
+            The model's hyper-parameters.
         progress : callable
         logs : Path
-            Folder for TensorBoard logs, made only when something is written.
+            Folder for TensorBoard's files, created only if something is written.
         partial : Path, optional
-            Folder for what an interrupted call leaves and the next takes up; models that are
-            trained within seconds leave nothing.
+            Folder for checkpoints; models that are trained within seconds write none.
         """
+        fitted, facts = cls._fit(model, data, settings)
+        progress(1.0, "fitted")
+        training = Training(facts=facts)
+        if len(data.validation_labels):
+            metrics = validation_metrics(data.validation_labels, fitted.predict(data.validation))
+            training.history.append({"epoch": 1, **metrics})
+        return fitted, training
+
+    @classmethod
+    def _fit(cls, model: str, data: TrainingData, settings: Mapping[str, Any]) -> Fitted:
+        """Train a model without epochs and return facts about it."""
+        raise NotImplementedError
 
     @abstractmethod
     def predict(self, vectors: Any) -> np.ndarray:
@@ -121,17 +125,17 @@ class Classifier(ABC):
 
     @abstractmethod
     def save(self, folder: Path) -> None:
-        """Write the model's files; nothing is pickled."""
+        """Write the model's files, without pickles."""
+
+    @classmethod
+    @abstractmethod
+    def load(cls, folder: Path) -> Self:
+        """Read the files that `save` wrote."""
 
     def learned_vectors(self) -> np.ndarray | None:
-        """Return the vector learned for each word of the vocabulary, None where there is none."""
+        """Return the learned vector of each word of the vocabulary, or None."""
         return None
 
     def architecture(self) -> list[dict[str, Any]]:
         """Describe the layers: ``layer``, ``kind``, ``output`` shape, ``parameters``."""
         return []
-
-    @classmethod
-    @abstractmethod
-    def load(cls, folder: Path) -> "Classifier":
-        """Read the files that `save` wrote."""

@@ -1,4 +1,4 @@
-"""A trained model with everything that a prediction from raw text needs, in one folder."""
+"""A bundle: a folder with a trained model and all that it needs to predict from raw text."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import PipelineError
+from pipeline.errors import BundleError
 from pipeline.features import specs as features
 from pipeline.models import specs
 from pipeline.models.base import Classifier
 
-#: Words that were left out of texts, one a line; not there where there were none.
+#: Stop words that were removed from texts, one per line; missing if there were none.
 STOP_WORDS = "stop_words.txt"
 _FILE = "bundle.json"
 _FORMAT = 2
@@ -19,23 +19,20 @@ _FORMAT = 2
 
 @dataclass(frozen=True)
 class Bundle:
-    """What `load` returns.
+    """A loaded bundle.
 
     Attributes
     ----------
-    model : str
-        Row of the registry.
-    representation : str
-        What the model reads.
+    model, representation : str
     class_names : list of str
     steps : dict
-        Settings of every step, by task: how raw text was cleaned and cut.
+        Settings of each step, by task: how raw text was cleaned and tokenized.
     classifier : Classifier
     encoder : object
         Turns tokens into vectors.
     stop_words : Path or None
-        File of the words that were left out of texts, one a line: what counts is which they were,
-        not what their list holds by now.
+        File of the stop words that were removed during training, one per line; a stop word list
+        with the same name may have changed since.
     """
 
     model: str
@@ -55,19 +52,15 @@ def save(
     steps: Mapping[str, Any],
     stop_words: Iterable[str] = (),
 ) -> None:
-    """Write a bundle.
+    """Write a bundle; the settings of TrainModel in ``steps`` contain the name of the model.
 
     Parameters
     ----------
     folder : Path
-    classifier : Classifier
-    encoder : object
-        Of the model's representation.
-    class_names : sequence of str
-    steps : mapping
-        Settings by task; that of TrainModel names the model.
+    classifier, encoder, class_names, steps
+        See `Bundle`.
     stop_words : iterable of str
-        The words that Tokenize left out.
+        The stop words that were removed.
     """
     model = steps["TrainModel"]["model"]
     classifier.save(folder)
@@ -91,20 +84,20 @@ def load(folder: Path) -> Bundle:
 
     Raises
     ------
-    PipelineError
-        If the folder holds none, or one of another format.
+    BundleError
+        If the folder contains no bundle, or one of another format.
     """
     try:
         content = json.loads((folder / _FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise PipelineError(
-            f"{folder} holds no model: {_FILE} cannot be read ({error}); name the folder of a "
-            "TrainModel artifact."
+        raise BundleError(
+            f"{folder} is not a trained model: {_FILE} cannot be read ({error}); give the folder "
+            "of a TrainModel artifact."
         ) from error
     if content.get("format") != _FORMAT or content["model"] not in specs.MODELS:
-        raise PipelineError(
+        raise BundleError(
             f"{folder / _FILE} has format {content.get('format')} and model "
-            f"{content.get('model')!r}; this version reads format {_FORMAT} and "
+            f"{content.get('model')!r}; this version reads format {_FORMAT} and the models "
             f"{', '.join(specs.MODELS)}; train the model again."
         )
     family = specs.MODELS[content["model"]].load_family()

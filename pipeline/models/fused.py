@@ -1,8 +1,8 @@
-"""Layers that do in one or two TensorFlow operations what Keras does in many.
+"""Layers that compute in one or two TensorFlow operations what Keras computes in many.
 
-On a CPU Keras' own LSTM runs a loop of some twenty operations a token, and a dense layer over words
-multiplies with zeros. Here and in `pipeline.training.adam` the pipeline goes below Keras; tests
-hold both to Keras' values and gradients, and ``--fused false`` turns them off.
+Measured on two cores: the LSTM saves 63 % of an epoch of ``bilstm`` with 25 units and 3 to 9 % with
+64, and halves the time to predict one text; with 256 units Keras is faster. Tests compare values
+and gradients with those of Keras; ``--fused false`` uses Keras' own layers.
 """
 
 from typing import Any
@@ -13,25 +13,26 @@ import tensorflow as tf
 
 @keras.saving.register_keras_serializable("pipeline")
 class FusedLSTM(keras.layers.LSTM):
-    """Keras' LSTM, weights and all, over texts that are padded after their last token.
+    """Keras' LSTM with the same weights, for texts that are padded after their last token.
 
-    What the operation cannot do (recurrent dropout, other activations, states handed in or out)
-    goes through Keras' own loop. States at padding are 0.
+    Keras' own loop computes what the operation ``BlockLSTM`` does not support: recurrent dropout,
+    other activations, initial and returned states. States at padding are 0.
     """
 
     def call(
         self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False
     ) -> Any:
-        """Return states, shape (batch, tokens, units), or the last, shape (batch, units)."""
-        if initial_state is not None or not self._is_plain():
+        """Return all states, shape (batch, tokens, units), or the last, shape (batch, units)."""
+        if initial_state is not None or not self._is_supported():
             return super().call(
                 sequences, initial_state=initial_state, mask=mask, training=training
             )
         sequences = tf.cast(sequences, self.compute_dtype)
         if training and self.dropout:
             # One mask for all tokens of a text, as in Keras' cell.
-            sequences *= self.cell.get_dropout_mask(sequences[:, 0])[:, None]
-            self._maybe_reset_dropout_masks(self.cell)
+            ones = tf.ones_like(sequences[:, 0])
+            dropped = keras.random.dropout(ones, self.dropout, seed=self.cell.seed_generator)
+            sequences *= dropped[:, None]
         batch, steps = tf.shape(sequences)[0], tf.shape(sequences)[1]
         if mask is None:
             lengths = tf.fill([batch], steps)
@@ -41,12 +42,12 @@ class FusedLSTM(keras.layers.LSTM):
             sequences = tf.reverse_sequence(sequences, lengths, seq_axis=1)
         states = self._states(sequences)
         if self.return_sequences:
-            return self._in_order(states, lengths, mask)
+            return self._in_keras_order(states, lengths, mask)
         last = tf.gather(states, tf.maximum(lengths - 1, 0), batch_dims=1)
         return tf.where((lengths > 0)[:, None], last, tf.zeros_like(last))
 
-    def _is_plain(self) -> bool:
-        """Say whether the operation can do what the layer is asked for."""
+    def _is_supported(self) -> bool:
+        """Return whether ``BlockLSTM`` can compute this layer."""
         return (
             self.activation is keras.activations.tanh
             and self.recurrent_activation is keras.activations.sigmoid
@@ -55,12 +56,12 @@ class FusedLSTM(keras.layers.LSTM):
         )
 
     def _states(self, sequences: Any) -> Any:
-        """Run over all tokens: shape (batch, tokens, inputs) to (batch, tokens, units)."""
+        """Compute all states: shape (batch, tokens, inputs) to (batch, tokens, units)."""
         by_step = tf.transpose(sequences, [1, 0, 2])
         zeros = tf.zeros([tf.shape(by_step)[1], self.units], by_step.dtype)
         unused = tf.zeros([self.units], by_step.dtype)
         kernel = tf.concat([self.cell.kernel, self.cell.recurrent_kernel], axis=0)
-        # Version 1: the second version's registered gradient is wrong. Clipping is on by default.
+        # The registered gradient of BlockLSTMV2 is wrong. Clipping is on by default.
         result = tf.raw_ops.BlockLSTM(
             seq_len_max=tf.cast(tf.shape(by_step)[0], tf.int64),
             x=by_step,
@@ -78,24 +79,27 @@ class FusedLSTM(keras.layers.LSTM):
         states = tf.transpose(result.h, [1, 0, 2])
         return tf.ensure_shape(states, [None, None, self.units])
 
-    def _in_order(self, states: Any, lengths: Any, mask: Any) -> Any:
-        """Bring states into the order in which Keras' layer returns them."""
+    def _in_keras_order(self, states: Any, lengths: Any, mask: Any) -> Any:
+        """Mask the states and return them in the order of Keras' layer."""
         if mask is not None:
             states = tf.where(mask[:, :, None], states, tf.zeros_like(states))
         if self.go_backwards:
-            # Keras returns the last token's state first, counted from the padded end.
+            # Keras returns the state of the last token first, after the reversed padding.
             states = tf.reverse(tf.reverse_sequence(states, lengths, seq_axis=1), axis=[1])
         return states
 
 
 def _reordered(weights: Any) -> Any:
-    """Bring gates from Keras' order (input, forget, cell, output) to the operation's."""
+    """Convert the order of gates of Keras (input, forget, cell, output) to BlockLSTM's."""
     entry, forget, cell, output = tf.split(weights, 4, axis=-1)
     return tf.concat([entry, cell, forget, output], axis=-1)
 
 
 def word_sum(kernel: Any, columns: Any, values: Any) -> Any:
-    """Sum the kernel's rows of the words that each text has: what Dense makes of zeros and ones.
+    """Sum the kernel's rows of each text's words, with a dense gradient.
+
+    The result is that of a dense layer over rows of zeros and ones, without a tensor of shape
+    (batch, longest, units).
 
     Parameters
     ----------
@@ -103,16 +107,11 @@ def word_sum(kernel: Any, columns: Any, values: Any) -> Any:
     columns : tensor of int32, shape (batch, longest)
         The words of each text, and padding.
     values : tensor of float32, shape (batch, longest)
-        1 where there is a word, 0 at padding.
-
-    Returns
-    -------
-    tensor of float32, shape (batch, units)
-        Its gradient is dense, and made without a row of numbers for each word of each text.
+        1 for a word, 0 for padding.
     """
-    places = tf.where(values > 0)
-    words = tf.gather_nd(columns, places)
-    texts = tf.cast(places[:, 0], tf.int32)
+    positions = tf.where(values > 0)
+    words = tf.gather_nd(columns, positions)
+    texts = tf.cast(positions[:, 0], tf.int32)
     n_texts, n_words = tf.shape(columns)[0], tf.shape(kernel)[0]
 
     @tf.custom_gradient

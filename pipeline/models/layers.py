@@ -1,4 +1,4 @@
-"""Layers of our own, and the parts that several networks share."""
+"""Custom layers, and the parts that several networks share."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,19 +7,19 @@ import keras
 import tensorflow as tf
 from keras import layers
 
+from pipeline.errors import SettingError
 from pipeline.models.fused import word_sum
 
-# Far below any state, so that it never wins where a token is there.
-_LOWEST = -1e30
+_LOWEST = -1e30  # below any state, so that padding never has the maximum
 
 
 @keras.saving.register_keras_serializable("pipeline")
 class SparseDense(layers.Layer):
-    """A dense layer over sparse values: the same numbers as Dense, no dense rows in between.
+    """A dense layer over sparse values, equal to Dense without dense rows.
 
-    Reads columns, int32, and values, float32, both of shape (batch, longest), as
-    `pipeline.training.batches.arrays` lays them out. With ``ones`` every value is 1, or 0 at
-    padding, which takes less time.
+    Reads columns, int32, and values, float32, both of shape (batch, longest), from
+    `pipeline.training.batches.arrays`. With ``ones`` all values are 1, or 0 at padding, which is
+    faster.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class SparseDense(layers.Layer):
         self.activation = keras.activations.get(activation)
 
     def build(self, input_shape: Any) -> None:
-        """Make the weights that Dense would have."""
+        """Create the weights of a Dense layer."""
         self.kernel = self.add_weight(name="kernel", shape=(self.width, self.units))
         self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
 
@@ -41,27 +41,19 @@ class SparseDense(layers.Layer):
         return self.activation(total(self.kernel, columns, values) + self.bias)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[Any, int]:
-        """Drop the axis of columns for the units."""
+        """Replace the axis of columns by the units."""
         return (input_shape[0][0], self.units)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments."""
-        activation = keras.activations.serialize(self.activation)
-        mine = {
-            "width": self.width,
-            "units": self.units,
-            "activation": activation,
-            "ones": self.ones,
-        }
-        return {**super().get_config(), **mine}
+        """Return the arguments of the constructor."""
+        config = {"width": self.width, "units": self.units, "ones": self.ones}
+        config["activation"] = keras.activations.serialize(self.activation)
+        return {**super().get_config(), **config}
 
 
 def _weighted_sum(kernel: Any, columns: Any, values: Any) -> Any:
-    """Sum the kernel's rows, each times its value, with a dense gradient.
-
-    As sparse products both ways: looked-up rows, of shape (batch, longest, units), would take
-    gigabytes for long texts, and their gradient is a list that optimizers bring together slowly.
-    """
+    """Sum the kernel's rows, each times its value, with a dense gradient."""
+    # Without a tensor of shape (batch, longest, units), which takes gigabytes for long texts.
     shape = tf.shape(columns)
     rows = tf.repeat(tf.range(shape[0]), shape[1])
     indices = tf.cast(tf.stack([rows, tf.reshape(columns, [-1])], axis=1), tf.int64)
@@ -80,29 +72,29 @@ def _weighted_sum(kernel: Any, columns: Any, values: Any) -> Any:
 
 @keras.saving.register_keras_serializable("pipeline")
 class PretrainedEmbedding(layers.Embedding):
-    """An embedding of the vocabulary, and beside it vectors of words outside of it.
+    """An embedding of the vocabulary, with pretrained vectors of further words.
 
-    Indices from ``input_dim`` on point into ``outside``, which is no weight: it is set before each
-    use to the vectors of the words that the texts at hand need.
+    An index ``input_dim + i`` is row i of ``extra_vectors``. These are no weights: before each use
+    they are set to the vectors that the texts need.
     """
 
     def build(self, input_shape: Any = None) -> None:
-        """Make the vocabulary's weights, and room for the other words."""
+        """Create the weights of the vocabulary and a variable for the further words."""
         super().build(input_shape)
-        none = tf.zeros((1, self.output_dim))
-        self.external_inputs = tf.Variable(none, shape=(None, self.output_dim), trainable=False)
+        zeros = tf.zeros((1, self.output_dim))
+        self.extra_vectors = tf.Variable(zeros, shape=(None, self.output_dim), trainable=False)
 
     def call(self, inputs: Any) -> Any:
         """Return vectors, shape (batch, tokens, dimensions)."""
-        is_outside = inputs >= self.input_dim
-        known = super().call(keras.ops.where(is_outside, 0, inputs))
-        others = tf.gather(self.external_inputs, tf.where(is_outside, inputs - self.input_dim, 0))
-        return tf.where(is_outside[..., None], others, known)
+        is_extra = inputs >= self.input_dim
+        vocabulary = super().call(keras.ops.where(is_extra, 0, inputs))
+        extra = tf.gather(self.extra_vectors, tf.where(is_extra, inputs - self.input_dim, 0))
+        return tf.where(is_extra[..., None], extra, vocabulary)
 
 
 @keras.saving.register_keras_serializable("pipeline")
 class MaskedMaxPooling(layers.Layer):
-    """Largest state over the tokens that are not padding; 0 for an empty text."""
+    """Maximum of the states over all tokens but padding; 0 for an empty text."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -112,46 +104,43 @@ class MaskedMaxPooling(layers.Layer):
         """Pool states, shape (batch, tokens, width), to shape (batch, width)."""
         if mask is None:
             return keras.ops.max(states, axis=1)
-        seen = keras.ops.expand_dims(keras.ops.cast(mask, "bool"), -1)
-        pooled = keras.ops.max(keras.ops.where(seen, states, _LOWEST), axis=1)
-        return keras.ops.where(keras.ops.any(seen, axis=1), pooled, 0.0)
+        is_token = keras.ops.expand_dims(keras.ops.cast(mask, "bool"), -1)
+        pooled = keras.ops.max(keras.ops.where(is_token, states, _LOWEST), axis=1)
+        return keras.ops.where(keras.ops.any(is_token, axis=1), pooled, 0.0)
 
     def compute_mask(self, states: Any, previous_mask: Any = None) -> None:
-        """Pass no mask on."""
-
-    def compute_output_shape(self, shape: Any) -> Any:
-        """Drop the axis of tokens."""
-        return (shape[0], shape[2])
+        """Return no mask."""
 
 
 @keras.saving.register_keras_serializable("pipeline")
 class MaskedMeanPooling(MaskedMaxPooling):
-    """Mean state over the tokens that are not padding; 0 for an empty text.
-
-    Keras' own divides by the number of tokens, and so makes an empty text not a number.
-    """
+    """Mean of the states over all tokens but padding; 0 for an empty text, where Keras has nan."""
 
     def call(self, states: Any, mask: Any = None) -> Any:
         """Pool states, shape (batch, tokens, width), to shape (batch, width)."""
         if mask is None:
             return keras.ops.mean(states, axis=1)
-        seen = keras.ops.expand_dims(keras.ops.cast(mask, states.dtype), -1)
-        total = keras.ops.sum(states * seen, axis=1)
-        return total / keras.ops.maximum(keras.ops.sum(seen, axis=1), 1)
+        is_token = keras.ops.expand_dims(keras.ops.cast(mask, states.dtype), -1)
+        total = keras.ops.sum(states * is_token, axis=1)
+        return total / keras.ops.maximum(keras.ops.sum(is_token, axis=1), 1)
 
 
-def pool(states: Any, mask: Any, how: str) -> Any:
-    """Make one vector of the states of all tokens, padding left out.
+def pool(states: Any, mask: Any, pooling: str) -> Any:
+    """Combine the states of all tokens but padding to one vector per text.
 
-    ``last`` takes what the recurrent layer returned; ``max``, ``mean`` and ``max_mean`` (both,
-    joined) run over tokens, shape (batch, tokens, width) to (batch, width).
+    Parameters
+    ----------
+    states : keras tensor, shape (batch, tokens, width); for ``last`` (batch, width)
+    mask : keras tensor of bool, shape (batch, tokens), or None
+    pooling : {"last", "max", "mean", "max_mean"}
+        ``max_mean`` concatenates maximum and mean.
     """
-    if how == "last":
+    if pooling == "last":
         return states
     parts = []
-    if how in ("max", "max_mean"):
+    if pooling in ("max", "max_mean"):
         parts.append(MaskedMaxPooling(name="max_pooling")(states, mask=mask))
-    if how in ("mean", "max_mean"):
+    if pooling in ("mean", "max_mean"):
         parts.append(MaskedMeanPooling(name="mean_pooling")(states, mask=mask))
     return parts[0] if len(parts) == 1 else layers.Concatenate(name="max_mean")(parts)
 
@@ -159,57 +148,48 @@ def pool(states: Any, mask: Any, how: str) -> Any:
 def head(vector: Any, n_classes: int, settings: Mapping[str, Any]) -> Any:
     """Add dense layers, dropout and the output layer.
 
-    ``dropout`` stands after the first dense layer; with ``dense_units`` none, before the output.
+    Dropout follows the first dense layer, or precedes the output if there is no dense layer.
 
     Parameters
     ----------
     vector : keras tensor, shape (batch, width)
     n_classes : int
     settings : mapping
-        ``dense_units``, ``activations``, ``l2`` and ``dropout``.
+        With ``dense_units``, ``activations``, ``l2`` and ``dropout``.
     """
     units = settings["dense_units"]
     units = () if units == "none" else units
-    activations = each(settings["activations"], len(units), "activations")
-    penalties = each(settings["l2"], len(units), "l2")
+    activations = per_layer(settings["activations"], len(units), "activations")
+    penalties = per_layer(settings["l2"], len(units), "l2")
     dropout = layers.Dropout(settings["dropout"], name="dropout")
     if not units:
         vector = dropout(vector)
-    for index, (width, activation, penalty) in enumerate(
-        zip(units, activations, penalties, strict=True)
-    ):
-        vector = layers.Dense(
+    for index, width in enumerate(units):
+        penalty = penalties[index]
+        dense = layers.Dense(
             width,
-            activation,
+            activations[index],
             kernel_regularizer=keras.regularizers.L2(penalty) if penalty else None,
             name=f"dense_{index + 1}",
-        )(vector)
+        )
+        vector = dense(vector)
         if index == 0:
             vector = dropout(vector)
-    return scores(vector, n_classes)
+    return logits(vector, n_classes)
 
 
-def scores(vector: Any, n_classes: int) -> Any:
-    """Add the output layer: logits of the classes, or of the second when there are two."""
-    width = 1 if n_classes == 2 else n_classes
-    return layers.Dense(width, name="logits")(vector)
+def logits(vector: Any, n_classes: int) -> Any:
+    """Add the output layer: logits of the classes, or of the second of two classes."""
+    return layers.Dense(1 if n_classes == 2 else n_classes, name="logits")(vector)
 
 
-def each(values: Sequence[Any], n_layers: int, name: str) -> Sequence[Any]:
-    """Return one value a layer; one alone stands for all.
-
-    Raises
-    ------
-    PipelineError
-        If there are neither as many values as layers, nor one.
-    """
-    from pipeline.errors import PipelineError
-
+def per_layer(values: Sequence[Any], n_layers: int, name: str) -> Sequence[Any]:
+    """Return one value per layer; a single value applies to all layers."""
     if len(values) == 1:
         return list(values) * n_layers
     if len(values) != n_layers:
-        raise PipelineError(
+        raise SettingError(
             f"{name} must have one value for each of the {n_layers} dense layers, or one for all, "
-            f"got {len(values)}; give as many as there are widths."
+            f"got {len(values)}; give as many values as widths."
         )
     return values

@@ -1,36 +1,38 @@
-"""Linear models over sparse word and character values: one weight a column and class."""
+"""Linear models over tf-idf values of n-grams: one weight per column and class."""
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from scipy import optimize, sparse
+from scipy import sparse
 from scipy.special import expit, softmax
 
-from pipeline.models.base import Classifier, Progress, Training, TrainingData
-from pipeline.training.class_weights import class_weights
-from pipeline.training.validation_metrics import scores
+from pipeline.models.base import Classifier, Fitted, TrainingData
+from pipeline.training.losses import class_weights
 
-_ITERATIONS = 2000
+_Weights = dict[int, float]  # of the classes in the loss
+
+_MAX_ITERATIONS = 2000  # of logistic regression
+_MAX_ITERATIONS_SVM = 5000
 
 
 class Linear(Classifier):
-    """Probabilities from ``vectors @ weights + bias``.
+    """Probabilities from the scores ``vectors @ weights + bias``.
 
     Parameters
     ----------
     weights : ndarray of float32, shape (n_columns, n_scores)
-        One score for two classes (that of the second), else one a class.
+        One score for two classes (the score of the second), else one per class.
     bias : ndarray of float64, shape (n_scores,)
-    scale, shift : ndarray of float64, shape (n_scores,)
-        A score s counts as ``scale * s + shift``: Platt's sigmoid, or 1 and 0.
+    scale, shift : ndarray of float64, shape (n_scores,), or None
+        The log-odds of a score s are ``scale * s + shift``; by default 1 and 0.
     joint : bool
         Whether several scores become probabilities by softmax; else each by its own sigmoid, and
-        the row is scaled to sum to one.
+        the rows are scaled to sum to one.
     presence : bool
-        Whether a value of a vector counts as 1 when it is there.
+        Whether all nonzero values of a vector count as 1.
     """
 
     def __init__(
@@ -51,40 +53,26 @@ class Linear(Classifier):
         self.presence = presence
 
     @classmethod
-    def fit(
-        cls,
-        model: str,
-        data: TrainingData,
-        settings: Mapping[str, Any],
-        progress: Progress,
-        logs: Path,
-        partial: Path | None = None,
-    ) -> tuple["Linear", Training]:
-        """Fit on the training rows; validation rows are only scored."""
-        kind = {"logistic_regression": logistic, "linear_svm": svm, "nb_svm": nb_svm}[model]
+    def _fit(cls, model: str, data: TrainingData, settings: Mapping[str, Any]) -> Fitted:
+        kind = {"logistic_regression": _logistic, "linear_svm": _svm, "nb_svm": _nb_svm}[model]
         weights = class_weights(settings["class_weights"], data.train_labels, data.class_names)
         fitted, facts = kind(data, settings, dict(enumerate(weights)))
-        progress(1.0, "fitted")
         facts["parameters"] = int(fitted.weights.size + fitted.bias.size)
         facts["class_weights"] = dict(zip(data.class_names, weights.tolist(), strict=True))
-        training = Training(facts=facts)
-        if len(data.validation_labels):
-            found = scores(data.validation_labels, fitted.predict(data.validation))
-            training.history.append({"epoch": 1, **found})
-        return fitted, training
+        return fitted, facts
 
     def predict(self, vectors: Any) -> np.ndarray:
         """Return probabilities, float64, shape (n_rows, n_classes)."""
         if self.presence:
             vectors = _presence(vectors)
-        found = (vectors @ self.weights + self.bias) * self.scale + self.shift
-        if found.shape[1] == 1:
-            return np.concatenate([expit(-found), expit(found)], axis=1)
+        log_odds = (vectors @ self.weights + self.bias) * self.scale + self.shift
+        if log_odds.shape[1] == 1:
+            return np.concatenate([expit(-log_odds), expit(log_odds)], axis=1)
         if self.joint:
-            return softmax(found, axis=1)
-        # A floor, so that a row that all classes refuse can still be scaled.
-        each = np.maximum(expit(found), 1e-12)
-        return each / each.sum(axis=1, keepdims=True)
+            return softmax(log_odds, axis=1)
+        # The floor allows scaling where all sigmoids are 0.
+        odds = np.maximum(expit(log_odds), 1e-12)
+        return odds / odds.sum(axis=1, keepdims=True)
 
     def save(self, folder: Path) -> None:
         """Write the numbers as arrays."""
@@ -95,128 +83,81 @@ class Linear(Classifier):
         (folder / "linear.json").write_text(json.dumps(notes) + "\n")
 
     @classmethod
-    def load(cls, folder: Path) -> "Linear":
+    def load(cls, folder: Path) -> Self:
         """Read the arrays."""
         notes = json.loads((folder / "linear.json").read_text(encoding="utf-8"))
         weights = np.load(folder / "weights.npy", allow_pickle=False)
         return cls(weights, *np.load(folder / "scores.npy", allow_pickle=False), **notes)
 
 
-def logistic(
-    data: TrainingData, settings: Mapping[str, Any], weights: dict[int, float]
-) -> tuple[Linear, dict[str, Any]]:
-    """Fit logistic regression with an L2 penalty, multinomial where there are several classes."""
-    fitted = _logistic(data.train, data.train_labels, settings["cost"], weights)
+def _logistic(data: TrainingData, settings: Mapping[str, Any], weights: _Weights) -> Fitted:
+    """Fit logistic regression with an L2 penalty, multinomial for more than two classes."""
+    fitted = _regression(data.train, data.train_labels, settings["cost"], weights)
     facts = {"iterations": int(np.max(fitted.n_iter_))}
     return Linear(fitted.coef_.T, fitted.intercept_.astype(np.float64), joint=True), facts
 
 
-def svm(
-    data: TrainingData, settings: Mapping[str, Any], weights: dict[int, float]
-) -> tuple[Linear, dict[str, Any]]:
-    """Fit a linear support vector machine, one class against the rest.
-
-    Its scores become probabilities by Platt's sigmoid (Platt 1999), fitted on rows of the training
-    part that the machine which scored them had not seen: a cross-validation inside that part.
-    """
+def _svm(data: TrainingData, settings: Mapping[str, Any], weights: _Weights) -> Fitted:
+    """Fit a linear support vector machine, calibrated by cross-validation (Platt 1999)."""
+    from sklearn.calibration import CalibratedClassifierCV
     from sklearn.model_selection import StratifiedKFold
     from sklearn.svm import LinearSVC
 
-    def machine() -> Any:
-        return LinearSVC(
-            C=settings["cost"], class_weight=weights, random_state=settings["seed"], max_iter=5000
-        )
-
-    rows, labels = data.train, data.train_labels
-    n_classes = len(data.class_names)
-    fitted = machine().fit(rows, labels)
-    held_out = fitted.decision_function(rows)
-    # A class too small to be in every fold is calibrated on the scores of its own training rows.
+    rows, labels, seed = data.train, data.train_labels, settings["seed"]
+    limits = {"max_iter": _MAX_ITERATIONS_SVM, "random_state": seed}
+    machine = LinearSVC(C=settings["cost"], class_weight=weights, **limits)
     folds = min(settings["calibration_folds"], int(np.bincount(labels).min()))
     if folds > 1:
-        parts = StratifiedKFold(folds, shuffle=True, random_state=settings["seed"])
-        for train, held in parts.split(rows, labels):
-            held_out[held] = machine().fit(rows[train], labels[train]).decision_function(rows[held])
-    held_out = held_out.reshape(len(labels), -1)
-    targets = [labels == 1] if n_classes == 2 else [labels == k for k in range(n_classes)]
-    sigmoids = [platt(held_out[:, k], target) for k, target in enumerate(targets)]
-    scale, shift = np.array(sigmoids).T
-    facts = {"calibration_folds": folds, "iterations": int(np.max(fitted.n_iter_))}
-    return Linear(fitted.coef_.T, fitted.intercept_, scale, shift, joint=False), facts
+        parts: Any = StratifiedKFold(folds, shuffle=True, random_state=seed)
+    else:  # a class with one row: calibrate on the scores of the rows that the machine is fitted to
+        parts = [(np.arange(len(labels)), np.arange(len(labels)))]
+    calibrated = CalibratedClassifierCV(machine, method="sigmoid", cv=parts, ensemble=False)
+    (fitted,) = calibrated.fit(rows, labels).calibrated_classifiers_
+    # scikit-learn's sigmoid of a score s is 1 / (1 + exp(a s + b)).
+    scale = np.array([-sigmoid.a_ for sigmoid in fitted.calibrators])
+    shift = np.array([-sigmoid.b_ for sigmoid in fitted.calibrators])
+    machine = fitted.estimator
+    facts = {"calibration_folds": folds, "iterations": int(np.max(machine.n_iter_))}
+    return Linear(machine.coef_.T, machine.intercept_, scale, shift, joint=False), facts
 
 
-def nb_svm(
-    data: TrainingData, settings: Mapping[str, Any], weights: dict[int, float]
-) -> tuple[Linear, dict[str, Any]]:
-    """Fit a linear model on naive Bayes log-count ratios (Wang and Manning 2012).
-
-    A word's presence counts as its log-count ratio; the linear model is a logistic regression, so
-    that its scores are log-odds, interpolated with its mean magnitude as in the paper.
-    """
+def _nb_svm(data: TrainingData, settings: Mapping[str, Any], weights: _Weights) -> Fitted:
+    """Fit logistic regression to naive Bayes log-count ratios (Wang and Manning 2012)."""
     rows, labels = _presence(data.train), data.train_labels
     n_classes = len(data.class_names)
-    found = []
+    columns, bias = [], []
     for label in [1] if n_classes == 2 else range(n_classes):
         of_class = labels == label
         ratio = _log_count_ratio(rows, of_class, settings["alpha"])
         scaled = sparse.csr_matrix(rows.multiply(ratio.astype(np.float32)))
-        each = {0: weights[0], 1: weights[1]} if n_classes == 2 else {0: 1.0, 1: weights[label]}
-        fitted = _logistic(scaled, of_class.astype(np.int64), settings["cost"], each)
+        pair = {0: weights[0], 1: weights[1]} if n_classes == 2 else {0: 1.0, 1: weights[label]}
+        fitted = _regression(scaled, of_class.astype(np.int64), settings["cost"], pair)
         inner = fitted.coef_[0].astype(np.float64)
-        mean = np.abs(inner).mean()
+        mean = np.abs(inner).mean()  # interpolation as in the paper
         inner = (1 - settings["beta"]) * mean + settings["beta"] * inner
-        found.append((inner * ratio, float(fitted.intercept_[0])))
-    columns = np.stack([column for column, _ in found], axis=1)
-    bias = np.array([bias for _, bias in found])
-    return Linear(columns, bias, joint=False, presence=True), {}
+        columns.append(inner * ratio)
+        bias.append(float(fitted.intercept_[0]))
+    return Linear(np.stack(columns, axis=1), np.array(bias), joint=False, presence=True), {}
 
 
-def platt(decisions: np.ndarray, positive: np.ndarray) -> tuple[float, float]:
-    """Fit the sigmoid that turns decision values into probabilities.
-
-    Platt (1999): maximum likelihood, the targets drawn in by one row for each class so that
-    separable classes do not push the slope to infinity.
-
-    Parameters
-    ----------
-    decisions : ndarray of float, shape (n_rows,)
-    positive : ndarray of bool, shape (n_rows,)
-
-    Returns
-    -------
-    scale, shift : float
-        A decision value d has the log-odds ``scale * d + shift``.
-    """
-    n_positive = np.count_nonzero(positive)
-    n_negative = len(positive) - n_positive
-    target = np.where(positive, (n_positive + 1) / (n_positive + 2), 1 / (n_negative + 2))
-
-    def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
-        log_odds = parameters[0] * decisions + parameters[1]
-        value = np.logaddexp(0, log_odds) - target * log_odds
-        slope = expit(log_odds) - target
-        return float(value.mean()), np.array([(slope * decisions).mean(), slope.mean()])
-
-    start = np.array([1.0, np.log((n_positive + 1) / (n_negative + 1))])
-    found = optimize.minimize(loss, start, jac=True, method="BFGS")
-    return float(found.x[0]), float(found.x[1])
-
-
-def _logistic(rows: Any, labels: np.ndarray, cost: float, weights: dict[int, float]) -> Any:
+def _regression(rows: Any, labels: np.ndarray, cost: float, weights: _Weights) -> Any:
     """Fit scikit-learn's logistic regression."""
     from sklearn.linear_model import LogisticRegression
 
-    return LogisticRegression(C=cost, class_weight=weights, max_iter=_ITERATIONS).fit(rows, labels)
+    regression = LogisticRegression(C=cost, class_weight=weights, max_iter=_MAX_ITERATIONS)
+    return regression.fit(rows, labels)
 
 
 def _log_count_ratio(rows: sparse.csr_matrix, of_class: np.ndarray, alpha: float) -> np.ndarray:
-    """Return ln of each column's share among the texts of a class over that among the others."""
-    inside = np.asarray(rows[np.flatnonzero(of_class)].sum(axis=0)).ravel() + alpha
-    external_inputs = np.asarray(rows[np.flatnonzero(~of_class)].sum(axis=0)).ravel() + alpha
-    return np.log((inside / inside.sum()) / (external_inputs / external_inputs.sum()))
+    """Return ln of each column's share in the texts of a class over that in all other texts."""
+    inside, outside = (
+        np.asarray(rows[np.flatnonzero(mask)].sum(axis=0)).ravel() + alpha
+        for mask in (of_class, ~of_class)
+    )
+    return np.log((inside / inside.sum()) / (outside / outside.sum()))
 
 
 def _presence(vectors: sparse.csr_matrix) -> sparse.csr_matrix:
-    """Return 1 where a value is there."""
+    """Return 1 for each nonzero value."""
     ones = np.ones(len(vectors.data), dtype=np.float32)
     return sparse.csr_matrix((ones, vectors.indices, vectors.indptr), shape=vectors.shape)

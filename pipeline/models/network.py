@@ -1,22 +1,20 @@
-"""Networks: any Keras model whose outputs are logits, trained and kept in the same way."""
+"""Keras networks whose outputs are logits: training, prediction and files are the same for all."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from pipeline.features.word_vectors import WordVectors
 from pipeline.models import specs
 from pipeline.models.base import Classifier, Problem, Progress, Training, TrainingData
-from pipeline.training import batches
-from pipeline.training import loop as training
+from pipeline.training import batches, loop
+from pipeline.training.compiled import Forward
+from pipeline.training.tensorflow_import import keras
 
-import keras  # isort: skip
-
-_MODEL = "model.keras"
-_NOTES = "network.json"
+_MODEL, _NOTES = "model.keras", "network.json"
 
 
 class Network(Classifier):
@@ -25,11 +23,11 @@ class Network(Classifier):
     Parameters
     ----------
     model : keras.Model
-        Ends in logits: one for two classes, else one a class.
+        Returns logits: one for two classes, else one per class.
     masked : bool
-        Whether it masks padding, so that batches may be cut to their longest text.
+        Whether it masks padding.
     word_vectors : WordVectors or None
-        Pretrained ones, for words that are not in the vocabulary.
+        Pretrained vectors, for words that are not in the vocabulary.
     """
 
     def __init__(
@@ -49,78 +47,48 @@ class Network(Classifier):
         progress: Progress,
         logs: Path,
         partial: Path | None = None,
-    ) -> tuple["Network", Training]:
-        """Train on the training rows; with ``refit_on_validation`` once more on both parts."""
-        machine = training.prepare(settings["seed"])
-        row = specs.MODELS[model]
-        builder = row.load_builder()
-        n_classes = len(data.class_names)
-        length = data.train.shape[1] if row.reads == "sequences" else None
-        problem = Problem(data.width, n_classes, length, data.embedding)
-        # Words of training texts that max_words left out of the vocabulary have vectors as well.
-        external_inputs, (train_vectors, validation_vectors) = vectors_outside(
+    ) -> tuple[Self, Training]:
+        """Train on the training rows; with ``refit_on_validation`` again on both parts."""
+        machine = loop.set_up(settings["seed"])
+        # Training texts may contain words that are not in the vocabulary but have a vector.
+        extra_vectors, parts = extra_words(
             data.word_vectors, data.width, data.train, data.validation
         )
-
-        def build() -> keras.Model:
-            network = builder(problem, settings)
-            if external_inputs is not None:
-                network.get_layer("embedding").external_inputs.assign(external_inputs)
-            if settings["output_bias"] == "frequencies":
-                network.get_layer("logits").bias.assign(log_odds(data.train_labels, n_classes))
-            return network
-
-        train = training.Rows(train_vectors, data.train_labels)
-        validation = training.Rows(validation_vectors, data.validation_labels)
-        names = list(data.class_names)
-        masked = row.masks_padding and settings.get("mask_padding", True)
-        trained = training.train(
-            build,
-            train,
-            validation,
-            names,
+        train = loop.Rows(parts[0], data.train_labels)
+        validation = loop.Rows(parts[1], data.validation_labels)
+        spec = specs.MODELS[model]
+        masked = spec.masks_padding and settings.get("mask_padding", True)
+        trainer = loop.Trainer(
+            _builder(spec, data, settings, extra_vectors),
+            list(data.class_names),
             settings,
             progress,
-            logs,
-            masked=masked,
-            checkpoint=partial / "training.npz" if partial else None,
+            masked,
         )
-        done = Training(trained.history, {**trained.facts, "machine": machine})
-        done.interruption = trained.interruption
+        first, second = (
+            partial / f"{phase}.npz" if partial else None for phase in ("training", "refit")
+        )
+        trained = trainer.train(train, validation, logs, first)
+        record = Training(trained.history, {**trained.facts, "machine": machine})
+        record.interruption = trained.interruption
         if settings["refit_on_validation"] and len(data.validation_labels):
-            both = training.Rows(
-                batches.join(train_vectors, validation_vectors),
-                np.concatenate([data.train_labels, data.validation_labels]),
-            )
-            nothing = training.Rows(validation_vectors[:0], data.validation_labels[:0])
-            best = trained.facts["best_epoch"]
-            trained = training.train(
-                build,
-                both,
-                nothing,
-                names,
-                settings,
-                progress,
-                None,
-                masked=masked,
-                rates=[found["learning_rate"] for found in trained.history[:best]],
-                checkpoint=partial / "refit.npz" if partial else None,
-            )
-            done.facts["refitted_on_validation"] = len(trained.history)
-            done.interruption = _joined(done.interruption, trained.interruption)
-        return cls(trained.model, masked, data.word_vectors), done
+            rates = [entry["learning_rate"] for entry in trained.history]
+            nothing = loop.Rows(parts[1][:0], data.validation_labels[:0])
+            best = rates[: trained.facts["best_epoch"]]
+            trained = trainer.train(_joined(train, validation), nothing, None, second, rates=best)
+            record.facts["refitted_on_validation"] = len(trained.history)
+            record.interruption = _interruptions(record.interruption, trained.interruption)
+        return cls(trained.model, masked, data.word_vectors), record
 
     def predict(self, vectors: Any) -> np.ndarray:
         """Return probabilities, float64, shape (n_rows, n_classes)."""
         if self.word_vectors is not None:
             embedding = self.model.get_layer("embedding")
-            external_inputs, (vectors,) = vectors_outside(
-                self.word_vectors, embedding.input_dim, vectors
-            )
-            embedding.external_inputs.assign(external_inputs)
+            extra_vectors, (vectors,) = extra_words(self.word_vectors, embedding.input_dim, vectors)
+            embedding.extra_vectors.assign(extra_vectors)
         if self._forward is None:
-            self._forward = training.forward_function(self.model)
-        return training.predict(self._forward, vectors, masked=self.masked)
+            self._forward = Forward(self.model, masked=self.masked)
+        return self._forward(vectors)
 
     def learned_vectors(self) -> np.ndarray | None:
         """Return the weights of the layer ``embedding``, shape (n_words, embedding_size)."""
@@ -142,23 +110,88 @@ class Network(Classifier):
         ]
 
     def save(self, folder: Path) -> None:
-        """Write the network in Keras' own form."""
+        """Write the network in Keras' format."""
         self.model.save(folder / _MODEL)
         (folder / _NOTES).write_text(json.dumps({"masked": self.masked}) + "\n")
 
     @classmethod
-    def load(cls, folder: Path) -> "Network":
+    def load(cls, folder: Path) -> Self:
         """Read the network; Keras' safe mode refuses code in the file."""
-        # Registers our own layers.
-        from pipeline.models import fused, layers  # noqa: F401
+        from pipeline.models import fused, layers  # noqa: F401  (registers the custom layers)
 
         notes = json.loads((folder / _NOTES).read_text(encoding="utf-8"))
         model = keras.models.load_model(folder / _MODEL, compile=False, safe_mode=True)
         return cls(model, notes["masked"], WordVectors.load(folder))
 
 
-def _joined(first: Mapping[str, Any], refit: Mapping[str, Any]) -> dict[str, Any]:
-    """Say of both phases of training where they were taken up, and what they had taken."""
+def extra_words(
+    word_vectors: WordVectors | None, width: int, *parts: np.ndarray
+) -> tuple[np.ndarray | None, list[np.ndarray]]:
+    """Gather the vectors of the words of some texts that are not in the vocabulary.
+
+    Parameters
+    ----------
+    word_vectors : WordVectors or None
+    width : int
+        Size of the vocabulary; an index ``width + i`` is row i of ``word_vectors``.
+    *parts : ndarray of int, shape (n_texts, tokens)
+
+    Returns
+    -------
+    extra_vectors : ndarray of float32, shape (n_words or 1, dimensions), or None
+    parts : list of ndarray of int
+        The texts with indices ``width + i`` for row i of ``extra_vectors``.
+    """
+    if word_vectors is None:
+        return None, list(parts)
+    arrays = [np.array(part) for part in parts]
+    needed = np.unique(np.concatenate([array[array >= width] for array in arrays]))
+    for array in arrays:
+        is_extra = array >= width
+        array[is_extra] = width + np.searchsorted(needed, array[is_extra])
+    if not len(needed):
+        return np.zeros((1, word_vectors.vectors.shape[1]), np.float32), arrays
+    return np.asarray(word_vectors.vectors[needed - width]), arrays
+
+
+def _builder(
+    spec: specs.Model,
+    data: TrainingData,
+    settings: Mapping[str, Any],
+    extra_vectors: np.ndarray | None,
+) -> Callable[[], keras.Model]:
+    """Return a function that builds the untrained network."""
+    n_classes = len(data.class_names)
+    length = data.train.shape[1] if spec.reads == "sequences" else None
+    problem = Problem(data.width, n_classes, length, data.embedding)
+
+    def build() -> keras.Model:
+        network = spec.load_builder()(problem, settings)
+        if extra_vectors is not None:
+            network.get_layer("embedding").extra_vectors.assign(extra_vectors)
+        if settings["output_bias"] == "frequencies":
+            network.get_layer("logits").bias.assign(_log_odds(data.train_labels, n_classes))
+        return network
+
+    return build
+
+
+def _log_odds(labels: np.ndarray, n_classes: int) -> np.ndarray:
+    """Return the logits of the class frequencies, with one added to each count."""
+    shares = np.log(np.bincount(labels, minlength=n_classes) + 1) - np.log(len(labels) + n_classes)
+    return shares[1:] - shares[:1] if n_classes == 2 else shares
+
+
+def _joined(train: loop.Rows, validation: loop.Rows) -> loop.Rows:
+    """Concatenate training and validation rows."""
+    return loop.Rows(
+        batches.join(train.vectors, validation.vectors),
+        np.concatenate([train.labels, validation.labels]),
+    )
+
+
+def _interruptions(first: Mapping[str, Any], refit: Mapping[str, Any]) -> dict[str, Any]:
+    """Combine the interruptions of training and refitting."""
     if not refit:
         return dict(first)
     return {
@@ -166,50 +199,3 @@ def _joined(first: Mapping[str, Any], refit: Mapping[str, Any]) -> dict[str, Any
         "refit_resumed_after_epoch": refit["resumed_after_epoch"],
         "seconds_before": first.get("seconds_before", 0.0) + refit["seconds_before"],
     }
-
-
-def vectors_outside(
-    word_vectors: WordVectors | None, width: int, *parts: np.ndarray
-) -> tuple[np.ndarray | None, list[np.ndarray]]:
-    """Gather the vectors of the words outside of the vocabulary that some texts need.
-
-    Parameters
-    ----------
-    word_vectors : WordVectors or None
-        Without any, nothing is outside.
-    width : int
-        Size of the vocabulary; an index i from there on is row ``i - width`` of ``word_vectors``.
-    *parts : ndarray of int, shape (n_texts, tokens)
-
-    Returns
-    -------
-    outside : ndarray of float32, shape (n_words or 1, dimensions), or None
-    parts : list of ndarray of int
-        The same texts, in which an index i from ``width`` on is row ``i - width`` of ``outside``.
-    """
-    if word_vectors is None:
-        return None, list(parts)
-    arrays = [np.array(part) for part in parts]
-    needed = np.unique(np.concatenate([array[array >= width] for array in arrays]))
-    for array in arrays:
-        beyond = array >= width
-        array[beyond] = width + np.searchsorted(needed, array[beyond])
-    if not len(needed):
-        return np.zeros((1, word_vectors.vectors.shape[1]), np.float32), arrays
-    return np.asarray(word_vectors.vectors[needed - width]), arrays
-
-
-def log_odds(labels: np.ndarray, n_classes: int) -> np.ndarray:
-    """Return the scores that give each class its share of the rows, one added to each count.
-
-    Parameters
-    ----------
-    labels : ndarray of int, shape (n_rows,)
-    n_classes : int
-
-    Returns
-    -------
-    ndarray of float64, shape (1,) for two classes, else (n_classes,)
-    """
-    shares = np.log(np.bincount(labels, minlength=n_classes) + 1) - np.log(len(labels) + n_classes)
-    return shares[1:] - shares[:1] if n_classes == 2 else shares

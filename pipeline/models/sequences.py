@@ -1,15 +1,18 @@
-"""Networks over sequences of word indices: recurrent, convolutional, and a plain mean."""
+"""Networks that read sequences of word indices: recurrent, convolutional, and a plain mean."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
 from keras import layers
 
-from pipeline.errors import PipelineError
+from pipeline.errors import SettingError
 from pipeline.models.base import Problem
 from pipeline.models.fused import FusedLSTM
 from pipeline.models.layers import PretrainedEmbedding, head, pool
+
+#: From units, whether all states are returned, and a name to a recurrent layer.
+_Recurrent = Callable[[int, bool, str], Any]
 
 
 def bilstm(problem: Problem, settings: Mapping[str, Any]) -> keras.Model:
@@ -19,54 +22,47 @@ def bilstm(problem: Problem, settings: Mapping[str, Any]) -> keras.Model:
     ----------
     problem : Problem
     settings : mapping
-        The hyper-parameters of the registry row. ``top_units`` adds an LSTM that reads forward
-        alone.
+        Hyper-parameters of the model. ``top_units`` adds an LSTM that only reads forward.
 
     Returns
     -------
     keras.Model
-        From indices, shape (batch, tokens), to class scores, shape (batch, n_classes); with two
-        classes, shape (batch, 1), the score of the second.
+        From indices, shape (batch, tokens), to logits, shape (batch, n_classes); for two classes
+        shape (batch, 1), the logit of the second.
     """
-    recurrent = [
-        lambda width, returns, name: layers.Bidirectional(
-            _lstm(settings)(width, return_sequences=returns, **_dropouts(settings)),
-            name=f"bi{name}",
-        )
-    ] * len(settings["units"])
-    widths = [*settings["units"]]
+    forward = _recurrent(_lstm_class(settings), settings)
+
+    def both(width: int, returns: bool, name: str) -> Any:
+        return layers.Bidirectional(forward(width, returns, name), name=f"bi{name}")
+
+    units = [*settings["units"]]
+    makers: list[_Recurrent] = [both] * len(units)
     if settings["top_units"]:
-        recurrent.append(_one_way(_lstm(settings), settings))
-        widths.append(settings["top_units"])
-    return _recurrent("bilstm", recurrent, widths, "lstm", problem, settings)
+        makers.append(forward)
+        units.append(settings["top_units"])
+    return _stack("bilstm", makers, units, "lstm", problem, settings)
 
 
 def lstm(problem: Problem, settings: Mapping[str, Any]) -> keras.Model:
     """Build LSTM layers (Hochreiter and Schmidhuber 1997) that read forward; see `bilstm`."""
-    widths = settings["units"]
-    recurrent = [_one_way(_lstm(settings), settings)] * len(widths)
-    return _recurrent("lstm", recurrent, widths, "lstm", problem, settings)
+    units = settings["units"]
+    makers = [_recurrent(_lstm_class(settings), settings)] * len(units)
+    return _stack("lstm", makers, units, "lstm", problem, settings)
 
 
 def gru(problem: Problem, settings: Mapping[str, Any]) -> keras.Model:
     """Build GRU layers (Cho et al. 2014) that read forward; see `bilstm`."""
-    widths = settings["units"]
-    recurrent = [_one_way(layers.GRU, settings)] * len(widths)
-    return _recurrent("gru", recurrent, widths, "gru", problem, settings)
+    units = settings["units"]
+    makers = [_recurrent(layers.GRU, settings)] * len(units)
+    return _stack("gru", makers, units, "gru", problem, settings)
 
 
 def dense(problem: Problem, settings: Mapping[str, Any]) -> keras.Model:
-    """Build the mean of the words' vectors and dense layers on it; see `bilstm`.
-
-    Raises
-    ------
-    PipelineError
-        If the pooling needs states that follow each other.
-    """
+    """Build dense layers on pooled word vectors; see `bilstm`."""
     if settings["pooling"] == "last":
-        raise PipelineError(
-            "pooling must be mean, max or max_mean for model 'dense', which reads no order, got "
-            "last; leave it out for mean."
+        raise SettingError(
+            "pooling must be mean, max or max_mean for model 'dense', which ignores word order, "
+            "got last; leave it out for mean."
         )
     indices, states, mask = embedded(problem, settings)
     pooled = pool(states, mask, settings["pooling"])
@@ -74,18 +70,12 @@ def dense(problem: Problem, settings: Mapping[str, Any]) -> keras.Model:
 
 
 def conv1d(problem: Problem, settings: Mapping[str, Any]) -> keras.Model:
-    """Build a convolution over tokens and the maximum over them (Kim 2014); see `bilstm`.
-
-    Raises
-    ------
-    PipelineError
-        If texts are shorter than a filter.
-    """
+    """Build a convolution over tokens and the maximum over them (Kim 2014); see `bilstm`."""
     width, length = settings["filter_width"], problem.sequence_length
     if length is not None and length < width:
-        raise PipelineError(
+        raise SettingError(
             f"filter_width must be at most the sequence length, {length} tokens, got {width}; "
-            f"choose sequence_length of at least {width}, or a smaller filter_width."
+            f"use a sequence_length of at least {width}, or a smaller filter_width."
         )
     indices, states, _ = embedded(problem, settings)
     states = layers.Conv1D(settings["filters"], width, activation="relu", name="conv1d")(states)
@@ -94,7 +84,8 @@ def conv1d(problem: Problem, settings: Mapping[str, Any]) -> keras.Model:
 
 
 def embedded(problem: Problem, settings: Mapping[str, Any]) -> tuple[Any, Any, Any]:
-    """Return input, word vectors, shape (batch, tokens, width), and mask or None."""
+    """Return the input, word vectors, shape (batch, tokens, width), and the mask or None."""
+    # Layers
     masks = settings.get("mask_padding", False)
     vectors = problem.embedding
     size = settings["embedding_size"] if vectors is None else vectors.shape[1]
@@ -104,16 +95,17 @@ def embedded(problem: Problem, settings: Mapping[str, Any]) -> tuple[Any, Any, A
     if vectors is not None:
         embedding.build()
         embedding.set_weights([vectors])
+    dropout = layers.SpatialDropout1D(settings["spatial_dropout"], name="spatial_dropout")
+    # Graph
     indices = keras.Input((None,), dtype="int32", name="indices")
     mask = embedding.compute_mask(indices) if masks else None
-    dropout = layers.SpatialDropout1D(settings["spatial_dropout"], name="spatial_dropout")
     return indices, dropout(embedding(indices)), mask
 
 
-def _recurrent(
+def _stack(
     name: str,
-    makers: list[Any],
-    widths: Any,
+    makers: list[_Recurrent],
+    units: Any,
     kind: str,
     problem: Problem,
     settings: Mapping[str, Any],
@@ -121,8 +113,8 @@ def _recurrent(
     """Stack recurrent layers between embedding and head."""
     indices, states, mask = embedded(problem, settings)
     pools = settings["pooling"] != "last"
-    for index, (make, width) in enumerate(zip(makers, widths, strict=True)):
-        returns = pools or index < len(widths) - 1
+    for index, (make, width) in enumerate(zip(makers, units, strict=True)):
+        returns = pools or index < len(units) - 1
         states = make(width, returns, f"{kind}_{index + 1}")(states, mask=mask)
         if settings["batch_normalization"]:
             normalize = layers.BatchNormalization(name=f"normalization_{index + 1}")
@@ -131,21 +123,17 @@ def _recurrent(
     return keras.Model(indices, head(pooled, problem.n_classes, settings), name=name)
 
 
-def _lstm(settings: Mapping[str, Any]) -> Any:
-    """Return the kind of LSTM layer: Keras' own, or ours with the same numbers in less time."""
+def _lstm_class(settings: Mapping[str, Any]) -> Any:
+    """Return Keras' LSTM layer or the faster one."""
     return FusedLSTM if settings["fused"] else layers.LSTM
 
 
-def _one_way(kind: Any, settings: Mapping[str, Any]) -> Any:
-    """Return what makes a recurrent layer that reads forward."""
+def _recurrent(kind: Any, settings: Mapping[str, Any]) -> _Recurrent:
+    """Return a function that makes a recurrent layer that reads forward."""
     return lambda width, returns, name: kind(
-        width, return_sequences=returns, name=name, **_dropouts(settings)
+        width,
+        return_sequences=returns,
+        dropout=settings["input_dropout"],
+        recurrent_dropout=settings["recurrent_dropout"],
+        name=name,
     )
-
-
-def _dropouts(settings: Mapping[str, Any]) -> dict[str, float]:
-    """Return the dropout inside a recurrent layer, of its inputs and of its state."""
-    return {
-        "dropout": settings["input_dropout"],
-        "recurrent_dropout": settings["recurrent_dropout"],
-    }

@@ -1,4 +1,4 @@
-"""Networks over one vector a text: words that are there, tf-idf values, sentence vectors."""
+"""Networks that read one vector per text: words, tf-idf values, or a sentence vector."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,64 +7,61 @@ import keras
 from keras import layers
 
 from pipeline.models.base import Problem
-from pipeline.models.layers import SparseDense, each, scores
+from pipeline.models.layers import SparseDense, logits, per_layer
 
 
 def bag_dense(problem: Problem, settings: Mapping[str, Any]) -> keras.Model:
-    """Build dense layers over sparse values, dropout after every one.
+    """Build dense layers over sparse values, with dropout after each layer.
 
     Parameters
     ----------
     problem : Problem
     settings : mapping
-        The hyper-parameters of the registry row.
+        Hyper-parameters of the model.
 
     Returns
     -------
     keras.Model
-        From columns and values, both of shape (batch, longest), to class scores, shape
-        (batch, n_classes); with two classes, shape (batch, 1), the score of the second.
+        From columns and values, both of shape (batch, longest), to logits, shape (batch,
+        n_classes); for two classes shape (batch, 1), the logit of the second.
     """
-    inputs, vector = _first(problem, settings, ones=settings["fused"])
-    vector = _dense(vector, settings, dropout_after=len(settings["units"]))
-    return keras.Model(inputs, scores(vector, problem.n_classes), name="bag_dense")
+    inputs, vector = _sparse_layer(problem, settings, ones=settings["fused"])
+    vector = _dense_layers(vector, settings, n_dropouts=len(settings["units"]))
+    return keras.Model(inputs, logits(vector, problem.n_classes), name="bag_dense")
 
 
 def tfidf_dense(problem: Problem, settings: Mapping[str, Any]) -> keras.Model:
-    """Build dense layers over sparse values, dropout after the first; see `bag_dense`."""
-    inputs, vector = _first(problem, settings, ones=False)
-    vector = _dense(vector, settings, dropout_after=1)
-    return keras.Model(inputs, scores(vector, problem.n_classes), name="tfidf_dense")
+    """Build dense layers over sparse values, with dropout after the first; see `bag_dense`."""
+    inputs, vector = _sparse_layer(problem, settings, ones=False)
+    vector = _dense_layers(vector, settings, n_dropouts=1)
+    return keras.Model(inputs, logits(vector, problem.n_classes), name="tfidf_dense")
 
 
 def sentence_dense(problem: Problem, settings: Mapping[str, Any]) -> keras.Model:
-    """Build dense layers over sentence vectors, dropout after every one; see `bag_dense`.
-
-    Reads vectors of shape (batch, width).
-    """
+    """Build dense layers over sentence vectors, shape (batch, width), else as `bag_dense`."""
     inputs = keras.Input((problem.width,), name="sentences")
     vector = layers.Dense(settings["units"][0], settings["activations"][0], name="dense_1")(inputs)
-    vector = _dense(vector, settings, dropout_after=len(settings["units"]))
-    return keras.Model(inputs, scores(vector, problem.n_classes), name="sentence_dense")
+    vector = _dense_layers(vector, settings, n_dropouts=len(settings["units"]))
+    return keras.Model(inputs, logits(vector, problem.n_classes), name="sentence_dense")
 
 
-def _first(problem: Problem, settings: Mapping[str, Any], *, ones: bool) -> tuple[list[Any], Any]:
-    """Return inputs and the first layer's activations."""
+def _sparse_layer(problem: Problem, settings: Mapping[str, Any], *, ones: bool) -> tuple:
+    """Return the inputs, and the first layer applied to them."""
     columns = keras.Input((None,), dtype="int32", name="columns")
     values = keras.Input((None,), dtype="float32", name="values")
-    first = SparseDense(
-        problem.width, settings["units"][0], settings["activations"][0], ones, name="dense_1"
-    )
+    units, activation = settings["units"][0], settings["activations"][0]
+    first = SparseDense(problem.width, units, activation, ones, name="dense_1")
     return [columns, values], first([columns, values])
 
 
-def _dense(vector: Any, settings: Mapping[str, Any], dropout_after: int) -> Any:
-    """Add dropout and the layers after the first."""
+def _dense_layers(vector: Any, settings: Mapping[str, Any], n_dropouts: int) -> Any:
+    """Add the layers after the first, and dropout after the first layers."""
     units = settings["units"]
-    activations = each(settings["activations"], len(units), "activations")
-    for index, (width, activation) in enumerate(zip(units, activations, strict=True)):
+    activations = per_layer(settings["activations"], len(units), "activations")
+    for index, width in enumerate(units):
         if index:
-            vector = layers.Dense(width, activation, name=f"dense_{index + 1}")(vector)
-        if index < dropout_after:
+            dense = layers.Dense(width, activations[index], name=f"dense_{index + 1}")
+            vector = dense(vector)
+        if index < n_dropouts:
             vector = layers.Dropout(settings["dropout"], name=f"dropout_{index + 1}")(vector)
     return vector

@@ -82,7 +82,7 @@ class TrainModel(Step):
         from pipeline.models.base import TrainingData
         from pipeline.models.bundle import save
         from pipeline.text.tokenize import stop_words
-        from pipeline.training import projector
+        from pipeline.training.tensorboard import write_projector
 
         settings = self.settings()
         row = models.MODELS[settings["model"]]
@@ -124,7 +124,7 @@ class TrainModel(Step):
         out.write_json("architecture.json", classifier.architecture())
         learned = classifier.learned_vectors()
         if learned is not None:
-            projector.write(out.folder / "projector", learned, encoder.vocabulary)
+            write_projector(out.folder / "projector", learned, encoder.vocabulary)
         out.facts = {**training.facts, **training.interruption}
         out.seconds_before = training.interruption.get("seconds_before", 0.0)
         out.counts(len(data.train_labels) + len(data.validation_labels), len(data.train_labels))

@@ -1,1 +1,1 @@
-"""Training: the loop over epochs, seeds, class weights, and scores on validation rows."""
+"""Training of networks: epochs, batches, losses, early stopping, checkpoints and logs."""

@@ -1,21 +1,40 @@
-"""Adam whose update of a variable is one TensorFlow operation."""
+"""Adam that updates each variable in one TensorFlow operation."""
 
 from typing import Any
 
-import keras
-import tensorflow as tf
+from pipeline.training.tensorflow_import import keras, tf
 
 
-class FusedAdam(keras.optimizers.Adam):
-    """Keras' Adam (Kingma and Ba 2015), each variable updated in one pass over its numbers.
+class FusedAdam(keras.optimizers.Optimizer):
+    """Adam (Kingma and Ba 2015) with the update of Keras, computed by ``ResourceApplyAdam``.
 
-    Where a batch has a word several times, Keras squares the parts of its vector's gradient before
-    it adds them up; here, as in the paper, the gradient is added up first.
+    If a batch contains a word several times, Keras squares the parts of the gradient of its vector
+    before it adds them. This class adds them first, as the paper does.
     """
+
+    def __init__(
+        self,
+        learning_rate: float = 1e-3,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+    ) -> None:
+        super().__init__(learning_rate=learning_rate, name="adam")
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+        self.moments: dict[Any, tuple[Any, Any]] = {}
+
+    def build(self, variables: list[Any]) -> None:
+        """Create the two moments of each variable."""
+        if self.built:
+            return
+        super().build(variables)
+        pairs = self.add_optimizer_variables(variables, ["momentum", "velocity"])
+        for variable, first, second in zip(variables, *pairs, strict=True):
+            self.moments[_reference(variable)] = first.value.handle, second.value.handle
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Update a variable and its two moments."""
-        place = self._get_variable_index(variable)
+        first, second = self.moments[_reference(variable)]
         if isinstance(gradient, tf.IndexedSlices):
             gradient = tf.math.unsorted_segment_sum(
                 gradient.values, gradient.indices, tf.shape(variable)[0]
@@ -23,8 +42,8 @@ class FusedAdam(keras.optimizers.Adam):
         step = tf.cast(self.iterations + 1, variable.dtype)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
-            m=self._momentums[place].value.handle,
-            v=self._velocities[place].value.handle,
+            m=first,
+            v=second,
             beta1_power=tf.pow(self.beta_1, step),
             beta2_power=tf.pow(self.beta_2, step),
             lr=tf.cast(learning_rate, variable.dtype),
@@ -33,3 +52,8 @@ class FusedAdam(keras.optimizers.Adam):
             epsilon=self.epsilon,
             grad=gradient,
         )
+
+
+def _reference(variable: Any) -> Any:
+    """Return a hashable reference to a variable of Keras or TensorFlow."""
+    return (variable.value if isinstance(variable, keras.Variable) else variable).ref()

@@ -1,7 +1,7 @@
-"""Batches of rows: which texts go together, and the arrays that a network is given.
+"""Batches of rows: which texts are in a batch, and the arrays that a network receives.
 
 A network reads padded word indices (integer array), sentence vectors (float array), or sparse
-values, which it is given as two padded arrays: columns and values.
+values, as two padded arrays: columns and values.
 """
 
 from collections.abc import Iterator
@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-# Batches whose texts are sorted by length among themselves: enough for batches of like lengths,
-# few enough that an epoch's order stays random.
-_SORTED_TOGETHER = 32
+# Texts are sorted by length within groups of so many batches: enough for similar lengths in a
+# batch, few enough to keep the order of an epoch random.
+_SORTED_BATCHES = 32
 
 
 def lengths(vectors: Any) -> np.ndarray:
@@ -22,30 +22,30 @@ def lengths(vectors: Any) -> np.ndarray:
     return np.count_nonzero(vectors, axis=1)
 
 
-def arrays(vectors: Any, rows: np.ndarray, *, cut: bool) -> list[np.ndarray]:
-    """Return what a network is given for some rows.
+def arrays(vectors: Any, rows: np.ndarray, *, truncate: bool) -> list[np.ndarray]:
+    """Return the arrays of a batch.
 
     Parameters
     ----------
     vectors : ndarray or csr_matrix, shape (n_rows, ...)
     rows : ndarray of int, shape (batch,)
-    cut : bool
-        Whether columns in which all these texts are padded are cut away. Sparse rows are as wide
-        as the longest of them in any case; what is added to a shorter one has the value 0.
+    truncate : bool
+        Whether to remove the columns that are padding in all these texts.
 
     Returns
     -------
     list of ndarray, shape (batch, ...)
-        One array; of sparse rows two, columns (int32) and values (float32).
+        One array; for sparse rows two, columns (int32) and values (float32), both as wide as the
+        longest row and padded with column 0 of value 0.
     """
     if sparse.issparse(vectors):
         return _padded(vectors[rows])
     batch = np.asarray(vectors[rows])
-    return [_cut(batch) if cut else batch]
+    return [_truncated(batch) if truncate else batch]
 
 
 def order(vectors: Any, size: int, seed: int, epoch: int, *, by_length: bool) -> Iterator:
-    """Yield the rows of each batch: by chance, from seed and epoch, and if asked in like lengths.
+    """Yield the rows of each batch of an epoch, in a random order given by seed and epoch.
 
     Parameters
     ----------
@@ -54,53 +54,43 @@ def order(vectors: Any, size: int, seed: int, epoch: int, *, by_length: bool) ->
         Rows of a batch; the last one may have fewer.
     seed, epoch : int
     by_length : bool
-
-    Yields
-    ------
-    ndarray of int, shape (batch,)
+        Whether the texts of a batch have similar lengths.
     """
     rng = np.random.default_rng([seed, epoch])
     shuffled = rng.permutation(vectors.shape[0])
     if by_length:
-        known = lengths(vectors)
-        together = size * _SORTED_TOGETHER
-        shuffled = np.concatenate(
-            [
-                part[np.argsort(known[part], kind="stable")]
-                for part in (shuffled[at : at + together] for at in range(0, len(known), together))
-            ]
-        )
+        n_tokens = lengths(vectors)
+        group = size * _SORTED_BATCHES
+        for first in range(0, len(shuffled), group):
+            part = shuffled[first : first + group]
+            shuffled[first : first + group] = part[np.argsort(n_tokens[part], kind="stable")]
     starts = np.arange(0, len(shuffled), size)
     for start in rng.permutation(starts) if by_length else starts:
         yield shuffled[start : start + size]
 
 
 def join(first: Any, second: Any) -> Any:
-    """Put the rows of one part after those of another."""
+    """Concatenate the rows of two parts, both arrays or both sparse."""
     if sparse.issparse(first):
         return sparse.vstack([first, second], format="csr")
     return np.concatenate([first, second])
 
 
 def _padded(matrix: sparse.csr_matrix) -> list[np.ndarray]:
-    """Lay sparse rows out as columns and values, padded with column 0 of value 0."""
-    known = lengths(matrix)
-    inside = np.arange(max(int(known.max(initial=0)), 1)) < known[:, None]
+    """Convert sparse rows to columns and values, padded with column 0 of value 0."""
+    n_values = lengths(matrix)
+    inside = np.arange(max(int(n_values.max(initial=0)), 1)) < n_values[:, None]
     columns = np.zeros(inside.shape, dtype=np.int32)
     values = np.zeros(inside.shape, dtype=np.float32)
     columns[inside], values[inside] = matrix.indices, matrix.data
     return [columns, values]
 
 
-def _cut(batch: np.ndarray) -> np.ndarray:
-    """Bring texts to the left and cut away the columns in which all are padded; one stays.
-
-    Where padding is masked it is no matter on which side it stands, and a fused LSTM wants it after
-    the text.
-    """
+def _truncated(batch: np.ndarray) -> np.ndarray:
+    """Move padding behind the texts and remove columns of padding alone; one column stays."""
+    # The fused LSTM needs padding after the text; to a masking layer the side makes no difference.
     is_padding = batch == 0
     if (is_padding[:, :1] & ~is_padding[:, -1:]).any():
-        order = np.argsort(is_padding, axis=1, kind="stable")
-        batch = np.take_along_axis(batch, order, axis=1)
+        batch = np.take_along_axis(batch, np.argsort(is_padding, axis=1, kind="stable"), axis=1)
     used = np.flatnonzero(batch.any(axis=0))
     return batch[:, : used[-1] + 1 if len(used) else 1]

@@ -1,8 +1,8 @@
-"""Checkpoints: training that is interrupted goes on from the last epoch that was kept.
+"""Checkpoints: interrupted training continues after its last saved epoch.
 
-A checkpoint is one ``.npz`` file. It holds every variable of the model (the states of dropout's
-random generators among them, which a ``.keras`` file leaves out) and of the optimizer, the best
-weights so far, and as JSON what is a number. With it the rest of training is the same bit for bit.
+A checkpoint is one ``.npz`` file with all variables of the model (also the states of the dropout
+generators, which a ``.keras`` file lacks) and of the optimizer, the best weights so far, and all
+numbers as JSON. The rest of training is then bit-identical to training without interruption.
 """
 
 import json
@@ -10,7 +10,7 @@ import logging
 import os
 import time
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,104 +18,81 @@ from typing import Any
 import numpy as np
 
 from pipeline.store import artifacts
-from pipeline.training.early_stopping import Stopper
+from pipeline.training.validation import EarlyStopping
 
-# An epoch is kept when at least so many times as long as keeping takes went by since the last one:
-# this bounds both what keeping costs (a twentieth) and what a kill loses.
-_WORTH = 20
-# What reading a file that is damaged somewhere can raise.
+# An epoch is saved if the time since the last save is at least so many times the time that a save
+# takes. This limits the cost of saving (to a twentieth) and the work that a kill can lose.
+_LEAST_RATIO = 20
+# All exceptions that reading a damaged file can raise.
 _DAMAGED = (OSError, EOFError, ValueError, LookupError, TypeError, RuntimeError, zipfile.BadZipFile)
 
-logger = logging.getLogger("luigi-interface")
+logger = logging.getLogger(__name__)
 
 
 @dataclass
 class State:
-    """What training knows after an epoch, besides the variables of model and optimizer.
+    """State of training after an epoch, without the variables of model and optimizer.
 
-    Attributes
-    ----------
-    stopper : Stopper
-    history : list of dict
-        One entry an epoch.
-    finished : list of float
-        When each epoch was finished, in seconds since 1970.
+    ``history`` has the metrics of each epoch, ``finished`` its end in seconds since 1970.
     """
 
-    stopper: Stopper
+    stopping: EarlyStopping
     history: list[dict[str, float]] = field(default_factory=list)
     finished: list[float] = field(default_factory=list)
 
-    def add(self, found: dict[str, float], finished: float) -> None:
-        """Note an epoch's figures and when it was finished."""
-        self.history.append(found)
-        self.finished.append(finished)
-
 
 class Checkpoint:
-    """The file in which one training is kept.
+    """The checkpoint file of one training.
 
     Parameters
     ----------
     path : Path or None
-        Ends in ``.npz``; None keeps nothing. No other process may write it.
+        Ends in ``.npz``; None saves nothing. No other process may write it.
     variables : sequence
-        Keras' or TensorFlow's variables, of the model and of the optimizer, always in one order.
+        Variables of the model and of the optimizer, always in the same order.
     identity : mapping
-        What JSON can hold of what the training depends on: settings, number of rows. A checkpoint
-        of another one is not restored.
-    clock : callable
-        Returns seconds.
-
-    Attributes
-    ----------
-    before : float
-        Seconds that training had taken when what was restored was kept.
+        JSON values on which training depends, such as settings and numbers of rows. The checkpoint
+        of another identity is not restored.
     """
 
     def __init__(
-        self,
-        path: Path | None,
-        variables: Sequence[Any],
-        identity: Mapping[str, Any],
-        clock: Callable[[], float] = time.monotonic,
+        self, path: Path | None, variables: Sequence[Any], identity: Mapping[str, Any]
     ) -> None:
         self._path = path
         self._variables = list(variables)
         self._identity = artifacts.digest(identity)
-        self._clock = clock
-        self._begun = self._kept_at = clock()
+        self._started = self._saved_at = time.monotonic()
         self._cost = 0.0
-        self.before = 0.0
+        self.seconds_before = 0.0  # of interrupted attempts, up to the restored checkpoint
 
-    def keep(self, state: State) -> bool:
-        """Write the state after an epoch, if enough time went by since the last; say whether."""
-        started = self._clock()
-        if self._path is None or started - self._kept_at < _WORTH * self._cost:
+    def save(self, state: State) -> bool:
+        """Save the state if the last save is long enough ago; return whether it was saved."""
+        now = time.monotonic()
+        if self._path is None or now - self._saved_at < _LEAST_RATIO * self._cost:
             return False
         temporary = self._path.with_name(f"writing-{self._path.name}")
         try:
-            # Not brought to the disk: a kill leaves what is written, and after a power cut a half
-            # file is found damaged.
+            # Without fsync: a kill does not lose written data, and a power cut leaves a damaged
+            # file that `restore` discards.
             np.savez(temporary, allow_pickle=False, **self._arrays(state))
             os.replace(temporary, self._path)
         except OSError as error:
             logger.warning(
-                "Cannot keep a checkpoint in %s (%s); training goes on without.",
+                "Cannot save a checkpoint in %s (%s); training continues without checkpoints.",
                 self._path.parent,
                 error.strerror or error,
             )
             self._path = None
             temporary.unlink(missing_ok=True)
             return False
-        self._kept_at = self._clock()
-        self._cost = self._kept_at - started
+        self._saved_at = time.monotonic()
+        self._cost = self._saved_at - now
         return True
 
     def restore(self, state: State) -> bool:
-        """Fill the variables and the state with what was kept; say whether there was anything.
+        """Restore variables and state from the file; return whether there was a usable one.
 
-        What cannot be read or belongs to something else is removed.
+        A file that is damaged or belongs to another training is removed.
         """
         if self._path is None or not self._path.is_file():
             return False
@@ -123,54 +100,52 @@ class Checkpoint:
             notes, values, best = self._read(self._path)
         except _DAMAGED as error:
             logger.warning(
-                "%s is thrown away, training begins anew: %s", self._path, error or repr(error)
+                "The checkpoint %s is discarded and training starts again: %s",
+                self._path,
+                error or repr(error),
             )
             self._path.unlink(missing_ok=True)
             return False
         for variable, value in zip(self._variables, values, strict=True):
             variable.assign(value)
         state.history, state.finished = notes["history"], notes["finished"]
-        state.stopper.best = notes["best"]
-        state.stopper.best_epoch = notes["best_epoch"]
-        state.stopper.reduced_at = notes["reduced_at"]
-        state.stopper.weights = best
-        self.before = notes["seconds"]
+        for name in ("best", "best_epoch", "reduced_at"):
+            setattr(state.stopping, name, notes[name])
+        state.stopping.weights = best
+        self.seconds_before = notes["seconds"]
         return True
 
     def _arrays(self, state: State) -> dict[str, np.ndarray]:
-        """Lay out the file: numbered arrays, and the notes as bytes of JSON."""
+        """Return the content of the file: numbered arrays, and the notes as bytes of JSON."""
         notes = {
             "identity": self._identity,
             "history": state.history,
             "finished": state.finished,
-            "best": state.stopper.best,
-            "best_epoch": state.stopper.best_epoch,
-            "reduced_at": state.stopper.reduced_at,
-            "n_best": len(state.stopper.weights),
-            "seconds": self.before + self._clock() - self._begun,
+            "best": state.stopping.best,
+            "best_epoch": state.stopping.best_epoch,
+            "reduced_at": state.stopping.reduced_at,
+            "n_best": len(state.stopping.weights),
+            "seconds": self.seconds_before + time.monotonic() - self._started,
         }
         return {
             "notes": np.frombuffer(json.dumps(notes).encode(), np.uint8),
-            **{f"variable_{at}": each.numpy() for at, each in enumerate(self._variables)},
-            **{f"best_{at}": each for at, each in enumerate(state.stopper.weights)},
+            **{f"variable_{n}": variable.numpy() for n, variable in enumerate(self._variables)},
+            **{f"best_{n}": weights for n, weights in enumerate(state.stopping.weights)},
         }
 
     def _read(self, path: Path) -> tuple[dict[str, Any], list[np.ndarray], list[np.ndarray]]:
-        """Read notes, variables and best weights, and check them before anything is changed."""
+        """Read and check notes, variables and best weights, without a change of the state."""
         with np.load(path, allow_pickle=False) as file:
             notes = json.loads(file["notes"].tobytes())
-            if notes["identity"] != self._identity:
-                raise ValueError("it was kept of training with other settings or rows.")
-            names = [name for name in file.files if name.startswith("variable_")]
-            if len(names) != len(self._variables):
-                raise ValueError(f"it has {len(names)} variables, not {len(self._variables)}.")
-            values = [file[f"variable_{at}"] for at in range(len(names))]
-            best = [file[f"best_{at}"] for at in range(notes["n_best"])]
-        for at, (variable, value) in enumerate(zip(self._variables, values, strict=True)):
-            wanted = variable.numpy()
-            if (value.shape, value.dtype) != (wanted.shape, wanted.dtype):
-                raise ValueError(
-                    f"its variable {at} is {value.dtype} {value.shape}, not {wanted.dtype} "
-                    f"{wanted.shape}."
-                )
+            n_variables = sum(name.startswith("variable_") for name in file.files)
+            values = [file[f"variable_{n}"] for n in range(n_variables)]
+            best = [file[f"best_{n}"] for n in range(notes["n_best"])]
+        expected = [variable.numpy() for variable in self._variables]
+        if notes["identity"] != self._identity or _shapes(values) != _shapes(expected):
+            raise ValueError("it was saved by training with other settings, rows or layers.")
         return notes, values, best
+
+
+def _shapes(arrays: list[np.ndarray]) -> list[tuple]:
+    """Return shape and dtype of each array."""
+    return [(array.shape, array.dtype) for array in arrays]

@@ -1,15 +1,48 @@
-"""Losses by name, from a network's scores."""
+"""Loss functions of networks by name, and class weights."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import tensorflow as tf
+import numpy as np
 
-_FOCUS = 2.0  # gamma of the focal loss, as its authors chose it
+from pipeline.errors import SettingError
+
+_GAMMA = 2.0  # of the focal loss, the value of its authors
 
 
-def loss(name: str, n_classes: int) -> Callable[[Any, Any], Any]:
-    """Return the loss of each text.
+def class_weights(
+    choice: str | Sequence[float], labels: np.ndarray, class_names: Sequence[str]
+) -> np.ndarray:
+    """Return the weight of each class in the loss, float64, shape (n_classes,).
+
+    Parameters
+    ----------
+    choice : {"none", "balanced", "max"} or sequence of float
+        ``balanced``: rows / (classes * rows of the class), so that the mean over rows is 1;
+        ``max``: rows of the largest class / rows of the class; numbers: one per class.
+    labels : ndarray of int, shape (n_rows,)
+    class_names : sequence of str
+
+    Examples
+    --------
+    >>> class_weights("max", np.array([0, 0, 0, 1]), ["bad", "good"]).tolist()
+    [1.0, 3.0]
+    """
+    counts = np.bincount(labels, minlength=len(class_names))
+    if isinstance(choice, str):
+        if choice == "balanced":
+            return len(labels) / (len(class_names) * counts)
+        return counts.max() / counts if choice == "max" else np.ones(len(class_names))
+    if len(choice) != len(class_names):
+        raise SettingError(
+            f"class_weights must have {len(class_names)} numbers, one for each of "
+            f"{', '.join(class_names)}; got {len(choice)}; give one number per class."
+        )
+    return np.asarray(choice, dtype=np.float64)
+
+
+def loss_function(name: str, n_classes: int) -> Callable[[Any, Any], Any]:
+    """Return a function from labels, int64, and logits to the loss of each text, shape (batch,).
 
     Parameters
     ----------
@@ -17,34 +50,24 @@ def loss(name: str, n_classes: int) -> Callable[[Any, Any], Any]:
         ``focal``: cross-entropy times (1 - p)^2 (Lin et al. 2017); ``mse`` and ``mae``: squared
         and absolute error of the probabilities.
     n_classes : int
-
-    Returns
-    -------
-    callable
-        From labels, int64, shape (batch,), and scores, shape (batch, 1) with two classes or
-        (batch, n_classes), to losses, shape (batch,).
+        Logits have the shape (batch, 1) for two classes, else (batch, n_classes).
     """
+    import tensorflow as tf
+
     binary = n_classes == 2
 
-    def cross_entropy(labels: Any, scores: Any) -> Any:
+    def losses(labels: Any, logits: Any) -> Any:
+        if name in ("cross_entropy", "focal"):
+            if binary:
+                target = tf.cast(labels, logits.dtype)
+                entropy = tf.nn.sigmoid_cross_entropy_with_logits(target, logits[:, 0])
+            else:
+                entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+            return entropy * (1 - tf.exp(-entropy)) ** _GAMMA if name == "focal" else entropy
         if binary:
-            target = tf.cast(labels, scores.dtype)
-            return tf.nn.sigmoid_cross_entropy_with_logits(target, scores[:, 0])
-        return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, scores)
+            errors = tf.cast(labels, logits.dtype)[:, None] - tf.sigmoid(logits)
+        else:
+            errors = tf.one_hot(labels, n_classes, dtype=logits.dtype) - tf.nn.softmax(logits)
+        return tf.reduce_mean(errors**2 if name == "mse" else tf.abs(errors), axis=1)
 
-    def focal(labels: Any, scores: Any) -> Any:
-        found = cross_entropy(labels, scores)
-        return found * (1 - tf.exp(-found)) ** _FOCUS
-
-    def errors(labels: Any, scores: Any) -> Any:
-        if binary:
-            return tf.cast(labels, scores.dtype)[:, None] - tf.sigmoid(scores)
-        return tf.one_hot(labels, n_classes, dtype=scores.dtype) - tf.nn.softmax(scores)
-
-    def mse(labels: Any, scores: Any) -> Any:
-        return tf.reduce_mean(errors(labels, scores) ** 2, axis=1)
-
-    def mae(labels: Any, scores: Any) -> Any:
-        return tf.reduce_mean(tf.abs(errors(labels, scores)), axis=1)
-
-    return {"cross_entropy": cross_entropy, "focal": focal, "mse": mse, "mae": mae}[name]
+    return losses

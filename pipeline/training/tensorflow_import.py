@@ -1,4 +1,7 @@
-"""Import TensorFlow so that it does not write to the terminal what no user can mend."""
+"""The only import of TensorFlow and Keras for training: no start-up messages, a thread per core.
+
+Modules take ``keras`` and ``tf`` from here, so that the first import is always this one.
+"""
 
 import contextlib
 import os
@@ -7,32 +10,43 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
-# Written by TensorFlow's C++ side while it looks for graphics cards; TF_CPP_MIN_LOG_LEVEL does not
-# reach them (measured with 2.21).
+# TensorFlow's C++ code writes these lines while it looks for graphics cards, whatever
+# TF_CPP_MIN_LOG_LEVEL is (measured with 2.21).
 _START_UP = re.compile(rb"^(WARNING: All log messages before absl|[IWE]0000 00:00:)")
-
-_ERRORS = "2"  # 0 is all, 1 leaves out information, 2 also warnings, 3 also errors
+_ERRORS_ONLY = "2"  # TF_CPP_MIN_LOG_LEVEL: 0 shows everything, 1 hides information, 2 also warnings
 
 
 @contextlib.contextmanager
-def without_start_up_messages() -> Iterator[None]:
-    """Hold back what is written to standard error, and write out what is no start-up message.
-
-    From then on TensorFlow's C++ side writes errors alone, unless TF_CPP_MIN_LOG_LEVEL says
-    otherwise: its warnings are on how it was compiled, and that an LSTM of odd width is slower.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", _ERRORS)
+def _without_start_up_messages() -> Iterator[None]:
+    """Redirect standard error to a file, and copy to it afterwards all but start-up messages."""
+    # C++ warnings are about the way TensorFlow was compiled and about slow odd LSTM widths.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", _ERRORS_ONLY)
     sys.stderr.flush()
-    with tempfile.TemporaryFile() as held:
+    with tempfile.TemporaryFile() as captured:
         original = os.dup(2)
-        os.dup2(held.fileno(), 2)
+        os.dup2(captured.fileno(), 2)
         try:
             yield
         finally:
             sys.stderr.flush()
             os.dup2(original, 2)
             os.close(original)
-            held.seek(0)
-            for line in held:
+            captured.seek(0)
+            for line in captured:
                 if not _START_UP.match(line):
                     os.write(2, line)
+
+
+with _without_start_up_messages():
+    import keras
+    import tensorflow as tf
+
+    CORES = len(os.sched_getaffinity(0))
+    # Fails if a SavedModel encoder has already started TensorFlow in this process.
+    with contextlib.suppress(RuntimeError):
+        tf.config.threading.set_intra_op_parallelism_threads(CORES)
+        tf.config.threading.set_inter_op_parallelism_threads(CORES)
+    # The first operation looks for devices and writes messages about them.
+    tf.constant(0) + 0
+
+__all__ = ["CORES", "keras", "tf"]

@@ -1,4 +1,4 @@
-"""Encoders of TensorFlow Hub, fetched from a server of the hub's kind."""
+"""Download of TensorFlow Hub encoders, from a local server."""
 
 import hashlib
 import http.server
@@ -26,26 +26,26 @@ def archive(**files):
 
 @pytest.fixture
 def serve():
-    """Return a function that serves one content, and says what was asked for."""
+    """Return a function that serves one content; it returns the URL and a list of requests."""
     servers = []
 
     def start(content, status=200):
-        asked = []
+        requests = []
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
-                asked.append(self.path)
+                requests.append(self.path)
                 self.send_response(status)
                 self.end_headers()
                 self.wfile.write(content)
 
-            def log_message(self, *words):
+            def log_message(self, *arguments):
                 pass
 
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         servers.append(server)
-        return f"http://127.0.0.1:{server.server_port}/model/1", asked
+        return f"http://127.0.0.1:{server.server_port}/model/1", requests
 
     yield start
     for server in servers:
@@ -53,15 +53,15 @@ def serve():
         server.server_close()
 
 
-def test_a_model_is_asked_for_compressed_unpacked_and_recorded(serve, tmp_path):
+def test_model_is_downloaded_unpacked_and_recorded(serve, tmp_path):
     content = archive(**{"saved_model.pb": b"graph", "variables/variables.index": b"index"})
-    address, asked = serve(content)
+    url, requests = serve(content)
     folder = tmp_path / "encoder"
-    checksum = hub.download(address, folder)
-    assert asked == ["/model/1?tf-hub-format=compressed"]
+    checksum = hub.download(url, folder)
+    assert requests == ["/model/1?tf-hub-format=compressed"]
     assert checksum == hashlib.sha256(content).hexdigest()
     assert json.loads((folder / "source.json").read_text()) == {
-        "address": address,
+        "address": url,
         "sha256": checksum,
     }
     assert (folder / "variables/variables.index").read_bytes() == b"index"
@@ -69,7 +69,7 @@ def test_a_model_is_asked_for_compressed_unpacked_and_recorded(serve, tmp_path):
 
 
 @pytest.mark.network
-def test_a_fetched_model_encodes(serve, tmp_path):
+def test_downloaded_model_encodes(serve, tmp_path):
     import tensorflow as tf
 
     class Lengths(tf.Module):
@@ -81,8 +81,8 @@ def test_a_fetched_model_encodes(serve, tmp_path):
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as tar:
         tar.add(tmp_path / "model", arcname=".")
-    address, _ = serve(packed.getvalue())
-    hub.download(address, tmp_path / "encoder")
+    url, _ = serve(packed.getvalue())
+    hub.download(url, tmp_path / "encoder")
 
     from pipeline.features import sentences
 
@@ -93,27 +93,27 @@ def test_a_fetched_model_encodes(serve, tmp_path):
 @pytest.mark.parametrize(
     ("content", "status", "message"),
     [
-        (b"", 404, "does not answer .*404.*check the address"),
+        (b"", 404, "cannot be downloaded .*404.*check the URL"),
         (b"no archive", 200, "sent no archive of a SavedModel"),
         (archive(**{"saved_model.pb": bytes(9_000)})[:-30], 200, "sent no archive of a SavedModel"),
         (archive(**{"model.h5": b""}), 200, "without saved_model.pb"),
         (archive(**{"saved_model.pb": b"", "../outside": b""}), 200, "sent no archive .*outside"),
     ],
-    ids=["missing", "damaged", "cut off", "another model", "a file outside"],
+    ids=["missing", "damaged", "truncated", "another model", "file outside the folder"],
 )
-def test_what_is_no_model_is_refused(serve, tmp_path, content, status, message):
-    address, _ = serve(content, status)
+def test_response_without_a_model_is_an_error(serve, tmp_path, content, status, message):
+    url, _ = serve(content, status)
     with pytest.raises(PipelineError, match=message):
-        hub.download(address, tmp_path / "encoder")
+        hub.download(url, tmp_path / "encoder")
     assert not (tmp_path / "outside").exists()
 
 
-def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
+def test_nonempty_folder_is_not_changed(tmp_path):
     (tmp_path / "mine").write_text("")
-    with pytest.raises(PipelineError, match="not empty; name a new folder"):
+    with pytest.raises(PipelineError, match="not empty; give a new folder"):
         hub.download("http://127.0.0.1:9/model", tmp_path)
 
 
-def test_an_address_as_encoder_says_how_to_fetch_it():
+def test_url_as_encoder_names_the_download_command():
     with pytest.raises(PipelineError, match=r"hub https://tfhub.dev/x/1 FOLDER.*--encoder FOLDER"):
         pretrained.encoder_files("https://tfhub.dev/x/1")

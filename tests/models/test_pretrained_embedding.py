@@ -1,4 +1,4 @@
-"""Networks on pretrained word vectors, from the text file to a word that was never trained on."""
+"""Networks with pretrained word vectors, also for words that training texts do not contain."""
 
 import json
 
@@ -6,6 +6,7 @@ import luigi
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from networks import build
 
 from pipeline.errors import PipelineError
 from pipeline.models.base import Problem
@@ -42,25 +43,25 @@ def trained(tmp_path_factory):
     return chain, steps, file
 
 
-def predict(place, lists):
+def predict(folder, lists):
     from pipeline.features.texts import Texts
     from pipeline.models.bundle import load
     from pipeline.text.tokens import Tokens
 
-    bundle = load(place)
+    bundle = load(folder)
     texts = Texts(Tokens.from_lists(lists))
     return bundle.classifier.predict(bundle.encoder.transform(texts))
 
 
 @pytest.mark.parametrize("frozen", [True, False], ids=["frozen", "trainable"])
-def test_a_word_that_training_never_saw_counts_by_its_vector(trained, frozen):
+def test_word_outside_training_texts_is_predicted_by_its_vector(trained, frozen):
     _, steps, _ = trained
-    found = predict(
+    probabilities = predict(
         steps[frozen]["TrainModel"].path(), [["splendid"], ["dreadful"], ["nothing"], ["love"]]
     )
-    assert found[0, 1] > 0.8
-    assert found[1, 1] < 0.2
-    np.testing.assert_allclose(found[0, 1], found[3, 1], atol=0.15)
+    assert probabilities[0, 1] > 0.8
+    assert probabilities[1, 1] < 0.2
+    np.testing.assert_allclose(probabilities[0, 1], probabilities[3, 1], atol=0.15)
 
 
 def test_frozen_vectors_stay_and_trainable_ones_move(trained):
@@ -76,19 +77,19 @@ def test_frozen_vectors_stay_and_trainable_ones_move(trained):
         assert (facts["parameters"] > facts["trainable_parameters"]) is frozen
 
 
-def test_coverage_and_words_without_a_vector_are_written_down(trained):
+def test_coverage_and_words_without_vector_are_recorded(trained):
     chain, steps, _ = trained
     chain.set_paths()
-    place = steps[True]["Vectorize"].path()
-    coverage = json.loads((place / "vectors.json").read_text())["word_vectors"]
-    without = (place / "words_without_vector.txt").read_text().split()
+    folder = steps[True]["Vectorize"].path()
+    coverage = json.loads((folder / "vectors.json").read_text())["word_vectors"]
+    without = (folder / "words_without_vector.txt").read_text().split()
     assert coverage["words_without_vector"] == len(without) > 0
     assert "the" in without
     assert "love" not in without
     assert 0 < coverage["tokens_covered"] < 1
 
 
-def test_the_digest_follows_the_content_of_the_file(trained):
+def test_digest_depends_on_the_content_of_the_file(trained):
     chain, steps, file = trained
     chain.set_paths()
     before = steps[True]["Vectorize"].digest()
@@ -101,7 +102,7 @@ def test_the_digest_follows_the_content_of_the_file(trained):
     assert steps[True]["Vectorize"].digest() == before
 
 
-def test_predictions_are_those_that_evaluate_wrote(trained):
+def test_predictions_equal_those_of_evaluate(trained):
     from pipeline.models.bundle import load
 
     chain, steps, _ = trained
@@ -117,25 +118,23 @@ def test_predictions_are_those_that_evaluate_wrote(trained):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"freeze_embedding": True}, "freeze_embedding keeps pretrained word vectors"),
-        ({"embedding": "nowhere.txt"}, "'nowhere.txt', which is no file"),
+        ({"freeze_embedding": True}, "freeze_embedding"),
+        ({"embedding": "nowhere.txt"}, "'nowhere.txt'"),
     ],
 )
-def test_settings_that_do_not_fit_are_refused_before_anything_runs(chain, settings, message):
+def test_conflicting_settings_are_an_error_before_a_run(chain, settings, message):
     chain.add()
     with pytest.raises(PipelineError, match=message):
         chain.task(dataset="toy", model="bilstm", **settings)
 
 
-def test_a_size_beside_pretrained_vectors_is_refused(trained):
+def test_size_with_pretrained_vectors_is_an_error(trained):
     chain, _, file = trained
-    with pytest.raises(PipelineError, match="embedding_size is for embedding learned"):
+    with pytest.raises(PipelineError, match="embedding_size"):
         chain.task(dataset="toy", model="bilstm", embedding=str(file), embedding_size=10)
 
 
-def test_the_brand_emotion_network_has_the_published_numbers_of_parameters():
-    from test_architectures import build
-
+def test_brand_emotion_network_has_the_published_number_of_parameters():
     network = build(
         "bilstm",
         Problem(7_573, 4, 100, np.zeros((7_573, 25), np.float32)),

@@ -34,7 +34,7 @@ def test_a_model_has_its_own_code_and_not_that_of_another(of_two_models):
     assert "pipeline.models.naive_bayes:NaiveBayes" in bayes
     assert not any("models.sequences" in part for part in bayes)
     assert "pipeline.models.sequences:bilstm" in network
-    assert "pipeline.training.loop:train" in network
+    assert "pipeline.training.loop:Trainer" in network
     assert not any("naive_bayes" in part for part in network)
 
 
@@ -43,7 +43,7 @@ def test_a_model_has_its_own_code_and_not_that_of_another(of_two_models):
     [
         ("CleanText", "pipeline.text.clean:_repaired"),
         ("CleanText", "pipeline.data.readers:read"),
-        ("Vectorize", "pipeline.features.tfidf:TfidfEncoder"),
+        ("Vectorize", "pipeline.features.bags:TfidfEncoder"),
         ("Vectorize", "pipeline.data.split:assign"),
         ("SplitStratified", "pipeline.tasks.vectorize:Vectorize.assignment"),
         ("Evaluate", "pipeline.evaluation.metrics:evaluate"),

@@ -8,16 +8,16 @@ BEFORE = np.array([np.roll(row, np.count_nonzero(row == 0)) for row in AFTER])
 
 
 @pytest.mark.parametrize("vectors", [AFTER, BEFORE], ids=["after", "before"])
-def test_masked_padding_goes_after_the_text_and_is_cut_to_the_longest(vectors):
-    (batch,) = batches.arrays(vectors, np.arange(4), cut=True)
+def test_masked_padding_moves_behind_the_text_and_is_truncated(vectors):
+    (batch,) = batches.arrays(vectors, np.arange(4), truncate=True)
     assert batch.tolist() == [[3, 4, 0], [5, 0, 0], [0, 0, 0], [6, 7, 8]]
-    (batch,) = batches.arrays(vectors, np.array([2]), cut=True)
+    (batch,) = batches.arrays(vectors, np.array([2]), truncate=True)
     assert batch.tolist() == [[0]]
 
 
 @pytest.mark.parametrize("vectors", [AFTER, BEFORE], ids=["after", "before"])
-def test_padding_that_counts_stays_where_it_is(vectors):
-    (batch,) = batches.arrays(vectors, np.arange(4), cut=False)
+def test_padding_without_mask_is_not_changed(vectors):
+    (batch,) = batches.arrays(vectors, np.arange(4), truncate=False)
     assert (batch == vectors).all()
 
 
@@ -29,15 +29,19 @@ def texts(n_rows=1000, longest=40, seed=3):
 
 @pytest.mark.parametrize("by_length", [True, False])
 def test_an_epoch_has_every_row_once_in_batches_of_the_size(by_length):
-    found = list(batches.order(texts(), 64, 0, 1, by_length=by_length))
-    assert sorted(np.concatenate(found).tolist()) == list(range(1000))
-    assert sorted(map(len, found)) == [1000 % 64] + [64] * (1000 // 64)
+    batch_rows = list(batches.order(texts(), 64, 0, 1, by_length=by_length))
+    assert sorted(np.concatenate(batch_rows).tolist()) == list(range(1000))
+    assert sorted(map(len, batch_rows)) == [1000 % 64] + [64] * (1000 // 64)
 
 
 @pytest.mark.parametrize("by_length", [True, False])
 def test_order_follows_from_seed_and_epoch(by_length):
-    def drawn(*of):
-        return [rows.tolist() for rows in batches.order(texts(), 64, *of, by_length=by_length)]
+    def drawn(*seed_and_epoch):
+        vectors = texts()
+        return [
+            rows.tolist()
+            for rows in batches.order(vectors, 64, *seed_and_epoch, by_length=by_length)
+        ]
 
     assert drawn(0, 1) == drawn(0, 1)
     assert drawn(0, 1) != drawn(0, 2)
@@ -45,18 +49,18 @@ def test_order_follows_from_seed_and_epoch(by_length):
 
 
 def test_order_without_lengths_is_a_random_permutation():
-    found = np.concatenate(list(batches.order(texts(), 64, 5, 2, by_length=False)))
-    assert found.tolist() == np.random.default_rng([5, 2]).permutation(1000).tolist()
+    batch_rows = np.concatenate(list(batches.order(texts(), 64, 5, 2, by_length=False)))
+    assert batch_rows.tolist() == np.random.default_rng([5, 2]).permutation(1000).tolist()
 
 
-def test_batches_by_length_hold_texts_of_like_lengths_in_no_order_of_length():
+def test_batches_by_length_have_similar_lengths_and_a_random_order():
     vectors = texts(4000)
     lengths = batches.lengths(vectors)
-    found = [lengths[rows] for rows in batches.order(vectors, 32, 0, 1, by_length=True)]
-    assert np.mean([np.ptp(one) for one in found]) < 3
+    batch_rows = [lengths[rows] for rows in batches.order(vectors, 32, 0, 1, by_length=True)]
+    assert np.mean([np.ptp(one) for one in batch_rows]) < 3
     assert np.mean([np.ptp(lengths[at : at + 32]) for at in range(0, 4000, 32)]) > 30
-    means = np.array([one.mean() for one in found])
-    # Those that were sorted together do not follow each other.
+    means = np.array([one.mean() for one in batch_rows])
+    # Batches that were sorted together do not follow each other.
     assert (np.diff(means) > 0).mean() == pytest.approx(0.5, abs=0.15)
 
 

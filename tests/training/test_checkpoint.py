@@ -1,4 +1,4 @@
-"""Training that is killed goes on from its checkpoint and ends as if nothing had been."""
+"""Killed training continues from its checkpoint, with the result of uninterrupted training."""
 
 import json
 import logging
@@ -13,7 +13,7 @@ from pipeline.features.word_vectors import WordVectors
 from pipeline.models import specs
 from pipeline.models.base import TrainingData
 from pipeline.training.checkpoint import Checkpoint, State
-from pipeline.training.early_stopping import Stopper
+from pipeline.training.validation import EarlyStopping
 
 WIDTH, LENGTH, N_TRAIN, N_VALIDATION = 30, 7, 90, 40
 SMALL = {
@@ -29,10 +29,10 @@ SMALL = {
 }
 REFITTED = {"patience": 2, "learning_rate": 0.3, "spatial_dropout": 0.3, "epochs": 12}
 REFITTED |= {"refit_on_validation": True, "reduce_factor": 0.5, "reduce_patience": 1}
-# What else training must carry over a kill, and the last epoch that is finished by then.
+# State that a checkpoint must contain: model, settings, and the last epoch before the kill.
 CASES = {
     "dropout": ("bag_dense", {"units": (8, 4), "dropout": 0.5}, 3),
-    "spatial_dropout_and_vectors_outside": ("dense", {"spatial_dropout": 0.5}, 3),
+    "spatial_dropout_and_extra_vectors": ("dense", {"spatial_dropout": 0.5}, 3),
     "recurrent_dropout_and_normalization": (
         "gru",
         {"input_dropout": 0.3, "recurrent_dropout": 0.3, "batch_normalization": True},
@@ -42,12 +42,12 @@ CASES = {
     "best_weights_of_an_earlier_epoch": (
         "dense",
         {"patience": 3, "learning_rate": 0.5, "epochs": 20},
-        lambda found: found[2]["best_epoch"] + 1,
+        lambda result: result[2]["best_epoch"] + 1,
     ),
     "reduced_learning_rate": (
         "dense",
         {"reduce_factor": 0.5, "reduce_patience": 2, "learning_rate": 0.3, "epochs": 10},
-        lambda found: first_reduction(found[1]),
+        lambda result: first_reduction(result[1]),
     ),
     "refitted": ("dense", REFITTED, 2),
     **{
@@ -58,19 +58,19 @@ CASES = {
 
 
 def first_reduction(history):
-    """Return the epoch after which the learning rate was reduced; the rate stays for the next."""
-    rates = [found["learning_rate"] for found in history]
+    """Return the epoch after which the learning rate was reduced; the next epoch keeps it."""
+    rates = [metrics["learning_rate"] for metrics in history]
     epoch = next(at for at in range(1, len(rates)) if rates[at] < rates[at - 1])
     assert rates[epoch + 1] == rates[epoch]
     return epoch
 
 
 class Killed(BaseException):
-    """Stands for SIGKILL, where starting a process would take too long."""
+    """Stands for SIGKILL; a process would take too long to start."""
 
 
 class Kill:
-    """Progress that raises when a text comes for the n-th time."""
+    """Progress that raises when a text begins with a string for the n-th time."""
 
     def __init__(self, start=None, times=1):
         self.start, self.times = start, times
@@ -83,7 +83,7 @@ class Kill:
 
 
 def settings_of(model, changes):
-    """Return a model's settings, small ones where the case says nothing."""
+    """Return a model's settings: those of the case, else small ones, else defaults."""
     values = {}
     for name in specs.MODELS[model].hyperparameters:
         setting = specs.HYPERPARAMETERS[name]
@@ -93,7 +93,7 @@ def settings_of(model, changes):
 
 
 def data_of(model):
-    """Return texts of random words, in which the classes are hard to tell apart."""
+    """Return texts of random words with classes that are hard to separate."""
     rng = np.random.default_rng(3)
     n_rows = N_TRAIN + N_VALIDATION
     labels = rng.integers(0, 2, n_rows)
@@ -132,8 +132,8 @@ def fit(model, settings, progress, folder, partial):
     return Network.fit(model, data_of(model), settings, progress, folder / "logs", partial)
 
 
-def everything(fitted):
-    """Return all that must be equal: every variable, history, facts."""
+def result_of(fitted):
+    """Return all that must be equal: variables, history, facts."""
     network, training = fitted
     return (
         [variable.numpy() for variable in network.model.variables],
@@ -142,15 +142,15 @@ def everything(fitted):
     )
 
 
-def assert_same(found, wanted):
-    assert found[1:] == wanted[1:]
-    assert len(found[0]) == len(wanted[0]) > 1
-    for one, other in zip(found[0], wanted[0], strict=True):
+def assert_same(result, expected):
+    assert result[1:] == expected[1:]
+    assert len(result[0]) == len(expected[0]) > 1
+    for one, other in zip(result[0], expected[0], strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def events(folder):
-    """Return step and figures of each event that TensorBoard would read."""
+    """Return step and metrics of each event that TensorBoard would read."""
     import tensorflow as tf
 
     (path,) = folder.glob("events*")
@@ -165,24 +165,24 @@ def events(folder):
 
 @pytest.fixture(autouse=True)
 def _every_epoch(monkeypatch):
-    """Keep every epoch: these ones take milliseconds, and a test must not hang on a clock."""
+    """Save every epoch, however short, so that tests do not depend on a clock."""
     from pipeline.training import checkpoint
 
-    monkeypatch.setattr(checkpoint, "_WORTH", 0)
+    monkeypatch.setattr(checkpoint, "_LEAST_RATIO", 0)
 
 
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory):
     """Return a function that trains a case once, without any checkpoint."""
-    known = {}
+    trained = {}
 
     def train(case):
-        if case not in known:
+        if case not in trained:
             model, changes, _ = CASES[case]
             folder = tmp_path_factory.mktemp(case)
             fitted = fit(model, settings_of(model, changes), Kill(), folder, None)
-            known[case] = everything(fitted), events(folder / "logs")
-        return known[case]
+            trained[case] = result_of(fitted), events(folder / "logs")
+        return trained[case]
 
     return train
 
@@ -190,20 +190,22 @@ def uninterrupted(tmp_path_factory):
 @pytest.mark.network
 @pytest.mark.parametrize("when", ["between_epochs", "within_an_epoch"])
 @pytest.mark.parametrize("case", CASES)
-def test_killed_training_ends_as_if_it_was_not(case, when, uninterrupted, tmp_path, caplog):
+def test_killed_training_has_the_result_of_uninterrupted_training(
+    case, when, uninterrupted, tmp_path, caplog
+):
     model, changes, finished = CASES[case]
     settings = settings_of(model, changes)
-    wanted, logged = uninterrupted(case)
-    finished = finished(wanted) if callable(finished) else finished
-    assert finished < wanted[2]["epochs"]
+    expected, logged = uninterrupted(case)
+    finished = finished(expected) if callable(finished) else finished
+    assert finished < expected[2]["epochs"]
     text = f"epoch {finished}:" if when == "between_epochs" else f"epoch {finished + 1} of"
     with pytest.raises(Killed):
         fit(model, settings, Kill(text), tmp_path / "killed", tmp_path)
-    with caplog.at_level(logging.INFO, "luigi-interface"):
+    with caplog.at_level(logging.INFO, "pipeline"):
         fitted = fit(model, settings, Kill(), tmp_path, tmp_path)
     assert f"resumed after epoch {finished} of {settings['epochs']}" in caplog.text
     assert fitted[1].interruption["resumed_after_epoch"] == finished
-    assert_same(everything(fitted), wanted)
+    assert_same(result_of(fitted), expected)
     assert events(tmp_path / "logs") == logged
 
 
@@ -222,22 +224,22 @@ def test_killed_training_ends_as_if_it_was_not(case, when, uninterrupted, tmp_pa
 )
 def test_each_phase_of_refitting_resumes_in_that_phase(kill, resumed, uninterrupted, tmp_path):
     settings = settings_of("dense", REFITTED)
-    wanted, _ = uninterrupted("refitted")
-    assert wanted[2]["refitted_on_validation"] == wanted[2]["best_epoch"] > 1
+    expected, _ = uninterrupted("refitted")
+    assert expected[2]["refitted_on_validation"] == expected[2]["best_epoch"] > 1
     with pytest.raises(Killed):
         fit("dense", settings, kill, tmp_path / "killed", tmp_path)
     fitted = fit("dense", settings, Kill(), tmp_path, tmp_path)
-    epochs = wanted[2]["epochs"]
+    epochs = expected[2]["epochs"]
     assert {name: value for name, value in fitted[1].interruption.items() if "epoch" in name} == {
         name: epochs if value == "all" else value for name, value in resumed.items()
     }
-    assert_same(everything(fitted), wanted)
+    assert_same(result_of(fitted), expected)
 
 
 @pytest.mark.network
-def test_killed_in_every_epoch_it_still_ends_the_same(uninterrupted, tmp_path):
+def test_training_killed_in_every_epoch_has_the_same_result(uninterrupted, tmp_path):
     settings = settings_of("dense", REFITTED)
-    wanted, _ = uninterrupted("refitted")
+    expected, _ = uninterrupted("refitted")
     killed = 0
     for at in range(1, 100):
         start = f"epoch {at}:" if at % 2 else f"epoch {at} of"
@@ -246,34 +248,34 @@ def test_killed_in_every_epoch_it_still_ends_the_same(uninterrupted, tmp_path):
             break
         except Killed:
             killed += 1
-    assert killed >= wanted[2]["epochs"]
-    assert_same(everything(fitted), wanted)
+    assert killed >= expected[2]["epochs"]
+    assert_same(result_of(fitted), expected)
 
 
 @pytest.mark.network
-@pytest.mark.parametrize("change", ["cut", "other_model"])
-def test_what_cannot_be_used_is_thrown_away_and_training_begins_anew(
+@pytest.mark.parametrize("change", ["truncated", "other_model"])
+def test_unusable_checkpoint_is_discarded_and_training_starts_again(
     change, uninterrupted, tmp_path, caplog
 ):
     model, changes, _ = CASES["dropout"]
     settings = settings_of(model, changes)
-    wanted, _ = uninterrupted("dropout")
+    expected, _ = uninterrupted("dropout")
     left = settings | ({"units": (16, 4)} if change == "other_model" else {})
     with pytest.raises(Killed):
         fit(model, left, Kill("epoch 3:"), tmp_path / "killed", tmp_path)
     (path,) = tmp_path.glob("*.npz")
-    if change == "cut":
+    if change == "truncated":
         path.write_bytes(path.read_bytes()[:-100])
     fitted = fit(model, settings, Kill(), tmp_path, tmp_path)
     assert [record.levelname for record in caplog.records].count("WARNING") == 1
-    assert f"{path} is thrown away, training begins anew" in caplog.text
+    assert f"{path} is discarded" in caplog.text
     assert fitted[1].interruption == {}
-    assert_same(everything(fitted), wanted)
+    assert_same(result_of(fitted), expected)
 
 
 @dataclass
 class Variable:
-    """Stands for a variable of Keras."""
+    """Stands for a Keras variable."""
 
     value: np.ndarray
 
@@ -285,14 +287,14 @@ class Variable:
 
 
 class Clock:
-    """Seconds that pass only when told to."""
+    """A clock that advances by a step at each call."""
 
-    def __init__(self):
-        self.now = 0.0
-        self.each_time = 0.0
+    def __init__(self, monkeypatch):
+        self.now = self.step = 0.0
+        monkeypatch.setattr("pipeline.training.checkpoint.time.monotonic", self)
 
     def __call__(self):
-        self.now += self.each_time
+        self.now += self.step
         return self.now
 
 
@@ -302,83 +304,83 @@ def variables(scale=1.0, shape=(2, 3)):
 
 
 def state(n_epochs=0):
-    found = State(Stopper("loss", 3, 2, 0.0))
+    new = State(EarlyStopping("loss", 3, 2, 0.0))
     for epoch in range(1, n_epochs + 1):
-        found.add({"epoch": epoch, "loss": 0.1, "val_auc": float("nan")}, 5.0 + epoch)
+        new.history.append({"epoch": epoch, "loss": 0.1, "val_auc": float("nan")})
+        new.finished.append(5.0 + epoch)
     if n_epochs:
-        found.stopper.best, found.stopper.best_epoch = 0.30000001, 1
-        found.stopper.weights = [np.ones(3, np.float32)]
-    return found
+        new.stopping.best, new.stopping.best_epoch = 0.30000001, 1
+        new.stopping.weights = [np.ones(3, np.float32)]
+    return new
 
 
-def contents(found, its_variables):
-    """Return what is kept, as text, so that nan equals itself."""
-    arrays = [each.value for each in its_variables] + found.stopper.weights
-    numbers = (found.history, found.finished, found.stopper.best, found.stopper.best_epoch)
+def contents(of_state, of_variables):
+    """Return all saved values as text, so that nan equals itself."""
+    stopping = of_state.stopping
+    arrays = [variable.value for variable in of_variables] + stopping.weights
+    numbers = (of_state.history, of_state.finished, stopping.best, stopping.best_epoch)
     return repr((numbers, [(array.dtype, array.tolist()) for array in arrays]))
 
 
-def test_what_was_kept_is_restored(tmp_path):
-    mine = variables(2.0)
-    assert Checkpoint(tmp_path / "a.npz", mine, {"seed": 1}).keep(state(2))
-    theirs, found = variables(1.0), state()
-    assert Checkpoint(tmp_path / "a.npz", theirs, {"seed": 1}).restore(found)
-    assert contents(found, theirs) == contents(state(2), mine)
+def test_saved_state_is_restored(tmp_path):
+    saved = variables(2.0)
+    assert Checkpoint(tmp_path / "a.npz", saved, {"seed": 1}).save(state(2))
+    loaded, restored = variables(1.0), state()
+    assert Checkpoint(tmp_path / "a.npz", loaded, {"seed": 1}).restore(restored)
+    assert contents(restored, loaded) == contents(state(2), saved)
     assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]
 
 
-def test_nothing_is_restored_where_nothing_was_kept(tmp_path):
+def test_nothing_is_restored_without_a_checkpoint(tmp_path):
     for path in (None, tmp_path / "a.npz"):
         assert not Checkpoint(path, variables(), {}).restore(state())
-    assert not Checkpoint(None, variables(), {}).keep(state(1))
+    assert not Checkpoint(None, variables(), {}).save(state(1))
 
 
 @pytest.mark.parametrize(
-    ("its_variables", "identity", "message"),
+    ("of_model", "identity"),
     [
-        (variables(), {"seed": 2}, "other settings or rows"),
-        (variables()[:1], {"seed": 1}, "it has 2 variables, not 1"),
-        (variables(shape=(3, 2)), {"seed": 1}, r"its variable 0 is float32 (2, 3), not"),
-        ([*variables()[:1], Variable(np.array(1, np.int32))], {"seed": 1}, "1 is int64 (), not"),
+        (variables(), {"seed": 2}),
+        (variables()[:1], {"seed": 1}),
+        (variables(shape=(3, 2)), {"seed": 1}),
+        ([*variables()[:1], Variable(np.array(1, np.int32))], {"seed": 1}),
     ],
     ids=["settings", "number", "shape", "type"],
 )
-def test_a_foreign_checkpoint_is_removed_with_one_line(
-    its_variables, identity, message, tmp_path, caplog
-):
+def test_checkpoint_of_another_training_is_removed(of_model, identity, tmp_path, caplog):
     path = tmp_path / "a.npz"
-    assert Checkpoint(path, variables(2.0), {"seed": 1}).keep(state(2))
-    found, before = state(), contents(state(), its_variables)
-    assert not Checkpoint(path, its_variables, identity).restore(found)
-    assert contents(found, its_variables) == before
+    assert Checkpoint(path, variables(2.0), {"seed": 1}).save(state(2))
+    unchanged, before = state(), contents(state(), of_model)
+    assert not Checkpoint(path, of_model, identity).restore(unchanged)
+    assert contents(unchanged, of_model) == before
     assert not path.exists()
     (record,) = caplog.records
-    assert message in record.getMessage()
+    assert "other settings, rows or layers" in record.getMessage()
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory):
-    """Return a path, and the bytes of a checkpoint."""
-    path = tmp_path_factory.mktemp("kept") / "a.npz"
-    assert Checkpoint(path, variables(2.0), {}).keep(state(2))
+def intact(tmp_path_factory):
+    """Return a path and the bytes of a checkpoint."""
+    path = tmp_path_factory.mktemp("intact") / "a.npz"
+    assert Checkpoint(path, variables(2.0), {}).save(state(2))
     return path, path.read_bytes()
 
 
 @hypothesis.given(data=st.data())
-def test_a_damaged_checkpoint_is_never_taken_for_another(kept, data):
-    path, whole = kept
-    damaged = bytearray(whole)
-    at = data.draw(st.integers(0, len(whole) - 1))
+def test_damaged_checkpoint_never_restores_other_values(intact, data):
+    path, content = intact
+    damaged = bytearray(content)
+    at = data.draw(st.integers(0, len(content) - 1))
     if data.draw(st.booleans()):
         damaged[at] ^= data.draw(st.integers(1, 255))
     else:
         del damaged[at:]
     path.write_bytes(damaged)
-    theirs, found = variables(1.0), state()
-    if Checkpoint(path, theirs, {}).restore(found):  # some bytes of the format mean nothing
-        assert contents(found, theirs) == contents(state(2), variables(2.0))
+    loaded, restored = variables(1.0), state()
+    if Checkpoint(path, loaded, {}).restore(restored):  # some bytes of the format have no meaning
+        assert contents(restored, loaded) == contents(state(2), variables(2.0))
     else:
-        assert contents(found, theirs) == contents(state(), variables(1.0))
+        assert contents(restored, loaded) == contents(state(), variables(1.0))
 
 
 @pytest.mark.parametrize(
@@ -386,7 +388,7 @@ def test_a_damaged_checkpoint_is_never_taken_for_another(kept, data):
     [b"", b"no archive", json.dumps({"history": []}).encode()],
     ids=["nothing", "text", "json"],
 )
-def test_another_file_at_its_place_is_removed(written, tmp_path):
+def test_file_of_another_kind_is_removed(written, tmp_path):
     path = tmp_path / "a.npz"
     path.write_bytes(written)
     assert not Checkpoint(path, variables(), {}).restore(state())
@@ -400,10 +402,10 @@ def test_pickled_objects_are_refused(tmp_path, caplog):
     assert "allow_pickle=False" in caplog.text
 
 
-def test_a_kill_while_one_is_written_leaves_the_one_before(tmp_path, monkeypatch):
+def test_kill_during_a_save_leaves_the_previous_checkpoint(tmp_path, monkeypatch):
     path = tmp_path / "a.npz"
-    mine = variables(2.0)
-    assert Checkpoint(path, mine, {}).keep(state(1))
+    saved = variables(2.0)
+    assert Checkpoint(path, saved, {}).save(state(1))
 
     def half(file, **_):
         file.write_bytes(b"half")
@@ -412,42 +414,42 @@ def test_a_kill_while_one_is_written_leaves_the_one_before(tmp_path, monkeypatch
     with monkeypatch.context() as patch:
         patch.setattr(np, "savez", half)
         with pytest.raises(Killed):
-            Checkpoint(path, variables(3.0), {}).keep(state(2))
-    theirs, found = variables(1.0), state()
-    assert Checkpoint(path, theirs, {}).restore(found)
-    assert contents(found, theirs) == contents(state(1), mine)
-    assert Checkpoint(path, mine, {}).keep(state(3))
+            Checkpoint(path, variables(3.0), {}).save(state(2))
+    loaded, restored = variables(1.0), state()
+    assert Checkpoint(path, loaded, {}).restore(restored)
+    assert contents(restored, loaded) == contents(state(1), saved)
+    assert Checkpoint(path, saved, {}).save(state(3))
     assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]
 
 
-def test_keeping_takes_a_twentieth_of_the_time_at_most(tmp_path, monkeypatch):
+def test_saving_takes_at_most_a_twentieth_of_the_time(tmp_path, monkeypatch):
     from pipeline.training import checkpoint
 
-    monkeypatch.setattr(checkpoint, "_WORTH", 20)
-    clock = Clock()
-    kept = Checkpoint(tmp_path / "a.npz", variables(), {}, clock)
-    clock.each_time = 0.5  # what one look at the clock takes: two are within the keeping
-    assert kept.keep(state(1))
-    clock.each_time = 0.0
+    monkeypatch.setattr(checkpoint, "_LEAST_RATIO", 20)
+    clock = Clock(monkeypatch)
+    saved = Checkpoint(tmp_path / "a.npz", variables(), {})
+    clock.step = 0.5  # the clock is read twice while the file is saved
+    assert saved.save(state(1))
+    clock.step = 0.0
     clock.now += 19.9
-    assert not kept.keep(state(2))
+    assert not saved.save(state(2))
     clock.now += 0.2
-    assert kept.keep(state(3))
+    assert saved.save(state(3))
 
 
-def test_training_goes_on_where_no_checkpoint_can_be_written(tmp_path, caplog):
-    kept = Checkpoint(tmp_path / "missing" / "a.npz", variables(), {})
-    assert not kept.keep(state(1))
-    assert not kept.keep(state(2))
+def test_training_continues_where_no_checkpoint_can_be_written(tmp_path, caplog):
+    saved = Checkpoint(tmp_path / "missing" / "a.npz", variables(), {})
+    assert not saved.save(state(1))
+    assert not saved.save(state(2))
     (record,) = caplog.records
-    assert "training goes on without" in record.getMessage()
+    assert "training continues without" in record.getMessage()
 
 
-def test_seconds_add_up_over_interruptions(tmp_path):
+def test_seconds_add_up_over_interruptions(tmp_path, monkeypatch):
+    clock = Clock(monkeypatch)
     for attempt in (1, 2, 3):
-        clock = Clock()
-        kept = Checkpoint(tmp_path / "a.npz", variables(), {}, clock)
-        kept.restore(state())
-        assert kept.before == 7.0 * (attempt - 1)
+        saved = Checkpoint(tmp_path / "a.npz", variables(), {})
+        saved.restore(state())
+        assert saved.seconds_before == 7.0 * (attempt - 1)
         clock.now += 7
-        kept.keep(state(attempt))
+        saved.save(state(attempt))

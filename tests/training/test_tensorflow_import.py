@@ -1,4 +1,4 @@
-"""What TensorFlow's C++ side writes to the terminal."""
+"""Messages of TensorFlow's C++ code in the terminal."""
 
 import os
 import subprocess
@@ -7,9 +7,9 @@ import sys
 import pytest
 
 pytestmark = pytest.mark.processes
-# Of an odd batch and an odd width, which TensorFlow warns of.
+# TensorFlow warns about the odd batch size and the odd width.
 ODD = """
-import pipeline.training.network
+import pipeline.training.loop
 import tensorflow as tf
 zeros = tf.zeros
 tf.raw_ops.BlockLSTM(
@@ -21,16 +21,16 @@ tf.raw_ops.BlockLSTM(
 
 
 @pytest.mark.parametrize(
-    ("chosen", "is_said"), [({}, False), ({"TF_CPP_MIN_LOG_LEVEL": "0"}, True)]
+    ("variables", "is_shown"), [({}, False), ({"TF_CPP_MIN_LOG_LEVEL": "0"}, True)]
 )
-def test_slow_widths_are_said_only_where_asked_for(chosen, is_said):
+def test_warning_about_slow_widths_is_shown_only_on_request(variables, is_shown):
     environment = {key: value for key, value in os.environ.items() if key[:6] != "TF_CPP"}
     done = subprocess.run(
         [sys.executable, "-c", ODD],
-        env={**environment, **chosen},
+        env={**environment, **variables},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert ("cell_size=25" in done.stderr) == is_said
+    assert ("cell_size=25" in done.stderr) == is_shown

@@ -1,22 +1,25 @@
-"""The rules of early stopping and of reducing the learning rate."""
+"""Validation metrics, early stopping and reduction of the learning rate."""
 
+import numpy as np
 import pytest
 
-from pipeline.errors import PipelineError
-from pipeline.training.early_stopping import Stopper
+from pipeline.errors import TrainingError
+from pipeline.training.validation import EarlyStopping, validation_metrics
+
+LABELS = np.repeat([0, 1, 2], [60, 30, 10])
 
 
 def follow(values, monitor="loss", patience=2, reduce_patience=2, min_change=0.0):
     """Return the best epoch, the epoch of the stop (None without), and those of reductions."""
-    stopper = Stopper(monitor, patience, reduce_patience, min_change)
+    stopping = EarlyStopping(monitor, patience, reduce_patience, min_change)
     reduced = []
     for epoch, value in enumerate(values, start=1):
-        stopper.improved(epoch, {f"val_{monitor}": value})
-        if stopper.should_reduce(epoch):
+        stopping.improved(epoch, {f"val_{monitor}": value})
+        if stopping.should_reduce(epoch):
             reduced.append(epoch)
-        if stopper.should_stop(epoch):
-            return stopper.best_epoch, epoch, reduced
-    return stopper.best_epoch, None, reduced
+        if stopping.should_stop(epoch):
+            return stopping.best_epoch, epoch, reduced
+    return stopping.best_epoch, None, reduced
 
 
 @pytest.mark.parametrize(
@@ -45,16 +48,29 @@ def test_learning_rate_is_reduced_each_time_the_metric_stood_still_long_enough()
 
 
 def test_improvement_is_reported_with_its_epoch():
-    stopper = Stopper("loss", 2, 2, 0.0)
-    assert [stopper.improved(at, {"val_loss": value}) for at, value in enumerate([2, 1, 1.5])] == [
+    stopping = EarlyStopping("loss", 2, 2, 0.0)
+    assert [stopping.improved(at, {"val_loss": value}) for at, value in enumerate([2, 1, 1.5])] == [
         True,
         True,
         False,
     ]
-    assert (stopper.best, stopper.best_epoch) == (1, 1)
+    assert (stopping.best, stopping.best_epoch) == (1, 1)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_metric_that_is_not_defined_is_an_error_that_says_what_to_do(value):
-    with pytest.raises(PipelineError, match="monitor auc is not defined.*--monitor loss"):
-        Stopper("auc", 2, 2, 0.0).improved(1, {"val_auc": value})
+def test_undefined_metric_is_an_error(value):
+    with pytest.raises(TrainingError, match="monitor auc is not defined.*--monitor loss"):
+        EarlyStopping("auc", 2, 2, 0.0).improved(1, {"val_auc": value})
+
+
+def test_metrics_of_certain_and_right_predictions():
+    metrics = validation_metrics(LABELS, np.eye(3)[LABELS])
+    assert metrics["val_loss"] == pytest.approx(0, abs=1e-9)
+    assert metrics["val_accuracy"] == metrics["val_auc"] == metrics["val_f1"] == 1
+
+
+def test_f1_is_of_the_second_of_two_classes():
+    labels, second = np.array([0, 0, 1, 1]), np.array([0.6, 0.4, 0.7, 0.2])
+    assert validation_metrics(labels, np.stack([1 - second, second], 1))["val_f1"] == pytest.approx(
+        0.5
+    )
