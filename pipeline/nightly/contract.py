@@ -31,36 +31,19 @@ _UPPER_LIMITS = {
 class Measures:
     """Measures of a night's rows, without those that repeat the text of a holdout row.
 
-    Attributes
-    ----------
-    rows : int
-        Records in the raw files of the night's day.
-    class_shares : mapping of str to float
-        Share of each class among the labelled rows, in the order of the classes; 0 for a class
-        without rows.
-    empty_share : float
-        Share of records without text, before or after cleaning.
-    repeated_share : float
-        Share of records whose clean text equals that of an earlier record.
-    unusable_share : float
-        Share of records that were rejected for another reason, such as an unknown label.
-    unknown_share : float or None
-        Share of tokens that are not in the champion's vocabulary; None without a champion.
-    counted : str or None
-        `DAY`, or None in old records, which counted all rows of a window. Numbers of rows are
-        compared only between nights that counted the same.
-    labelled : int or None
-        Number of labelled rows; None in old records.
+    Shares are of the records, those of classes of the labelled rows, and ``unknown_share`` of the
+    tokens (None without a champion). Numbers of rows are compared only between nights with the
+    same ``counted``: `DAY`, or None in old records, which counted all rows of a window.
     """
 
-    rows: int
-    class_shares: Mapping[str, float]
-    empty_share: float
-    repeated_share: float
-    unusable_share: float
-    unknown_share: float | None = None
+    rows: int  # records in the raw files of the night's day
+    class_shares: Mapping[str, float]  # of every class, in the order of the classes
+    empty_share: float  # without text, before or after cleaning
+    repeated_share: float  # with the clean text of an earlier record
+    unusable_share: float  # rejected for another reason, such as an unknown label
+    unknown_share: float | None = None  # not in the champion's vocabulary
     counted: str | None = None
-    labelled: int | None = None
+    labelled: int | None = None  # number of labelled rows, None in old records
 
     def as_json(self) -> dict[str, Any]:
         """Return the measures as in ``night.json``."""
@@ -129,18 +112,12 @@ def measure(
 
     Parameters
     ----------
-    rows : pa.Table
-        Columns ``label`` and ``clean`` of ``rows.parquet``.
-    rejected : pa.Table
-        Columns ``reason`` and ``raw`` of ``rejected.parquet``, without rows that were rejected
-        because they repeat a holdout row.
+    rows, rejected : pa.Table
+        Columns ``label`` and ``clean`` of ``rows.parquet``, and ``reason`` and ``raw`` of
+        ``rejected.parquet``, without rows that were rejected because they repeat a holdout row.
     class_names : sequence of str
     unknown_share : float or None
         See `unknown_words`; None without a champion.
-
-    Returns
-    -------
-    Measures
     """
     import pyarrow.compute as pc
 
@@ -177,14 +154,7 @@ def _count(mask: Any) -> int:
 
 
 def unknown_words(counts: Mapping[str, int], vocabulary: Sequence[str]) -> float:
-    """Return the share of tokens that are not in a vocabulary.
-
-    Parameters
-    ----------
-    counts : mapping of str to int
-        Occurrences of each token in the night's texts.
-    vocabulary : sequence of str
-        Every token of the champion's training rows.
+    """Return the share of tokens that are not in a vocabulary, from the counts of each token.
 
     Examples
     --------
@@ -218,10 +188,8 @@ def breaches(measures: Measures, earlier: Sequence[Measures], limits: Limits) ->
     Parameters
     ----------
     measures : Measures
-        Of the night.
     earlier : sequence of Measures
-        Of earlier nights without a breach, oldest first; medians are taken of the last
-        ``limits.trailing_nights``.
+        Of earlier nights without a breach, oldest first.
     limits : Limits
 
     Returns

@@ -120,7 +120,7 @@ def token_chance_index(reference: Tokens, current_texts: int, current_tokens: in
     reference : Tokens
         Of the champion's training rows.
     current_texts, current_tokens : int
-        Of the night, at least 1.
+        Numbers of texts and tokens of the night, at least 1.
     """
     texts = len(reference)
     if texts < _LEAST_TEXTS:

@@ -21,13 +21,9 @@ _BINS = 10  # of lengths and scores, usual for the population stability index
 class Limits:
     """Levels at which drift is a warning and at which it stops a night.
 
-    Attributes
-    ----------
-    warning_psi, stop_psi : float
-        Population stability index; 0.1 and 0.25 are customary (Siddiqi 2006).
-    warning_distance, stop_distance : float
-        Jensen-Shannon distance, base 2. A small shift with stability index s has a distance of
-        about sqrt(s / (8 ln 2)), which is 0.13 and 0.21 for 0.1 and 0.25.
+    Levels of the population stability index (psi) are customary (Siddiqi 2006). Those of the
+    Jensen-Shannon distance, base 2, correspond to them: a small shift with index s has a distance
+    of about sqrt(s / (8 ln 2)).
     """
 
     warning_psi: float = 0.1
@@ -67,31 +63,17 @@ class Sample:
 
 @dataclass(frozen=True)
 class Distribution:
-    """Comparison of the classes, lengths, tokens or scores of two samples.
+    """Comparison of the classes, lengths, tokens or scores of two samples."""
 
-    Attributes
-    ----------
-    about : str
-        What is counted.
-    reference, current : sequence of int
-        Counts in each bin.
-    psi, distance : float
-        Population stability index, Jensen-Shannon distance (base 2, 0 to 1).
-    chance : float
-        Stability index that chance alone exceeds in about 1 of 1,000 nights; below it the level is
-        "ok".
-    level : {"ok", "warning", "stop"}
-    """
-
-    name: str
-    about: str
+    name: str  # "classes", "lengths", "tokens" or "scores"
+    about: str  # what is counted
     bins: Sequence[str]
-    reference: Sequence[int]
+    reference: Sequence[int]  # counts in each bin
     current: Sequence[int]
-    psi: float
-    distance: float
-    chance: float
-    level: str
+    psi: float  # population stability index
+    distance: float  # Jensen-Shannon distance, base 2, 0 to 1
+    chance: float  # index that chance alone exceeds in 1 of 1,000 nights; up to it the level is ok
+    level: str  # one of `LEVELS`
     sentence: str
 
 
@@ -144,16 +126,16 @@ def _classes(
 ) -> Distribution | None:
     """Compare the number of rows of each class."""
     width = len(class_names)
-    counts = (
-        np.bincount(before[before >= 0], minlength=width),
-        np.bincount(now[now >= 0], minlength=width),
-    )
+    before, now = before[before >= 0], now[now >= 0]
+    if not len(before) or not len(now):
+        return None
+    counts = np.bincount(before, minlength=width), np.bincount(now, minlength=width)
     return _compare_counts("classes", "rows of each class", class_names, counts, limits)
 
 
 def _lengths(before: np.ndarray, now: np.ndarray, limits: Limits) -> Distribution | None:
     """Compare the number of tokens of each text."""
-    if not len(before):
+    if not len(before) or not len(now):
         return None
     edges = np.unique(np.floor(_edges(before))).astype(int)
     starts = [0, *(edges + 1).tolist()]
@@ -168,21 +150,18 @@ def _lengths(before: np.ndarray, now: np.ndarray, limits: Limits) -> Distributio
 
 def _tokens(before: Tokens, now: Tokens, limits: Limits) -> Distribution | None:
     """Compare the frequencies of the most frequent tokens."""
-    bins, counts = divergence.frequent_tokens(before, now)
-    if not all(side.sum() for side in counts):
+    if not len(before.codes) or not len(now.codes):
         return None
+    bins, counts = divergence.frequent_tokens(before, now)
     chance = divergence.token_chance_index(before, len(now), len(now.codes))
     return _compare_counts("tokens", "share of all tokens", bins, counts, limits, chance)
 
 
 def _scores(
-    before: np.ndarray | None,
-    now: np.ndarray | None,
-    class_names: Sequence[str],
-    limits: Limits,
+    before: Any, now: Any, class_names: Sequence[str], limits: Limits
 ) -> Distribution | None:
     """Compare the champion's probability of the second of two classes, or the worst of all."""
-    if before is None or now is None or not len(before):
+    if before is None or now is None or not len(before) or not len(now):
         return None
     classes = [1] if len(class_names) == 2 else range(len(class_names))
     comparisons = []
@@ -196,8 +175,7 @@ def _scores(
         chance = divergence.chance_index(len(bins), len(before), len(now), share)
         about = f"champion's probability of {class_names[index]}"
         comparisons.append(_compare_counts("scores", about, bins, counts, limits, chance))
-    compared = [one for one in comparisons if one is not None]
-    return max(compared, key=lambda one: (LEVELS.index(one.level), one.psi), default=None)
+    return max(comparisons, key=lambda one: (LEVELS.index(one.level), one.psi))
 
 
 def _edges(values: np.ndarray) -> np.ndarray:
@@ -217,8 +195,8 @@ def _compare_counts(
     counts: tuple[np.ndarray, np.ndarray],
     limits: Limits,
     chance: float | None = None,
-) -> Distribution | None:
-    """Compare two sets of counts; return None if one is empty.
+) -> Distribution:
+    """Compare two sets of counts, neither of them all zero.
 
     The Jensen-Shannon distance is the square root of the divergence (Lin 1991), which is a metric
     (Endres and Schindelin 2003).
@@ -226,8 +204,6 @@ def _compare_counts(
     from scipy.spatial.distance import jensenshannon
 
     before, now = counts
-    if not before.sum() or not now.sum():
-        return None
     psi = divergence.population_stability_index(before, now)
     distance = float(jensenshannon(before, now, base=2))
     if chance is None:

@@ -1,4 +1,4 @@
-"""Figures of the page of a dataset's nights.
+"""Figures of the page of a dataset's nights, written as PNG files.
 
 A night is a line of `pipeline.nightly.history.history_lines`, with None for a missing value.
 """
@@ -30,24 +30,13 @@ Nights = Sequence[Mapping[str, Any]]
 def metric(nights: Nights, lines: Nights, name: str, path: Path) -> None:
     """Draw the metric of each night's model with its interval, and the champion's.
 
-    Parameters
-    ----------
-    nights : sequence of mapping
-        By date.
-    lines : sequence of mapping
-        All lines of the ledger, rollbacks included, by day.
-    name : str
-        Name of the metric.
-    path : Path
-        PNG file that is written.
+    ``lines`` are all lines of the ledger, rollbacks included, by day.
     """
     with drawing(path, figsize=_WIDE) as axis:
-        label: str | None = "champion changed"
-        for line in lines:
-            if line["is_change"]:
-                dashes = "--" if line["outcome"] == "rollback" else ":"
-                axis.axvline(_day(line["day"]), color=SOFT, lw=1, ls=dashes, zorder=0, label=label)
-                label = None
+        for number, line in enumerate(line for line in lines if line["is_change"]):
+            label = "champion changed" if number == 0 else None
+            dashes = "--" if line["outcome"] == "rollback" else ":"
+            axis.axvline(_day(line["day"]), color=SOFT, lw=1, ls=dashes, zorder=0, label=label)
         measured = [line for line in lines if line["champion_value"] is not None]
         if measured:
             days = [_day(line["day"]) for line in measured]
@@ -74,8 +63,8 @@ def drift(nights: Nights, path: Path) -> None:
     values = [(night["date"], night["psi"]) for night in measured]
     with drawing(path, figsize=_WIDE) as axis:
         _plot_lines(axis, values, _DRIFT, ms=4, least=_LEAST_PSI)
-        levels = measured[-1]["limits"]
-        for level, word, dashes in zip(levels, ("warning", "stop"), ("--", "-"), strict=True):
+        for word, dashes in (("warning", "--"), ("stop", "-")):
+            level = measured[-1]["limits"][f"{word}_psi"]
             axis.axhline(level, color=INK, lw=1, ls=dashes)
             axis.annotate(
                 f"{word} {level:g}",
@@ -106,27 +95,12 @@ def shares(nights: Nights, path: Path) -> None:
 
 
 def bars(nights: Nights, key: str, name: str, marked: Mapping[str, str], path: Path) -> None:
-    """Draw one number of each night.
-
-    Parameters
-    ----------
-    nights : sequence of mapping
-    key : str
-        Key of the number.
-    name : str
-        Name of the number with its unit.
-    marked : mapping of str to str
-        Outcomes that are hatched, and their labels.
-    path : Path
-        PNG file that is written.
-    """
+    """Draw one number of each night; bars of marked outcomes are hatched and labelled."""
     groups: dict[str | None, Nights] = {
-        None: [night for night in nights if night["outcome"] not in marked],
-        **{
-            label: [night for night in nights if night["outcome"] == outcome]
-            for outcome, label in marked.items()
-        },
+        None: [night for night in nights if night["outcome"] not in marked]
     }
+    for outcome, mark in marked.items():
+        groups[mark] = [night for night in nights if night["outcome"] == outcome]
     with drawing(path, figsize=_HALF) as axis:
         for label, group in groups.items():
             values = {night["date"]: night[key] for night in group if night[key] is not None}

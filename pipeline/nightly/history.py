@@ -66,31 +66,28 @@ def write_history(
 def history_lines(
     entries: Sequence[Mapping[str, Any]], nights: Sequence[Mapping[str, Any]], outputs: Path
 ) -> list[dict[str, Any]]:
-    """Join the lines of the ledger with the records of their nights.
+    """Join the lines of the ledger with the records of their nights, in the order of the ledger.
 
-    Parameters
-    ----------
-    entries, nights : sequence of mapping
-        See `write_history`.
-    outputs : Path
-        Folder in which reports and pictures of nights are looked up.
-
-    Returns
-    -------
-    list of dict
-        One for each line, in the order of the ledger: the row of the table, and the champion after
-        the line with its metric as last measured.
+    Each has the cells of its row of the table, the champion after the line, and the champion's
+    metric as last measured. Reports and pictures are looked up in the outputs folder.
     """
     records = {(night["date"], night["redo"]): night for night in nights}
     latest = {e["date"]: e["redo"] for e in entries if e["decision"] != "rollback"}
-    metric = _latest_metric(entries, records)
+    pairs = [
+        (e, {} if e["decision"] == "rollback" else records.get((e["date"], e["redo"]), {}))
+        for e in entries
+    ]
+    # Decisions by another metric than the latest cannot be drawn with the others.
+    metrics = [_comparison(night)["metric"] for _, night in pairs if _comparison(night)]
+    metric = metrics[-1] if metrics else ""
     measured: dict[str, float] = {}  # the metric as last measured, by digest of the model
     champion: Mapping[str, Any] | None = None
     lines = []
-    for entry in entries:
+    for entry, night in pairs:
         is_rollback, new_champion = entry["decision"] == "rollback", entry["champion"]
-        night = {} if is_rollback else records.get((entry["date"], entry["redo"]), {})
-        values, intervals = _values(night, metric)
+        comparison = _comparison(night)
+        is_drawn = comparison.get("metric") == metric
+        values = comparison["values"] if is_drawn else {}
         if champion is not None and "champion" in values:
             measured[champion["digest"]] = values["champion"]
         if is_rollback or new_champion:
@@ -98,27 +95,34 @@ def history_lines(
         if new_champion and "challenger" in values:
             measured[new_champion["digest"]] = values["challenger"]
         line = {
-            "metric": _METRIC_NAMES.get(metric or "", (metric or "").replace("_", " ")),
+            "metric": _METRIC_NAMES.get(metric, metric.replace("_", " ")),
             "value": values.get("challenger"),
-            "interval": intervals.get("challenger"),
+            "interval": comparison["intervals"].get("challenger") if is_drawn else None,
             "champion": champion,
             "promoted": None if is_rollback else new_champion,
             "champion_value": measured.get(champion["digest"]) if champion else None,
             "is_change": is_rollback or new_champion is not None,
             "is_latest": is_rollback or entry["redo"] == latest[entry["date"]],
+            # A rollback refers to the night of its champion, and is drawn on its own day.
+            "day": entry["time"][:10] if is_rollback else entry["date"],
         }
-        lines.append(_columns(entry, night, outputs) | line)
+        lines.append(line | _cells(entry, night, outputs))
     return lines
 
 
-def _columns(entry: Mapping[str, Any], night: Mapping[str, Any], outputs: Path) -> dict[str, Any]:
-    """Return the columns that depend on a single line and its record."""
+def _comparison(night: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the numbers of a night's decision, an empty mapping without a decision."""
+    return (night.get("decision") or {}).get("figures") or {}
+
+
+def _cells(entry: Mapping[str, Any], night: Mapping[str, Any], outputs: Path) -> dict[str, Any]:
+    """Return the cells that depend on a single line and its record."""
     measures = (night.get("contract") or {}).get("measures") or {}
+    drift, comparison = night.get("drift"), _comparison(night)
+    psi = {one["name"]: one["psi"] for one in drift["distributions"]} if drift else {}
     seconds = night.get("seconds")
     return {
         "date": entry["date"],
-        # A rollback refers to the night of its champion, and is drawn on its own day.
-        "day": entry["time"][:10] if entry["decision"] == "rollback" else entry["date"],
         "outcome": entry["decision"],
         "label": _OUTCOMES[entry["decision"]],
         "reason": entry["reason"],
@@ -129,56 +133,19 @@ def _columns(entry: Mapping[str, Any], night: Mapping[str, Any], outputs: Path) 
         "minutes": seconds / 60 if seconds else None,
         "memory": night.get("peak_memory_mib"),
         "shares": measures.get("class_shares") or None,
-        **_drift(night),
-        "uses": _uses(night),
-        "links": _links(night, outputs),
-    }
-
-
-def _latest_metric(
-    entries: Sequence[Mapping[str, Any]], records: Mapping[tuple[str, int], Mapping[str, Any]]
-) -> str | None:
-    """Return the metric of the latest decision; decisions by another metric are not drawn."""
-    for entry in reversed(entries):
-        decision = records.get((entry["date"], entry["redo"]), {}).get("decision")
-        if decision and entry["decision"] != "rollback":
-            return decision["figures"]["metric"]
-    return None
-
-
-def _values(
-    night: Mapping[str, Any], metric: str | None
-) -> tuple[Mapping[str, float], Mapping[str, Sequence[float] | None]]:
-    """Return the metric and its interval of each model that a night compared."""
-    figures = (night.get("decision") or {}).get("figures")
-    if not figures or figures["metric"] != metric:
-        return {}, {}
-    return figures["values"], figures["intervals"]
-
-
-def _uses(night: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the number of comparisons on a night's holdout rows and the level of the last one."""
-    figures = (night.get("decision") or {}).get("figures") or {}
-    if not figures.get("comparison_number"):
-        return None
-    return {
-        "number": figures["comparison_number"],
-        "percent": f"{100 * figures['level']:.2g}",
-        "spent": f"{100 * (1 - figures['confidence']):.2g}",
-    }
-
-
-def _drift(night: Mapping[str, Any]) -> dict[str, Any]:
-    """Return level, limits and stability indices of a night's drift, None where not measured."""
-    drift = night.get("drift")
-    if not drift:
-        return dict.fromkeys(("level", "limits", "psi", "worst"))
-    psi = {one["name"]: one["psi"] for one in drift["distributions"]}
-    return {
-        "level": drift["level"],
-        "limits": (drift["limits"]["warning_psi"], drift["limits"]["stop_psi"]),
+        "level": drift["level"] if drift else None,
+        "limits": drift["limits"] if drift else None,
         "psi": psi or None,
         "worst": max(psi.items(), key=lambda pair: pair[1], default=None),
+        # Number of comparisons on the holdout rows, level of the last one, and sum of all levels.
+        "uses": {
+            "number": comparison["comparison_number"],
+            "percent": f"{100 * comparison['level']:.2g}",
+            "spent": f"{100 * (1 - comparison['confidence']):.2g}",
+        }
+        if comparison.get("comparison_number")
+        else None,
+        "links": _links(night, outputs),
     }
 
 
@@ -186,14 +153,9 @@ def _links(night: Mapping[str, Any], outputs: Path) -> list[tuple[str, str]]:
     """Return name and URL of a night's report and pictures that exist."""
     redo = f"-redo-{night['redo']}" if night.get("redo") else ""
     folder = f"{night.get('dataset')}/nights/{night.get('date')}{redo}"
-    paths = {
-        Path(name).stem.replace("_", " "): f"{folder}/{name}" for name in night.get("figures", ())
-    }
-    if night.get("report"):
-        paths = {"report": f"{night['report']}/report.html", **paths}
-    return [
-        (name, quote(f"../{path}")) for name, path in paths.items() if (outputs / path).is_file()
-    ]
+    paths = [("report", f"{night['report']}/report.html")] if night.get("report") else []
+    paths += [(Path(n).stem.replace("_", " "), f"{folder}/{n}") for n in night.get("figures", ())]
+    return [(name, quote(f"../{path}")) for name, path in paths if (outputs / path).is_file()]
 
 
 def _content(dataset: str, lines: Sequence[dict[str, Any]], folder: Path) -> dict[str, Any]:

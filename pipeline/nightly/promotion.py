@@ -17,14 +17,10 @@ from pipeline.nightly.rules import Limits, Predictions, Rule, Scored
 
 @dataclass(frozen=True)
 class Promotion:
-    """The decision and all numbers that it rests on.
+    """The decision, the sentences of the rules that decided, and all numbers.
 
     Attributes
     ----------
-    promoted : bool
-    reason : str
-        One sentence.
-    rules : sequence of Rule
     figures : dict
         ``metric``, ``lower_is_better``, ``rows``, ``samples``, ``seed``, ``confidence``;
         ``comparison_number`` (1 for the first on these holdout rows) and ``level``, None without a
@@ -61,12 +57,9 @@ def decide(
     ----------
     labels : ndarray of int, shape (n_rows,)
         True classes of the holdout rows, indices of ``class_names``.
-    challenger : Predictions
-    champion : Predictions or None
-        Of the same rows in the same order. None without a champion: then the challenger is promoted
-        if it beats the baseline.
-    baseline : Predictions or None
-        None if the challenger is the baseline itself.
+    challenger, champion, baseline : Predictions
+        Of the same rows in the same order. Without a champion (None) the challenger is promoted if
+        it beats the baseline. The baseline is None if the challenger is the baseline itself.
     class_names : sequence of str
     limits : Limits
     seed : int
@@ -75,10 +68,6 @@ def decide(
         Duplicate group of each row; by default every row is its own group.
     comparison : int
         Number of comparisons on these holdout rows, this one included.
-
-    Returns
-    -------
-    Promotion
 
     Raises
     ------
@@ -124,14 +113,7 @@ def apply_rules(
 ) -> list[Rule]:
     """Return the result of each rule; without a champion, of the rule about the baseline only.
 
-    Parameters
-    ----------
-    scored : mapping of str to Scored
-        ``challenger``, and ``champion`` and ``baseline`` if there are any.
-    class_names : sequence of str
-    limits : Limits
-    comparison : int
-        See `decide`.
+    ``scored`` has the ``challenger``, and ``champion`` and ``baseline`` if there are any.
     """
     challenger, champion = scored["challenger"], scored.get("champion")
     baseline = rules.baseline(challenger, scored.get("baseline"), limits)

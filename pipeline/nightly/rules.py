@@ -21,41 +21,23 @@ _TOLERANCE = 1e-12  # rounding errors of differences of metrics
 class Limits:
     """Limits of the rules; the parameters of the task ``Nightly`` check their ranges.
 
-    Attributes
-    ----------
-    metric : str
-        The deciding metric, one of `METRICS`.
-    margin : float
-        The challenger must be better by more than this, in units of the metric.
-    confidence : float
-        1 minus the probability of any false promotion on one set of holdout rows, over all nights.
-    recall_drop : float
-        Largest allowed decrease of the recall of any class.
-    calibration_rise : float
-        Largest allowed increase of the expected calibration error.
-    samples : int
-        Number of bootstrap samples.
+    ``confidence`` is 1 minus the probability of any false promotion on one set of holdout rows,
+    over all nights.
     """
 
-    metric: str = "macro_f1"
-    margin: float = 0.0
+    metric: str = "macro_f1"  # the deciding metric, one of `METRICS`
+    margin: float = 0.0  # the challenger must be better by more than this
     confidence: float = 0.95
-    recall_drop: float = 0.05
-    calibration_rise: float = 0.02
-    samples: int = 1000
+    recall_drop: float = 0.05  # largest decrease of the recall of any class
+    calibration_rise: float = 0.02  # largest increase of the expected calibration error
+    samples: int = 1000  # of the bootstrap
 
 
 @dataclass(frozen=True)
 class Rule:
-    """The result of one rule.
+    """The result of one rule, with a sentence for the user.
 
-    Attributes
-    ----------
-    name : {"baseline", "margin", "significance", "recall", "calibration"}
-    passed : bool
-    measured, allowed : float or None
-        None where there was nothing to compare with; such a rule is passed.
-    sentence : str
+    ``measured`` and ``allowed`` are None without a model to compare with; such a rule is passed.
     """
 
     name: str
@@ -84,24 +66,15 @@ class Predictions:
 class Scored:
     """A model's metrics on the holdout rows and on bootstrap samples of them.
 
-    Parameters
-    ----------
-    labels : ndarray of int, shape (n_rows,)
-    predictions : Predictions
-    groups : ndarray of int, shape (n_rows,), or None
-        Duplicate group of each row.
-    limits : Limits
-    seed : int
-        One seed draws the same groups for every model, so that differences are paired.
+    Parameters are those of `pipeline.nightly.promotion.decide`. One seed draws the same duplicate
+    groups for every model, so that differences are paired.
 
     Attributes
     ----------
-    value : float
-        The deciding metric.
+    value, error : float
+        The deciding metric, and the expected calibration error.
     recalls : ndarray of float64, shape (n_classes,)
         nan for a class without rows.
-    error : float
-        Expected calibration error.
     """
 
     def __init__(

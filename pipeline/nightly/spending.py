@@ -45,16 +45,6 @@ def sketch(texts: Iterable[str]) -> list[str]:
     (Broder 1997, "On the resemblance and containment of documents"). A set to which rows were added
     by hand remains the same set.
 
-    Parameters
-    ----------
-    texts : iterable of str
-        Raw texts of the holdout rows.
-
-    Returns
-    -------
-    list of str
-        At most 64 hashes of 8 bytes, hexadecimal, ascending.
-
     Examples
     --------
     >>> sketch(["good", "good"])
