@@ -21,7 +21,7 @@ _AT_LEAST_ONE = ("trailing_nights", "rows_most", "rows_minimum")  # the other li
 # Shares with an upper limit, and their descriptions in sentences.
 _UPPER_LIMITS = {
     "empty_share": "records have no text",
-    "repeated_share": "records repeat an earlier text",
+    "repeated_share": "records repeat a text of an earlier record",
     "unusable_share": "records cannot be used",
     "unknown_share": "words are unknown to the champion",
 }

@@ -225,6 +225,4 @@ def _level(psi: float, distance: float, limits: Limits) -> str:
     """Return the highest level that the index or the distance reaches."""
     if psi >= limits.stop_psi or distance >= limits.stop_distance:
         return STOP
-    if psi >= limits.warning_psi or distance >= limits.warning_distance:
-        return WARNING
-    return OK
+    return WARNING if psi >= limits.warning_psi or distance >= limits.warning_distance else OK
