@@ -76,17 +76,11 @@ def decide(
     """
     models = {"challenger": challenger, "champion": champion, "baseline": baseline}
     predictions = {name: model for name, model in models.items() if model is not None}
-    _check(labels, predictions, class_names)
+    _check_shapes(labels, predictions, class_names)
     scored = {
         name: Scored(labels, model, groups, limits, seed) for name, model in predictions.items()
     }
-    for name, model in scored.items():
-        if isnan(model.value):
-            raise NightError(
-                f"{limits.metric} of the {name} is not defined on the holdout rows, which need "
-                f"rows of every class ({', '.join(class_names)}); add holdout rows or use another "
-                "metric."
-            )
+    _check_metric(scored, class_names, limits)
     results = apply_rules(scored, class_names, limits, comparison)
     promoted = all(rule.passed for rule in results)
     figures: dict[str, Any] = {
@@ -129,7 +123,7 @@ def apply_rules(
     ]
 
 
-def _check(
+def _check_shapes(
     labels: np.ndarray, predictions: Mapping[str, Predictions], class_names: Sequence[str]
 ) -> None:
     """Raise unless all predictions are of the same rows and classes."""
@@ -143,6 +137,17 @@ def _check(
                 f"the {name}'s predictions must be of {shape[0]} holdout rows and {shape[1]} "
                 f"classes, got {' x '.join(map(str, received))}; check whether the classes of the "
                 "dataset have changed."
+            )
+
+
+def _check_metric(scored: Mapping[str, Scored], class_names: Sequence[str], limits: Limits) -> None:
+    """Raise unless the deciding metric of every model is defined."""
+    for name, model in scored.items():
+        if isnan(model.value):
+            raise NightError(
+                f"{limits.metric} of the {name} is not defined on the holdout rows, which need "
+                f"rows of every class ({', '.join(class_names)}); add holdout rows or use another "
+                "metric."
             )
 
 
