@@ -1,4 +1,4 @@
-"""The data contract: what a night's rows must keep to before anything is made of them."""
+"""The data contract: limits that a night's rows must keep before a model is trained on them."""
 
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,36 +6,22 @@ from dataclasses import asdict, dataclass
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import PipelineError
+from pipeline.errors import SettingError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Reasons that CleanText gives for rows it leaves out.
-_EMPTY, _REPEATED = "nothing left after cleaning", "clean text came before"
-
-#: `Measures.counted` of what the day itself brought, whatever the window.
+#: `Measures.counted` where the rows of the night's day were counted, not those of its window.
 DAY = "day"
-_ROUNDING = 1e-9  # of differences of shares
-_BY_CHANCE = 0.001  # of nights, on each side
-CHANCE = "99.8 % interval"
-_SHARE = (0.0, 1.0)
-_RANGES = {
-    "trailing_nights": (1, inf),
-    "rows_least": _SHARE,
-    "rows_most": (1.0, inf),
-    "rows_minimum": (1, inf),
-    "class_share_change": _SHARE,
-    "class_share_least": _SHARE,
-    "empty_share": _SHARE,
-    "repeated_share": _SHARE,
-    "unusable_share": _SHARE,
-    "unknown_share": _SHARE,
-}
-# Measures that have a most, and what they are shares of.
-_MOST = {
+_EMPTY, _REPEATED = "nothing left after cleaning", "clean text came before"  # of CleanText
+_TOLERANCE = 1e-9  # rounding errors of differences of shares
+_TAIL = 0.001  # of each side of the interval of a share
+_INTERVAL = "99.8 % interval"
+_AT_LEAST_ONE = ("trailing_nights", "rows_most", "rows_minimum")  # the other limits are shares
+# Shares with an upper limit, and their descriptions in sentences.
+_UPPER_LIMITS = {
     "empty_share": "records have no text",
-    "repeated_share": "records repeat a text that came before",
+    "repeated_share": "records repeat a text of an earlier record",
     "unusable_share": "records cannot be used",
     "unknown_share": "words are unknown to the champion",
 }
@@ -43,110 +29,67 @@ _MOST = {
 
 @dataclass(frozen=True)
 class Measures:
-    """What a night's own rows are like, rows of the frozen set left out.
+    """Measures of a night's rows, without those that repeat the text of a holdout row.
 
-    Attributes
-    ----------
-    rows : int
-        Records in the raw files of the night's own day.
-    class_shares : mapping of str to float
-        Share of each class among labelled rows, in the order of the classes; a class without
-        rows has 0.
-    empty_share : float
-        Records without text, before or after cleaning.
-    repeated_share : float
-        Records whose clean text another record before them has.
-    unusable_share : float
-        Records that were left out for another reason, such as an unknown label.
-    unknown_share : float or None
-        Share of tokens that the champion's vocabulary does not hold; None without a champion.
-    labelled : int or None
-        Rows with a label, which the class shares are of; None in records from before it was kept.
-    counted : str or None
-        What was counted: `DAY`, or None where it was all rows of a window, as it once was. Numbers
-        of rows are compared only where it is the same.
+    Shares are of the records, those of classes of the labelled rows, and ``unknown_share`` of the
+    tokens (None without a champion). Numbers of rows are compared only between nights with the
+    same ``counted``: `DAY`, or None in old records, which counted all rows of a window.
     """
 
-    rows: int
-    class_shares: Mapping[str, float]
-    empty_share: float
-    repeated_share: float
-    unusable_share: float
-    unknown_share: float | None = None
+    rows: int  # records in the raw files of the night's day
+    class_shares: Mapping[str, float]  # of every class, in the order of the classes
+    empty_share: float  # without text, before or after cleaning
+    repeated_share: float  # with the clean text of an earlier record
+    unusable_share: float  # rejected for another reason, such as an unknown label
+    unknown_share: float | None = None  # not in the champion's vocabulary
     counted: str | None = None
-    labelled: int | None = None
+    labelled: int | None = None  # number of labelled rows, None in old records
 
     def as_json(self) -> dict[str, Any]:
-        """Return what ``night.json`` holds."""
+        """Return the measures as in ``night.json``."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, found: Mapping[str, Any]) -> "Measures":
-        """Read what `as_json` wrote."""
-        return cls(**found)
+    def from_json(cls, content: Mapping[str, Any]) -> "Measures":
+        """Return the measures that `as_json` wrote."""
+        return cls(**content)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Thresholds of the contract, section ``[contract]`` of ``luigi.cfg``.
+    """Limits of the contract, section ``[contract]`` of ``luigi.cfg``.
 
-    Attributes
-    ----------
-    trailing_nights : int
-        How many of the latest earlier nights the medians are of.
-    rows_least, rows_most : float
-        Of the trailing median of rows; a first night has none to be compared with.
-    rows_minimum : int
-        Rows that every night must have.
-    class_share_change : float
-        How far a class' share may be from its trailing median, as a difference of shares.
-    class_share_least : float
-        Share that every class must have.
-    empty_share, repeated_share, unusable_share, unknown_share : float
-        The most of each.
-
-    Notes
-    -----
-    Limits of shares are about what the night's rows were drawn from. A share breaks its limit only
-    if chance does not explain it: if the exact binomial interval of the share (Clopper and Pearson
-    1934) at the night's number of rows excludes what is allowed. Each side of the interval misses
-    the true share in at most 1 of 1,000 nights.
+    A share breaks its limit only if chance does not explain it: if the exact binomial interval of
+    the share, at the night's number of rows, contains no allowed value. Each side of the interval
+    misses the true share in at most 1 of 1,000 nights.
     """
 
-    trailing_nights: int = 7
-    rows_least: float = 0.5
-    rows_most: float = 5.0
+    trailing_nights: int = 7  # latest nights whose medians are compared
+    rows_least: float = 0.5  # multiple of the trailing median
+    rows_most: float = 5.0  # multiple of the trailing median
     rows_minimum: int = 1
-    class_share_change: float = 0.2
+    class_share_change: float = 0.2  # largest difference of a share from its trailing median
     class_share_least: float = 0.01
-    empty_share: float = 0.05
+    empty_share: float = 0.05  # this and the following: largest allowed share
     repeated_share: float = 0.5
     unusable_share: float = 0.05
     unknown_share: float = 0.5
 
     def __post_init__(self) -> None:
-        """Raise where a limit cannot be meant."""
-        for name, (least, most) in _RANGES.items():
-            value = getattr(self, name)
+        for name, value in asdict(self).items():
+            least, most = (1, inf) if name in _AT_LEAST_ONE else (0, 1)
             if not least <= value <= most:
-                bounds = f"at least {least:g}" + (f" and at most {most:g}" if most < inf else "")
-                raise PipelineError(
-                    f"{name} of [contract] must be {bounds}, got {value:g}; mend it in luigi.cfg."
+                allowed = f"at least {least}" + (" and at most 1" if most == 1 else "")
+                raise SettingError(
+                    f"{name} of [contract] must be {allowed}, got {value:g}; change luigi.cfg."
                 )
 
 
 @dataclass(frozen=True)
 class Breach:
-    """One way in which a night breaks its contract.
+    """A rule that a night breaks, such as ``rows_least``, with a sentence for the user.
 
-    Attributes
-    ----------
-    name : str
-        Which rule, such as ``rows`` or ``class_share``.
-    measured, allowed : float or None
-        None where the rule is not about a number.
-    sentence : str
-        What was found and what is allowed, for people.
+    ``measured`` and ``allowed`` are None if the rule is not about a number.
     """
 
     name: str
@@ -155,7 +98,7 @@ class Breach:
     sentence: str
 
     def as_json(self) -> dict[str, Any]:
-        """Return what ``night.json`` holds."""
+        """Return the breach as in ``night.json``."""
         return asdict(self)
 
 
@@ -165,95 +108,78 @@ def measure(
     class_names: Sequence[str],
     unknown_share: float | None = None,
 ) -> Measures:
-    """Measure a night's rows as CleanText left them.
+    """Measure the rows of a night's day.
 
     Parameters
     ----------
-    rows : pa.Table
-        The night's own rows of ``rows.parquet``: ``label`` and ``clean``.
-    rejected : pa.Table
-        The night's own rows of ``rejected.parquet``: ``reason`` and ``raw``. Rows set aside
-        because the frozen set holds their text belong into neither.
+    rows, rejected : pa.Table
+        Columns ``label`` and ``clean`` of ``rows.parquet``, and ``reason`` and ``raw`` of
+        ``rejected.parquet``, without rows that were rejected because they repeat a holdout row.
     class_names : sequence of str
     unknown_share : float or None
         See `unknown_words`; None without a champion.
-
-    Returns
-    -------
-    Measures
     """
     import pyarrow.compute as pc
 
-    labels = {
-        entry["values"]: entry["counts"]
-        for entry in pc.value_counts(rows["label"].drop_null()).to_pylist()
-    }
-    labelled = max(sum(labels.values()), 1)
+    value_counts = pc.value_counts(rows["label"].drop_null()).to_pylist()
+    labels = {entry["values"]: entry["counts"] for entry in value_counts}
+    labelled = sum(labels.values())
     records = rows.num_rows + rejected.num_rows
-    # An unlabelled row without text is kept by CleanText.
+    # CleanText keeps an unlabelled row without text.
     is_empty = pc.equal(rows["clean"], "")
-    empty = pc.sum(is_empty).as_py() or 0
     texts = rows["clean"].filter(pc.invert(is_empty))
-    repeated = len(texts) - pc.count_distinct(texts).as_py()
-    blank = pc.equal(pc.utf8_trim_whitespace(pc.fill_null(rejected["raw"], "")), "")
-    without_text = pc.or_(pc.equal(rejected["reason"], _EMPTY), blank)
-    left_out_empty = pc.sum(without_text).as_py() or 0
-    left_out_repeated = pc.sum(pc.equal(rejected["reason"], _REPEATED)).as_py() or 0
-    unusable = rejected.num_rows - left_out_empty - left_out_repeated
+    is_blank = pc.equal(pc.utf8_trim_whitespace(pc.fill_null(rejected["raw"], "")), "")
+    rejected_empty = _count(pc.or_(pc.equal(rejected["reason"], _EMPTY), is_blank))
+    rejected_repeated = _count(pc.equal(rejected["reason"], _REPEATED))
+    empty = _count(is_empty) + rejected_empty
+    repeated = len(texts) - pc.count_distinct(texts).as_py() + rejected_repeated
+    unusable = rejected.num_rows - rejected_empty - rejected_repeated
     return Measures(
         rows=records,
-        class_shares={name: labels.get(name, 0) / labelled for name in class_names},
-        empty_share=(empty + left_out_empty) / max(records, 1),
-        repeated_share=(repeated + left_out_repeated) / max(records, 1),
+        class_shares={name: labels.get(name, 0) / max(labelled, 1) for name in class_names},
+        empty_share=empty / max(records, 1),
+        repeated_share=repeated / max(records, 1),
         unusable_share=unusable / max(records, 1),
         unknown_share=unknown_share,
         counted=DAY,
-        labelled=sum(labels.values()),
+        labelled=labelled,
     )
 
 
-def unknown_words(counts: Mapping[str, int], vocabulary: Sequence[str]) -> float:
-    """Return the share of tokens that a vocabulary does not hold.
+def _count(mask: Any) -> int:
+    """Count the true entries of an Arrow column."""
+    import pyarrow.compute as pc
 
-    Parameters
-    ----------
-    counts : mapping of str to int
-        How often the night's texts hold each token.
-    vocabulary : sequence of str
-        Every token of the champion's training rows, or what its model can tell apart.
+    return pc.sum(mask).as_py() or 0
+
+
+def unknown_words(counts: Mapping[str, int], vocabulary: Sequence[str]) -> float:
+    """Return the share of tokens that are not in a vocabulary, from the counts of each token.
+
+    Examples
+    --------
+    >>> unknown_words({"good": 3, "teapot": 1}, ["bad", "good"])
+    0.25
     """
-    known = set(vocabulary)
-    total = sum(counts.values())
-    unknown = sum(count for word, count in counts.items() if word not in known)
-    return unknown / total if total else 0.0
+    vocabulary_set = set(vocabulary)
+    unknown = sum(count for word, count in counts.items() if word not in vocabulary_set)
+    return unknown / max(sum(counts.values()), 1)
 
 
 def unreadable(problem: str) -> Breach:
-    """Return the breach of a file that cannot be read as the dataset's schema says.
-
-    Parameters
-    ----------
-    problem : str
-        The reader's own error.
-    """
+    """Return the breach of a raw file that cannot be read, from the reader's error message."""
     return Breach("schema", None, None, problem)
 
 
 def other_classes(names: Sequence[str], of_champion: Sequence[str]) -> Breach:
-    """Return the breach of a dataset whose classes are not those that the champion tells apart.
-
-    Parameters
-    ----------
-    names, of_champion : sequence of str
-        The classes, in their order.
-    """
-    now, before = ", ".join(names), ", ".join(of_champion)
-    text = (
-        f"the classes are {now}, and the champion tells {before} apart, so that the two cannot be "
-        "compared; put frozen rows of every class in place, give the champion up with the task "
-        "Rollback --to none, and decide this night again with pipeline nightly --redo"
+    """Return the breach of a dataset whose classes differ from those of the champion."""
+    sentence = (
+        f"the classes of the dataset are {', '.join(names)}, those of the champion are "
+        f"{', '.join(of_champion)}, and models of different classes cannot be compared; add "
+        "holdout rows of every class, remove the champion with the task Rollback --to none, and "
+        "decide this night again with pipeline nightly --redo"
     )
-    return Breach("classes", None, None, text)
+    return Breach("classes", None, None, sentence)
 
 
 def breaches(measures: Measures, earlier: Sequence[Measures], limits: Limits) -> list[Breach]:
@@ -262,116 +188,104 @@ def breaches(measures: Measures, earlier: Sequence[Measures], limits: Limits) ->
     Parameters
     ----------
     measures : Measures
-        Of the night.
     earlier : sequence of Measures
-        Of earlier nights that kept the contract, oldest first; the last
-        ``limits.trailing_nights`` of them count, for rows of those that were counted alike.
+        Of earlier nights without a breach, oldest first.
     limits : Limits
 
     Returns
     -------
     list of Breach
-        Empty where the contract is kept.
+        Empty if the night keeps the contract.
+
+    Examples
+    --------
+    >>> night = Measures(60, {"bad": 0.5, "good": 0.5}, 0.3, 0.0, 0.0)
+    >>> [breach.name for breach in breaches(night, [], Limits())]
+    ['empty_share']
     """
     if measures.rows < limits.rows_minimum:
         few = f"{measures.rows:,} rows; at least {limits.rows_minimum:,} are needed"
         return [Breach("rows_minimum", measures.rows, limits.rows_minimum, few)]
-    alike = [night for night in earlier if night.counted == measures.counted]
+    counted_alike = [night for night in earlier if night.counted == measures.counted]
     return [
-        *_rows(measures, alike[-limits.trailing_nights :], limits),
-        *_classes(measures, earlier[-limits.trailing_nights :], limits),
-        *_most(measures, limits),
+        *_row_breaches(measures, counted_alike[-limits.trailing_nights :], limits),
+        *_class_breaches(measures, earlier[-limits.trailing_nights :], limits),
+        *_share_breaches(measures, limits),
     ]
 
 
-def _rows(measures: Measures, before: Sequence[Measures], limits: Limits) -> Iterator[Breach]:
+def _row_breaches(
+    measures: Measures, trailing: Sequence[Measures], limits: Limits
+) -> Iterator[Breach]:
     """Compare the number of rows with the trailing median."""
-    if not before:
+    if not trailing:
         return
-    median = statistics.median(night.rows for night in before)
-    usual = f"the median of the last {len(before)} nights is {median:,g}"
-    if measures.rows < limits.rows_least * median:
-        allowed = limits.rows_least * median
-        text = f"{measures.rows:,} rows are too few: {usual}, and at least {allowed:,g} are allowed"
-        yield Breach("rows_least", measures.rows, allowed, text)
-    if measures.rows > limits.rows_most * median:
-        allowed = limits.rows_most * median
-        text = f"{measures.rows:,} rows are too many: {usual}, and at most {allowed:,g} are allowed"
-        yield Breach("rows_most", measures.rows, allowed, text)
+    median = statistics.median(night.rows for night in trailing)
+    usual = f"the median of the last {len(trailing)} nights is {median:,g}"
+    least, most = limits.rows_least * median, limits.rows_most * median
+    if measures.rows < least:
+        text = f"{measures.rows:,} rows are too few: {usual}, and at least {least:,g} are allowed"
+        yield Breach("rows_least", measures.rows, least, text)
+    if measures.rows > most:
+        text = f"{measures.rows:,} rows are too many: {usual}, and at most {most:,g} are allowed"
+        yield Breach("rows_most", measures.rows, most, text)
 
 
-def _classes(measures: Measures, before: Sequence[Measures], limits: Limits) -> Iterator[Breach]:
-    """Compare the share of each class with its least and with its trailing median."""
+def _class_breaches(
+    measures: Measures, trailing: Sequence[Measures], limits: Limits
+) -> Iterator[Breach]:
+    """Compare the share of each class with the least share and with its trailing median."""
     rows = measures.rows if measures.labelled is None else measures.labelled
+    least, largest_change = limits.class_share_least, limits.class_share_change
     if not rows:
-        if limits.class_share_least:
+        if least:
             text = "no row has a label, so that every class is missing"
-            yield Breach("class_share_least", 0.0, limits.class_share_least, text)
+            yield Breach("class_share_least", 0.0, least, text)
         return
     for name, share in measures.class_shares.items():
-        low, high = share_interval(share, rows)
-        which = f"class {name} has {share:.1%} of the {rows:,} labelled rows"
-        if high < limits.class_share_least:
-            least = f"at least {limits.class_share_least:.1%} are needed"
-            text = f"{which}, by chance at most {high:.1%} ({CHANCE}); {least}"
-            yield Breach("class_share_least", share, limits.class_share_least, text)
-        known = [night.class_shares[name] for night in before if name in night.class_shares]
-        if not known:
+        low, high = _share_interval(share, rows)
+        subject = f"class {name} has {share:.1%} of the {rows:,} labelled rows"
+        if high < least:
+            text = f"{subject}, by chance at most {high:.1%} ({_INTERVAL}); "
+            text += f"at least {least:.1%} are needed"
+            yield Breach("class_share_least", share, least, text)
+        shares = [night.class_shares[name] for night in trailing if name in night.class_shares]
+        if not shares:
             continue
-        median = statistics.median(known)
-        change = abs(share - median)
-        # The smallest difference that chance leaves possible.
-        least_change = max(low - median, median - high)
-        if least_change > limits.class_share_change + _ROUNDING:
+        median = statistics.median(shares)
+        if max(low - median, median - high) > largest_change + _TOLERANCE:
             text = (
-                f"{which}, by chance {low:.1%} to {high:.1%} ({CHANCE}), and {median:.1%} in the "
-                f"median of the last {len(known)} nights; {100 * limits.class_share_change:g} "
-                "points of difference are allowed"
+                f"{subject}, by chance {low:.1%} to {high:.1%} ({_INTERVAL}), and {median:.1%} in "
+                f"the median of the last {len(shares)} nights; a difference of "
+                f"{100 * largest_change:g} points is allowed"
             )
-            yield Breach("class_share_change", change, limits.class_share_change, text)
+            yield Breach("class_share_change", abs(share - median), largest_change, text)
 
 
-def _most(measures: Measures, limits: Limits) -> Iterator[Breach]:
-    """Compare the shares that have a most.
+def _share_breaches(measures: Measures, limits: Limits) -> Iterator[Breach]:
+    """Compare shares with their upper limits.
 
-    Words of one text come together, so that unknown ones count as if each text was one word.
+    The interval of unknown words takes each text as one word: words of a text are not independent.
     """
-    for name, what in _MOST.items():
+    for name, description in _UPPER_LIMITS.items():
         share, allowed = getattr(measures, name), getattr(limits, name)
         if share is None:
             continue
-        low, _ = share_interval(share, measures.rows)
+        low, _ = _share_interval(share, measures.rows)
         if low > allowed:
             text = (
-                f"{share:.1%} of the {what}, by chance at least {low:.1%} of {measures.rows:,} "
-                f"rows ({CHANCE}); at most {allowed:.1%} are allowed"
+                f"{share:.1%} of the {description}, by chance at least {low:.1%} of "
+                f"{measures.rows:,} rows ({_INTERVAL}); at most {allowed:.1%} are allowed"
             )
             yield Breach(name, share, allowed, text)
 
 
-def share_interval(share: float, rows: int) -> tuple[float, float]:
-    """Return the exact binomial interval of a share (Clopper and Pearson 1934).
-
-    Parameters
-    ----------
-    share : float
-        That was measured.
-    rows : int
-        That it was measured on, at least 1.
-
-    Returns
-    -------
-    low, high : float
-        The true share is below the first, or above the second, in at most 1 of 1,000 cases each.
-
-    Examples
-    --------
-    >>> [round(bound, 3) for bound in share_interval(0.0, 50)]
-    [0.0, 0.129]
-    """
+def _share_interval(share: float, rows: int) -> tuple[float, float]:
+    """Return the exact binomial interval of a share (Clopper and Pearson 1934)."""
     from scipy.stats import beta
 
+    # binomtest().proportion_ci is the same interval, but takes whole counts only.
     count = share * rows
-    low = float(beta.ppf(_BY_CHANCE, count, rows - count + 1)) if share > 0 else 0.0
-    high = float(beta.ppf(1 - _BY_CHANCE, count + 1, rows - count)) if share < 1 else 1.0
+    low = float(beta.ppf(_TAIL, count, rows - count + 1)) if share > 0 else 0.0
+    high = float(beta.ppf(1 - _TAIL, count + 1, rows - count)) if share < 1 else 1.0
     return low, high

@@ -1,39 +1,29 @@
-"""Drift: how far tonight's rows are from what the champion was trained on."""
+"""Drift of a night's rows from the rows that the champion was trained on."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from math import inf
 from typing import Any
 
 import numpy as np
 
-from pipeline.errors import PipelineError
-from pipeline.nightly.divergence import (
-    BY_CHANCE,
-    chance_index,
-    jensen_shannon,
-    population_stability_index,
-)
-from pipeline.nightly.frequent import frequent_counts, tokens_by_chance
+from pipeline.errors import SettingError
+from pipeline.nightly import divergence
 from pipeline.text.tokens import Tokens
 
 OK, WARNING, STOP = "ok", "warning", "stop"
 LEVELS = (OK, WARNING, STOP)
-_BINS = 10  # of lengths and scores, the custom for the population stability index
+_BINS = 10  # of lengths and scores, usual for the population stability index
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Levels from which drift is noted, and from which it ends a night.
+    """Levels at which drift is a warning and at which it stops a night.
 
-    Attributes
-    ----------
-    warning_psi, stop_psi : float
-        Of the population stability index; 0.1 and 0.25 are the field's custom (Siddiqi 2006).
-    warning_distance, stop_distance : float
-        Of the Jensen-Shannon distance, base 2. Small shifts of a stability index s have a distance
-        of about the root of s / (8 ln 2): 0.13 and 0.21 are what 0.1 and 0.25 come to.
+    Levels of the population stability index (psi) are customary (Siddiqi 2006). Those of the
+    Jensen-Shannon distance, base 2, correspond to them: a small shift with index s has a distance
+    of about sqrt(s / (8 ln 2)).
     """
 
     warning_psi: float = 0.1
@@ -42,30 +32,28 @@ class Limits:
     stop_distance: float = 0.21
 
     def __post_init__(self) -> None:
-        """Raise where a level cannot be meant."""
         for name, most in (("psi", inf), ("distance", 1.0)):
             warning, stop = getattr(self, f"warning_{name}"), getattr(self, f"stop_{name}")
             if not 0 < warning <= stop <= most:
-                raise PipelineError(
-                    f"drift's warning_{name} and stop_{name} must be above 0, the second not below "
-                    f"the first{f' and at most {most:g}' if most < inf else ''}, got {warning:g} "
-                    f"and {stop:g}."
+                upper = f" and at most {most:g}" if most < inf else ""
+                raise SettingError(
+                    f"warning_{name} and stop_{name} of [drift] must be above 0{upper}, the second "
+                    f"not below the first, got {warning:g} and {stop:g}; change luigi.cfg."
                 )
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What is compared of a set of rows.
+    """Properties of a set of rows that are compared.
 
     Attributes
     ----------
     labels : ndarray of int, shape (n_rows,)
         Class index, -1 without a label.
     tokens : Tokens
-        Of the rows' texts; the lengths compared are theirs.
     scores : ndarray of float64, shape (n_scored, n_classes), or None
-        The champion's probabilities; of the reference, for rows that it was **not** trained on
-        (validation rows), as a model is more certain of rows it has seen. None: not compared.
+        The champion's probabilities of rows that it was **not** trained on (validation rows for
+        the reference), because a model is more certain of its training rows. None: not compared.
     """
 
     labels: np.ndarray
@@ -75,49 +63,23 @@ class Sample:
 
 @dataclass(frozen=True)
 class Distribution:
-    """One distribution, before and now.
+    """Comparison of the classes, lengths, tokens or scores of two samples."""
 
-    Attributes
-    ----------
-    name : {"classes", "lengths", "tokens", "scores"}
-    about : str
-        What is counted.
-    bins : sequence of str
-    reference, current : sequence of int
-        Counts in each bin.
-    psi, distance : float
-        Population stability index, Jensen-Shannon distance (base 2, 0 to 1).
-    chance : float
-        Population stability index that chance alone exceeds in about 1 of 1,000 nights; below it
-        no level is reached.
-    level : {"ok", "warning", "stop"}
-    sentence : str
-    """
-
-    name: str
-    about: str
+    name: str  # "classes", "lengths", "tokens" or "scores"
+    about: str  # what is counted
     bins: Sequence[str]
-    reference: Sequence[int]
+    reference: Sequence[int]  # counts in each bin
     current: Sequence[int]
-    psi: float
-    distance: float
-    chance: float
-    level: str
+    psi: float  # population stability index
+    distance: float  # Jensen-Shannon distance, base 2, 0 to 1
+    chance: float  # index that chance alone exceeds in 1 of 1,000 nights; up to it the level is ok
+    level: str  # one of `LEVELS`
     sentence: str
 
 
 @dataclass(frozen=True)
 class Drift:
-    """All distributions, and the highest level among them.
-
-    Attributes
-    ----------
-    level : {"ok", "warning", "stop"}
-    sentence : str
-    distributions : sequence of Distribution
-    limits : Limits
-        That the levels follow from.
-    """
+    """Comparison of all distributions; ``level`` is the highest level of them."""
 
     level: str
     sentence: str
@@ -125,7 +87,7 @@ class Drift:
     limits: Limits
 
     def as_json(self) -> dict[str, Any]:
-        """Return what ``night.json`` holds under ``drift``."""
+        """Return the comparison as in ``night.json``, key ``drift``."""
         return asdict(self)
 
 
@@ -134,145 +96,133 @@ def compare(
 ) -> Drift:
     """Compare classes, lengths, tokens and predicted scores.
 
-    Lengths and scores are counted in bins that hold a tenth of the reference each; tokens are the
-    200 most frequent of both sides, and the rest as one. What one side has nothing of is left out.
+    Lengths and scores are counted in bins with a tenth of the reference each, tokens in bins of the
+    200 most frequent tokens of both sides and a bin of all others. A distribution that is empty on
+    one side is omitted.
 
     Parameters
     ----------
-    reference : Sample
-        What the champion was trained on.
-    current : Sample
-        Tonight's rows.
+    reference, current : Sample
+        Training rows of the champion, and rows of the night.
     class_names : sequence of str
     limits : Limits
-
-    Returns
-    -------
-    Drift
     """
-    found = [
+    comparisons = (
         _classes(reference.labels, current.labels, class_names, limits),
         _lengths(reference.tokens.lengths, current.tokens.lengths, limits),
         _tokens(reference.tokens, current.tokens, limits),
         _scores(reference.scores, current.scores, class_names, limits),
-    ]
-    distributions = [one for one in found if one is not None]
+    )
+    distributions = [one for one in comparisons if one is not None]
     level = max((one.level for one in distributions), key=LEVELS.index, default=OK)
-    telling = [one.sentence for one in distributions if one.level == level]
-    sentence = "nothing drifted beyond the warning level" if level == OK else "; ".join(telling)
+    sentence = "; ".join(one.sentence for one in distributions if one.level == level)
+    if level == OK:
+        sentence = "nothing drifted beyond the warning level"
     return Drift(level, sentence, distributions, limits)
 
 
 def _classes(
     before: np.ndarray, now: np.ndarray, class_names: Sequence[str], limits: Limits
 ) -> Distribution | None:
-    """Compare how many rows each class has."""
+    """Compare the number of rows of each class."""
     width = len(class_names)
-    counts = (
-        np.bincount(before[before >= 0], minlength=width),
-        np.bincount(now[now >= 0], minlength=width),
-    )
-    return _compared("classes", "rows of each class", class_names, counts, limits)
+    before, now = before[before >= 0], now[now >= 0]
+    if not len(before) or not len(now):
+        return None
+    counts = np.bincount(before, minlength=width), np.bincount(now, minlength=width)
+    return _compare_counts("classes", "rows of each class", class_names, counts, limits)
 
 
 def _lengths(before: np.ndarray, now: np.ndarray, limits: Limits) -> Distribution | None:
-    """Compare tokens per text."""
-    if not len(before):
+    """Compare the number of tokens of each text."""
+    if not len(before) or not len(now):
         return None
-    edges = _edges(before, np.floor)
-    starts = [0, *(int(edge) + 1 for edge in edges)]
-    ends = [int(edge) for edge in edges]
+    edges = np.unique(np.floor(_edges(before))).astype(int)
+    starts = [0, *(edges + 1).tolist()]
     bins = [
-        f"{start}" if start == end else f"{start} to {end}"
-        for start, end in zip(starts, ends, strict=False)
+        f"{end}" if start == end else f"{start} to {end}"
+        for start, end in zip(starts, edges.tolist(), strict=False)
     ]
     bins.append(f"{starts[-1]} and more")
-    counts = (_count(before, edges), _count(now, edges))
-    return _compared("lengths", "tokens in a text", bins, counts, limits)
+    counts = _histogram(before, edges), _histogram(now, edges)
+    return _compare_counts("lengths", "tokens in a text", bins, counts, limits)
 
 
 def _tokens(before: Tokens, now: Tokens, limits: Limits) -> Distribution | None:
-    """Compare how often the most frequent tokens stand there."""
-    bins, *counts = frequent_counts(before, now)
-    if not all(side.sum() for side in counts):
+    """Compare the frequencies of the most frequent tokens."""
+    if not len(before.codes) or not len(now.codes):
         return None
-    chance = tokens_by_chance(before, len(now), len(now.codes))
-    return _compared("tokens", "share of all tokens", bins, (counts[0], counts[1]), limits, chance)
+    bins, counts = divergence.frequent_tokens(before, now)
+    chance = divergence.token_chance_index(before, len(now), len(now.codes))
+    return _compare_counts("tokens", "share of all tokens", bins, counts, limits, chance)
 
 
 def _scores(
-    before: np.ndarray | None,
-    now: np.ndarray | None,
-    class_names: Sequence[str],
-    limits: Limits,
+    before: Any, now: Any, class_names: Sequence[str], limits: Limits
 ) -> Distribution | None:
-    """Compare the champion's probabilities: of the second of two classes, or the worst of all."""
-    if before is None or now is None or not len(before):
+    """Compare the champion's probability of the second of two classes, or the worst of all."""
+    if before is None or now is None or not len(before) or not len(now):
         return None
-    found = []
-    numbers = [1] if len(class_names) == 2 else range(len(class_names))
-    for number in numbers:
-        edges = _edges(before[:, number])
+    classes = [1] if len(class_names) == 2 else range(len(class_names))
+    comparisons = []
+    for index in classes:
+        edges = _edges(before[:, index])
         bounds = ["0", *(f"{edge:.3f}" for edge in edges), "1"]
         bins = [f"{low} to {high}" for low, high in itertools.pairwise(bounds)]
-        counts = (_count(before[:, number], edges), _count(now[:, number], edges))
-        about = f"champion's probability of {class_names[number]}"
-        # The worst of several classes is told: together they exceed it as rarely as one.
-        chance = chance_index(len(bins), len(before), len(now), BY_CHANCE / len(numbers))
-        found.append(_compared("scores", about, bins, counts, limits, chance))
-    known = [one for one in found if one is not None]
-    return max(known, key=lambda one: (LEVELS.index(one.level), one.psi), default=None)
+        counts = _histogram(before[:, index], edges), _histogram(now[:, index], edges)
+        # Bonferroni: the worst of several classes exceeds it as rarely as a single one would.
+        share = divergence.BY_CHANCE / len(classes)
+        chance = divergence.chance_index(len(bins), len(before), len(now), share)
+        about = f"champion's probability of {class_names[index]}"
+        comparisons.append(_compare_counts("scores", about, bins, counts, limits, chance))
+    return max(comparisons, key=lambda one: (LEVELS.index(one.level), one.psi))
 
 
-def _edges(values: np.ndarray, rounding: Callable[[Any], Any] = np.asarray) -> np.ndarray:
-    """Return the inner edges of bins with a tenth of the values each, equal ones once."""
-    inner = np.linspace(0, 1, _BINS + 1)[1:-1]
-    return np.unique(rounding(np.quantile(values, inner)))
+def _edges(values: np.ndarray) -> np.ndarray:
+    """Return the distinct inner edges of bins with a tenth of the values each."""
+    return np.unique(np.quantile(values, np.linspace(0, 1, _BINS + 1)[1:-1]))
 
 
-def _count(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Count values in bins that hold their upper edge; the outer ones are open."""
+def _histogram(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Count values in bins that include their upper edge; the outer bins are open."""
     return np.bincount(np.searchsorted(edges, values, side="left"), minlength=len(edges) + 1)
 
 
-def _compared(
+def _compare_counts(
     name: str,
     about: str,
     bins: Sequence[str],
     counts: tuple[np.ndarray, np.ndarray],
     limits: Limits,
     chance: float | None = None,
-) -> Distribution | None:
-    """Put two sets of counts beside each other; nothing where one is empty."""
+) -> Distribution:
+    """Compare two sets of counts, neither of them all zero.
+
+    The Jensen-Shannon distance is the square root of the divergence (Lin 1991), which is a metric
+    (Endres and Schindelin 2003).
+    """
+    from scipy.spatial.distance import jensenshannon
+
     before, now = counts
-    if not before.sum() or not now.sum():
-        return None
-    psi, distance = population_stability_index(before, now), jensen_shannon(before, now)
+    psi = divergence.population_stability_index(before, now)
+    distance = float(jensenshannon(before, now, base=2))
     if chance is None:
-        chance = chance_index(len(bins), int(before.sum()), int(now.sum()))
-    level = _level(psi, distance, chance, limits)
-    text = (
-        f"{name} ({about}): population stability index {psi:.3f}, Jensen-Shannon distance "
-        f"{distance:.3f}"
-    )
-    if level == OK and _level(psi, distance, 0.0, limits) != OK:
-        text += f"; so few rows come to {chance:.3f} by chance"
+        chance = divergence.chance_index(len(bins), int(before.sum()), int(now.sum()))
+    level = _level(psi, distance, limits)
+    values = f"population stability index {psi:.3f}, Jensen-Shannon distance {distance:.3f}"
+    sentence = f"{name} ({about}): {values}"
+    if level != OK and psi <= chance:
+        level = OK
+        sentence += f"; with so few rows chance alone reaches {chance:.3f}"
     elif level != OK:
-        least = (limits.stop_psi, limits.stop_distance)
-        if level == WARNING:
-            least = (limits.warning_psi, limits.warning_distance)
-        text += f" ({level} from {least[0]:g} or {least[1]:g})"
-    return Distribution(
-        name, about, list(bins), before.tolist(), now.tolist(), psi, distance, chance, level, text
-    )
+        least = getattr(limits, f"{level}_psi"), getattr(limits, f"{level}_distance")
+        sentence += f" ({level} from {least[0]:g} or {least[1]:g})"
+    both = before.tolist(), now.tolist()
+    return Distribution(name, about, list(bins), *both, psi, distance, chance, level, sentence)
 
 
-def _level(psi: float, distance: float, chance: float, limits: Limits) -> str:
-    """Return the highest level that either figure reaches, unless chance alone can do it."""
-    if psi <= chance:
-        return OK
+def _level(psi: float, distance: float, limits: Limits) -> str:
+    """Return the highest level that the index or the distance reaches."""
     if psi >= limits.stop_psi or distance >= limits.stop_distance:
         return STOP
-    if psi >= limits.warning_psi or distance >= limits.warning_distance:
-        return WARNING
-    return OK
+    return WARNING if psi >= limits.warning_psi or distance >= limits.warning_distance else OK

@@ -1,7 +1,10 @@
-"""Figures of a dataset's nights."""
+"""Figures of the page of a dataset's nights, written as PNG files.
+
+A night is a line of `pipeline.nightly.history.history_lines`, with None for a missing value.
+"""
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ from pipeline.report.style import COLOURS, INK, SOFT, drawing, shown
 
 _WIDE = (10.4, 3.5)
 _HALF = (5.0, 3.0)
-# Markers and colours of outcomes; the shape alone tells them apart.
+# Label, marker, colour and size of each outcome; the marker alone identifies it.
 _MARKS = {
     "promoted": ("promoted", "D", COLOURS[2], 7.0),
     "kept": ("champion kept", "o", COLOURS[0], 5.5),
@@ -20,114 +23,49 @@ _MARKS = {
     "unchanged": ("unchanged data", "_", SOFT, 8.0),
 }
 _DRIFT = ("classes", "lengths", "tokens", "scores")
-_LEAST_PSI = 1e-3  # shown; a logarithmic scale has no zero
+_LEAST_PSI = 1e-3  # a logarithmic scale has no zero
+Nights = Sequence[Mapping[str, Any]]
 
 
-def metric(
-    nights: Sequence[Mapping[str, Any]],
-    champions: Sequence[tuple[str, float]],
-    changes: Sequence[tuple[str, str]],
-    name: str,
-    path: Path,
-) -> None:
+def metric(nights: Nights, lines: Nights, name: str, path: Path) -> None:
     """Draw the metric of each night's model with its interval, and the champion's.
 
-    Parameters
-    ----------
-    nights : sequence of mapping
-        ``date``, ``outcome``, ``value`` and ``interval`` (None without a decision), by date.
-    champions : sequence of (str, float)
-        Date and the champion's metric after each night.
-    changes : sequence of (str, str)
-        Dates at which the champion changed, and how (``promoted``, ``rollback``).
-    name : str
-        Of the metric.
-    path : Path
-        Where the PNG goes.
+    ``lines`` are all lines of the ledger, rollbacks included, by day.
     """
     with drawing(path, figsize=_WIDE) as axis:
-        for number, (date, how) in enumerate(changes):
+        for number, line in enumerate(line for line in lines if line["is_change"]):
             label = "champion changed" if number == 0 else None
-            dashes = "--" if how == "rollback" else ":"
-            axis.axvline(_day(date), color=SOFT, lw=1, ls=dashes, zorder=0, label=label)
-        if champions:
-            days = [_day(date) for date, _ in champions]
-            values = [value for _, value in champions]
+            dashes = "--" if line["outcome"] == "rollback" else ":"
+            axis.axvline(_day(line["day"]), color=SOFT, lw=1, ls=dashes, zorder=0, label=label)
+        measured = [line for line in lines if line["champion_value"] is not None]
+        if measured:
+            days = [_day(line["day"]) for line in measured]
+            values = [line["champion_value"] for line in measured]
             axis.step(days, values, where="post", color=INK, lw=1.6, ls="-", label="champion")
-        for outcome, (label, marker, colour, size) in _MARKS.items():
-            some = [
-                night
-                for night in nights
-                if night["outcome"] == outcome and night["value"] is not None
-            ]
-            if not some:
-                continue
-            days = [_day(night["date"]) for night in some]
-            bounded = [night for night in some if night["interval"]]
-            axis.vlines(
-                [_day(night["date"]) for night in bounded],
-                [night["interval"][0] for night in bounded],
-                [night["interval"][1] for night in bounded],
-                color=colour,
-                lw=1.4,
-                ls="-",
-                alpha=0.6,
-            )
-            values = [night["value"] for night in some]
-            axis.plot(days, values, marker, color=colour, ms=size, ls="", label=label)
-        _without_value(axis, nights)
+        decided = [night for night in nights if night["value"] is not None]
+        for night in decided:
+            if night["interval"]:
+                colour = _MARKS[night["outcome"]][2]
+                day, bounds = _day(night["date"]), night["interval"]
+                axis.vlines(day, *bounds, color=colour, lw=1.4, ls="-", alpha=0.6)
+        _plot_outcomes(axis, decided, lambda night: night["value"])
+        # Nights without a decision are marked at the bottom.
+        undecided = [night for night in nights if night["value"] is None]
+        at_bottom = axis.get_xaxis_transform()
+        _plot_outcomes(axis, undecided, lambda night: 0.03, transform=at_bottom)
         axis.set_ylabel(name)
-        _dates(axis, nights)
-        _legend(axis)
+        _finish(axis, nights)
 
 
-def _without_value(axis: Any, nights: Sequence[Mapping[str, Any]]) -> None:
-    """Mark nights without a decision at the bottom."""
-    for outcome, (label, marker, colour, size) in _MARKS.items():
-        some = [night for night in nights if night["outcome"] == outcome and night["value"] is None]
-        if some:
-            days = [_day(night["date"]) for night in some]
-            axis.plot(
-                days,
-                [0.03] * len(days),
-                marker,
-                color=colour,
-                ms=size,
-                ls="",
-                label=label,
-                transform=axis.get_xaxis_transform(),
-            )
-
-
-def drift(
-    nights: Sequence[Mapping[str, Any]], levels: tuple[float, float] | None, path: Path
-) -> None:
-    """Draw the population stability index of each distribution by night.
-
-    Parameters
-    ----------
-    nights : sequence of mapping
-        ``date`` and ``psi``, a mapping of distribution to index (None where not measured).
-    levels : (float, float) or None
-        Warning and stop level.
-    path : Path
-        Where the PNG goes.
-    """
+def drift(nights: Nights, path: Path) -> None:
+    """Draw the population stability index of each distribution by night, with its levels."""
     measured = [night for night in nights if night["psi"]]
+    values = [(night["date"], night["psi"]) for night in measured]
     with drawing(path, figsize=_WIDE) as axis:
-        for number, name in enumerate(_DRIFT):
-            some = [night for night in measured if name in night["psi"]]
-            axis.plot(
-                [_day(night["date"]) for night in some],
-                [max(night["psi"][name], _LEAST_PSI) for night in some],
-                marker="os^D"[number],
-                ms=4,
-                lw=1.3,
-                color=COLOURS[number],
-                label=name,
-            )
-        for level, word in zip(levels or (), ("warning", "stop"), strict=False):
-            axis.axhline(level, color=INK, lw=1, ls="--" if word == "warning" else "-")
+        _plot_lines(axis, values, _DRIFT, ms=4, least=_LEAST_PSI)
+        for word, dashes in (("warning", "--"), ("stop", "-")):
+            level = measured[-1]["limits"][f"{word}_psi"]
+            axis.axhline(level, color=INK, lw=1, ls=dashes)
             axis.annotate(
                 f"{word} {level:g}",
                 (1, level),
@@ -141,111 +79,85 @@ def drift(
         axis.set_yscale("log")
         axis.yaxis.set_major_formatter("{x:g}")
         axis.set_ylabel("population stability index")
-        _dates(axis, nights)
-        _legend(axis)
+        _finish(axis, nights)
 
 
-def shares(nights: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Draw the share of each class by night.
-
-    Parameters
-    ----------
-    nights : sequence of mapping
-        ``date`` and ``shares``, a mapping of class to share (None where it is not known).
-    path : Path
-        Where the PNG goes.
-    """
-    known = [night for night in nights if night["shares"]]
-    names = list(dict.fromkeys(name for night in known for name in night["shares"]))
+def shares(nights: Nights, path: Path) -> None:
+    """Draw the share of each class by night."""
+    values = [(night["date"], night["shares"]) for night in nights if night["shares"]]
+    names = list(dict.fromkeys(name for _, by_class in values for name in by_class))
     with drawing(path, figsize=_HALF) as axis:
-        for number, name in enumerate(names):
-            some = [night for night in known if name in night["shares"]]
-            axis.plot(
-                [_day(night["date"]) for night in some],
-                [night["shares"][name] for night in some],
-                marker="os^Dv"[number % 5],
-                ms=3.5,
-                lw=1.3,
-                label=shown(name, 14),
-            )
+        _plot_lines(axis, values, names, ms=3.5)
         axis.set_ylim(bottom=0)
         axis.set_ylabel("share of labelled rows")
         axis.yaxis.set_major_formatter("{x:.0%}")
-        _dates(axis, nights)
-        _legend(axis, 3)
+        _finish(axis, nights, 3)
 
 
-def bars(
-    nights: Sequence[Mapping[str, Any]],
-    key: str,
-    name: str,
-    path: Path,
-    marked: Mapping[str, str] | None = None,
-) -> None:
-    """Draw one number of each night.
-
-    Parameters
-    ----------
-    nights : sequence of mapping
-        ``date``, ``outcome`` and the number (None where it is not known).
-    key : str
-        Of the number.
-    name : str
-        Of the number with its unit.
-    path : Path
-        Where the PNG goes.
-    marked : mapping of str to str, optional
-        Outcomes that are drawn apart, and their labels.
-    """
-    marked = marked or {}
-    groups = [("", [night for night in nights if night["outcome"] not in marked])]
-    groups += [
-        (label, [night for night in nights if night["outcome"] == outcome])
-        for outcome, label in marked.items()
-    ]
-    styles = ({"color": COLOURS[0]}, {"color": COLOURS[1], "hatch": "///"})
+def bars(nights: Nights, key: str, name: str, marked: Mapping[str, str], path: Path) -> None:
+    """Draw one number of each night; bars of marked outcomes are hatched and labelled."""
+    groups: dict[str | None, Nights] = {
+        None: [night for night in nights if night["outcome"] not in marked]
+    }
+    for outcome, mark in marked.items():
+        groups[mark] = [night for night in nights if night["outcome"] == outcome]
     with drawing(path, figsize=_HALF) as axis:
-        for number, (label, some) in enumerate(groups):
-            known = [night for night in some if night[key] is not None]
-            if not known:
-                continue
-            axis.bar(
-                [_day(night["date"]) for night in known],
-                [night[key] for night in known],
-                width=0.8,
-                edgecolor="white",
-                lw=0.4,
-                label=label or None,
-                **styles[min(number, 1)],
-            )
+        for label, group in groups.items():
+            values = {night["date"]: night[key] for night in group if night[key] is not None}
+            if values:
+                style: dict[str, Any] = {"edgecolor": "white", "lw": 0.4, "label": label}
+                style |= {"color": COLOURS[1], "hatch": "///"} if label else {"color": COLOURS[0]}
+                axis.bar([_day(date) for date in values], values.values(), width=0.8, **style)
         axis.set_ylabel(name)
         axis.yaxis.set_major_formatter("{x:,.10g}")
         axis.grid(axis="x", visible=False)
-        _dates(axis, nights)
-        if any(label and some for label, some in groups):
-            _legend(axis)
+        _finish(axis, nights)
+
+
+def _plot_outcomes(
+    axis: Any, nights: Nights, height: Callable[[Mapping[str, Any]], float], **options: Any
+) -> None:
+    """Plot a marker for each night, by outcome."""
+    for outcome, (label, marker, colour, size) in _MARKS.items():
+        group = [night for night in nights if night["outcome"] == outcome]
+        if group:
+            days, heights = [_day(night["date"]) for night in group], [height(n) for n in group]
+            style = {"color": colour, "ms": size, "ls": "", "label": label}
+            axis.plot(days, heights, marker, **style, **options)
+
+
+def _plot_lines(
+    axis: Any,
+    values: Sequence[tuple[str, Mapping[str, float]]],
+    names: Iterable[str],
+    ms: float,
+    least: float = 0.0,
+) -> None:
+    """Plot a line of each name over dates."""
+    for number, name in enumerate(names):
+        points = [
+            (_day(date), max(by_name[name], least)) for date, by_name in values if name in by_name
+        ]
+        days, heights = zip(*points, strict=True) if points else ((), ())
+        marker = "os^Dv"[number % 5]
+        axis.plot(days, heights, marker=marker, ms=ms, lw=1.3, label=shown(name, 14))
 
 
 def _day(date: str) -> Any:
-    """Return a date as the figures' axis has it."""
+    """Return a date as a value of the axis."""
     return np.datetime64(datetime.date.fromisoformat(date))
 
 
-def _dates(axis: Any, nights: Sequence[Mapping[str, Any]]) -> None:
-    """Label days, as many as there is room for."""
+def _finish(axis: Any, nights: Nights, columns: int = 4) -> None:
+    """Label as many days as fit, and put the legend above the axes."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
     locator = AutoDateLocator(minticks=3, maxticks=8, interval_multiples=False)
     axis.xaxis.set_major_locator(locator)
     axis.xaxis.set_major_formatter(ConciseDateFormatter(locator))
-    if nights:
-        days = [_day(night["date"]) for night in nights]
-        edge = np.timedelta64(18, "h")
-        axis.set_xlim(min(days) - edge, max(days) + edge)
-
-
-def _legend(axis: Any, columns: int = 4) -> None:
-    """Put the legend above the axes, where it covers nothing."""
+    days = [_day(night["date"]) for night in nights]
+    margin = np.timedelta64(18, "h")
+    axis.set_xlim(min(days) - margin, max(days) + margin)
     handles, _ = axis.get_legend_handles_labels()
     if handles:
         axis.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0.2)

@@ -1,7 +1,7 @@
 """The history of a dataset's nights as one page that opens offline."""
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -12,16 +12,15 @@ from pipeline.report.style import Figure
 from pipeline.store import artifacts
 
 _DRAWN = 90  # nights in the figures; the table has all
-_FIGURES = ("metric", "drift", "rows", "shares", "minutes", "memory")
+_STOPPED = {"contract_broken": "contract broken", "drift_stop": "stopped by drift"}
 _OUTCOMES = {
     "promoted": "promoted",
     "kept": "champion kept",
     "unchanged": "unchanged data",
-    "contract_broken": "contract broken",
-    "drift_stop": "stopped by drift",
+    **_STOPPED,
     "rollback": "rolled back",
 }
-_NAMES = {
+_METRIC_NAMES = {
     "macro_f1": "macro F1",
     "weighted_f1": "weighted F1",
     "roc_auc": "ROC AUC",
@@ -29,7 +28,6 @@ _NAMES = {
     "matthews": "Matthews correlation",
     "brier": "Brier score",
 }
-_STOPPED = {"contract_broken": "contract broken", "drift_stop": "stopped by drift"}
 
 
 def write_history(
@@ -39,7 +37,7 @@ def write_history(
     page: Path,
     unreadable: Sequence[tuple[int, str]] = (),
 ) -> None:
-    """Write the page, replaced as a whole.
+    """Write the history page atomically.
 
     Parameters
     ----------
@@ -47,223 +45,173 @@ def write_history(
     entries : sequence of mapping
         Lines of the ledger (`pipeline.nightly.ledger.Entry.as_json`).
     nights : sequence of mapping
-        What is there of records (`pipeline.nightly.night.Night.as_json`), in any order; a night
-        of the ledger without one is shown with what the ledger says.
+        Records (`pipeline.nightly.night.Night.as_json`), in any order. A line without a record is
+        shown with the content of the ledger.
     page : Path
-        ``outputs/history/<dataset>.html``; links to reports go from there to ``../<report>``.
+        ``outputs/history/<dataset>.html``; its links to reports begin with ``../``.
     unreadable : sequence of (int, str)
-        Lines of the ledger that are none.
+        Number and text of damaged lines of the ledger.
     """
     lines = history_lines(entries, nights, page.parent.parent)
     with artifacts.explained(page):
         page.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:
-            content = page_content(dataset, lines, Path(folder))
-            html = fill("history.html", {**content, "unreadable": list(unreadable)})
-        # What no file can hold, half of a surrogate pair, raw data can bring into a reason.
+            content = _content(dataset, lines, Path(folder))
+            content["unreadable"] = list(unreadable)
+            html = fill("history.html", content, package="pipeline.nightly")
+        # A reason may quote raw data with half of a surrogate pair, which UTF-8 cannot encode.
         artifacts.write_atomically(page, html.encode(errors="replace").decode())
 
 
 def history_lines(
     entries: Sequence[Mapping[str, Any]], nights: Sequence[Mapping[str, Any]], outputs: Path
 ) -> list[dict[str, Any]]:
-    """Join the ledger's lines with the records of their nights, in the ledger's order.
+    """Join the lines of the ledger with the records of their nights, in the order of the ledger.
 
-    Parameters
-    ----------
-    entries, nights : sequence of mapping
-        See `write_history`.
-    outputs : Path
-        Where the reports and pictures that are still there are looked for.
-
-    Returns
-    -------
-    list of dict
-        One for each line: what the table shows, the metric with its interval, the champion after
-        the line, and the champion's metric as far as it is known.
+    Each has the cells of its row of the table, the champion after the line, and the champion's
+    metric as last measured. Reports and pictures are looked up in the outputs folder.
     """
-    records = {(night["date"], night.get("redo", 0)): night for night in nights}
-    decided = [entry for entry in entries if entry["decision"] != "rollback"]
-    counts = {entry["date"]: entry.get("redo", 0) for entry in decided}  # the last of each date
-    metric = _metric(entries, records)
-    known: dict[str, float] = {}  # the metric by digest, as last measured
+    records = {(night["date"], night["redo"]): night for night in nights}
+    latest = {e["date"]: e["redo"] for e in entries if e["decision"] != "rollback"}
+    pairs = [
+        (e, {} if e["decision"] == "rollback" else records.get((e["date"], e["redo"]), {}))
+        for e in entries
+    ]
+    # Decisions by another metric than the latest cannot be drawn with the others.
+    metrics = [_comparison(night)["metric"] for _, night in pairs if _comparison(night)]
+    metric = metrics[-1] if metrics else ""
+    measured: dict[str, float] = {}  # the metric as last measured, by digest of the model
     champion: Mapping[str, Any] | None = None
     lines = []
-    for entry in entries:
-        is_rollback = entry["decision"] == "rollback"
-        redo = entry.get("redo", 0)
-        night = {} if is_rollback else records.get((entry["date"], redo), {})
-        values, intervals = _values(night, metric)
+    for entry, night in pairs:
+        is_rollback, new_champion = entry["decision"] == "rollback", entry["champion"]
+        comparison = _comparison(night)
+        is_drawn = comparison.get("metric") == metric
+        values = comparison["values"] if is_drawn else {}
         if champion is not None and "champion" in values:
-            known[champion["digest"]] = values["champion"]
-        champion = entry["champion"] if is_rollback else entry["champion"] or champion
-        if entry["champion"] and "challenger" in values:
-            known[entry["champion"]["digest"]] = values["challenger"]
-        lines.append(
-            {
-                "date": entry["date"],
-                # A rollback has no night of its own; it is drawn on its day.
-                "day": entry["time"][:10] if is_rollback else entry["date"],
-                "outcome": entry["decision"],
-                "label": _OUTCOMES[entry["decision"]],
-                "reason": entry["reason"],
-                "model": night.get("model"),
-                "metric": _NAMES.get(metric or "", (metric or "").replace("_", " ")),
-                "value": values.get("challenger"),
-                "interval": intervals.get("challenger"),
-                "champion": champion,
-                "crowned": None if is_rollback else entry["champion"],
-                "champion_value": known.get(champion["digest"]) if champion else None,
-                "is_change": is_rollback or entry["champion"] is not None,
-                "redo": redo,
-                "counts": is_rollback or redo == counts[entry["date"]],
-                "rows": night.get("rows"),
-                "seconds": night.get("seconds"),
-                "minutes": night["seconds"] / 60 if night.get("seconds") else None,
-                "memory": night.get("peak_memory_mib"),
-                "drift": _drift(night),
-                "shares": ((night.get("contract") or {}).get("measures") or {}).get("class_shares"),
-                "uses": _uses(night),
-                "links": list(_links(night, outputs)),
-            }
-        )
+            measured[champion["digest"]] = values["champion"]
+        if is_rollback or new_champion:
+            champion = new_champion
+        if new_champion and "challenger" in values:
+            measured[new_champion["digest"]] = values["challenger"]
+        line = {
+            "metric": _METRIC_NAMES.get(metric, metric.replace("_", " ")),
+            "value": values.get("challenger"),
+            "interval": comparison["intervals"].get("challenger") if is_drawn else None,
+            "champion": champion,
+            "promoted": None if is_rollback else new_champion,
+            "champion_value": measured.get(champion["digest"]) if champion else None,
+            "is_change": is_rollback or new_champion is not None,
+            "is_latest": is_rollback or entry["redo"] == latest[entry["date"]],
+            # A rollback refers to the night of its champion, and is drawn on its own day.
+            "day": entry["time"][:10] if is_rollback else entry["date"],
+        }
+        lines.append(line | _cells(entry, night, outputs))
     return lines
 
 
-def page_content(dataset: str, lines: Sequence[dict[str, Any]], folder: Path) -> dict[str, Any]:
-    """Gather what the template shows, figures drawn into a folder."""
+def _comparison(night: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the numbers of a night's decision, an empty mapping without a decision."""
+    return (night.get("decision") or {}).get("figures") or {}
+
+
+def _cells(entry: Mapping[str, Any], night: Mapping[str, Any], outputs: Path) -> dict[str, Any]:
+    """Return the cells that depend on a single line and its record."""
+    measures = (night.get("contract") or {}).get("measures") or {}
+    drift, comparison = night.get("drift"), _comparison(night)
+    psi = {one["name"]: one["psi"] for one in drift["distributions"]} if drift else {}
+    seconds = night.get("seconds")
+    return {
+        "date": entry["date"],
+        "outcome": entry["decision"],
+        "label": _OUTCOMES[entry["decision"]],
+        "reason": entry["reason"],
+        "redo": entry["redo"],
+        "model": night.get("model"),
+        "rows": night.get("rows"),
+        "seconds": seconds,
+        "minutes": seconds / 60 if seconds else None,
+        "memory": night.get("peak_memory_mib"),
+        "shares": measures.get("class_shares") or None,
+        "level": drift["level"] if drift else None,
+        "limits": drift["limits"] if drift else None,
+        "psi": psi or None,
+        "worst": max(psi.items(), key=lambda pair: pair[1], default=None),
+        # Number of comparisons on the holdout rows, level of the last one, and sum of all levels.
+        "uses": {
+            "number": comparison["comparison_number"],
+            "percent": f"{100 * comparison['level']:.2g}",
+            "spent": f"{100 * (1 - comparison['confidence']):.2g}",
+        }
+        if comparison.get("comparison_number")
+        else None,
+        "links": _links(night, outputs),
+    }
+
+
+def _links(night: Mapping[str, Any], outputs: Path) -> list[tuple[str, str]]:
+    """Return name and URL of a night's report and pictures that exist."""
+    redo = f"-redo-{night['redo']}" if night.get("redo") else ""
+    folder = f"{night.get('dataset')}/nights/{night.get('date')}{redo}"
+    paths = [("report", f"{night['report']}/report.html")] if night.get("report") else []
+    paths += [(Path(n).stem.replace("_", " "), f"{folder}/{n}") for n in night.get("figures", ())]
+    return [(name, quote(f"../{path}")) for name, path in paths if (outputs / path).is_file()]
+
+
+def _content(dataset: str, lines: Sequence[dict[str, Any]], folder: Path) -> dict[str, Any]:
+    """Return the content of the template; figures are drawn into a folder."""
+    latest = [line for line in lines if line["is_latest"]]
     nights = sorted(
-        (line for line in lines if line["outcome"] != "rollback" and line["counts"]),
-        key=lambda line: line["date"],
+        (line for line in latest if line["outcome"] != "rollback"), key=lambda line: line["date"]
     )
     changes = [line for line in lines if line["is_change"]]
     champion = lines[-1]["champion"] if lines else None
-    crowned = next((line for line in reversed(lines) if line["is_change"]), None)
-    own = [line for line in lines if champion and line["crowned"] == champion]
+    promotions = [line for line in lines if champion and line["promoted"] == champion]
+    counts = {
+        label: sum(line["outcome"] == outcome for line in latest)
+        for outcome, label in _OUTCOMES.items()
+    }
     return {
         "dataset": dataset,
         "lines": list(reversed(lines)),
         "nights": nights,
         "last": nights[-1] if nights else None,
-        "changes": changes,
         "champion": champion,
-        "champion_line": own[-1] if own else None,
+        "champion_line": promotions[-1] if promotions else None,
         "champion_value": lines[-1]["champion_value"] if lines else None,
-        "rolled_back": crowned if crowned and crowned["outcome"] == "rollback" else None,
+        "rolled_back": changes[-1] if changes and changes[-1]["outcome"] == "rollback" else None,
         "metric": lines[-1]["metric"] if lines else None,
         "uses": next((line["uses"] for line in reversed(lines) if line["uses"]), None),
-        "counts": {
-            label: number
-            for outcome, label in _OUTCOMES.items()
-            if (number := sum(line["outcome"] == outcome and line["counts"] for line in lines))
-        },
+        "counts": {label: number for label, number in counts.items() if number},
         "drawn": _DRAWN,
         "figures": _figures(nights[-_DRAWN:], lines, folder),
     }
 
 
-def _metric(
-    entries: Sequence[Mapping[str, Any]],
-    records: Mapping[tuple[str, int], Mapping[str, Any]],
-) -> str | None:
-    """Return the metric of the latest decision; earlier ones by another cannot be drawn with it."""
-    for entry in reversed(entries):
-        decision = records.get((entry["date"], entry.get("redo", 0)), {}).get("decision")
-        if decision and entry["decision"] != "rollback":
-            return decision["figures"]["metric"]
-    return None
-
-
-def _values(
-    night: Mapping[str, Any], metric: str | None
-) -> tuple[Mapping[str, float], Mapping[str, Sequence[float] | None]]:
-    """Return the metric and its interval of each model that a night compared."""
-    figures = (night.get("decision") or {}).get("figures")
-    if not figures or figures["metric"] != metric:
-        return {}, {}
-    return figures["values"], figures["intervals"]
-
-
-def _uses(night: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return how often a night's frozen rows were compared on, and the level that this left."""
-    figures = (night.get("decision") or {}).get("figures") or {}
-    if not figures.get("comparison_number"):
-        return None
-    return {
-        "number": figures["comparison_number"],
-        "percent": f"{100 * figures['level']:.2g}",
-        "spent": f"{100 * (1 - figures['confidence']):.2g}",
-    }
-
-
-def _drift(night: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return level and stability indices of a night."""
-    found = night.get("drift")
-    if not found:
-        return None
-    psi = {one["name"]: one["psi"] for one in found["distributions"]}
-    worst = max(psi.items(), key=lambda pair: pair[1], default=None)
-    limits = (found["limits"]["warning_psi"], found["limits"]["stop_psi"])
-    return {"level": found["level"], "psi": psi, "worst": worst, "limits": limits}
-
-
-def _links(night: Mapping[str, Any], outputs: Path) -> Iterator[tuple[str, str]]:
-    """Yield name and address of what is there of a night's report and pictures."""
-    places = []
-    if night.get("report"):
-        places.append(("report", f"{night['report']}/report.html"))
-    again = f"-redo-{night['redo']}" if night.get("redo") else ""
-    folder = f"{night.get('dataset')}/nights/{night.get('date')}{again}"
-    places += [
-        (Path(name).stem.replace("_", " "), f"{folder}/{name}") for name in night.get("figures", ())
-    ]
-    for name, place in places:
-        if (outputs / place).is_file():
-            yield name, quote(f"../{place}")
-
-
 def _figures(
     nights: Sequence[dict[str, Any]], lines: Sequence[dict[str, Any]], folder: Path
 ) -> dict[str, Figure | None]:
-    """Draw what there is anything to draw of, by name; None for the rest."""
-    found: dict[str, Figure | None] = dict.fromkeys(_FIGURES)
-    if not nights:
-        return found
-    first = nights[0]["date"]
-    shown = [line for line in lines if line["day"] >= first]
-    standing = [
-        (line["day"], line["champion_value"])
-        for line in shown
-        if line["champion_value"] is not None
-    ]
-    if any(night["value"] is not None for night in nights):
-        name = nights[-1]["metric"]
-        path = folder / "metric.png"
-        changes = [(line["day"], line["outcome"]) for line in shown if line["is_change"]]
-        figures_history.metric(
-            nights, sorted(standing, key=lambda pair: pair[0]), changes, name, path
-        )
-        alt = f"{name} on the frozen rows by night with 95 % intervals, and the champion's."
-        found["metric"] = Figure(path, alt)
-    drifts = [{**night, "psi": (night["drift"] or {}).get("psi")} for night in nights]
-    if any(night["psi"] for night in drifts):
-        limits = [night["drift"]["limits"] for night in nights if night["drift"]][-1]
-        path = folder / "drift.png"
-        figures_history.drift(drifts, limits, path)
-        alt = "Population stability index of classes, lengths, tokens and scores by night."
-        found["drift"] = Figure(path, alt)
-    for key, name, alt in (
-        ("rows", "rows", "Rows of each night."),
-        ("minutes", "minutes", "Minutes that each night took."),
-        ("memory", "peak memory (MiB)", "Peak memory of each night in MiB."),
-    ):
-        if any(night[key] is not None for night in nights):
-            path = folder / f"{key}.png"
-            marked = _STOPPED if key == "rows" else None
-            figures_history.bars(nights, key, name, path, marked)
-            found[key] = Figure(path, alt)
-    if any(night["shares"] for night in nights):
-        path = folder / "shares.png"
-        figures_history.shares(nights, path)
-        found["shares"] = Figure(path, "Share of each class by night.")
-    return found
+    """Draw each figure that has data; return None for the others."""
+    first = nights[0]["date"] if nights else ""
+    drawn = sorted((line for line in lines if line["day"] >= first), key=lambda line: line["day"])
+    figures: dict[str, Figure | None] = {}
+
+    def draw(name: str, column: str, alt: str, function: Any, *arguments: Any) -> None:
+        path = folder / f"{name}.png"
+        has_data = any(night[column] is not None for night in nights)
+        if has_data:
+            function(nights, *arguments, path)
+        figures[name] = Figure(path, alt) if has_data else None
+
+    metric = nights[-1]["metric"] if nights else ""
+    alt = f"{metric} on the holdout rows by night with 95 % intervals, and the champion's."
+    draw("metric", "value", alt, figures_history.metric, drawn, metric)
+    alt = "Population stability index of classes, lengths, tokens and scores by night."
+    draw("drift", "psi", alt, figures_history.drift)
+    draw("shares", "shares", "Share of each class by night.", figures_history.shares)
+    bars = figures_history.bars
+    draw("rows", "rows", "Rows of each night.", bars, "rows", "rows", _STOPPED)
+    draw("minutes", "minutes", "Minutes of each night.", bars, "minutes", "minutes", {})
+    alt = "Peak memory of each night in MiB."
+    draw("memory", "memory", alt, bars, "memory", "peak memory (MiB)", {})
+    return figures

@@ -1,4 +1,4 @@
-"""Whether a night's model takes the champion's place: a pure function of predictions."""
+"""The decision of a night: whether its model, the challenger, replaces the champion."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -7,34 +7,27 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.errors import PipelineError
+from pipeline.errors import NightError
 from pipeline.evaluation import bootstrap
 from pipeline.evaluation.metrics import number
-from pipeline.nightly import rules as held_to
-from pipeline.nightly import spending
+from pipeline.nightly import rules, spending
 from pipeline.nightly.night import METRICS
 from pipeline.nightly.rules import Limits, Predictions, Rule, Scored
-
-__all__ = ["METRICS", "Limits", "Predictions", "Promotion", "Rule", "apply_rules", "decide"]
 
 
 @dataclass(frozen=True)
 class Promotion:
-    """The decision, with everything it was made from.
+    """The decision, the sentences of the rules that decided, and all numbers.
 
     Attributes
     ----------
-    promoted : bool
-    reason : str
-        One sentence.
-    rules : sequence of Rule
     figures : dict
-        ``metric``, ``lower_is_better``, ``rows``, ``samples``, ``seed``; ``values`` and
-        ``intervals``: the metric of each model there is; ``challenger``, ``champion`` and
-        ``baseline`` (layout of `pipeline.evaluation.metrics.evaluate` with intervals and
-        ``expected_calibration_error``; None where there is none), ``difference`` (``value`` and
-        ``interval`` of challenger minus champion, ``p_value``); ``confidence``, and with a champion
-        ``comparison_number`` (1 for the first on these holdout rows) and ``level``.
+        ``metric``, ``lower_is_better``, ``rows``, ``samples``, ``seed``, ``confidence``;
+        ``comparison_number`` (1 for the first on these holdout rows) and ``level``, None without a
+        champion; ``values`` and ``intervals`` of the metric, by model; ``challenger``,
+        ``champion`` and ``baseline`` (layout of `pipeline.evaluation.metrics.evaluate` with
+        intervals and ``expected_calibration_error``, None without the model); ``difference``
+        (``value``, ``interval`` and ``p_value`` of challenger minus champion).
     """
 
     promoted: bool
@@ -43,7 +36,7 @@ class Promotion:
     figures: dict[str, Any]
 
     def as_json(self) -> dict[str, Any]:
-        """Return what ``night.json`` holds under ``decision``."""
+        """Return the decision as in ``night.json``, key ``decision``."""
         return asdict(self)
 
 
@@ -58,133 +51,120 @@ def decide(
     groups: np.ndarray | None = None,
     comparison: int = 1,
 ) -> Promotion:
-    """Compare tonight's model with the champion on the holdout rows.
+    """Compare the challenger with the champion on the holdout rows.
 
     Parameters
     ----------
     labels : ndarray of int, shape (n_rows,)
         True classes of the holdout rows, indices of ``class_names``.
-    challenger : Predictions
-    champion : Predictions or None
-        Of the same rows in the same order; None where there is no champion yet: then beating the
-        baseline is enough.
-    baseline : Predictions or None
-        None where the challenger is the baseline itself.
+    challenger, champion, baseline : Predictions
+        Of the same rows in the same order. Without a champion (None) the challenger is promoted if
+        it beats the baseline. The baseline is None if the challenger is the baseline itself.
     class_names : sequence of str
     limits : Limits
     seed : int
-        Of the bootstrap.
+        Seed of the bootstrap.
     groups : ndarray of int, shape (n_rows,), optional
-        Duplicate group of each row; every row is its own group when left out.
+        Duplicate group of each row; by default every row is its own group.
     comparison : int
-        How often these holdout rows were compared on, this time included.
-
-    Returns
-    -------
-    Promotion
+        Number of comparisons on these holdout rows, this one included.
 
     Raises
     ------
-    PipelineError
-        If there is no row, the shapes differ, or the rows do not define the metric.
+    NightError
+        If there is no row, the shapes differ, or the metric is not defined for the rows.
     """
-    given = {"challenger": challenger, "champion": champion, "baseline": baseline}
-    known = {name: found for name, found in given.items() if found is not None}
-    _check(labels, known, class_names)
+    models = {"challenger": challenger, "champion": champion, "baseline": baseline}
+    predictions = {name: model for name, model in models.items() if model is not None}
+    _check_shapes(labels, predictions, class_names)
     scored = {
-        name: Scored(labels, predictions, groups, limits, seed)
-        for name, predictions in known.items()
+        name: Scored(labels, model, groups, limits, seed) for name, model in predictions.items()
     }
-    for name, one in scored.items():
-        if isnan(one.value):
-            raise PipelineError(
-                f"the frozen rows do not define the {limits.metric} of the {name}, for want of "
-                f"rows of every class ({', '.join(class_names)}); add frozen rows or choose "
-                "another metric."
-            )
-    mine, other = scored["challenger"], scored.get("champion")
-    rules = apply_rules(scored, class_names, limits, comparison)
-    figures = {
+    _check_metric(scored, class_names, limits)
+    results = apply_rules(scored, class_names, limits, comparison)
+    promoted = all(rule.passed for rule in results)
+    figures: dict[str, Any] = {
         "metric": limits.metric,
         "lower_is_better": METRICS[limits.metric],
         "rows": len(labels),
         "samples": limits.samples,
         "seed": seed,
         "confidence": limits.confidence,
-        "comparison_number": comparison if other else None,
-        "level": number(spending.level(limits.confidence, comparison)) if other else None,
-        "values": {name: number(one.value) for name, one in scored.items()},
-        "intervals": {name: number(bootstrap.interval(one.values)) for name, one in scored.items()},
-        **{name: scored[name].as_json(class_names) if name in scored else None for name in given},
-        "difference": _difference(mine, other, limits),
+        "comparison_number": comparison if champion else None,
+        "level": number(spending.level(limits.confidence, comparison)) if champion else None,
+        "values": {name: number(model.value) for name, model in scored.items()},
+        "intervals": {
+            name: number(bootstrap.interval(model.values)) for name, model in scored.items()
+        },
+        **{name: scored[name].as_json(class_names) if name in scored else None for name in models},
+        "difference": _difference(scored, limits) if champion else None,
     }
-    promoted = all(rule.passed for rule in rules)
-    return Promotion(promoted, _reason(rules, promoted, other is None), rules, figures)
+    return Promotion(promoted, _reason(results, promoted, champion is None), results, figures)
 
 
 def apply_rules(
     scored: Mapping[str, Scored], class_names: Sequence[str], limits: Limits, comparison: int
 ) -> list[Rule]:
-    """Hold the challenger to each rule; those about a champion only where there is one.
+    """Return the result of each rule; without a champion, of the rule about the baseline only.
 
-    Parameters
-    ----------
-    scored : mapping of str to Scored
-        ``challenger``, and ``champion`` and ``baseline`` where there are any.
-    class_names : sequence of str
-    limits : Limits
-    comparison : int
-        See `decide`.
+    ``scored`` has the ``challenger``, and ``champion`` and ``baseline`` if there are any.
     """
-    mine, other = scored["challenger"], scored.get("champion")
-    rules = [held_to.baseline(mine, scored.get("baseline"), limits)]
-    if other is not None:
-        rules += [
-            held_to.margin(mine, other, limits),
-            held_to.significance(
-                mine, other, limits, spending.level(limits.confidence, comparison)
-            ),
-            held_to.recall(mine, other, class_names, limits),
-            held_to.calibration(mine, other, limits),
-        ]
-    return rules
+    challenger, champion = scored["challenger"], scored.get("champion")
+    baseline = rules.baseline(challenger, scored.get("baseline"), limits)
+    if champion is None:
+        return [baseline]
+    level = spending.level(limits.confidence, comparison)
+    return [
+        baseline,
+        rules.margin(challenger, champion, limits),
+        rules.significance(challenger, champion, limits, level),
+        rules.recall(challenger, champion, class_names, limits),
+        rules.calibration(challenger, champion, limits),
+    ]
 
 
-def _check(
-    labels: np.ndarray, known: Mapping[str, Predictions], class_names: Sequence[str]
+def _check_shapes(
+    labels: np.ndarray, predictions: Mapping[str, Predictions], class_names: Sequence[str]
 ) -> None:
-    """Raise unless everything is about the same rows and classes."""
+    """Raise unless all predictions are of the same rows and classes."""
     if not len(labels):
-        raise PipelineError(
-            "there is no frozen row to decide on; freeze some with pipeline freeze."
-        )
-    wanted = (len(labels), len(class_names))
-    for name, predictions in known.items():
-        probabilities = predictions.probabilities
-        if probabilities.shape != wanted:
-            raise PipelineError(
-                f"the {name}'s predictions must be of {wanted[0]} frozen rows and {wanted[1]} "
-                f"classes, got {' x '.join(map(str, probabilities.shape))}; has the dataset other "
-                "classes than it had?"
+        raise NightError("there are no holdout rows to decide on; draw some with pipeline freeze.")
+    shape = len(labels), len(class_names)
+    for name, model in predictions.items():
+        received = model.probabilities.shape
+        if received != shape:
+            raise NightError(
+                f"the {name}'s predictions must be of {shape[0]} holdout rows and {shape[1]} "
+                f"classes, got {' x '.join(map(str, received))}; check whether the classes of the "
+                "dataset have changed."
             )
 
 
-def _difference(mine: Scored, other: Scored | None, limits: Limits) -> dict[str, Any] | None:
+def _check_metric(scored: Mapping[str, Scored], class_names: Sequence[str], limits: Limits) -> None:
+    """Raise unless the deciding metric of every model is defined."""
+    for name, model in scored.items():
+        if isnan(model.value):
+            raise NightError(
+                f"{limits.metric} of the {name} is not defined on the holdout rows, which need "
+                f"rows of every class ({', '.join(class_names)}); add holdout rows or use another "
+                "metric."
+            )
+
+
+def _difference(scored: Mapping[str, Scored], limits: Limits) -> dict[str, Any]:
     """Return challenger minus champion with its paired interval."""
-    if other is None:
-        return None
+    challenger, champion = scored["challenger"], scored["champion"]
     return {
-        "value": number(mine.value - other.value),
-        "interval": number(bootstrap.interval(mine.values - other.values)),
-        "p_value": number(held_to.p_value(mine, other, limits)),
+        "value": number(challenger.value - champion.value),
+        "interval": number(bootstrap.interval(challenger.values - champion.values)),
+        "p_value": number(rules.p_value(challenger, champion, limits)),
     }
 
 
-def _reason(rules: Sequence[Rule], promoted: bool, is_first: bool) -> str:
-    """Say in one sentence what decided."""
+def _reason(results: Sequence[Rule], promoted: bool, is_first: bool) -> str:
+    """Return the sentences of the rules that decided."""
     if not promoted:
-        return "; ".join(rule.sentence for rule in rules if not rule.passed)
+        return "; ".join(rule.sentence for rule in results if not rule.passed)
     if is_first:
-        return f"first champion: {rules[0].sentence}"
-    wanted = {"margin", "significance"}
-    return "; ".join(rule.sentence for rule in rules if rule.name in wanted)
+        return f"first champion: {results[0].sentence}"
+    return "; ".join(rule.sentence for rule in results if rule.name in ("margin", "significance"))

@@ -1,83 +1,43 @@
-"""The five rules that a challenger is held to, each a pure function of two models' metrics."""
+"""The five rules that a night's model, the challenger, must pass to replace the champion."""
 
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, isnan
 from typing import Any
 
 import numpy as np
 
-from pipeline.errors import PipelineError, nearest
 from pipeline.evaluation import paired
 from pipeline.evaluation.calibration import error_by_chance, reliability
 from pipeline.evaluation.metrics import format_metrics, number, replicate
 from pipeline.evaluation.scorer import Scorer
 from pipeline.nightly.night import METRICS
 
-_RANGES = {
-    "margin": (0.0, inf),
-    "confidence": (0.5, 1.0),
-    "recall_drop": (0.0, 1.0),
-    "calibration_rise": (0.0, 1.0),
-    "samples": (100, inf),
-}
 _CALIBRATION_LEVEL = 0.99
-_ROUNDING = 1e-12  # of differences of figures: what is equal must not differ by its last bit
+_TOLERANCE = 1e-12  # rounding errors of differences of metrics
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a challenger must keep to.
+    """Limits of the rules; the parameters of the task ``Nightly`` check their ranges.
 
-    Attributes
-    ----------
-    metric : str
-        One of `METRICS`.
-    margin : float
-        By how much more than this it must be better, in units of the metric.
-    confidence : float
-        1 minus the probability of any false promotion on one set of holdout rows, over all nights.
-    recall_drop : float
-        The most by which the recall of any class may fall.
-    calibration_rise : float
-        The most by which the expected calibration error may rise.
-    samples : int
-        Of the bootstrap.
+    ``confidence`` is 1 minus the probability of any false promotion on one set of holdout rows,
+    over all nights.
     """
 
-    metric: str = "macro_f1"
-    margin: float = 0.0
+    metric: str = "macro_f1"  # the deciding metric, one of `METRICS`
+    margin: float = 0.0  # the challenger must be better by more than this
     confidence: float = 0.95
-    recall_drop: float = 0.05
-    calibration_rise: float = 0.02
-    samples: int = 1000
-
-    def __post_init__(self) -> None:
-        """Raise where a limit cannot be meant."""
-        if self.metric not in METRICS:
-            raise PipelineError(
-                f"metric must be one that can decide, got {self.metric!r}; "
-                f"{nearest(self.metric, METRICS)}."
-            )
-        for name, (least, most) in _RANGES.items():
-            value = getattr(self, name)
-            if not least <= value <= most:
-                bounds = f"at least {least:g}" + (f" and at most {most:g}" if most < inf else "")
-                raise PipelineError(f"{name} must be {bounds}, got {value:g}.")
+    recall_drop: float = 0.05  # largest decrease of the recall of any class
+    calibration_rise: float = 0.02  # largest increase of the expected calibration error
+    samples: int = 1000  # of the bootstrap
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule and how the challenger fared.
+    """The result of one rule, with a sentence for the user.
 
-    Attributes
-    ----------
-    name : {"baseline", "margin", "significance", "recall", "calibration"}
-    passed : bool
-    measured, allowed : float or None
-        None where there was nothing to compare with; such a rule counts as passed.
-    sentence : str
+    ``measured`` and ``allowed`` are None without a model to compare with; such a rule is passed.
     """
 
     name: str
@@ -89,14 +49,14 @@ class Rule:
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a model says of the holdout rows.
+    """A model's predictions of the holdout rows.
 
     Attributes
     ----------
     probabilities : ndarray of float64, shape (n_rows, n_classes)
         Calibrated, as users get them.
     decided : ndarray of int, shape (n_rows,)
-        The class that users get: by the model's own threshold where it has one.
+        Predicted classes, by the model's own threshold if it has one.
     """
 
     probabilities: np.ndarray
@@ -104,26 +64,17 @@ class Predictions:
 
 
 class Scored:
-    """A model's metrics on the holdout rows, and on bootstrap samples of them.
+    """A model's metrics on the holdout rows and on bootstrap samples of them.
 
-    Parameters
-    ----------
-    labels : ndarray of int, shape (n_rows,)
-    predictions : Predictions
-    groups : ndarray of int, shape (n_rows,), or None
-        Duplicate group of each row.
-    limits : Limits
-    seed : int
-        One seed draws the same groups for every model, so that differences are paired.
+    Parameters are those of `pipeline.nightly.promotion.decide`. One seed draws the same duplicate
+    groups for every model, so that differences are paired.
 
     Attributes
     ----------
-    value : float
-        The metric that decides.
+    value, error : float
+        The deciding metric, and the expected calibration error.
     recalls : ndarray of float64, shape (n_classes,)
         nan for a class without rows.
-    error : float
-        Expected calibration error.
     """
 
     def __init__(
@@ -134,129 +85,123 @@ class Scored:
         limits: Limits,
         seed: int,
     ) -> None:
-        self.probabilities = predictions.probabilities
+        self._probabilities, self._limits, self._seed = predictions.probabilities, limits, seed
         self.scorer = Scorer(labels, predictions.probabilities, predictions.decided, groups)
-        self._limits, self._seed = limits, seed
         metrics = self.scorer.score()
         self.value = float(metrics[limits.metric][0])
         self.recalls = metrics["class_recall"][0]
         self.error = reliability(labels, predictions.probabilities).error
 
     @functools.cached_property
-    def replicates(self) -> dict[str, np.ndarray]:
-        """Metrics of the bootstrap samples; drawn when they are first asked for."""
+    def _replicates(self) -> dict[str, np.ndarray]:
         return replicate(self.scorer, self._limits.samples, self._seed)
 
     @property
     def values(self) -> np.ndarray:
-        """The metric that decides in each sample, shape (samples,)."""
-        return self.replicates[self._limits.metric]
+        """The deciding metric of each bootstrap sample, shape (samples,)."""
+        return self._replicates[self._limits.metric]
 
     def error_by_chance(self) -> float:
         """Return the calibration error that a calibrated model exceeds in 1 of 100 samples."""
         groups = self.scorer.groups
-        return error_by_chance(self.probabilities, self._seed, groups, _CALIBRATION_LEVEL).upper
+        return error_by_chance(self._probabilities, self._seed, groups, _CALIBRATION_LEVEL).upper
 
     def as_json(self, class_names: Sequence[str]) -> dict[str, Any]:
         """Return the metrics in the layout of ``metrics.json``."""
-        metrics = format_metrics(self.scorer, class_names, replicates=self.replicates)
+        metrics = format_metrics(self.scorer, class_names, replicates=self._replicates)
         return {**metrics, "expected_calibration_error": number(self.error)}
 
 
-def _better_by(mine: Any, other: Any, limits: Limits) -> Any:
-    """Return by how much the first figures are better, whichever direction is better."""
-    return other - mine if METRICS[limits.metric] else mine - other
-
-
-def baseline(mine: Scored, baseline: Scored | None, limits: Limits) -> Rule:
-    """Demand that the baseline is beaten."""
+def baseline(challenger: Scored, baseline: Scored | None, limits: Limits) -> Rule:
+    """Require a better metric than the baseline's."""
     if baseline is None:
-        text = "it is the baseline itself, which has none to beat"
-        return Rule("baseline", True, None, None, text)
-    passed = _better_by(mine.value, baseline.value, limits) > _ROUNDING
+        sentence = "the challenger is the baseline itself, so there is none to beat"
+        return Rule("baseline", True, None, None, sentence)
+    passed = _gain(challenger, baseline, limits) > _TOLERANCE
+    values = challenger.value, baseline.value
     verb = "beats" if passed else "does not beat"
-    text = f"{limits.metric} of {mine.value:.4f} {verb} the baseline's {baseline.value:.4f}"
-    return Rule("baseline", passed, number(mine.value), number(baseline.value), text)
+    sentence = f"{limits.metric} of {values[0]:.4f} {verb} the baseline's {values[1]:.4f}"
+    return Rule("baseline", passed, number(values[0]), number(values[1]), sentence)
 
 
-def margin(mine: Scored, other: Scored, limits: Limits) -> Rule:
-    """Demand that it is better by more than the margin."""
-    gain = _better_by(mine.value, other.value, limits)
-    passed = bool(gain > limits.margin + _ROUNDING)
-    how = f"{gain:.4f} better than" if gain > _ROUNDING else f"{-gain:.4f} worse than"
-    how = "no better than" if abs(gain) <= _ROUNDING else how
-    text = (
-        f"{limits.metric} of {mine.value:.4f} is {how} the champion's {other.value:.4f} (needs "
-        f"more than {limits.margin:g} better)"
+def margin(challenger: Scored, champion: Scored, limits: Limits) -> Rule:
+    """Require a metric that is better than the champion's by more than the margin."""
+    gain = _gain(challenger, champion, limits)
+    comparison = "no better than"
+    if abs(gain) > _TOLERANCE:
+        comparison = f"{abs(gain):.4f} {'better' if gain > 0 else 'worse'} than"
+    sentence = (
+        f"{limits.metric} of {challenger.value:.4f} is {comparison} the champion's "
+        f"{champion.value:.4f} (needs more than {limits.margin:g} better)"
     )
-    return Rule("margin", passed, number(gain), limits.margin, text)
+    passed = gain > limits.margin + _TOLERANCE
+    return Rule("margin", passed, number(gain), limits.margin, sentence)
 
 
-def significance(mine: Scored, other: Scored, limits: Limits, level: float) -> Rule:
-    """Demand that the gain is more than chance.
-
-    Parameters
-    ----------
-    mine, other : Scored
-    limits : Limits
-    level : float
-        The largest p-value that passes, see `pipeline.nightly.spending.level`.
-    """
-    chance = p_value(mine, other, limits)
+def significance(challenger: Scored, champion: Scored, limits: Limits, level: float) -> Rule:
+    """Require a p-value of the gain of at most a level, see `pipeline.nightly.spending.level`."""
+    chance = p_value(challenger, champion, limits)
     passed = chance <= level * (1 + 1e-9)
-    text = (
-        f"if both were equally good, a gain this large would come in {_percent(chance)} of cases "
-        f"(needs {_percent(level)} or less)"
+    sentence = (
+        f"if both models were equally good, a gain this large would come in {_percent(chance)} of "
+        f"cases (needs {_percent(level)} or less)"
     )
-    return Rule("significance", passed, number(chance), number(level), text)
+    return Rule("significance", passed, number(chance), number(level), sentence)
 
 
-def p_value(mine: Scored, other: Scored, limits: Limits) -> float:
+def recall(
+    challenger: Scored, champion: Scored, class_names: Sequence[str], limits: Limits
+) -> Rule:
+    """Require that the recall of no class decreases by more than the limit."""
+    drops = champion.recalls - challenger.recalls
+    worst = int(np.nanargmax(drops))
+    drop = float(drops[worst])
+    sentence = (
+        f"the recall of {class_names[worst]} {'falls' if drop > _TOLERANCE else 'does not fall'}: "
+        f"{champion.recalls[worst]:.4f} to {challenger.recalls[worst]:.4f} (a drop of "
+        f"{limits.recall_drop:g} is allowed for any class)"
+    )
+    unchecked = [name for name, value in zip(class_names, drops, strict=True) if np.isnan(value)]
+    if unchecked:
+        sentence += f"; not checked without holdout rows of it: {', '.join(unchecked)}"
+    passed = drop <= limits.recall_drop + _TOLERANCE
+    return Rule("recall", passed, number(drop), limits.recall_drop, sentence)
+
+
+def calibration(challenger: Scored, champion: Scored, limits: Limits) -> Rule:
+    """Require that the expected calibration error does not rise by more than the limit.
+
+    On few rows a calibrated model has an error too. A rise counts only if the challenger's error is
+    larger than that of a calibrated model with the same probabilities would be by chance.
+    """
+    rise = challenger.error - champion.error
+    passed = rise <= limits.calibration_rise + _TOLERANCE
+    sentence = (
+        f"the expected calibration error goes from {champion.error:.4f} to {challenger.error:.4f} "
+        f"(a rise of {limits.calibration_rise:g} is allowed)"
+    )
+    if not passed:
+        chance = challenger.error_by_chance()
+        passed = challenger.error <= chance
+        side = "within" if passed else "beyond"
+        sentence += f", {side} the {chance:.4f} that chance alone explains on so few rows"
+    return Rule("calibration", bool(passed), number(rise), limits.calibration_rise, sentence)
+
+
+def p_value(challenger: Scored, champion: Scored, limits: Limits) -> float:
     """Return the probability of a gain at least this large if both models were equally good."""
     samples = None
     if limits.metric in paired.AREAS:
-        samples = mine.values - other.values
-    return paired.p_value(mine.scorer, other.scorer, limits.metric, samples)
+        samples = challenger.values - champion.values
+    return paired.p_value(challenger.scorer, champion.scorer, limits.metric, samples)
+
+
+def _gain(challenger: Scored, other: Scored, limits: Limits) -> float:
+    """Return by how much the challenger's metric is better."""
+    difference = challenger.value - other.value
+    return -difference if METRICS[limits.metric] else difference
 
 
 def _percent(share: float) -> str:
-    """Show a probability that may be very small."""
+    """Format a probability that may be very small."""
     return f"{100 * share:.2g} %" if share >= 1e-6 else "less than 0.0001 %"
-
-
-def recall(mine: Scored, other: Scored, class_names: Sequence[str], limits: Limits) -> Rule:
-    """Demand that no class is found much less often."""
-    drops = other.recalls - mine.recalls
-    worst = int(np.nanargmax(drops))
-    drop = float(drops[worst])
-    name = class_names[worst]
-    passed = drop <= limits.recall_drop + _ROUNDING
-    change = "falls" if drop > _ROUNDING else "does not fall"
-    text = (
-        f"the recall of {name} {change}: {other.recalls[worst]:.4f} to {mine.recalls[worst]:.4f} "
-        f"({limits.recall_drop:g} down is allowed for any class)"
-    )
-    missing = [name for name, value in zip(class_names, drops, strict=True) if isnan(value)]
-    if missing:
-        text += f"; the frozen rows have none of {', '.join(missing)}, which goes unchecked"
-    return Rule("recall", passed, number(drop), limits.recall_drop, text)
-
-
-def calibration(mine: Scored, other: Scored, limits: Limits) -> Rule:
-    """Demand that probabilities can be trusted nearly as much.
-
-    Even a calibrated model has an error on few rows. A rise counts only where the challenger's
-    error is more than chance would give a calibrated model with the same probabilities.
-    """
-    rise = mine.error - other.error
-    passed = bool(rise <= limits.calibration_rise + _ROUNDING)
-    text = (
-        f"the expected calibration error goes from {other.error:.4f} to {mine.error:.4f} "
-        f"({limits.calibration_rise:g} up is allowed)"
-    )
-    if not passed:
-        chance = mine.error_by_chance()
-        passed = bool(mine.error <= chance)
-        how = "within" if passed else "beyond"
-        text += f", {how} the {chance:.4f} that so few rows come to by chance"
-    return Rule("calibration", passed, number(rise), limits.calibration_rise, text)

@@ -1,8 +1,9 @@
-"""How often holdout rows were used to decide, and what level of chance the next use gets.
+"""Alpha spending: the significance level of each comparison on one set of holdout rows.
 
-Each comparison on the same holdout rows is another opportunity for a false promotion. The levels of
-all comparisons on one set add up to at most 1 - confidence, however many nights follow. By
-Bonferroni's inequality that also bounds the probability of any false promotion on the set.
+Each comparison on the same rows is another opportunity for a false promotion. The levels of all
+comparisons on one set add up to at most 1 - confidence, however many nights follow. By Bonferroni's
+inequality this bounds the probability of any false promotion on the set (for sequences of tests see
+Foster and Stine 2008, "Alpha-investing").
 """
 
 import hashlib
@@ -11,16 +12,16 @@ from typing import Any
 
 from pipeline.nightly.ledger import KEPT, PROMOTED, Entry
 
-#: The level of the k-th comparison falls as 1 / k ** 1.3. A steeper sequence gives more to the
-#: first nights and less to later ones: docs/nights-power.md has the probabilities of promotion.
-EXPONENT = 1.3
-_SUM = 3.9319492118  # of 1 / k ** 1.3 over all k: Riemann's zeta function at 1.3
-_SKETCH = 64  # hashes kept of a set of rows
-_SAME = 6  # common hashes from which two sets are one: about a tenth of the rows
+# The level of comparison k falls as 1 / k ** 1.3. A steeper sequence gives more to the first nights
+# and less to later ones; docs/nights-power.md lists the probabilities of promotion.
+_EXPONENT = 1.3
+_ZETA = 3.9319492118  # sum of 1 / k ** 1.3 over all k, Riemann's zeta function at 1.3
+_SKETCH = 64  # hashes of a set of rows
+_COMMON = 6  # common hashes of two sketches of one set: about a tenth of the rows
 
 
 def level(confidence: float, number: int) -> float:
-    """Return the level of a comparison on holdout rows that were used before.
+    """Return the significance level of a comparison.
 
     Parameters
     ----------
@@ -34,25 +35,20 @@ def level(confidence: float, number: int) -> float:
     >>> [round(level(0.95, number), 5) for number in (1, 30)]
     [0.01272, 0.00015]
     """
-    return (1 - confidence) / (_SUM * number**EXPONENT)
+    return (1 - confidence) / (_ZETA * number**_EXPONENT)
 
 
 def sketch(texts: Iterable[str]) -> list[str]:
-    """Return the smallest hashes of a set of texts, which tell later whether rows are in common.
+    """Return the 64 smallest hashes of a set of texts, which identify the set when it has grown.
 
-    Rows may be added to a set by hand, and the set stays the same one: the share of smallest hashes
-    that two sets have in common estimates the share of texts in common (Broder 1997, "On the
-    resemblance and containment of documents").
+    The share of smallest hashes that two sets have in common estimates the share of common texts
+    (Broder 1997, "On the resemblance and containment of documents"). A set to which rows were added
+    by hand remains the same set.
 
-    Parameters
-    ----------
-    texts : iterable of str
-        Raw texts of the holdout rows.
-
-    Returns
-    -------
-    list of str
-        At most 64 hexadecimal hashes of 8 bytes, ascending.
+    Examples
+    --------
+    >>> sketch(["good", "good"])
+    ['07878fd8745bb530']
     """
     encoded = (text.encode(errors="surrogatepass") for text in set(texts))
     return sorted(hashlib.blake2b(text, digest_size=8).hexdigest() for text in encoded)[:_SKETCH]
@@ -61,8 +57,8 @@ def sketch(texts: Iterable[str]) -> list[str]:
 def comparisons(entries: Sequence[Entry], holdout: Sequence[str]) -> int:
     """Count the nights that compared a model with a champion on a set of holdout rows.
 
-    A night that was decided again counts each time. Lines from before sketches were recorded count
-    too: too high a number costs power, too low a number would promote falsely.
+    A night that was decided again counts each time. Lines without a sketch, from earlier versions,
+    count too: a number that is too high costs power, one that is too low promotes falsely.
 
     Parameters
     ----------
@@ -71,16 +67,16 @@ def comparisons(entries: Sequence[Entry], holdout: Sequence[str]) -> int:
     holdout : sequence of str
         `sketch` of the set.
     """
-    compared = (
-        entry
+    return sum(
+        entry.decision in (PROMOTED, KEPT)
+        and entry.against is not None
+        and _is_same(entry.metrics.get("holdout"), holdout)
         for entry in entries
-        if entry.decision in (PROMOTED, KEPT) and entry.against is not None
     )
-    return sum(_is_same(entry.metrics.get("holdout"), holdout) for entry in compared)
 
 
-def _is_same(known: Any, holdout: Sequence[str]) -> bool:
-    """Return whether two sketches are of one set, grown or not."""
-    if known is None:
+def _is_same(earlier: Any, holdout: Sequence[str]) -> bool:
+    """Return whether two sketches are of one set, to which rows may have been added."""
+    if earlier is None:
         return True
-    return len(set(known) & set(holdout)) >= min(_SAME, len(known), len(holdout))
+    return len(set(earlier) & set(holdout)) >= min(_COMMON, len(earlier), len(holdout))

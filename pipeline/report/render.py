@@ -41,17 +41,17 @@ def render(content: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     return environment.get_template(_TEMPLATE).render(**content)
 
 
-def fill(template: str, content: Mapping[str, Any]) -> str:
-    """Fill a template that is about no single ``metrics.json``; returns HTML."""
-    return _environment().get_template(template).render(**content)
+def fill(template: str, content: Mapping[str, Any], package: str = "pipeline.report") -> str:
+    """Fill a template of a package, which may include those of the report; returns HTML."""
+    return _environment(package).get_template(template).render(**content)
 
 
-def _environment() -> Any:
+def _environment(package: str = "pipeline.report") -> Any:
     """Return what reads templates, with the filters that all of them use."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("pipeline.report"),
+        loader=ChoiceLoader([PackageLoader(package), PackageLoader("pipeline.report")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -189,8 +189,7 @@ def test_dataset_that_gains_a_class_says_so_and_how_to_go_on(mine):
     line = mine.ledger()[-1]
     assert line["decision"] == "contract_broken"
     assert line["reason"].startswith(
-        "the classes are bad, good, odd, and the champion tells bad, good apart, so that the two "
-        "cannot be compared; put frozen rows of every class in place, give the champion up"
+        "the classes of the dataset are bad, good, odd, those of the champion are bad, good"
     )
     assert mine.here(LATER, "--redo").exit_code == 52
     frozen = mine.data / "toy" / "frozen" / "rows.csv"

@@ -1,4 +1,4 @@
-"""What breaks a night's contract, and what keeps it."""
+"""Nights that break or keep the data contract."""
 
 import json
 
@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline.errors import PipelineError
+from pipeline.errors import SettingError
 from pipeline.nightly.contract import (
     DAY,
     Limits,
@@ -26,7 +26,7 @@ USUAL = {
     "unknown_share": 0.05,
 }
 LIMITS = Limits()
-# name: what the night has otherwise, the rules it breaks, part of the first sentence
+# name: differences from the usual night, the rules it breaks, part of the first sentence
 TABLE = {
     "usual": ({}, [], ""),
     "just enough rows": ({"rows": 500}, [], ""),
@@ -85,7 +85,7 @@ TABLE = {
         ["unknown_share"],
         "70.0% of the words are unknown to the champion, by chance at least 65.3% of 1,000 rows",
     ),
-    "no champion to know words": ({"unknown_share": None}, [], ""),
+    "no champion": ({"unknown_share": None}, [], ""),
     "several": (
         {"rows": 20, "empty_share": 0.5},
         ["rows_least", "empty_share"],
@@ -100,28 +100,28 @@ def night(**other):
 
 @pytest.mark.parametrize(("other", "names", "sentence"), TABLE.values(), ids=TABLE.keys())
 def test_contract(other, names, sentence):
-    found = breaches(night(**other), [night()] * 3, LIMITS)
-    assert [breach.name for breach in found] == names
-    if found:
-        assert sentence in found[0].sentence
-        json.dumps([breach.as_json() for breach in found], allow_nan=False)
+    broken = breaches(night(**other), [night()] * 3, LIMITS)
+    assert [breach.name for breach in broken] == names
+    if broken:
+        assert sentence in broken[0].sentence
+        json.dumps([breach.as_json() for breach in broken], allow_nan=False)
 
 
-def test_numbers_of_rows_are_compared_where_they_were_counted_alike():
+def test_numbers_of_rows_are_compared_only_between_nights_that_counted_the_same():
     whole_windows = [night(rows=30_000)] * 9
     days = [night(counted=DAY)] * 2
     for rows, names in ((499, ["rows_least"]), (1000, []), (5001, ["rows_most"])):
-        found = breaches(night(rows=rows, counted=DAY), [*days, *whole_windows], LIMITS)
-        assert [breach.name for breach in found] == names
+        broken = breaches(night(rows=rows, counted=DAY), [*days, *whole_windows], LIMITS)
+        assert [breach.name for breach in broken] == names
     assert breaches(night(rows=10, counted=DAY), whole_windows, LIMITS) == []
 
 
-def test_first_night_has_nothing_to_be_compared_with():
+def test_first_night_is_not_compared_with_medians():
     assert breaches(night(rows=3, class_shares={"bad": 0.02, "good": 0.98}), [], LIMITS) == []
     assert breaches(night(empty_share=0.9), [], LIMITS)[0].name == "empty_share"
 
 
-def test_median_is_of_the_last_nights_alone_and_one_odd_night_does_not_move_it():
+def test_rows_are_compared_with_the_median_of_the_latest_nights():
     earlier = [night(rows=100_000)] * 5 + [night(rows=rows) for rows in (1000, 9000, 1100)]
     assert breaches(night(), earlier, Limits(trailing_nights=3)) == []
     (breach,) = breaches(night(), earlier, Limits(trailing_nights=8))
@@ -129,7 +129,7 @@ def test_median_is_of_the_last_nights_alone_and_one_odd_night_does_not_move_it()
     assert breach.allowed == 50_000
 
 
-def test_class_shares_are_compared_with_the_latest_nights_alone():
+def test_class_shares_are_compared_with_the_median_of_the_latest_nights():
     # The median of bad is .3 over two nights, .4 over three and .65 over four.
     earlier = [night(class_shares={"bad": bad, "good": 1 - bad}) for bad in (0.9, 0.9, 0.2, 0.4)]
     broken = {
@@ -150,7 +150,7 @@ KEPT = {
 
 
 @pytest.mark.parametrize(("share", "usual", "rows"), KEPT.values(), ids=KEPT.keys())
-def test_night_of_the_usual_kind_breaks_class_shares_in_at_most_1_of_100(share, usual, rows):
+def test_usual_night_breaks_class_shares_in_at_most_1_of_100(share, usual, rows):
     rng = np.random.default_rng(0)
     earlier = [night(class_shares={"bad": usual, "good": 1 - usual})] * 7
 
@@ -164,24 +164,24 @@ def test_night_of_the_usual_kind_breaks_class_shares_in_at_most_1_of_100(share, 
 
 
 @pytest.mark.parametrize("name", ["empty_share", "repeated_share", "unusable_share"])
-def test_share_at_its_limit_is_kept_in_99_of_100_nights(name):
+def test_share_at_its_limit_breaks_in_at_most_1_of_100_nights(name):
     rng, limit = np.random.default_rng(0), getattr(LIMITS, name)
     nights = [night(rows=60, **{name: rng.binomial(60, limit) / 60}) for _ in range(2000)]
     assert np.mean([bool(breaches(one, [], LIMITS)) for one in nights]) <= 0.01
 
 
-def test_class_that_vanished_from_a_large_night_breaks():
+def test_class_that_is_missing_from_a_large_night_breaks():
     tonight = night(rows=1000, labelled=1000, class_shares={"bad": 0.0, "good": 1.0})
     assert "class_share_least" in [one.name for one in breaches(tonight, [], LIMITS)]
 
 
-def test_class_that_is_new_is_compared_with_its_least_alone():
+def test_new_class_is_compared_with_the_least_share_only():
     shares = {"bad": 0.4, "good": 0.3, "odd": 0.3}
-    found = breaches(night(class_shares=shares), [night()], Limits(class_share_change=0.4))
-    assert found == []
+    broken = breaches(night(class_shares=shares), [night()], Limits(class_share_change=0.4))
+    assert broken == []
 
 
-def test_rows_are_measured_as_cleaning_left_them():
+def test_rows_are_measured_after_cleaning():
     rows = pa.table(
         {"label": ["bad", "good", "good", None, None], "clean": ["a", "b", "b", "", "c"]}
     )
@@ -193,8 +193,8 @@ def test_rows_are_measured_as_cleaning_left_them():
         "label is empty": "d",
     }
     rejected = pa.table({"reason": list(reasons), "raw": list(reasons.values())})
-    found = measure(rows, rejected, ["bad", "good", "odd"], unknown_share=0.25)
-    assert found == Measures(
+    measures = measure(rows, rejected, ["bad", "good", "odd"], unknown_share=0.25)
+    assert measures == Measures(
         rows=10,
         class_shares={"bad": 1 / 3, "good": 2 / 3, "odd": 0.0},
         empty_share=0.3,
@@ -204,26 +204,26 @@ def test_rows_are_measured_as_cleaning_left_them():
         counted=DAY,
         labelled=3,
     )
-    assert Measures.from_json(json.loads(json.dumps(found.as_json()))) == found
+    assert Measures.from_json(json.loads(json.dumps(measures.as_json()))) == measures
 
 
-def test_nothing_at_all_is_measured_without_a_division_by_zero():
+def test_night_without_rows_is_measured():
     rows = pa.table({"label": pa.array([], pa.string()), "clean": pa.array([], pa.string())})
     rejected = pa.table({"reason": pa.array([], pa.string()), "raw": pa.array([], pa.string())})
-    found = measure(rows, rejected, ["bad"])
-    assert (found.rows, found.empty_share) == (0, 0.0)
-    assert [breach.name for breach in breaches(found, [], LIMITS)] == ["rows_minimum"]
+    measures = measure(rows, rejected, ["bad"])
+    assert (measures.rows, measures.empty_share) == (0, 0.0)
+    assert [breach.name for breach in breaches(measures, [], LIMITS)] == ["rows_minimum"]
 
 
 @pytest.mark.parametrize(
     ("counts", "share"),
     [({"a": 3, "b": 1}, 0.25), ({"a": 1}, 0.0), ({"b": 2}, 1.0), ({}, 0.0)],
 )
-def test_unknown_words_count_as_often_as_they_stand_there(counts, share):
+def test_unknown_words_are_weighted_by_their_counts(counts, share):
     assert unknown_words(counts, ["a", "z"]) == share
 
 
-def test_file_that_cannot_be_read_breaks_the_schema():
+def test_unreadable_file_breaks_the_schema():
     assert unreadable("rows.csv has no column 'text'").as_json() == {
         "name": "schema",
         "measured": None,
@@ -236,11 +236,11 @@ def test_file_that_cannot_be_read_breaks_the_schema():
     ("values", "problem"),
     [
         ({"empty_share": 5.0}, r"empty_share of \[contract\] must be at least 0 and at most 1"),
-        ({"trailing_nights": 0}, "trailing_nights .* must be at least 1, got 0; mend it in luigi"),
+        ({"trailing_nights": 0}, "trailing_nights .* must be at least 1, got 0; .* luigi.cfg"),
         ({"rows_most": 0.5}, "rows_most .* must be at least 1, got 0.5"),
         ({"rows_least": float("nan")}, "rows_least .* got nan"),
     ],
 )
-def test_limit_that_cannot_be_meant_is_an_error(values, problem):
-    with pytest.raises(PipelineError, match=problem):
+def test_impossible_limit_is_an_error(values, problem):
+    with pytest.raises(SettingError, match=problem):
         Limits(**values)

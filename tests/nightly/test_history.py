@@ -1,4 +1,4 @@
-"""The page of nights: what it says, what it leaves out, and what it does not run."""
+"""The history page: its texts, links, figures and escaping."""
 
 import json
 import re
@@ -30,9 +30,9 @@ def distribution(name, psi, level="ok"):
 
 
 def drift(tokens=0.02, level="ok"):
-    found = [distribution("classes", 0.0), distribution("tokens", tokens, level)]
+    distributions = [distribution("classes", 0.0), distribution("tokens", tokens, level)]
     limits = {"warning_psi": 0.1, "stop_psi": 0.25}
-    return {"level": level, "sentence": "", "distributions": found, "limits": limits}
+    return {"level": level, "sentence": "", "distributions": distributions, "limits": limits}
 
 
 def decision(metric="macro_f1", **values):
@@ -46,8 +46,8 @@ def champion(number):
     return {"date": date, "digest": DIGESTS[number], "path": f"toy/7_evaluate/nb-{DIGESTS[number]}"}
 
 
-def pair(number, outcome, reason="because", **known):
-    """Make the line and the record of a night."""
+def pair(number, outcome, reason="because", **columns):
+    """Return the line and the record of a night."""
     date = f"2026-11-{number:02d}"
     entry = {
         "date": date,
@@ -57,6 +57,7 @@ def pair(number, outcome, reason="because", **known):
         "digests": {},
         "metrics": {},
         "against": None,
+        "redo": 0,
         "champion": champion(number) if outcome == "promoted" else None,
     }
     night = {
@@ -73,21 +74,22 @@ def pair(number, outcome, reason="because", **known):
         "decision": None,
         "report": None,
         "figures": [],
+        "redo": 0,
         "seconds": 30.0 * number,
         "peak_memory_mib": 700.0 + 100 * number,
-        **known,
+        **columns,
     }
     return entry, night
 
 
 def rollback(number, day):
-    """Make the line of a rollback."""
+    """Return the line of a rollback."""
     entry = pair(number, "promoted", f"back to {number}")[0]
     return {**entry, "decision": "rollback", "time": f"2026-11-{day:02d}T09:00:00+0000"}
 
 
 def seven_nights():
-    """Make a week in which everything happens, and a rollback at its end."""
+    """Return lines and records of a week with every outcome, and a rollback at its end."""
     pairs = [
         pair(1, "promoted", "first champion", decision=decision(challenger=0.7, baseline=0.6)),
         pair(2, "unchanged", "the content is that of 2026-11-01"),
@@ -106,9 +108,9 @@ def page(tmp_path_factory):
     outputs = tmp_path_factory.mktemp("outputs")
     entries, nights = seven_nights()
     nights[2] = {**nights[2], "report": "toy/8_report/nb 3", "figures": ["drift.png"]}
-    for place in ("toy/8_report/nb 3/report.html", "toy/nights/2026-11-03/drift.png"):
-        (outputs / place).parent.mkdir(parents=True)
-        (outputs / place).write_text("")
+    for path in ("toy/8_report/nb 3/report.html", "toy/nights/2026-11-03/drift.png"):
+        (outputs / path).parent.mkdir(parents=True)
+        (outputs / path).write_text("")
     nights[5] = {**nights[5], "report": "toy/8_report/removed"}
     path = outputs / "history" / "toy.html"
     write_history("toy", entries, nights, path, [(5, '{"date": "<b>2026')])
@@ -116,12 +118,12 @@ def page(tmp_path_factory):
 
 
 def text_of(page):
-    """Return a page's text, tags left out."""
+    """Return a page's text without tags."""
     html = page.read_text().split("</style>", 1)[1]
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())
 
 
-def test_page_says_what_came_of_each_night(page):
+def test_page_shows_the_outcome_of_each_night(page):
     text = text_of(page)
     for sentence in (
         "7 nights, 2026-11-01 to 2026-11-07",
@@ -136,7 +138,7 @@ def test_page_says_what_came_of_each_night(page):
     assert page.read_text().count('class="mark ') == 8
 
 
-def test_page_links_to_what_is_there(page):
+def test_page_links_to_reports_and_pictures_that_exist(page):
     links = re.findall(r'href="([^"]+)"', page.read_text())
     assert links[1:] == ["../toy/8_report/nb%203/report.html", "../toy/nights/2026-11-03/drift.png"]
     for link in links[1:]:
@@ -159,7 +161,7 @@ def test_metric_follows_the_champion_through_promotion_and_rollback(tmp_path):
     assert [line["day"][-1] for line in lines] == list("12345678")
 
 
-def test_nights_decided_by_another_metric_are_not_drawn_with_the_others(tmp_path):
+def test_nights_that_another_metric_decided_are_not_drawn(tmp_path):
     entries, nights = seven_nights()
     nights[0] = {**nights[0], "decision": decision("accuracy", challenger=0.9)}
     first, *_, last = history_lines(entries, nights, tmp_path)
@@ -181,7 +183,7 @@ def test_night_decided_again_is_drawn_once_and_shown_twice(tmp_path):
     assert "2 promoted 3 champion kept 1 unchanged data 1 stopped by drift 1 rolled back" in text
 
 
-def test_champion_that_was_given_up_is_none_any_more(tmp_path):
+def test_champion_that_was_removed_is_not_shown(tmp_path):
     entries, nights = seven_nights()
     entries.append({**rollback(6, 9), "champion": None, "reason": "a third class"})
     path = tmp_path / "history" / "toy.html"
@@ -192,7 +194,7 @@ def test_champion_that_was_given_up_is_none_any_more(tmp_path):
     assert history_lines(entries, nights, tmp_path)[-1]["champion"] is None
 
 
-def test_night_without_a_record_is_told_from_the_ledger(tmp_path):
+def test_night_without_a_record_is_shown_from_the_ledger(tmp_path):
     entries, nights = seven_nights()
     path = tmp_path / "history" / "toy.html"
     write_history("toy", entries, nights[:5], path)
@@ -202,7 +204,7 @@ def test_night_without_a_record_is_told_from_the_ledger(tmp_path):
 
 
 @pytest.mark.parametrize("kept", [0, 1, 4, 5])
-def test_page_of_few_nights_is_made(tmp_path, kept):
+def test_page_of_few_nights_is_written(tmp_path, kept):
     entries, nights = seven_nights()
     if kept == 1:
         entries, nights = entries[3:4], nights[3:4]
@@ -214,7 +216,7 @@ def test_page_of_few_nights_is_made(tmp_path, kept):
     assert ("no night yet" in text) == (kept == 0)
 
 
-def test_figures_of_many_nights_are_of_the_last_ones(tmp_path):
+def test_figures_show_the_last_90_nights(tmp_path):
     entries, nights = [], []
     for number in range(120):
         entry, night = pair(1, "kept", decision=decision(challenger=0.5 + number / 1000))
@@ -236,10 +238,10 @@ def test_hostile_text_is_escaped(page):
     assert "<b>2026" not in html
 
 
-def test_page_is_one_file_that_asks_for_nothing(browser, page):
-    messages, asked = opened(browser, page)
+def test_page_is_one_file_without_requests(browser, page):
+    messages, requests = opened(browser, page)
     assert messages == []
-    assert [url for url in asked if url[:5] != "data:"] == [page.as_uri()]
+    assert [url for url in requests if url[:5] != "data:"] == [page.as_uri()]
     assert not browser.execute_script("return 'hacked' in window")
     images = browser.execute_script(
         "return [...document.images].map(i => [i.complete && i.naturalWidth, i.alt])"
@@ -254,14 +256,14 @@ def test_page_fits_the_screen(browser, page, width):
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
 
 
-def test_figure_of_drift_is_drawn_whatever_the_bins_are_called(tmp_path):
+def test_figure_of_drift_is_drawn_with_hostile_names_of_bins(tmp_path):
     path = tmp_path / "drift.png"
-    found = json.loads(json.dumps([*drift()["distributions"], distribution("scores", 0.2)]))
-    figures_drift.drift(found, path)
+    distributions = json.loads(json.dumps([*drift()["distributions"], distribution("scores", 0.2)]))
+    figures_drift.drift(distributions, path)
     assert path.read_bytes().startswith(b"\x89PNG")
 
 
-def test_page_says_how_often_the_frozen_rows_were_used(tmp_path):
+def test_page_shows_the_number_of_comparisons_on_the_holdout_rows(tmp_path):
     first, second = (
         pair(day, "kept", decision=decision(challenger=0.6, champion=0.7)) for day in (1, 2)
     )
@@ -272,5 +274,5 @@ def test_page_says_how_often_the_frozen_rows_were_used(tmp_path):
     write_history("toy", list(entries), list(nights), tmp_path / "history" / "toy.html")
     text = (tmp_path / "history" / "toy.html").read_text()
     assert "These rows were compared on 7 times" in text
-    assert "the last needed a chance of 0.13 % or less" in text
+    assert "the last one needed a p-value of 0.13 % or less" in text
     assert "stays at most 5 %" in text

@@ -1,12 +1,14 @@
-"""One row for each way in which a challenger can fare."""
+"""Decisions on challengers that are better, worse or different in one respect."""
 
 import json
 
 import numpy as np
 import pytest
 
-from pipeline.errors import PipelineError
-from pipeline.nightly.promotion import METRICS, Limits, Predictions, decide
+from pipeline.errors import NightError
+from pipeline.nightly.night import METRICS
+from pipeline.nightly.promotion import decide
+from pipeline.nightly.rules import Limits, Predictions
 
 NAMES = ["bad", "good"]
 LABELS = np.tile([0, 1], 200)
@@ -15,19 +17,19 @@ EVEN, ODD = np.arange(0, 400, 2), np.arange(1, 400, 2)
 
 
 def model(wrong, certainty=None, labels=LABELS, width=2):
-    """Return probabilities that are right but for some rows, well calibrated unless told."""
+    """Return a model that is wrong on some rows, well calibrated without a certainty."""
     wrong = list(wrong)
     if certainty is None:
         certainty = 1 - len(wrong) / len(labels)
-    found = np.full((len(labels), width), (1 - certainty) / (width - 1))
+    probabilities = np.full((len(labels), width), (1 - certainty) / (width - 1))
     chosen = labels.copy()
     chosen[wrong] = (chosen[wrong] + 1) % width
-    found[np.arange(len(labels)), chosen] = certainty
-    return decided(found)
+    probabilities[np.arange(len(labels)), chosen] = certainty
+    return decided(probabilities)
 
 
 def decided(probabilities):
-    """Decide on the most probable class."""
+    """Return predictions of the most probable class."""
     return Predictions(probabilities, probabilities.argmax(axis=1))
 
 
@@ -140,75 +142,75 @@ TABLE = {
 )
 def test_decision(challenger, champion, baseline, limits, failing):
     limits = Limits(**{**LIMITS, **limits})
-    found = decide(LABELS, challenger, champion, baseline, NAMES, limits, seed=3)
-    assert [rule.name for rule in found.rules if not rule.passed] == failing
-    assert found.promoted == (not failing)
+    decision = decide(LABELS, challenger, champion, baseline, NAMES, limits, seed=3)
+    assert [rule.name for rule in decision.rules if not rule.passed] == failing
+    assert decision.promoted == (not failing)
     compared = ["margin", "significance", "recall", "calibration"] if champion is not None else []
-    assert [rule.name for rule in found.rules] == ["baseline", *compared]
-    for rule in found.rules:
+    assert [rule.name for rule in decision.rules] == ["baseline", *compared]
+    for rule in decision.rules:
         if not rule.passed:
-            assert rule.sentence in found.reason
-    json.dumps(found.as_json(), allow_nan=False)
+            assert rule.sentence in decision.reason
+    json.dumps(decision.as_json(), allow_nan=False)
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_every_metric_knows_what_is_better(metric):
+def test_direction_of_every_metric(metric):
     limits = Limits(metric=metric, samples=100)
     good, poor = model(range(20), certainty=0.95), model(range(110), certainty=0.75)
     assert decide(LABELS, good, poor, BASELINE, NAMES, limits, seed=0).promoted
     assert not decide(LABELS, poor, good, BASELINE, NAMES, limits, seed=0).promoted
 
 
-def test_figures_are_those_of_evaluation_and_differences_are_paired():
-    found = decide(
+def test_metrics_equal_those_of_evaluation_and_differences_are_paired():
+    decision = decide(
         LABELS, model(range(40), 0.8), model(range(100)), BASELINE, NAMES, Limits(**LIMITS), seed=3
     )
-    figures = found.figures
+    figures = decision.figures
     assert figures["values"] == {"challenger": 0.9, "champion": 0.75, "baseline": 0.6}
     assert figures["challenger"]["accuracy"] == 0.9
     assert figures["challenger"]["expected_calibration_error"] == pytest.approx(0.1)
     assert figures["difference"]["value"] == pytest.approx(0.15)
     assert figures["difference"]["p_value"] == pytest.approx(2**-60, abs=1e-10)
     assert (figures["comparison_number"], figures["level"]) == (1, pytest.approx(0.01272, abs=1e-5))
-    # Only 60 rows differ: were the samples not the same rows, the interval would be wider.
+    # Only 60 rows differ: unpaired samples would have a wider interval.
     lower, upper = figures["difference"]["interval"]
     assert 0.108 < lower < 0.15 < upper < 0.192
     assert figures["intervals"]["challenger"] == figures["challenger"]["intervals"]["accuracy"]
 
 
-def test_same_seed_same_decision_and_another_seed_other_samples():
+def test_seed_determines_the_samples():
     def interval(seed):
         models = (model(range(55)), model(range(100, 160)), BASELINE)
-        found = decide(LABELS, *models, NAMES, Limits(**LIMITS), seed)
-        return found.figures["difference"]["interval"]
+        decision = decide(LABELS, *models, NAMES, Limits(**LIMITS), seed)
+        return decision.figures["difference"]["interval"]
 
     assert interval(1) == interval(1)
     assert interval(1) != interval(2)
 
 
-def test_several_classes_are_held_to_the_recall_of_each():
+def test_recall_of_every_class_is_checked():
     labels, names = np.tile([0, 1, 2], 120), ["a", "b", "c"]
     champion = model([*range(0, 270, 3), *range(2, 60, 3)], labels=labels, width=3)
     challenger = model(range(2, 150, 3), labels=labels, width=3)
     limits = Limits(metric="macro_f1", samples=100)
-    found = decide(labels, challenger, champion, None, names, limits, seed=0)
-    (failed,) = [rule for rule in found.rules if not rule.passed]
+    decision = decide(labels, challenger, champion, None, names, limits, seed=0)
+    (failed,) = [rule for rule in decision.rules if not rule.passed]
     assert failed.name == "recall"
     assert "the recall of c falls: 0.8333 to 0.5833" in failed.sentence
     assert failed.measured == pytest.approx(0.25)
 
 
-def test_class_without_frozen_rows_goes_unchecked_and_is_named():
+def test_class_without_holdout_rows_is_not_checked_and_is_shown():
     labels, names = np.tile([0, 1], 100), ["a", "b", "c"]
     champion = model(range(60), labels=labels, width=3)
     challenger = model(range(10), labels=labels, width=3)
     limits = Limits(metric="macro_f1", samples=100)
-    found = decide(labels, challenger, champion, None, names, limits, seed=0)
-    assert found.promoted
-    recall = next(rule for rule in found.rules if rule.name == "recall")
-    assert recall.sentence.endswith("the frozen rows have none of c, which goes unchecked")
-    json.dumps(found.as_json(), allow_nan=False)
-    with pytest.raises(PipelineError, match="do not define the roc_auc of the challenger"):
+    decision = decide(labels, challenger, champion, None, names, limits, seed=0)
+    assert decision.promoted
+    recall = next(rule for rule in decision.rules if rule.name == "recall")
+    assert recall.sentence.endswith("not checked without holdout rows of it: c")
+    json.dumps(decision.as_json(), allow_nan=False)
+    with pytest.raises(NightError, match="roc_auc of the challenger is not defined"):
         decide(
             labels, challenger, champion, None, names, Limits(metric="roc_auc", samples=100), seed=0
         )
@@ -220,33 +222,62 @@ def test_class_without_frozen_rows_goes_unchecked_and_is_named():
         (
             LABELS[:0],
             decided(BASELINE.probabilities[:0]),
-            "no frozen row to decide on; freeze some",
+            "no holdout rows .* pipeline freeze",
         ),
         (
             LABELS,
             decided(BASELINE.probabilities[1:]),
-            "champion's predictions must be of 400 frozen rows and 2 classes",
+            "champion's predictions must be of 400 holdout rows and 2 classes",
         ),
-        (LABELS, model([], width=3), "got 400 x 3; has the dataset other classes"),
+        (LABELS, model([], width=3), "got 400 x 3; .* classes of the dataset"),
     ],
     ids=["no rows", "other rows", "other classes"],
 )
-def test_what_cannot_be_compared_is_an_error(labels, champion, problem):
-    with pytest.raises(PipelineError, match=problem):
+def test_predictions_of_other_rows_or_classes_are_an_error(labels, champion, problem):
+    with pytest.raises(NightError, match=problem):
         challenger = decided(BASELINE.probabilities[: len(labels)])
         decide(labels, challenger, champion, None, NAMES, Limits(), seed=0)
 
 
-@pytest.mark.parametrize(
-    ("values", "problem"),
-    [
-        ({"metric": "f1"}, "must be one that can decide, got 'f1'; Known: accuracy, "),
-        ({"margin": -0.1}, "margin must be at least 0, got -0.1"),
-        ({"margin": float("nan")}, "margin must be at least 0, got nan"),
-        ({"confidence": 95.0}, "confidence must be at least 0.5 and at most 1, got 95"),
-        ({"samples": 0}, "samples must be at least 100, got 0"),
-    ],
-)
-def test_limit_that_cannot_be_meant_is_an_error(values, problem):
-    with pytest.raises(PipelineError, match=problem):
-        Limits(**values)
+@pytest.mark.parametrize("metric", ["accuracy", "macro_f1", "matthews", "log_loss", "roc_auc"])
+def test_one_more_correct_row_promotes_no_challenger(metric):
+    models = model(range(79), 0.8), model(range(80), 0.8)
+    decision = decide(LABELS, *models, None, NAMES, Limits(metric=metric, samples=100), seed=0)
+    assert not decision.promoted
+    assert decision.figures["difference"]["p_value"] >= 0.5
+
+
+def test_copies_of_one_text_count_once():
+    models = (model(range(40)), model(range(55)))
+    limits = Limits(metric="accuracy", samples=100)
+    groups = np.arange(400)
+    assert decide(LABELS, *models, None, NAMES, limits, 0, groups).promoted
+    groups[40:55] = 0  # the 15 discordant rows are copies
+    decision = decide(LABELS, *models, None, NAMES, limits, 0, groups)
+    assert not decision.promoted
+    assert decision.figures["difference"]["p_value"] == 0.5
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "macro_f1"])
+def test_predicted_classes_are_compared_and_not_the_most_probable_ones(metric):
+    most_probable = model(range(60))
+    by_threshold = Predictions(most_probable.probabilities, LABELS)  # right on all rows
+    limits = Limits(metric=metric, samples=100)
+    decision = decide(LABELS, by_threshold, most_probable, None, NAMES, limits, seed=0)
+    assert decision.promoted
+    assert decision.figures["values"] == {"challenger": 1.0, "champion": pytest.approx(0.85)}
+    assert not decide(LABELS, most_probable, by_threshold, None, NAMES, limits, seed=0).promoted
+
+
+def test_gain_needs_more_evidence_after_more_comparisons_on_the_same_rows():
+    models = (model(range(70)), model(range(80)))  # 10 discordant rows, p = 1 / 1,024
+    limits = Limits(metric="accuracy", samples=100)
+    first, later = (
+        decide(LABELS, *models, None, NAMES, limits, 0, comparison=number) for number in (1, 30)
+    )
+    assert first.promoted
+    assert not later.promoted
+    assert later.figures["comparison_number"] == 30
+    assert "gain this large would come in 0.098 % of cases (needs 0.015 % or less)" in later.reason
+    lenient = Limits(metric="accuracy", samples=100, confidence=0.5)
+    assert decide(LABELS, *models, None, NAMES, lenient, 0, comparison=30).promoted
