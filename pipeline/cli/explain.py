@@ -1,96 +1,22 @@
-"""Why an artifact is not there: what differs from the one that is most like it."""
+"""Compare a step with earlier artifacts: why it runs, and how long it is expected to take."""
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from pipeline.cli.settings_diff import changes, distance, flatten, format_changes, shorten
 from pipeline.cli.verify import moved_aside
-from pipeline.settings.compare import changes, distance, flat, sentence
 from pipeline.store import manifests
 from pipeline.store.outputs import Artifact, Store, upstream_of
+from pipeline.tasks import code_changes
 from pipeline.tasks.graph import above
 
-_SHOWN = 3
-
-CodeChanges = Callable[[Any, Path], list[str]]
+Reason = tuple[str, str, list[dict[str, Any]]]
 
 
-def listed(names: Iterable[str]) -> str:
-    """Write the first few of some names."""
-    names = list(names)
-    rest = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + rest
-
-
-def why(
-    task: Any,
-    place: Path,
-    after: str,
-    store: Store,
-    likeness: "Likeness",
-    code_changes: CodeChanges,
-) -> tuple[str, str, list[dict[str, Any]]]:
-    """Say why a step runs.
-
-    Parameters
-    ----------
-    task : Step
-    place : Path
-        Where its artifact is to be.
-    after : str
-        Which steps right above it run, in words; empty when none does.
-    store : Store
-    likeness : Likeness
-    code_changes : callable
-        Names what changed in a step's code since the artifact at a place.
-
-    Returns
-    -------
-    kind, why, changes
-        As in `pipeline.cli.plan.Item`.
-    """
-    if place.exists():
-        return "file", broken(place), []
-    aside = moved_aside(store, place)
-    if aside is not None:
-        return "file", f"its folder was damaged and moved aside to {store.short(aside)}", []
-    users = _made_from(task, store)
-    if users:
-        return "file", f"its folder is gone; {listed(users)} was made from it", []
-    nearest = likeness.nearest(task)
-    if nearest is None:
-        return "new", "the first run of this step for this dataset", []
-    return _against(task, nearest, after, store, code_changes)
-
-
-def broken(place: Path) -> str:
-    """Say in words why a folder is not whole, from sizes alone."""
-    manifest = manifests.read(place)
-    if manifest is None:
-        return manifests.why_unreadable(place)
-    for name, entry in manifest["files"].items():
-        try:
-            size = (place / name).stat().st_size
-        except OSError:
-            return f"file {name} is missing"
-        if size != entry["size"]:
-            return f"file {name} has {size:,} bytes, {entry['size']:,} were written"
-    return "it is not whole"
-
-
-def recorded_raw_files(task: Any, store: Store) -> dict[str, Any] | None:
-    """Return the checksums that every earlier record of the same raw files has, None if none."""
-    settings = flat(task.settings())
-    seen = [
-        item.manifest["outside"]
-        for item in _earlier(task, store)
-        if flat(item.manifest["settings"]) == settings
-    ]
-    return seen[0] if seen and all(one == seen[0] for one in seen) else None
-
-
-class Likeness:
-    """How much the artifacts of a step differ from what the step is to make.
+class Explainer:
+    """Explain steps by the artifacts of an outputs folder.
 
     Parameters
     ----------
@@ -99,79 +25,189 @@ class Likeness:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._known: dict[tuple[str, Path], int] = {}
+        self._distances: dict[tuple[str, Path], int] = {}
 
-    def nearest(self, task: Any) -> Artifact | None:
-        """Return the earlier artifact that differs in the fewest things, the newest of several."""
-        earlier = _earlier(task, self._store)
+    def reason(self, task: Any, path: Path, rebuilt_upstream: str) -> Reason:
+        """Return why a step runs.
+
+        Parameters
+        ----------
+        task : Step
+        path : Path
+            The future folder of its artifact.
+        rebuilt_upstream : str
+            Which required steps run, as a phrase; empty when none does.
+
+        Returns
+        -------
+        kind : str
+            ``parameter``, ``upstream``, ``raw file``, ``code``, ``file``, ``new`` or ``version``.
+        why : str
+            The same as a phrase.
+        changes : list of dict
+            Settings that differ from the most similar artifact: name, from, to.
+        """
+        if path.exists():
+            return "file", _problem(path), []
+        aside = moved_aside(self._store, path)
+        if aside is not None:
+            return "file", f"its folder was damaged and moved to {self._store.short(aside)}", []
+        users = self._made_from(task)
+        if users:
+            return "file", f"its folder is gone; {shorten(users)} was made from it", []
+        # The newest of the most similar artifacts.
+        newest_first = sorted(self._earlier(task), key=lambda item: item.finished, reverse=True)
+        nearest = min(newest_first, key=lambda item: self._distance(task, item), default=None)
+        if nearest is None:
+            return "new", "the first run of this step for this dataset", []
+        return _difference(task, nearest, rebuilt_upstream)
+
+    def recorded_raw_files(self, task: Any) -> dict[str, Any] | None:
+        """Return the checksums that all records of the same raw files agree on, or None."""
+        settings = flatten(task.settings())
+        checksums = [
+            item.manifest["outside"]
+            for item in self._earlier(task)
+            if flatten(item.manifest["settings"]) == settings
+        ]
+        is_unanimous = bool(checksums) and all(one == checksums[0] for one in checksums)
+        return checksums[0] if is_unanimous else None
+
+    def seconds(self, task: Any) -> float | None:
+        """Return how many seconds a step is expected to take, None if nothing like it has run.
+
+        The estimate is the time of the earlier artifact, of any dataset and with the same model,
+        whose number of rows and then whose settings are nearest, scaled by the number of rows.
+        """
+        model = _model_of_task(task)
+        earlier = [
+            item
+            for item in self._store.all(step=task.folder)
+            if item.task == task.task_family
+            and item.manifest["seconds"] is not None
+            and (model is None or self._model(item) == model)
+        ]
+        if not earlier:
+            return None
+        rows, settings = self._expected_rows(task), task.settings()
+
+        def difference(item: Artifact) -> tuple[float, int]:
+            ratio = _log_ratio(rows, item.manifest["rows_in"])
+            return ratio, distance(item.manifest["settings"], settings)
+
         newest_first = sorted(earlier, key=lambda item: item.finished, reverse=True)
-        return min(newest_first, key=lambda item: self.distance(task, item), default=None)
+        nearest = min(newest_first, key=difference).manifest
+        factor = rows / nearest["rows_in"] if rows and nearest["rows_in"] else 1.0
+        return round(nearest["seconds"] * factor, 2)
 
-    def distance(self, task: Any, artifact: Artifact) -> int:
-        """Count the settings, checksums and versions that differ, here and in all above."""
+    def _earlier(self, task: Any) -> list[Artifact]:
+        """Return the artifacts of the same step and dataset."""
+        artifacts = self._store.all(task.dataset, task.folder)
+        return [item for item in artifacts if item.task == task.task_family]
+
+    def _made_from(self, task: Any) -> list[str]:
+        """Return the artifacts that were made from the one that a step will make."""
+        digest = task.digest()
+        return [
+            self._store.short(item.place)
+            for item in self._store.all(task.dataset)
+            if any(entry["digest"] == digest for entry in upstream_of(item.manifest))
+        ]
+
+    def _distance(self, task: Any, artifact: Artifact) -> int:
+        """Count the settings, checksums and versions that differ, here and upstream."""
         key = (task.task_id, artifact.place)
-        if key not in self._known:
+        if key not in self._distances:
             manifest = artifact.manifest
-            made_from = self._store.above(artifact)
-            self._known[key] = (
+            upstream = self._store.above(artifact)
+            self._distances[key] = (
                 distance(manifest["settings"], task.settings())
                 + distance(manifest["outside"], task.external_inputs())
                 + (manifest["version"] != task.version)
-                + sum(self._above(other, made_from) for other in above(task))
+                + sum(self._nearest_distance(other, upstream) for other in above(task))
             )
-        return self._known[key]
+        return self._distances[key]
 
-    def _above(self, task: Any, artifacts: list[Artifact]) -> int:
-        """Return the distance of the nearest artifact of the same step, 0 where all are gone."""
+    def _nearest_distance(self, task: Any, artifacts: Iterable[Artifact]) -> int:
+        """Return the distance of the nearest artifact of the same step, 0 if there is none."""
         same = [item for item in artifacts if item.task == task.task_family]
-        return min((self.distance(task, item) for item in same), default=0)
+        return min((self._distance(task, item) for item in same), default=0)
+
+    def _model(self, artifact: Artifact) -> str | None:
+        """Return the model of an artifact, None for a step before the model."""
+        models = (item.manifest["settings"].get("model") for item in self._store.lineage(artifact))
+        return next(filter(None, models), None)
+
+    def _expected_rows(self, task: Any) -> int | None:
+        """Return the number of rows that earlier artifacts suggest, None if there are none."""
+        same = self._store.all(task.dataset, task.folder)
+        counts = [item.manifest["rows_in"] for item in same if item.manifest["rows_in"]]
+        if counts:
+            return counts[-1]
+        for other in above(task):
+            for item in self._store.all(task.dataset, getattr(other, "folder", "-")):
+                if item.manifest["rows_out"]:
+                    return item.manifest["rows_out"]
+        return None
 
 
-def _against(
-    task: Any, nearest: Artifact, after: str, store: Store, code_changes: CodeChanges
-) -> tuple[str, str, list[dict[str, Any]]]:
-    """Say what of a step differs from an earlier artifact of it."""
+def _problem(path: Path) -> str:
+    """Describe why a folder is incomplete, from the sizes of its files."""
+    manifest = manifests.read(path)
+    if manifest is None:
+        return manifests.why_unreadable(path)
+    for name, entry in manifest["files"].items():
+        try:
+            size = (path / name).stat().st_size
+        except OSError:
+            return f"file {name} is missing"
+        if size != entry["size"]:
+            return f"file {name} has {size:,} bytes instead of {entry['size']:,}"
+    return "it is incomplete"
+
+
+def _difference(task: Any, nearest: Artifact, rebuilt_upstream: str) -> Reason:
+    """Return how a step differs from its most similar artifact."""
     manifest = nearest.manifest
-    found = changes(manifest["settings"], task.settings())
-    if found:
-        return "parameter", listed(map(sentence, found)), found
+    changed_settings = changes(manifest["settings"], task.settings())
+    if changed_settings:
+        return "parameter", format_changes(changed_settings), changed_settings
     raw = changes(manifest["outside"], task.external_inputs())
     if raw:
-        names = listed(change["name"] for change in raw)
-        return "raw file", f"{names}: other bytes than before", raw
+        names = shorten(change["name"] for change in raw)
+        return "raw file", f"the content of {names} changed", raw
     if manifest["version"] != task.version:
         return "version", f"version {manifest['version']} -> {task.version} of this step", []
-    above_it = _what_differs_above(task, nearest, store)
-    changed = code_changes(task, nearest.place)
-    if changed and not above_it:
-        return "code", f"changed: {listed(changed)}", []
-    if not above_it and not after:
-        return "code", "code_changes: rerun now tells artifacts apart by their code", []
-    return "upstream", after or above_it, []
+    upstream = _changed_upstream(task, nearest)
+    changed_code = code_changes.changes(task, nearest.place)
+    if changed_code and not upstream:
+        return "code", f"changed: {shorten(changed_code)}", []
+    if not upstream and not rebuilt_upstream:
+        return "code", "with code_changes=rerun the code hash is part of the digest", []
+    return "upstream", rebuilt_upstream or upstream, []
 
 
-def _what_differs_above(task: Any, nearest: Artifact, store: Store) -> str:
-    """Say which steps right above are others than those that an artifact was made from."""
+def _changed_upstream(task: Any, nearest: Artifact) -> str:
+    """Name the required steps whose artifact differs from the one that was used before."""
     before = {entry["task"]: entry["digest"] for entry in upstream_of(nearest.manifest)}
     names = [
         other.task_family
         for other in above(task)
         if hasattr(other, "digest") and before.get(other.task_family) != other.digest()
     ]
-    return f"{', '.join(names)} is another than before" if names else ""
+    return f"another artifact of {', '.join(names)} is used" if names else ""
 
 
-def _earlier(task: Any, store: Store) -> list[Artifact]:
-    """Return the earlier artifacts of the same step and dataset."""
-    found = store.all(task.dataset, task.folder)
-    return [item for item in found if item.task == task.task_family]
+def _model_of_task(task: Any) -> str | None:
+    """Return the model of a step, None for a step before the model."""
+    while task is not None:
+        model = task.settings().get("model")
+        if model:
+            return model
+        task = next((other for other in above(task) if hasattr(other, "settings")), None)
+    return None
 
 
-def _made_from(task: Any, store: Store) -> list[str]:
-    """Name the artifacts there are that were made from the one that a step is to make."""
-    digest = task.digest()
-    return [
-        store.short(item.place)
-        for item in store.all(task.dataset)
-        if any(entry["digest"] == digest for entry in upstream_of(item.manifest))
-    ]
+def _log_ratio(rows: int | None, other_rows: int | None) -> float:
+    """Return the ratio of two numbers of rows in bits, 0 where one is unknown."""
+    return abs(math.log2(rows / other_rows)) if rows and other_rows else 0.0
