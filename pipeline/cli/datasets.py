@@ -7,37 +7,47 @@ import click
 
 from pipeline.cli import output
 from pipeline.cli.common import as_json, data_folder, open_store, with_paths
+from pipeline.cli.output import Column
 from pipeline.data import catalogue, daily, raw_files
 from pipeline.errors import PipelineError
-from pipeline.store.outputs import Store
 
 
-def dataset_rows(data: Path, store: Store) -> list[dict[str, Any]]:
-    """Describe each dataset.
+def _total_size(files: list[dict[str, Any]]) -> str:
+    """Format the size of the files that exist."""
+    return output.size(sum(file["size"] or 0 for file in files))
+
+
+_COLUMNS = (
+    Column("dataset"),
+    Column("state"),
+    Column("size", "files", _total_size, is_number=True, drop=2),
+    Column("runs", is_number=True, drop=1),
+    Column("labels", form=", ".join, drop=4, least=12),
+    Column("licence", drop=5, least=8),
+    Column("title", drop=3, least=16),
+)
+
+
+def dataset_row(name: str, data: Path) -> dict[str, Any]:
+    """Describe a dataset.
 
     Parameters
     ----------
+    name : str
     data : Path
         Folder of raw files.
-    store : Store
 
     Returns
     -------
-    list of dict
+    dict
         ``dataset``, ``title``, ``labels``, ``licence``, ``homepage``, ``files`` (name, path or
-        None, size in bytes or None, is_optional), ``state`` (ready, download, by hand, broken),
-        ``get`` (how to get what is missing) and ``runs``; a broken one lacks some of these.
+        None, size in bytes or None, is_optional), ``state`` (ready, download, by hand, broken)
+        and ``get`` (how to get what is missing); a broken one lacks title, labels and licence.
     """
-    return [_dataset_row(name, data, store) for name in catalogue.names(data)]
-
-
-def _dataset_row(name: str, data: Path, store: Store) -> dict[str, Any]:
-    """Describe one dataset."""
-    runs = len(store.runs(name))
     try:
         dataset = catalogue.load(name, data)
     except PipelineError as error:
-        return {"dataset": name, "state": "broken", "get": str(error), "files": [], "runs": runs}
+        return {"dataset": name, "state": "broken", "get": str(error), "files": []}
     folder = data / name
     day = None
     if daily.is_dated(dataset):
@@ -71,7 +81,6 @@ def _dataset_row(name: str, data: Path, store: Store) -> dict[str, Any]:
         "files": files,
         "state": state,
         "get": instructions,
-        "runs": runs,
     }
 
 
@@ -83,32 +92,13 @@ def datasets(as_json: bool) -> None:
 
     Example: pipeline datasets
     """
-    rows = dataset_rows(data_folder(), open_store())
+    store, data = open_store(), data_folder()
+    names = catalogue.names(data)
+    rows = [{**dataset_row(name, data), "runs": len(store.runs(name))} for name in names]
     if as_json:
         output.print_json(rows)
         return
-    columns = [
-        output.Column("dataset"),
-        output.Column("state"),
-        output.Column("size", is_number=True, drop=2),
-        output.Column("runs", is_number=True, drop=1),
-        output.Column("labels", drop=4, least=12),
-        output.Column("licence", drop=5, least=8),
-        output.Column("title", drop=3, least=16),
-    ]
-    cells = [
-        (
-            row["dataset"],
-            row["state"],
-            output.size(sum(file["size"] or 0 for file in row["files"])),
-            row["runs"],
-            ", ".join(row.get("labels", ())),
-            row.get("licence", ""),
-            row.get("title", ""),
-        )
-        for row in rows
-    ]
-    output.print_table("", columns, cells)
+    output.print_table("", _COLUMNS, rows)
     for row in rows:
         if row["get"]:
             output.print_line(f"{row['dataset']}: {row['get']}")

@@ -13,6 +13,7 @@ import click
 
 from pipeline.cli import output
 from pipeline.cli.common import as_json, open_store, with_paths
+from pipeline.cli.output import Column
 from pipeline.cli.rm import remove
 from pipeline.cli.verify import DAMAGED, original_paths
 from pipeline.data.catalogue import RESERVED
@@ -233,16 +234,12 @@ def gc(as_json: bool, delete: bool, keep: int, champions: int, hours: float) -> 
     if not found:
         output.print_line("Nothing to delete.", style="bold")
         return
-    columns = [
-        output.Column("folder"),
-        output.Column("size", is_number=True),
-        output.Column("why", drop=1),
-    ]
-    cells = [
-        (store.short(Path(entry["place"])), output.size(entry["bytes"]), entry["reason"])
-        for entry in found
-    ]
-    output.print_table("", columns, cells)
+    columns = (
+        Column("folder", "place", lambda place: store.short(Path(place))),
+        Column("size", "bytes", output.size, is_number=True),
+        Column("why", "reason", drop=1),
+    )
+    output.print_table("", columns, found)
     total = output.size(sum(entry["bytes"] for entry in found))
     done = "deleted" if delete else "nothing was deleted; pipeline gc --delete deletes them"
     output.print_line(f"{len(found)} folders, {total}: {done}.", style="bold")

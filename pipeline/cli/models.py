@@ -6,23 +6,29 @@ import click
 
 from pipeline.cli import output
 from pipeline.cli.common import as_json
+from pipeline.cli.output import Column
 from pipeline.errors import UnknownNameError, nearest
 from pipeline.features import specs as features
 from pipeline.models import specs
 
 
-def model_rows() -> list[dict[str, Any]]:
-    """Describe each model: ``model``, ``reads``, ``summary``, ``is_default``, ``parameters``."""
-    return [
-        {
-            "model": spec.name,
-            "reads": spec.reads,
-            "summary": spec.summary,
-            "is_default": spec.name == specs.DEFAULT,
-            "parameters": parameter_rows(spec.name),
-        }
-        for spec in specs.MODELS.values()
-    ]
+def _assignments(rows: list[dict[str, Any]]) -> str:
+    """Format parameters with their defaults."""
+    return ", ".join(f"{row['parameter']}={row['typed']}" for row in rows)
+
+
+_MODEL_COLUMNS = (
+    Column("model", lambda row: row["model"] + (" (default)" if row["is_default"] else "")),
+    Column("reads", drop=1),
+    Column("summary", least=20),
+    Column("parameters", form=_assignments, least=20, drop=2),
+)
+_PARAMETER_COLUMNS = (
+    Column("parameter"),
+    Column("default", "typed"),
+    Column("unit", drop=1),
+    Column("description", least=20, wraps=True),
+)
 
 
 def parameter_rows(model: str) -> list[dict[str, Any]]:
@@ -48,8 +54,7 @@ def parameter_rows(model: str) -> list[dict[str, Any]]:
         raise UnknownNameError(f"unknown model {model!r}; {nearest(model, specs.MODELS)}.")
     spec = specs.MODELS[model]
     settings = {**features.SETTINGS, **specs.HYPERPARAMETERS}
-    names = [*features.REPRESENTATIONS[spec.reads].settings, *spec.uses]
-    shared = [
+    rows = [
         {
             "parameter": name,
             "default": value,
@@ -61,11 +66,10 @@ def parameter_rows(model: str) -> list[dict[str, Any]]:
         for name, value in spec.defaults.items()
         if name not in settings
     ]
-    special = []
-    for name in dict.fromkeys(names):
+    for name in dict.fromkeys([*features.REPRESENTATIONS[spec.reads].settings, *spec.uses]):
         setting = settings[name]
         default = setting.check(spec.defaults.get(name, setting.default))
-        special.append(
+        rows.append(
             {
                 "parameter": name,
                 "default": default,
@@ -75,7 +79,7 @@ def parameter_rows(model: str) -> list[dict[str, Any]]:
                 "description": setting.description,
             }
         )
-    return shared + special
+    return rows
 
 
 @click.command()
@@ -86,32 +90,21 @@ def models(as_json: bool, model: str | None) -> None:
 
     Example: pipeline models bilstm
     """
-    rows = model_rows() if model is None else parameter_rows(model)
+    if model is not None:
+        columns, rows = _PARAMETER_COLUMNS, parameter_rows(model)
+    else:
+        columns = _MODEL_COLUMNS
+        rows = [
+            {
+                "model": spec.name,
+                "reads": spec.reads,
+                "summary": spec.summary,
+                "is_default": spec.name == specs.DEFAULT,
+                "parameters": parameter_rows(spec.name),
+            }
+            for spec in specs.MODELS.values()
+        ]
     if as_json:
         output.print_json(rows)
-    elif model is None:
-        columns = [
-            output.Column("model"),
-            output.Column("reads", drop=1),
-            output.Column("summary", least=20),
-            output.Column("parameters", least=20, drop=2),
-        ]
-        cells = [
-            (
-                row["model"] + (" (default)" if row["is_default"] else ""),
-                row["reads"],
-                row["summary"],
-                ", ".join(f"{one['parameter']}={one['typed']}" for one in row["parameters"]),
-            )
-            for row in rows
-        ]
-        output.print_table("", columns, cells)
     else:
-        columns = [
-            output.Column("parameter"),
-            output.Column("default"),
-            output.Column("unit", drop=1),
-            output.Column("description", least=20, wraps=True),
-        ]
-        keys = ("parameter", "typed", "unit", "description")
-        output.print_table("", columns, [[row[key] for key in keys] for row in rows])
+        output.print_table("", columns, rows)

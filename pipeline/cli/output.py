@@ -5,7 +5,7 @@ import math
 import os
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,11 @@ _UNBOUNDED = 100_000  # cells; a file or a pipe has no width
 _GAP = 2  # cells between columns
 
 
+def _text(value: Any) -> str:
+    """Return a value as text, None as an empty one."""
+    return "" if value is None else str(value)
+
+
 @dataclass(frozen=True)
 class Column:
     """A column of a table.
@@ -26,11 +31,14 @@ class Column:
     Parameters
     ----------
     title : str
+    value : str or callable, optional
+        Key of the value in a row, or a function of the row; default: the title as the key.
+    form : callable
+        Function that formats the value.
     is_number : bool
         Whether cells are aligned to the right.
     drop : int
-        Order in which columns are dropped from a table that is too wide, largest first; a column
-        with 0 is never dropped.
+        Columns are dropped from a table that is too wide, the largest number first, never 0.
     least : int
         Width in cells to which the column may be truncated; 0: it is never truncated.
     wraps : bool
@@ -38,10 +46,23 @@ class Column:
     """
 
     title: str
+    value: str | Callable[[Mapping[str, Any]], Any] | None = None
+    form: Callable[[Any], Any] = _text
     is_number: bool = False
     drop: int = 0
     least: int = 0
     wraps: bool = False
+
+    def cell(self, row: Mapping[str, Any]) -> "Text":
+        """Return the cell of a row, empty where the row has no value."""
+        from rich.text import Text
+
+        if callable(self.value):
+            cell = self.value(row)
+        else:
+            key = self.value or self.title
+            cell = self.form(row[key]) if key in row else ""
+        return cell if isinstance(cell, Text) else Text(plain(cell))
 
 
 def console() -> "Console":
@@ -61,24 +82,12 @@ def print_json(value: Any) -> None:
     print(text.encode(errors="backslashreplace").decode())
 
 
-def print_table(title: str, columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> None:
-    """Print a table; columns are truncated and then dropped until it fits the terminal.
-
-    Parameters
-    ----------
-    title : str
-        Printed above the table; empty for none.
-    columns : sequence of Column
-    rows : iterable of sequence
-        Cells: texts, formatted numbers, or `rich.text.Text`.
-    """
+def print_table(title: str, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Print a table; columns are truncated and then dropped until it fits the terminal."""
     from rich.table import Table
-    from rich.text import Text
 
     terminal = console()
-    cells = [
-        [cell if isinstance(cell, Text) else Text(plain(cell)) for cell in row] for row in rows
-    ]
+    cells = [[column.cell(row) for column in columns] for row in rows]
     widths = _fit(columns, cells, terminal.width)
     table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
     for index, width in widths.items():
@@ -90,19 +99,24 @@ def print_table(title: str, columns: Sequence[Column], rows: Iterable[Sequence[A
             overflow="fold" if column.wraps else "ellipsis",
             width=width,
         )
-    for row in cells:
-        table.add_row(*(row[index] for index in widths))
+    for row_cells in cells:
+        table.add_row(*(row_cells[index] for index in widths))
     if title:
         print_line(title, style="bold")
     with terminal.capture() as printed:
         terminal.print(table)
-    # rich pads cells to the width of the column, which only the last column of a line shows.
+    # rich pads the cells of the last column too.
     terminal.file.write("".join(f"{text.rstrip()}\n" for text in printed.get().splitlines()))
-    dropped = [
-        column.title for index, column in enumerate(columns) if index not in widths and column.title
-    ]
-    if dropped:
-        print_line(f"(no room for: {', '.join(dropped)}; --json prints all)", style="dim")
+    dropped = [column.title for at, column in enumerate(columns) if at not in widths]
+    if any(dropped):
+        names = ", ".join(filter(None, dropped))
+        print_line(f"(no room for: {names}; --json prints all)", style="dim")
+
+
+def print_pairs(pairs: Iterable[tuple[str, Any]]) -> None:
+    """Print names and values in two columns."""
+    columns = [Column("", "name"), Column("", "value", least=20, wraps=True)]
+    print_table("", columns, [{"name": name, "value": value} for name, value in pairs])
 
 
 def print_line(text: Any = "", style: str = "") -> None:
@@ -110,11 +124,6 @@ def print_line(text: Any = "", style: str = "") -> None:
     from rich.text import Text
 
     console().print(Text(plain(text), style=style))
-
-
-def print_pairs(pairs: Iterable[tuple[str, Any]]) -> None:
-    """Print names and values in two columns."""
-    print_table("", [Column(""), Column("", least=20, wraps=True)], list(pairs))
 
 
 def plain(text: Any) -> str:
@@ -129,7 +138,7 @@ def plain(text: Any) -> str:
 
 
 def metric(value: float | None, digits: int = 3) -> str:
-    """Format a metric; a dash stands for a metric that is missing or undefined.
+    """Format a metric; a dash stands for one that is missing or undefined.
 
     Examples
     --------
@@ -140,13 +149,7 @@ def metric(value: float | None, digits: int = 3) -> str:
 
 
 def count(value: int | None) -> str:
-    """Format a whole number with separators; a dash stands for None.
-
-    Examples
-    --------
-    >>> count(3103170)
-    '3,103,170'
-    """
+    """Format a whole number with separators; a dash stands for None."""
     return "–" if value is None else f"{value:,}"
 
 
@@ -155,8 +158,8 @@ def size(value: int) -> str:
 
     Examples
     --------
-    >>> size(3103170)
-    '3.1 MB'
+    >>> size(999), size(3103170)
+    ('999 B', '3.1 MB')
     """
     number, unit = float(value), "B"
     for larger_unit in ("kB", "MB", "GB"):
@@ -187,30 +190,20 @@ def _fit(columns: Sequence[Column], cells: list[list["Text"]], width: int) -> di
     """Return the indices of the columns that fit, with the width of each."""
     from rich.cells import cell_len
 
-    natural = {
-        index: max([cell_len(column.title), *(cell_len(row[index].plain) for row in cells)])
-        for index, column in enumerate(columns)
+    widths = {
+        at: max([cell_len(column.title), *(row[at].cell_len for row in cells)])
+        for at, column in enumerate(columns)
     }
-    least = {
-        index: min(natural[index], column.least) if column.least else natural[index]
-        for index, column in enumerate(columns)
-    }
-    shown = list(natural)
-    for index in sorted(shown, key=lambda index: -columns[index].drop):
-        if columns[index].drop and _total(least[other] for other in shown) > width:
-            shown.remove(index)
-    widths = {index: natural[index] for index in shown}
-    while _total(widths.values()) > width:
-        truncatable = [index for index in shown if widths[index] > least[index]]
+    least = {at: min(widths[at], columns[at].least or widths[at]) for at in widths}
+    for at in sorted(widths, key=lambda at: -columns[at].drop):
+        if columns[at].drop and sum(least[other] + _GAP for other in widths) - _GAP > width:
+            del widths[at]
+    while sum(widths.values()) + _GAP * (len(widths) - 1) > width:
+        truncatable = [at for at in widths if widths[at] > least[at]]
         if not truncatable:
             break
         widths[max(truncatable, key=widths.__getitem__)] -= 1
     return widths
-
-
-def _total(widths: Iterable[int]) -> int:
-    """Return the width of a table in cells, with the gaps between its columns."""
-    return sum(width + _GAP for width in widths) - _GAP
 
 
 def _harmless(character: str) -> str:

@@ -15,6 +15,7 @@ from luigi.task_register import TaskClassException
 from pipeline.cli import output
 from pipeline.cli.common import as_json, data_folder, open_store, with_paths
 from pipeline.cli.explain import Explainer
+from pipeline.cli.output import Column
 from pipeline.cli.settings_diff import shorten
 from pipeline.data import catalogue, raw_files
 from pipeline.errors import UnknownNameError
@@ -27,6 +28,13 @@ from pipeline.tasks.graph import above, frozen, in_order
 
 _RUN, _SKIP, _FETCH, _FAIL, _WAIT = "run", "skip", "fetch", "fail", "wait"
 _STYLES = {_RUN: "bold yellow", _FETCH: "yellow", _FAIL: "bold red", _WAIT: "red"}
+
+_COLUMNS = (
+    Column("step"),
+    Column("does", form=lambda action: action),
+    Column("expected", is_number=True, drop=1),
+    Column("why", least=24, wraps=True),
+)
 
 
 @dataclass
@@ -269,20 +277,14 @@ def plan(as_json: bool, arguments: tuple[str, ...]) -> None:
         return
     names = [step["task"] for step in result["steps"]]
     rows = [_row(step, is_repeated=names.count(step["task"]) > 1) for step in result["steps"]]
-    columns = [
-        output.Column("step"),
-        output.Column("does"),
-        output.Column("expected", is_number=True, drop=1),
-        output.Column("why", least=24, wraps=True),
-    ]
-    output.print_table("", columns, rows)
+    output.print_table("", _COLUMNS, rows)
     for step in result["steps"]:
         if step["action"] == _FAIL:
             output.print_line(f"{step['task']} cannot run: {step['why']}")
     output.print_line(_summary(result), style="bold")
 
 
-def _row(step: dict[str, Any], is_repeated: bool) -> tuple[Any, ...]:
+def _row(step: dict[str, Any], is_repeated: bool) -> dict[str, Any]:
     """Return the cells of a step; a task that is there twice, for a baseline, has its label."""
     from rich.text import Text
 
@@ -292,12 +294,12 @@ def _row(step: dict[str, Any], is_repeated: bool) -> tuple[Any, ...]:
     is_timed = step["action"] == _RUN and step["task"] != "RunAll"
     kind = step["kind"].replace("parameter", "setting")
     why = ": ".join(filter(None, (kind, step["why"])))
-    return (
-        name,
-        Text(step["action"], style=_STYLES.get(step["action"], "green")),
-        output.duration(step["seconds"]) if is_timed else "",
-        "; ".join(filter(None, (why, step["note"]))),
-    )
+    return {
+        "step": name,
+        "does": Text(step["action"], style=_STYLES.get(step["action"], "green")),
+        "expected": output.duration(step["seconds"]) if is_timed else "",
+        "why": "; ".join(filter(None, (why, step["note"]))),
+    }
 
 
 def _summary(result: dict[str, Any]) -> str:

@@ -1,7 +1,6 @@
 """Compare the predictions of two runs: paired metrics, and rows with another predicted class."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,83 +13,73 @@ from pipeline.evaluation.paired import differences
 from pipeline.evaluation.scorer import Scorer
 from pipeline.store.outputs import Artifact, Store
 from pipeline.store.run import HEADLINES, figure, interval
+from pipeline.store.seeds import compare_with_seeds
 
 _SAMPLES = 1000  # bootstrap samples
 _EXAMPLES = 20  # rows
 _ALSO_TRAINED = "validation, also trained on"
 
 
-@dataclass(frozen=True)
-class Predictions:
-    """The table of predictions of a run, ordered by id.
+class _Predictions:
+    """Id, part, label, predicted class and probabilities of every row of a run, ordered by id."""
 
-    Parameters
-    ----------
-    columns : mapping of str to ndarray, shape (n_rows,)
-        ``id``, ``part``, ``label`` and ``decided`` (predicted class).
-    probabilities : ndarray of float, shape (n_rows, n_classes)
-    class_names : sequence of str
-    """
-
-    columns: Mapping[str, np.ndarray]
-    probabilities: np.ndarray
-    class_names: Sequence[str]
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        return self.columns[name]
-
-    @classmethod
-    def read(cls, evaluated: Artifact) -> "Predictions":
-        """Read the predictions of an Evaluate artifact.
-
-        Raises
-        ------
-        DamagedArtifactError
-            If the table or the metrics cannot be read.
-        """
-        names = ["id", "part", "label", "decided"]
-        class_names = _metrics_of(evaluated, "class_names")
-        probabilities = [f"p_{name}" for name in class_names]
-        table = _read_table(evaluated.place / "predictions.parquet", [*names, *probabilities])
-        columns = {name: np.array(table[name].to_pylist(), object) for name in names[1:]}
-        columns["id"] = table["id"].to_numpy()
-        order = np.argsort(columns["id"], kind="stable")
-        stacked = np.stack([table[name].to_numpy() for name in probabilities], axis=1)
-        in_order = {name: values[order] for name, values in columns.items()}
-        return cls(in_order, stacked[order], class_names)
+    def __init__(self, evaluated: Artifact) -> None:
+        self.class_names = _metrics_of(evaluated, "class_names")
+        probabilities = [f"p_{name}" for name in self.class_names]
+        texts = ["part", "label", "decided"]
+        path = evaluated.place / "predictions.parquet"
+        table = _read_table(path, ["id", *texts, *probabilities]).sort_by("id")
+        self.id = table["id"].to_numpy()
+        self.part, self.label, self.decided = (
+            np.array(table[name].to_pylist(), object) for name in texts
+        )
+        self.probabilities = np.stack([table[name].to_numpy() for name in probabilities], axis=1)
 
 
-def compare_metrics(
-    store: Store,
-    evaluated: Sequence[Artifact],
-    predictions: Sequence[Predictions],
-    seed: int,
-    is_same_data: bool,
+def compare_evaluated(
+    store: Store, evaluated: Sequence[Artifact], seed: int, is_same_data: bool
 ) -> dict[str, Any]:
-    """Compare the headline metrics of test rows, and test the differences on shared rows.
+    """Compare the metrics and the predictions of two evaluated runs.
 
     Parameters
     ----------
     store : Store
-    evaluated, predictions : sequence of length 2
-        Evaluate artifacts of ``a`` and ``b``, and their predictions.
+    evaluated : sequence of Artifact, length 2
+        Artifacts of Evaluate, of a and of b.
     seed : int
         Seed of the bootstrap.
     is_same_data : bool
-        Whether ids mean the same rows in both.
+        Whether an id means the same row in both.
 
     Returns
     -------
     dict
-        ``metrics`` (one dict per headline metric) and ``test_rows`` (of a, of b, in_common).
+        ``metrics``, ``test_rows``, ``seeds`` and ``predictions``, see
+        `pipeline.cli.diff.difference`.
 
     Raises
     ------
     DamagedArtifactError
-        If the metrics cannot be read.
+        If a table or the metrics cannot be read.
     """
+    predictions = [_Predictions(item) for item in evaluated]
+    result = _compare_metrics(store, evaluated, predictions, seed, is_same_data)
+    by_name = {row["metric"]: row["difference"] for row in result["metrics"]}
+    result["seeds"] = compare_with_seeds(store, evaluated[0], evaluated[1], by_name)
+    result["predictions"] = _compare_rows(store, evaluated, predictions) if is_same_data else None
+    return result
+
+
+def _compare_metrics(
+    store: Store,
+    evaluated: Sequence[Artifact],
+    predictions: Sequence[_Predictions],
+    seed: int,
+    is_same_data: bool,
+) -> dict[str, Any]:
+    """Compare the headline metrics of test rows, and test the differences on shared rows."""
     scores = [_metrics_of(item, "test") for item in evaluated]
-    test_rows = [np.flatnonzero(table["part"] == "test") for table in predictions]
+    test_rows = [np.flatnonzero(table.part == "test") for table in predictions]
     shared = _shared_rows(predictions, test_rows) if is_same_data else None
     paired = _paired_differences(store, evaluated[0], predictions, shared, seed) if shared else {}
     n_shared = len(shared[0]) if shared else 0
@@ -117,29 +106,23 @@ def compare_metrics(
     return {"metrics": rows, "test_rows": counts}
 
 
-def compare_rows(
-    store: Store, evaluated: Sequence[Artifact], predictions: Sequence[Predictions]
+def _compare_rows(
+    store: Store, evaluated: Sequence[Artifact], predictions: Sequence[_Predictions]
 ) -> dict[str, Any]:
     """Count and show the rows of the same part whose predicted class differs, test rows first.
 
     A row with different parts may have trained one of the models; such rows are counted apart.
-
-    Returns
-    -------
-    dict
-        ``rows`` and ``changed`` (numbers), ``by_part`` (changed, better, worse), ``other_part``
-        (numbers of rows by their parts in a and in b) and ``examples``.
     """
     old, new = predictions
-    _, old_at, new_at = np.intersect1d(old["id"], new["id"], return_indices=True)
+    _, old_at, new_at = np.intersect1d(old.id, new.id, return_indices=True)
     old_parts, new_parts = _parts_with_training(store, evaluated, predictions)
     old_part, new_part = old_parts[old_at], new_parts[new_at]
-    differs = old["decided"][old_at] != new["decided"][new_at]
+    differs = old.decided[old_at] != new.decided[new_at]
     is_same = old_part == new_part
     old_at, new_at = old_at[is_same & differs], new_at[is_same & differs]
-    labels, parts = new["label"][new_at], new_parts[new_at]
-    before, after = old["decided"][old_at], new["decided"][new_at]
-    was_right, is_right = before == old["label"][old_at], after == labels
+    labels, parts = new.label[new_at], new_parts[new_at]
+    before, after = old.decided[old_at], new.decided[new_at]
+    was_right, is_right = before == old.label[old_at], after == labels
     texts = _raw_texts(store, evaluated[1])
     return {
         "rows": int(is_same.sum()),
@@ -155,12 +138,12 @@ def compare_rows(
         "other_part": _count_by_parts(old_part[~is_same], new_part[~is_same], differs[~is_same]),
         "examples": [
             {
-                "id": int(new["id"][new_at[at]]),
+                "id": int(new.id[new_at[at]]),
                 "part": parts[at],
                 "label": labels[at],
                 "a": before[at],
                 "b": after[at],
-                "text": texts.get(int(new["id"][new_at[at]]), ""),
+                "text": texts.get(int(new.id[new_at[at]]), ""),
             }
             for at in np.argsort(parts != "test", kind="stable")[:_EXAMPLES]
         ],
@@ -196,34 +179,34 @@ def _damaged(path: Path, problem: str) -> DamagedArtifactError:
 
 
 def _shared_rows(
-    predictions: Sequence[Predictions], test_rows: Sequence[np.ndarray]
+    predictions: Sequence[_Predictions], test_rows: Sequence[np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """Return where the shared test rows are in a and in b; None for other classes or no rows."""
     old, new = predictions
     if list(old.class_names) != list(new.class_names):
         return None
-    ids = [table["id"][rows] for table, rows in zip(predictions, test_rows, strict=True)]
+    ids = [table.id[rows] for table, rows in zip(predictions, test_rows, strict=True)]
     _, old_at, new_at = np.intersect1d(*ids, return_indices=True)
     old_at, new_at = test_rows[0][old_at], test_rows[1][new_at]
-    is_same = old["label"][old_at] == new["label"][new_at]
+    is_same = old.label[old_at] == new.label[new_at]
     return (old_at[is_same], new_at[is_same]) if is_same.any() else None
 
 
 def _paired_differences(
     store: Store,
     evaluated: Artifact,
-    predictions: Sequence[Predictions],
+    predictions: Sequence[_Predictions],
     rows: Sequence[np.ndarray],
     seed: int,
 ) -> dict[str, dict[str, Any]]:
     """Compare two runs on the same test rows: b minus a, with interval and p-value."""
-    groups = _duplicate_groups(store, evaluated, predictions[0]["id"][rows[0]])
+    groups = _duplicate_groups(store, evaluated, predictions[0].id[rows[0]])
     index = {name: at for at, name in enumerate(predictions[0].class_names)}
     old, new = (
         Scorer(
-            np.array([index[name] for name in table["label"][at]]),
+            np.array([index[name] for name in table.label[at]]),
             table.probabilities[at],
-            np.array([index[name] for name in table["decided"][at]]),
+            np.array([index[name] for name in table.decided[at]]),
             groups,
         )
         for table, at in zip(predictions, rows, strict=True)
@@ -262,7 +245,7 @@ def _cleaned_rows(store: Store, evaluated: Artifact) -> Path | None:
 
 
 def _parts_with_training(
-    store: Store, evaluated: Sequence[Artifact], predictions: Sequence[Predictions]
+    store: Store, evaluated: Sequence[Artifact], predictions: Sequence[_Predictions]
 ) -> list[np.ndarray]:
     """Return the part of each row; where only one model trained on validation rows, mark them."""
     trained = [store.of(item, "TrainModel") for item in evaluated]
@@ -271,9 +254,9 @@ def _parts_with_training(
         for item in trained
     ]
     if is_refitted[0] == is_refitted[1]:
-        return [table["part"] for table in predictions]
+        return [table.part for table in predictions]
     return [
-        np.where(marks & (table["part"] == "validation"), _ALSO_TRAINED, table["part"])
+        np.where(marks & (table.part == "validation"), _ALSO_TRAINED, table.part)
         for table, marks in zip(predictions, is_refitted, strict=True)
     ]
 

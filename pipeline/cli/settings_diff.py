@@ -1,6 +1,6 @@
 """Differences between nested settings."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 # Settings that only some models or representations have come and go with these two.
@@ -8,19 +8,31 @@ _SWITCHES = ("model", "representation")
 _SHOWN = 3
 
 
-def flatten(settings: Any) -> dict[str, Any]:
+def flatten(settings: Any, name: str = "") -> dict[str, Any]:
     """Flatten nested settings to one level with dotted names; tuples become lists.
 
     Examples
     --------
-    >>> flatten({"model": "bilstm", "optimizer": {"name": "adam"}, "units": (64, 32)})
-    {'model': 'bilstm', 'optimizer.name': 'adam', 'units': [64, 32]}
+    >>> flatten({"optimizer": {"name": "adam"}, "units": (64, 32)})
+    {'optimizer.name': 'adam', 'units': [64, 32]}
     """
-    return dict(_leaves(settings, ""))
+    prefix = f"{name}." if name else ""
+    if isinstance(settings, Mapping):
+        pairs: Iterable[tuple[Any, Any]] = settings.items()
+    elif not isinstance(settings, list | tuple):
+        return {name: settings}
+    elif any(isinstance(value, Mapping | list | tuple) for value in settings):
+        pairs = enumerate(settings)
+    else:
+        return {name: list(settings)}
+    flat: dict[str, Any] = {}
+    for key, value in pairs:
+        flat |= flatten(value, f"{prefix}{key}")
+    return flat
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """List the settings that differ, by name, with both values; None stands for a missing one.
+    """List the settings that differ, with both values; None stands for a missing one.
 
     Where the model or the representation differs, settings that only one side has are excluded.
 
@@ -30,12 +42,12 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[st
     [{'name': 'alpha', 'from': 1.0, 'to': 0.5}]
     """
     old, new = flatten(before), flatten(after)
-    names = sorted(old.keys() | new.keys())
+    names = old.keys() | new.keys()
     if any(old.get(switch) != new.get(switch) for switch in _SWITCHES):
-        names = [name for name in names if name in old and name in new]
+        names = old.keys() & new.keys()
     return [
         {"name": name, "from": old.get(name), "to": new.get(name)}
-        for name in names
+        for name in sorted(names)
         if old.get(name) != new.get(name) or (name in old) != (name in new)
     ]
 
@@ -54,30 +66,22 @@ def distance(before: Mapping[str, Any], after: Mapping[str, Any]) -> int:
 
 
 def format_value(value: Any) -> str:
-    """Format the value of a setting for a reader.
+    """Format the value of a setting.
 
     Examples
     --------
     >>> format_value((True, None, 3))
     '[true, none, 3]'
     """
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return str(value).lower()
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(format_value, value)) + "]"
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
     return str(value) or "''"
 
 
 def format_changes(differences: Iterable[Mapping[str, Any]]) -> str:
-    """Format the first changes of `changes`.
-
-    Examples
-    --------
-    >>> format_changes([{"name": "alpha", "from": 1.0, "to": 0.5}])
-    'alpha 1.0 -> 0.5'
-    """
+    """Format the first three of `changes`, such as ``alpha 1.0 -> 0.5``."""
     return shorten(
         f"{one['name']} {format_value(one['from'])} -> {format_value(one['to'])}"
         for one in differences
@@ -95,18 +99,3 @@ def shorten(names: Iterable[str]) -> str:
     names = list(names)
     rest = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + rest
-
-
-def _leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:
-    """Yield dotted names and values; a list of plain values is one value."""
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _leaves(inner, f"{name}.{key}" if name else str(key))
-    elif isinstance(value, list | tuple):
-        if any(isinstance(inner, Mapping | list | tuple) for inner in value):
-            for index, inner in enumerate(value):
-                yield from _leaves(inner, f"{name}.{index}")
-        else:
-            yield name, list(value)
-    else:
-        yield name, value

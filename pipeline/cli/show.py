@@ -8,7 +8,8 @@ import click
 
 from pipeline.cli import output
 from pipeline.cli.common import as_json, complete_run, open_store, with_paths
-from pipeline.cli.ls import print_runs
+from pipeline.cli.ls import RUN_COLUMNS
+from pipeline.cli.output import Column, count, duration, print_line, print_table
 from pipeline.cli.settings_diff import flatten, format_value
 from pipeline.store import artifacts
 from pipeline.store.outputs import Artifact, Store
@@ -16,25 +17,17 @@ from pipeline.store.run import run_row
 
 _FIGURES = (".png", ".svg")
 _MAX_SUMMARY = 100_000  # bytes
+_FILE_COLUMNS = (Column("file"), Column("size", form=output.size, is_number=True))
+_STEP_COLUMNS = (
+    Column("step", "task"),
+    Column("took", "seconds", duration, is_number=True, drop=1),
+    Column("rows out", "rows_out", count, is_number=True, drop=2),
+    Column("folder", "place"),
+)
 
 
-def describe(store: Store, artifact: Artifact, rows: int = 5) -> dict[str, Any]:
-    """Describe an artifact.
-
-    Parameters
-    ----------
-    store : Store
-    artifact : Artifact
-    rows : int
-        Number of rows of each table to include.
-
-    Returns
-    -------
-    dict
-        ``place``, ``is_whole``, ``manifest``, ``head`` (columns and rows of each table),
-        ``figures`` (paths), ``summaries`` (small JSON files) and, for a run, ``run`` with its
-        headline metrics, ``report`` (path) and ``steps``.
-    """
+def _describe(store: Store, artifact: Artifact, rows: int) -> dict[str, Any]:
+    """Return manifest, summaries, figures and first rows; for a run also metrics and steps."""
     files = artifact.manifest["files"]
     heads = [name for name in files if name == "head.csv" or name.endswith(".head.csv")]
     description: dict[str, Any] = {
@@ -71,8 +64,7 @@ def _read_head(path: Path, rows: int) -> dict[str, Any]:
             lines = [line for line, _ in zip(csv.reader(file), range(rows + 1), strict=False)]
     except (OSError, csv.Error, UnicodeDecodeError):
         lines = []
-    columns = lines[0] if lines else []
-    return {"columns": columns, "rows": [line for line in lines[1:] if len(line) == len(columns)]}
+    return {"columns": lines[0] if lines else [], "rows": lines[1:]}
 
 
 @click.command()
@@ -86,70 +78,48 @@ def show(as_json: bool, rows: int, name: str) -> None:
     Example: pipeline show vader/bilstm
     """
     store = open_store()
-    description = describe(store, store.find(name), rows)
+    description = _describe(store, store.find(name), rows)
     if as_json:
         output.print_json(description)
         return
-    output.print_line(description["place"], style="bold")
+    manifest = description["manifest"]
+    print_line(description["place"], style="bold")
     if not description["is_whole"]:
-        output.print_line("This folder is incomplete: run pipeline verify.", style="bold red")
-    _print_facts(description["manifest"])
+        print_line("This folder is incomplete: run pipeline verify.", style="bold red")
+    output.print_pairs(_facts(manifest))
     if "run" in description:
-        output.print_line()
-        print_runs("Test rows", [description["run"]])
-        _print_steps(description["steps"])
-        output.print_line(f"Report: {description['report']}")
-    output.print_line()
-    files = description["manifest"]["files"]
-    output.print_table(
-        "Files",
-        [output.Column("file"), output.Column("size", is_number=True)],
-        [(file, output.size(entry["size"])) for file, entry in files.items()],
-    )
+        print_line()
+        print_table("Test rows", RUN_COLUMNS, [description["run"]])
+        print_line()
+        print_table("Steps", _STEP_COLUMNS, description["steps"])
+        print_line(f"Report: {description['report']}")
+    print_line()
+    files = [{"file": file, **entry} for file, entry in manifest["files"].items()]
+    print_table("Files", _FILE_COLUMNS, files)
     for table_name, head in description["head"].items():
-        output.print_line()
-        columns = [output.Column(output.plain(title), least=8) for title in head["columns"]]
-        output.print_table(table_name, columns, head["rows"])
+        print_line()
+        titles = [output.plain(title) for title in head["columns"]]
+        rows_of_head = [dict(zip(titles, row, strict=False)) for row in head["rows"]]
+        print_table(table_name, [Column(title, least=8) for title in titles], rows_of_head)
     if description["figures"]:
-        output.print_line()
-        output.print_line("Figures", style="bold")
+        print_line()
+        print_line("Figures", style="bold")
         for path in description["figures"]:
-            output.print_line(path)
+            print_line(path)
 
 
-def _print_facts(manifest: dict[str, Any]) -> None:
-    """Print the manifest and the settings as names and values."""
+def _facts(manifest: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return names and values of the manifest and of the settings."""
     memory = output.metric(manifest["peak_memory_mib"], 1)
-    counts = f"{output.count(manifest['rows_in'])} in, {output.count(manifest['rows_out'])} out"
+    libraries = manifest["libraries"].items()
     facts = [
         ("task", f"{manifest['task']} (version {manifest['version']})"),
         ("finished", manifest["finished"]),
-        ("took", f"{output.duration(manifest['seconds'])}, {memory} MiB"),
-        ("rows", counts),
+        ("took", f"{duration(manifest['seconds'])}, {memory} MiB"),
+        ("rows", f"{count(manifest['rows_in'])} in, {count(manifest['rows_out'])} out"),
         ("commit", manifest.get("git_commit") or "unknown"),
         ("code", manifest.get("code", {}).get("fingerprint", "unknown")),
-        ("libraries", ", ".join(f"{key} {value}" for key, value in manifest["libraries"].items())),
+        ("libraries", ", ".join(f"{name} {version}" for name, version in libraries)),
     ]
-    facts += [(key, format_value(value)) for key, value in flatten(manifest["settings"]).items()]
-    output.print_pairs(facts)
-
-
-def _print_steps(steps: list[dict[str, Any]]) -> None:
-    """Print the steps of a run."""
-    columns = [
-        output.Column("step"),
-        output.Column("took", is_number=True, drop=1),
-        output.Column("rows out", is_number=True, drop=2),
-        output.Column("folder"),
-    ]
-    cells = [
-        (
-            step["task"],
-            output.duration(step["seconds"]),
-            output.count(step["rows_out"]),
-            step["place"],
-        )
-        for step in steps
-    ]
-    output.print_line()
-    output.print_table("Steps", columns, cells)
+    settings = flatten(manifest["settings"])
+    return facts + [(name, format_value(value)) for name, value in settings.items()]

@@ -14,40 +14,20 @@ from pipeline.store.outputs import Artifact, Store, upstream_of
 if TYPE_CHECKING:  # rich is imported only where text is printed
     from rich.tree import Tree
 
+_FACTS = ("rows_in", "rows_out", "seconds", "finished")
 
-def lineage(store: Store, artifact: Artifact) -> dict[str, Any]:
-    """Describe everything that an artifact was made from, up to the raw files.
 
-    Parameters
-    ----------
-    store : Store
-    artifact : Artifact
-
-    Returns
-    -------
-    dict
-        ``task``, ``digest``, ``place``, ``state`` (whole, not whole, gone), ``settings``,
-        ``outside`` (checksums), ``raw_files`` with the state of each (unchanged, changed, gone,
-        unreadable), ``rows_in``, ``rows_out``, ``seconds``, ``finished``, ``code``,
-        ``git_commit``, ``libraries``, and ``made_from``: the same of each artifact upstream. One
-        that is gone has ``task``, ``digest``, ``place`` and ``state`` only.
-    """
+def _lineage(store: Store, artifact: Artifact) -> dict[str, Any]:
+    """Describe an artifact and, in ``made_from``, everything that it was made from."""
     manifest = artifact.manifest
     made_from = []
     for entry in upstream_of(manifest):
         other = store.artifact(artifact.place / entry["place"])
         if other is not None:
-            made_from.append(lineage(store, other))
+            made_from.append(_lineage(store, other))
         else:
-            made_from.append(
-                {
-                    "task": entry["task"],
-                    "digest": entry["digest"],
-                    "place": store.short(artifact.place / entry["place"]),
-                    "state": "gone",
-                    "made_from": [],
-                }
-            )
+            place = store.short(artifact.place / entry["place"])
+            made_from.append({**entry, "place": place, "state": "gone", "made_from": []})
     return {
         "task": artifact.task,
         "digest": artifact.digest,
@@ -56,10 +36,7 @@ def lineage(store: Store, artifact: Artifact) -> dict[str, Any]:
         "settings": manifest["settings"],
         "outside": manifest["outside"],
         "raw_files": _raw_files(store, artifact),
-        "rows_in": manifest["rows_in"],
-        "rows_out": manifest["rows_out"],
-        "seconds": manifest["seconds"],
-        "finished": artifact.finished,
+        **{key: manifest[key] for key in _FACTS},
         "code": manifest.get("code", {}).get("fingerprint"),
         "git_commit": manifest.get("git_commit"),
         "libraries": manifest.get("libraries", {}),
@@ -99,17 +76,15 @@ def why(as_json: bool, name: str) -> None:
     Example: pipeline why vader/bilstm
     """
     store = open_store()
-    description = lineage(store, store.find(name))
+    step = _lineage(store, store.find(name))
     if as_json:
-        output.print_json(description)
+        output.print_json(step)
         return
     from rich.tree import Tree
 
     tree = Tree("")
-    _add_step(tree, description, set())
-    console = output.console()
-    for branch in tree.children:
-        console.print(branch)
+    _add_step(tree, step, set())
+    output.console().print(tree.children[0])
 
 
 def _add_step(tree: "Tree", step: dict[str, Any], shown: set[str]) -> None:

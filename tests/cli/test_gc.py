@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli import gc
-from pipeline.cli.verify import verify
+from pipeline.cli import gc, rm
+from pipeline.cli.verify import verify_artifacts
 from pipeline.store.outputs import Store
 
 RUN = {"dataset": "toy", "model": "naive_bayes"}
@@ -38,8 +38,8 @@ def test_run_that_nothing_refers_to_goes_without_what_others_need(mine):
     assert [place.split("/")[1] for place in found] == ["6_train", "7_evaluate", "8_report"]
     assert set(found.values()) == {"no kept run was made from it"}
     for place in found:
-        gc.remove(mine.outputs / place)
-    assert verify(Store(mine.outputs))["dangling"] == []
+        rm.remove(mine.outputs / place)
+    assert verify_artifacts(Store(mine.outputs))["dangling"] == []
     before = mine.manifests()
     mine.run(**RUN)
     assert mine.built_after(before) == []
@@ -71,7 +71,7 @@ def test_damaged_artifact_and_what_was_moved_aside_go(mine):
     aside = mine.outputs / ".damaged" / "old"
     aside.mkdir(parents=True)
     found = unreferenced(mine)
-    assert found[os.path.relpath(place, mine.outputs)] == "is not whole"
+    assert found[os.path.relpath(place, mine.outputs)] == "incomplete"
     assert ".damaged/old" in found
 
 
@@ -113,7 +113,7 @@ def test_resumable_work_that_nobody_took_up_goes_after_two_weeks(mine):
         os.utime(folder, (old, old))
         at = time.time() - days * 24 * 3600
         os.utime(folder / "training.npz", (at, at))
-    reason = "was interrupted long ago and not taken up"
+    reason = "interrupted over two weeks ago and not resumed"
     assert unreferenced(mine) == {f".partial/{forgotten.name}": reason}
 
 
@@ -121,13 +121,13 @@ def test_removing_a_run_takes_what_was_made_for_it_alone(mine):
     report = older_run(mine)
     store = Store(mine.outputs)
     run = store.find(report.name)
-    alone = gc.needed_alone(store, run)
+    alone = rm.needed_alone(store, run)
     assert [item.task for item in alone] == ["Report", "Evaluate", "TrainModel"]
     shutil.rmtree(mine.outputs / "four")
     only = Store(mine.outputs)
     for item in alone:
-        gc.remove(item.place)
-    left = gc.needed_alone(Store(mine.outputs), Store(mine.outputs).runs("toy")[0])
+        rm.remove(item.place)
+    left = rm.needed_alone(Store(mine.outputs), Store(mine.outputs).runs("toy")[0])
     assert len(left) == 8
     assert only.find("toy/naive_bayes").task == "Report"
 
@@ -136,7 +136,7 @@ def test_removed_folder_leaves_no_trace(tmp_path):
     place = tmp_path / "some"
     (place / "deep").mkdir(parents=True)
     (place / "deep" / "file").write_text("x")
-    gc.remove(Path(place))
+    rm.remove(Path(place))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -147,7 +147,7 @@ def test_nothing_of_a_dataset_goes_while_what_is_kept_has_a_hole(mine):
     assert not any(place.startswith("toy/") for place in unreferenced(mine))
     store = Store(mine.outputs)
     older = store.runs("toy")[-1]
-    assert gc.needed_alone(store, older) == [older]
+    assert rm.needed_alone(store, older) == [older]
 
 
 def test_nothing_of_a_dataset_goes_while_a_repaired_artifact_waits_for_the_next_run(mine):
@@ -155,7 +155,7 @@ def test_nothing_of_a_dataset_goes_while_a_repaired_artifact_waits_for_the_next_
 
     report = (mine.outputs / "latest/toy/naive_bayes").resolve()
     move_aside(Store(mine.outputs), mine.outputs / os.path.relpath(report, mine.outputs.resolve()))
-    gc.remove_dangling(Store(mine.outputs))
+    rm.remove_dangling(Store(mine.outputs))
     assert unreferenced(mine) == {}
     mine.run(**RUN)
     assert [place.split("/")[0] for place in unreferenced(mine)] == [".damaged"]
@@ -197,5 +197,5 @@ def test_nothing_of_a_dataset_goes_while_a_process_works_on_it(mine):
 def test_manifest_that_was_changed_by_hand_is_damage(mine, old, new):
     (path,) = mine.outputs.glob("toy/6_train/*/manifest.json")
     path.write_text(path.read_text().replace(old, new, 1))
-    (damaged,) = verify(Store(mine.outputs))["damaged"]
+    (damaged,) = verify_artifacts(Store(mine.outputs))["damaged"]
     assert "digest differs" in damaged["problems"][0]

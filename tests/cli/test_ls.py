@@ -4,9 +4,9 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from pipeline.cli.look import _runs_table
 
 from pipeline.cli import cli
-from pipeline.cli.look import _runs_table
 from pipeline.store.outputs import Store
 from pipeline.store.run import figure, headline, interval, listing
 

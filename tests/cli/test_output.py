@@ -99,7 +99,7 @@ def test_error_is_one_line_and_exit_code_2(built):
     words = ["show", "nothing", "--paths-outputs", str(built.outputs)]
     done = subprocess.run([PIPELINE, *words], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr.startswith("Error: nothing in ")
+    assert done.stderr.startswith("Error P301: ")
     assert len(done.stderr.splitlines()) == 1
 
 

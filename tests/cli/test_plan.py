@@ -8,13 +8,13 @@ import pytest
 from conftest import STEPS
 
 from pipeline.cli import gc
-from pipeline.cli.planning import plan_of, plan_of_task
+from pipeline.cli.plan import plan_command, plan_task
 from pipeline.store.outputs import Store
 from pipeline.tasks import Tokenize
 
 
 def planned(chain, **settings):
-    return plan_of_task(chain.task(**settings))
+    return plan_task(chain.task(**settings))
 
 
 def runs(plan):
@@ -223,13 +223,13 @@ def test_plan_reads_the_words_of_the_command(built, start):
     built.set_paths()
     words = ["--dataset", "four", "--model", "naive_bayes", "--alpha", "2", "--workers", "2"]
     paths = ["--paths-data", str(built.data), "--paths-outputs", str(built.outputs)]
-    plan = plan_of([*start, *words, *paths])
+    plan = plan_command([*start, *words, *paths])
     assert runs(plan) == {"TrainModel", "Evaluate", "Report"}
     assert step_of(plan, "TrainModel")["changes"] == [{"name": "alpha", "from": 1.0, "to": 2.0}]
 
 
 def test_planning_leaves_the_tasks_as_they_were(built):
     task = built.task(dataset="toy", model="naive_bayes", alpha=3.0)
-    plan_of_task(task)
+    plan_task(task)
     report = task.requires()
     assert not {"digest", "place", "outside", "complete", "requires"} & vars(report).keys()

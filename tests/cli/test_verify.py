@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from pipeline.cli.verify import move_aside, verify
+from pipeline.cli.verify import move_aside, verify_artifacts
 from pipeline.store.outputs import Store
 
 
@@ -23,7 +23,7 @@ def flip(path):
 
 
 def test_whole_outputs_have_no_damage(built):
-    found = verify(Store(built.outputs))
+    found = verify_artifacts(Store(built.outputs))
     assert found["damaged"] == found["dangling"] == []
     assert found["artifacts"] == 16
     assert found["files"] == sum(len(m["files"]) for m in built.manifests().values())
@@ -43,7 +43,7 @@ def test_whole_outputs_have_no_damage(built):
 def test_damage_is_found_and_named(mine, name, harm, problem):
     place = path_of(mine, "7")
     harm(place / name)
-    (entry,) = verify(Store(mine.outputs))["damaged"]
+    (entry,) = verify_artifacts(Store(mine.outputs))["damaged"]
     assert entry["place"] == str(place)
     assert problem in entry["problems"][0]
     assert name in entry["problems"][0]
@@ -55,7 +55,7 @@ def test_flipped_byte_is_healed_by_the_next_run_after_repair(mine, dataset):
     original = (place / "tokens.parquet").read_bytes()
     flip(place / "tokens.parquet")
     store = Store(mine.outputs)
-    (entry,) = verify(store)["damaged"]
+    (entry,) = verify_artifacts(store)["damaged"]
     aside = move_aside(store, place)
     assert not place.exists()
     assert (aside / "tokens.parquet").read_bytes() != original
@@ -63,7 +63,7 @@ def test_flipped_byte_is_healed_by_the_next_run_after_repair(mine, dataset):
     mine.run(dataset=dataset, model="naive_bayes")
     assert mine.built_after(before) == ["Tokenize"]
     assert (place / "tokens.parquet").read_bytes() == original
-    assert verify(Store(mine.outputs))["damaged"] == []
+    assert verify_artifacts(Store(mine.outputs))["damaged"] == []
     assert entry["place"] == str(place)
 
 
@@ -80,5 +80,5 @@ def test_two_damaged_artifacts_of_one_place_are_both_kept_aside(mine):
 
 def test_link_that_leads_nowhere_is_found(mine):
     shutil.rmtree(path_of(mine, "8"))
-    found = verify(Store(mine.outputs))
+    found = verify_artifacts(Store(mine.outputs))
     assert found["dangling"] == [str(mine.outputs / "latest" / "toy" / "naive_bayes")]

@@ -7,9 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import STEPS, made_up_rows, write_dataset
 
-from pipeline.cli import catalog
+from pipeline.cli.datasets import dataset_row
 from pipeline.errors import PipelineError
-from pipeline.store.outputs import Store
 
 # Of the made-up dataset below, before there were dates. A step whose version is raised changes
 
@@ -176,8 +175,7 @@ def test_list_of_datasets_shows_the_newest_day_of_dated_files(chain):
     path.write_text(path.read_text().replace("rows.csv", "rows-{date}.csv"))
 
     def state():
-        rows = catalog.datasets(chain.data, Store(chain.outputs))
-        (row,) = [row for row in rows if row["dataset"] == "toy"]
+        row = dataset_row("toy", chain.data)
         return row["state"], [file["path"] for file in row["files"]]
 
     assert state() == ("by hand", [None])
