@@ -56,7 +56,8 @@ def test_every_command_is_tried_here():
 
 def test_every_command_is_in_the_readme():
     text = README.read_text(encoding="utf-8")
-    missing = [name for name in cli.list_commands(None) if not re.search(rf"\bpipeline {name}\b", text)]
+    names = cli.list_commands(None)
+    missing = [name for name in names if not re.search(rf"\bpipeline {name}\b", text)]
     assert not missing
 
 
