@@ -9,17 +9,12 @@ import click
 from pipeline.errors import PipelineError
 
 #: Module of each command; the command is the function of the same name.
-_MODULES = {
-    **{
-        name: f"pipeline.cli.{name}"
-        for name in (
-            *("completion", "datasets", "diff", "gc", "ls", "models"),
-            *("plan", "rm", "show", "verify", "why"),
-        )
-    },
-    "freeze": "pipeline.nightly.commands",
-    "nightly": "pipeline.nightly.commands",
-}
+_NAMES = (
+    *("completion", "datasets", "diff", "gc", "ls", "models"),
+    *("plan", "rm", "show", "verify", "why"),
+)
+_MODULES = {name: f"pipeline.cli.{name}" for name in _NAMES}
+_MODULES |= dict.fromkeys(("freeze", "nightly"), "pipeline.nightly.commands")
 
 
 class _LazyGroup(click.Group):

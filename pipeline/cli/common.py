@@ -15,17 +15,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for o
 
 
 def with_paths(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options ``--paths-outputs`` and ``--paths-data``, which override luigi.cfg.
-
-    Parameters
-    ----------
-    command : callable
-        Function of the command; it does not receive the values.
-
-    Returns
-    -------
-    callable
-    """
+    """Add the options ``--paths-outputs`` and ``--paths-data``, which override luigi.cfg."""
     for name, content in (("outputs", "artifacts"), ("data", "raw files")):
         command = click.option(
             f"--paths-{name}",
@@ -51,18 +41,11 @@ def data_folder() -> Path:
 def complete_run(
     context: click.Context, _: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Return the names of runs that begin with the typed text, for shell completion.
-
-    Returns
-    -------
-    list of CompletionItem
-        ``dataset/model`` of the newest models and the first digits of the newest 50 runs.
-    """
+    """Complete ``dataset/model`` of a newest model, or the digest of one of the newest runs."""
     store = open_store()
     items = [CompletionItem(name, help="newest") for name in store.latest]
-    items += [
-        CompletionItem(run.digest[:8], help=store.short(run.place)) for run in store.runs()[:50]
-    ]
+    runs = store.runs()[:50]
+    items += [CompletionItem(run.digest[:8], help=store.short(run.place)) for run in runs]
     return [item for item in items if item.value.startswith(incomplete)]
 
 

@@ -28,22 +28,8 @@ _COLUMNS = (
 )
 
 
-def dataset_row(name: str, data: Path) -> dict[str, Any]:
-    """Describe a dataset.
-
-    Parameters
-    ----------
-    name : str
-    data : Path
-        Folder of raw files.
-
-    Returns
-    -------
-    dict
-        ``dataset``, ``title``, ``labels``, ``licence``, ``homepage``, ``files`` (name, path or
-        None, size in bytes or None, is_optional), ``state`` (ready, download, by hand, broken)
-        and ``get`` (how to get what is missing); a broken one lacks title, labels and licence.
-    """
+def _dataset_row(name: str, data: Path) -> dict[str, Any]:
+    """Describe a dataset: its state (ready, download, by hand, broken), files and labels."""
     try:
         dataset = catalogue.load(name, data)
     except PipelineError as error:
@@ -61,24 +47,24 @@ def dataset_row(name: str, data: Path) -> dict[str, Any]:
     elif missing:
         state = "download"
         instructions = f"the first run downloads it from {missing[0].source.address}"
-    files = []
-    for file, file_folder in daily.files_of(dataset, folder, day):
-        path = raw_files.locate(file, file_folder)
-        files.append(
-            {
-                "name": file.name,
-                "path": str(path) if path else None,
-                "size": path.stat().st_size if path else None,
-                "is_optional": file.optional,
-            }
-        )
+    paths = [
+        (file, raw_files.locate(file, at)) for file, at in daily.files_of(dataset, folder, day)
+    ]
     return {
         "dataset": name,
         "title": dataset.title or name,
         "labels": [label.name for label in dataset.labels],
         "licence": dataset.licence,
         "homepage": dataset.homepage,
-        "files": files,
+        "files": [
+            {
+                "name": file.name,
+                "path": str(path) if path else None,
+                "size": path.stat().st_size if path else None,
+                "is_optional": file.optional,
+            }
+            for file, path in paths
+        ],
         "state": state,
         "get": instructions,
     }
@@ -94,7 +80,7 @@ def datasets(as_json: bool) -> None:
     """
     store, data = open_store(), data_folder()
     names = catalogue.names(data)
-    rows = [{**dataset_row(name, data), "runs": len(store.runs(name))} for name in names]
+    rows = [{**_dataset_row(name, data), "runs": len(store.runs(name))} for name in names]
     if as_json:
         output.print_json(rows)
         return

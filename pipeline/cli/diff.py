@@ -70,18 +70,14 @@ def difference(store: Store, a: Artifact, b: Artifact, seed: int = 0) -> dict[st
     Returns
     -------
     dict
-        ``a`` and ``b`` (task, place and, for a report, the row of the run), ``settings`` and
+        ``a`` and ``b`` (task, place, for a report also the row of the run), ``settings`` and
         ``raw_files`` (changes with their task), ``code``, ``libraries``, ``only_in_a`` and
-        ``only_in_b`` (tasks). Where both were evaluated, also
-
-        - ``metrics``: the headline metrics of test rows with 95 % bootstrap intervals, and the
-          paired difference with interval and p-value;
-        - ``test_rows``: number of test rows of a, of b, and in common;
-        - ``seeds``: the spread of runs that differ only by seed, see
-          `pipeline.store.seeds.compare_with_seeds`;
-        - ``predictions``: of the ``rows`` that have the same part in both, how many have another
-          predicted class (``changed``, ``by_part``) with ``examples``; ``other_part`` counts the
-          other rows by their parts. None where the raw files differ: ids are their row numbers.
+        ``only_in_b`` (tasks). Where both were evaluated, also ``metrics`` of test rows (95 %
+        bootstrap intervals, paired difference with interval and p-value), ``test_rows`` (numbers),
+        ``seeds`` (spread of runs that differ only by seed) and ``predictions``: of the ``rows``
+        that have the same part in both, those with another predicted class (``changed``,
+        ``by_part``, ``examples``), and the numbers of the ``other_part`` rows. It is None where
+        the raw files differ, because ids are row numbers.
 
     Raises
     ------
@@ -91,15 +87,29 @@ def difference(store: Store, a: Artifact, b: Artifact, seed: int = 0) -> dict[st
     steps_a, steps_b = ({item.task: item for item in store.chain(side)} for side in (a, b))
     shared = [task for task in reversed(steps_a) if task in steps_b]
     pairs = [(task, steps_a[task].manifest, steps_b[task].manifest) for task in shared]
-    result: dict[str, Any] = {"a": _side(store, a), "b": _side(store, b)}
-    for name, key in (("settings", "settings"), ("raw_files", "outside")):
-        result[name] = [
+    settings, raw_files = (
+        [
             {"task": task, **change}
             for task, old, new in pairs
             for change in changes(old[key], new[key])
         ]
-    code = {task: changed_parts(_code_parts(old), _code_parts(new)) for task, old, new in pairs}
-    result |= {
+        for key in ("settings", "outside")
+    )
+    code = {
+        task: changed_parts(*(one.get("code", {}).get("parts", {}) for one in (old, new)))
+        for task, old, new in pairs
+    }
+    result: dict[str, Any] = {
+        **{
+            side: {
+                "task": item.task,
+                "place": store.short(item.place),
+                **(run_row(store, item) if item.task == "Report" else {}),
+            }
+            for side, item in (("a", a), ("b", b))
+        },
+        "settings": settings,
+        "raw_files": raw_files,
         "code": {task: parts for task, parts in code.items() if parts},
         "libraries": changes(a.manifest.get("libraries", {}), b.manifest.get("libraries", {})),
         "only_in_a": sorted(steps_a.keys() - steps_b.keys()),
@@ -112,18 +122,6 @@ def difference(store: Store, a: Artifact, b: Artifact, seed: int = 0) -> dict[st
         evaluated = (steps_a["Evaluate"], steps_b["Evaluate"])
         result |= compare_evaluated(store, evaluated, seed, is_same_data)
     return result
-
-
-def _side(store: Store, artifact: Artifact) -> dict[str, Any]:
-    """Describe one of the two artifacts."""
-    row = run_row(store, artifact) if artifact.task == "Report" else {}
-    return {"task": artifact.task, "place": store.short(artifact.place), **row}
-
-
-def _code_parts(manifest: dict[str, Any]) -> dict[str, str]:
-    """Return the hash of each function and file that a step ran."""
-    parts: dict[str, str] = manifest.get("code", {}).get("parts", {})
-    return parts
 
 
 @click.command()

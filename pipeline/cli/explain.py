@@ -1,7 +1,6 @@
 """Compare a step with earlier artifacts: why it runs, and how long it is expected to take."""
 
 import math
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ class Explainer:
         self._distances: dict[tuple[str, Path], int] = {}
 
     def reason(self, task: Any, path: Path, rebuilt_upstream: str) -> Reason:
-        """Return why a step runs.
+        """Return why a step runs: the kind of reason, a phrase, and changes (name, from, to).
 
         Parameters
         ----------
@@ -37,27 +36,22 @@ class Explainer:
             The future folder of its artifact.
         rebuilt_upstream : str
             Which required steps run, as a phrase; empty when none does.
-
-        Returns
-        -------
-        kind : str
-            ``parameter``, ``upstream``, ``raw file``, ``code``, ``file``, ``new`` or ``version``.
-        why : str
-            The same as a phrase.
-        changes : list of dict
-            Settings that differ from the most similar artifact: name, from, to.
         """
         if path.exists():
             return "file", _problem(path), []
         aside = moved_aside(self._store, path)
         if aside is not None:
             return "file", f"its folder was damaged and moved to {self._store.short(aside)}", []
-        users = self._made_from(task)
+        digest = task.digest()
+        users = [
+            self._store.short(item.place)
+            for item in self._store.all(task.dataset)
+            if any(entry["digest"] == digest for entry in upstream_of(item.manifest))
+        ]
         if users:
             return "file", f"its folder is gone; {shorten(users)} was made from it", []
-        # The newest of the most similar artifacts.
-        newest_first = sorted(self._earlier(task), key=lambda item: item.finished, reverse=True)
-        nearest = min(newest_first, key=lambda item: self._distance(task, item), default=None)
+        earlier = self._earlier(task)
+        nearest = min(earlier, key=lambda item: self._distance(task, item), default=None)
         if nearest is None:
             return "new", "the first run of this step for this dataset", []
         return _difference(task, nearest, rebuilt_upstream)
@@ -79,76 +73,60 @@ class Explainer:
         The estimate is the time of the earlier artifact, of any dataset and with the same model,
         whose number of rows and then whose settings are nearest, scaled by the number of rows.
         """
-        model = _model_of_task(task)
+        model, settings = _model_of_task(task), task.settings()
+        rows = self._expected_rows(task)
         earlier = [
-            item
-            for item in self._store.all(step=task.folder)
-            if item.task == task.task_family
-            and item.manifest["seconds"] is not None
-            and (model is None or self._model(item) == model)
+            item.manifest
+            for item in self._earlier(task, dataset="*")
+            if item.manifest["seconds"] is not None
+            and (model is None or self._model_of(item) == model)
         ]
-        if not earlier:
+
+        def difference(manifest: dict[str, Any]) -> tuple[float, int]:
+            other_rows = manifest["rows_in"]
+            ratio = abs(math.log2(rows / other_rows)) if rows and other_rows else 0.0
+            return ratio, distance(manifest["settings"], settings)
+
+        nearest = min(earlier, key=difference, default=None)
+        if nearest is None:
             return None
-        rows, settings = self._expected_rows(task), task.settings()
-
-        def difference(item: Artifact) -> tuple[float, int]:
-            ratio = _log_ratio(rows, item.manifest["rows_in"])
-            return ratio, distance(item.manifest["settings"], settings)
-
-        newest_first = sorted(earlier, key=lambda item: item.finished, reverse=True)
-        nearest = min(newest_first, key=difference).manifest
         factor = rows / nearest["rows_in"] if rows and nearest["rows_in"] else 1.0
         return round(nearest["seconds"] * factor, 2)
 
-    def _earlier(self, task: Any) -> list[Artifact]:
-        """Return the artifacts of the same step and dataset."""
-        artifacts = self._store.all(task.dataset, task.folder)
-        return [item for item in artifacts if item.task == task.task_family]
-
-    def _made_from(self, task: Any) -> list[str]:
-        """Return the artifacts that were made from the one that a step will make."""
-        digest = task.digest()
-        return [
-            self._store.short(item.place)
-            for item in self._store.all(task.dataset)
-            if any(entry["digest"] == digest for entry in upstream_of(item.manifest))
-        ]
+    def _earlier(self, task: Any, dataset: str = "") -> list[Artifact]:
+        """Return the artifacts of the same step, newest first."""
+        artifacts = self._store.all(dataset or task.dataset, task.folder)
+        same = [item for item in artifacts if item.task == task.task_family]
+        return sorted(same, key=lambda item: item.finished, reverse=True)
 
     def _distance(self, task: Any, artifact: Artifact) -> int:
         """Count the settings, checksums and versions that differ, here and upstream."""
         key = (task.task_id, artifact.place)
         if key not in self._distances:
             manifest = artifact.manifest
+            count = distance(manifest["settings"], task.settings())
+            count += distance(manifest["outside"], task.external_inputs())
+            count += manifest["version"] != task.version
             upstream = self._store.above(artifact)
-            self._distances[key] = (
-                distance(manifest["settings"], task.settings())
-                + distance(manifest["outside"], task.external_inputs())
-                + (manifest["version"] != task.version)
-                + sum(self._nearest_distance(other, upstream) for other in above(task))
-            )
+            for other in above(task):
+                same = [item for item in upstream if item.task == other.task_family]
+                count += min((self._distance(other, item) for item in same), default=0)
+            self._distances[key] = count
         return self._distances[key]
 
-    def _nearest_distance(self, task: Any, artifacts: Iterable[Artifact]) -> int:
-        """Return the distance of the nearest artifact of the same step, 0 if there is none."""
-        same = [item for item in artifacts if item.task == task.task_family]
-        return min((self._distance(task, item) for item in same), default=0)
-
-    def _model(self, artifact: Artifact) -> str | None:
+    def _model_of(self, artifact: Artifact) -> str | None:
         """Return the model of an artifact, None for a step before the model."""
         models = (item.manifest["settings"].get("model") for item in self._store.lineage(artifact))
         return next(filter(None, models), None)
 
     def _expected_rows(self, task: Any) -> int | None:
         """Return the number of rows that earlier artifacts suggest, None if there are none."""
-        same = self._store.all(task.dataset, task.folder)
-        counts = [item.manifest["rows_in"] for item in same if item.manifest["rows_in"]]
-        if counts:
-            return counts[-1]
+        same_step = reversed(self._store.all(task.dataset, task.folder))
+        counts = [item.manifest["rows_in"] for item in same_step]
         for other in above(task):
-            for item in self._store.all(task.dataset, getattr(other, "folder", "-")):
-                if item.manifest["rows_out"]:
-                    return item.manifest["rows_out"]
-        return None
+            required = self._store.all(task.dataset, getattr(other, "folder", "-"))
+            counts += [item.manifest["rows_out"] for item in required]
+        return next(filter(None, counts), None)
 
 
 def _problem(path: Path) -> str:
@@ -172,30 +150,24 @@ def _difference(task: Any, nearest: Artifact, rebuilt_upstream: str) -> Reason:
     changed_settings = changes(manifest["settings"], task.settings())
     if changed_settings:
         return "parameter", format_changes(changed_settings), changed_settings
-    raw = changes(manifest["outside"], task.external_inputs())
-    if raw:
-        names = shorten(change["name"] for change in raw)
-        return "raw file", f"the content of {names} changed", raw
+    raw_files = changes(manifest["outside"], task.external_inputs())
+    if raw_files:
+        names = shorten(change["name"] for change in raw_files)
+        return "raw file", f"the content of {names} changed", raw_files
     if manifest["version"] != task.version:
         return "version", f"version {manifest['version']} -> {task.version} of this step", []
-    upstream = _changed_upstream(task, nearest)
+    before = {entry["task"]: entry["digest"] for entry in upstream_of(manifest)}
+    upstream = [
+        other.task_family
+        for other in above(task)
+        if hasattr(other, "digest") and before.get(other.task_family) != other.digest()
+    ]
     changed_code = code_changes.changes(task, nearest.place)
     if changed_code and not upstream:
         return "code", f"changed: {shorten(changed_code)}", []
     if not upstream and not rebuilt_upstream:
         return "code", "with code_changes=rerun the code hash is part of the digest", []
-    return "upstream", rebuilt_upstream or upstream, []
-
-
-def _changed_upstream(task: Any, nearest: Artifact) -> str:
-    """Name the required steps whose artifact differs from the one that was used before."""
-    before = {entry["task"]: entry["digest"] for entry in upstream_of(nearest.manifest)}
-    names = [
-        other.task_family
-        for other in above(task)
-        if hasattr(other, "digest") and before.get(other.task_family) != other.digest()
-    ]
-    return f"another artifact of {', '.join(names)} is used" if names else ""
+    return "upstream", rebuilt_upstream or f"it uses another {', '.join(upstream)}", []
 
 
 def _model_of_task(task: Any) -> str | None:
@@ -206,8 +178,3 @@ def _model_of_task(task: Any) -> str | None:
             return model
         task = next((other for other in above(task) if hasattr(other, "settings")), None)
     return None
-
-
-def _log_ratio(rows: int | None, other_rows: int | None) -> float:
-    """Return the ratio of two numbers of rows in bits, 0 where one is unknown."""
-    return abs(math.log2(rows / other_rows)) if rows and other_rows else 0.0

@@ -5,7 +5,7 @@ import fcntl
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ _DIGEST = re.compile(rb"\b[0-9a-f]{16}\b")
 _MAX_BYTES = 4 << 20  # larger files are not searched for digests
 _WRITING = 60.0  # seconds; a temporary file is written in less
 _ABANDONED = 14 * 24 * 3600.0  # seconds
+_COUNT = click.IntRange(min=0)
 
 
 def unreferenced(
@@ -58,8 +59,9 @@ def unreferenced(
     # Nothing of a dataset is deleted while it is unknown what is needed: an artifact in the
     # lineage of a kept one is missing or moved aside, or a process is building one.
     waiting = _not_rebuilt(store)
-    unclear = {*waiting.values(), *filter(lambda name: _is_busy(store, name), store.datasets())}
-    unclear |= {_dataset_of(store, root.place) for root in roots if store.has_hole(root)}
+    unclear = {_dataset_of(store, root.place) for root in roots if store.has_hole(root)}
+    busy = filter(_is_locked, store.outputs.glob("*/*/.tmp-*"))
+    unclear |= {*waiting.values(), *(_dataset_of(store, path) for path in busy)}
     found = []
     for folder in store.places():
         if store.artifact(folder) is None or not artifacts.is_complete(folder):
@@ -78,11 +80,6 @@ def unreferenced(
 def _dataset_of(store: Store, folder: Path) -> str:
     """Return the dataset that a folder belongs to."""
     return os.path.relpath(folder, store.outputs).split(os.sep)[0]
-
-
-def _is_busy(store: Store, dataset: str) -> bool:
-    """Return whether a process is building an artifact of a dataset."""
-    return any(_is_locked(path) for path in (store.outputs / dataset).glob("*/.tmp-*"))
 
 
 def _not_rebuilt(store: Store) -> dict[Path, str]:
@@ -135,12 +132,10 @@ def _referenced_digests(store: Store) -> set[str]:
 
 def _dead_temporaries(store: Store) -> Iterator[Path]:
     """Yield temporary files and folders whose process ended."""
-    parents: Iterable[Path] = [
-        store.outputs,
-        *(store.outputs / name for name in store.datasets()),
-        *(path for name in store.datasets() for path in (store.outputs / name).glob("*")),
-        *(store.outputs / "latest").glob("*"),
-    ]
+    datasets = [store.outputs / name for name in store.datasets()]
+    parents = [store.outputs, *datasets]
+    for folder in (*datasets, store.outputs / "latest"):
+        parents += folder.glob("*")
     for parent in parents:
         for path in sorted(parent.glob(".tmp-*")):
             # A file is not locked while it is written; its age decides.
@@ -190,28 +185,20 @@ def _entry(path: Path, reason: str) -> dict[str, Any]:
     return {"place": str(path), "reason": reason, "bytes": size}
 
 
-@click.command()
+@click.command(context_settings={"show_default": True})
 @as_json
 @with_paths
 @click.option("--delete", is_flag=True, help="Delete; without it, only list.")
-@click.option(
-    "--keep",
-    default=10,
-    show_default=True,
-    type=click.IntRange(min=0),
-    help="Newest runs of each dataset to keep.",
-)
+@click.option("--keep", default=10, type=_COUNT, help="Newest runs of each dataset to keep.")
 @click.option(
     "--champions",
     default=10,
-    show_default=True,
-    type=click.IntRange(min=0),
+    type=_COUNT,
     help="Earlier champions of each dataset to keep; the current one is always kept.",
 )
 @click.option(
     "--hours",
     default=1.0,
-    show_default=True,
     type=click.FloatRange(min=0),
     help="Keep what is younger: a current run may need it.",
 )

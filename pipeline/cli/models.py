@@ -31,55 +31,39 @@ _PARAMETER_COLUMNS = (
 )
 
 
-def parameter_rows(model: str) -> list[dict[str, Any]]:
-    """Describe the settings that a model adds to the shared ones, or has its own default of.
-
-    Returns
-    -------
-    list of dict
-        ``parameter``, ``default``, ``typed`` (the default as on a command line), ``unit``,
-        ``allowed`` and ``description``.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such model.
-
-    Examples
-    --------
-    >>> [row["parameter"] for row in parameter_rows("naive_bayes")][-1]
-    'alpha'
-    """
+def _parameter_rows(model: str) -> list[dict[str, Any]]:
+    """Describe the settings that a model adds to the shared ones, or has its own default of."""
     if model not in specs.MODELS:
         raise UnknownNameError(f"unknown model {model!r}; {nearest(model, specs.MODELS)}.")
     spec = specs.MODELS[model]
     settings = {**features.SETTINGS, **specs.HYPERPARAMETERS}
     rows = [
-        {
-            "parameter": name,
-            "default": value,
-            "typed": str(value),
-            "unit": "",
-            "allowed": "",
-            "description": "a parameter of every model; this model has its own default",
-        }
+        _row(
+            name, value, str(value), description="a parameter of every model, with another default"
+        )
         for name, value in spec.defaults.items()
         if name not in settings
     ]
     for name in dict.fromkeys([*features.REPRESENTATIONS[spec.reads].settings, *spec.uses]):
         setting = settings[name]
         default = setting.check(spec.defaults.get(name, setting.default))
-        rows.append(
-            {
-                "parameter": name,
-                "default": default,
-                "typed": setting.serialize(default),
-                "unit": setting.unit,
-                "allowed": setting.allowed,
-                "description": setting.description,
-            }
-        )
+        typed = setting.serialize(default)
+        rows.append(_row(name, default, typed, setting.unit, setting.allowed, setting.description))
     return rows
+
+
+def _row(
+    name: str, default: Any, typed: str, unit: str = "", allowed: str = "", description: str = ""
+) -> dict[str, Any]:
+    """Return the row of a parameter; ``typed`` is its default as on a command line."""
+    return {
+        "parameter": name,
+        "default": default,
+        "typed": typed,
+        "unit": unit,
+        "allowed": allowed,
+        "description": description,
+    }
 
 
 @click.command()
@@ -91,7 +75,7 @@ def models(as_json: bool, model: str | None) -> None:
     Example: pipeline models bilstm
     """
     if model is not None:
-        columns, rows = _PARAMETER_COLUMNS, parameter_rows(model)
+        columns, rows = _PARAMETER_COLUMNS, _parameter_rows(model)
     else:
         columns = _MODEL_COLUMNS
         rows = [
@@ -100,7 +84,7 @@ def models(as_json: bool, model: str | None) -> None:
                 "reads": spec.reads,
                 "summary": spec.summary,
                 "is_default": spec.name == specs.DEFAULT,
-                "parameters": parameter_rows(spec.name),
+                "parameters": _parameter_rows(spec.name),
             }
             for spec in specs.MODELS.values()
         ]

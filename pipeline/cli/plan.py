@@ -54,23 +54,15 @@ class _Item:
 def plan_command(arguments: Sequence[str]) -> dict[str, Any]:
     """Plan ``luigi --module pipeline ARGUMENTS``.
 
-    Parameters
-    ----------
-    arguments : sequence of str
-        The task and its parameters; RunAll where no task is named. They may begin with
-        ``luigi --module pipeline``.
-
-    Returns
-    -------
-    dict
-        As `plan_task`.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such task.
+    The arguments name the task, else RunAll, and may begin with ``luigi --module pipeline``.
+    Return what `plan_task` returns; raise UnknownNameError if there is no such task.
     """
-    arguments = _from_task_on(arguments)
+    arguments = list(arguments)
+    for beginning in (["luigi"], ["--module", "pipeline"]):
+        if arguments[: len(beginning)] == beginning:
+            arguments = arguments[len(beginning) :]
+    if not arguments or arguments[0].startswith("-"):
+        arguments.insert(0, "RunAll")
     try:
         with CmdlineParser.global_instance(["--module", "pipeline", *arguments]) as parser:
             return plan_task(parser.get_task_obj())
@@ -87,17 +79,12 @@ def plan_task(task: luigi.Task) -> dict[str, Any]:
     -------
     dict
         ``steps`` (in order of execution), ``runs`` (number of tasks that run), ``seconds``
-        (expected in total) and ``unknown`` (tasks without an estimate). Each step has
-
-        - ``task``: name of the task;
-        - ``action``: ``run``; ``skip`` (complete); ``fetch`` (complete, only raw files are
-          downloaded); ``fail`` (it cannot run); ``wait`` (a task that it requires cannot run);
-        - ``kind`` and ``why``: the reason, see `pipeline.cli.explain.Explainer.reason`; ``kind``
-          may also be ``link``;
-        - ``seconds``: expected time, None if nothing like it has run;
-        - ``place``: its folder, None where that depends on missing raw files;
-        - ``note``: for example code that changed without a rebuild;
-        - ``changes``: settings that differ from the most similar artifact.
+        (expected in total) and ``unknown`` (tasks without an estimate). A step has ``task``,
+        ``action`` (run; skip: it is complete; fetch: only raw files are downloaded; fail; wait:
+        a task that it requires fails), ``kind`` (parameter, upstream, raw file, code, file, new,
+        version, link), ``why``, ``seconds`` (None if nothing like it has run), ``place`` (None
+        where it depends on missing raw files), ``note``, and ``changes`` of settings since the
+        most similar artifact.
     """
     with frozen(task):
         items = _Planner(open_store(), task).items()
@@ -141,15 +128,15 @@ class _Planner:
         return checked
 
     def _plan_other_task(self, task: Any, required: list[_Item], is_checked: bool) -> _Item:
-        """Plan a task that is not a step, such as RunAll, whose output is a link."""
+        """Plan a task without an artifact: RunAll, whose output is a link, or a night."""
         name, path = task.task_family, getattr(task.output(), "path", None)
         path = None if path is None else str(path)
+        blocked, running = _blocked(required), _running(required)
         if not is_checked:
             return _Item(name, _SKIP, place=path)
-        if _blocked(required):
-            return _Item(name, _WAIT, "upstream", _blocked(required), place=path)
-        if _running(required):
-            return _Item(name, _RUN, "upstream", _running(required), place=path)
+        if blocked or running:
+            action, why = (_WAIT, blocked) if blocked else (_RUN, running)
+            return _Item(name, action, "upstream", why, place=path)
         folders = (self._store.outputs / item.place for item in required if item.place)
         if path is None or os.path.realpath(path) in map(os.path.realpath, folders):
             # A step further upstream is rebuilt; this task stays as it is.
@@ -169,9 +156,9 @@ class _Planner:
             return self._plan_download(task, missing)
         if _blocked(required):
             return _Item(name, _WAIT, "upstream", _blocked(required))
-        seconds = self._explainer.seconds(task)
         if any(item.place is None for item in required):
             # The raw files are unknown, and nothing can have been made from them.
+            seconds = self._explainer.seconds(task)
             return _Item(name, _RUN, "upstream", _running(required), seconds)
         path = Path(task.path())
         place = self._store.short(path)
@@ -180,6 +167,7 @@ class _Planner:
             note = f"built by other code, and kept: {shorten(changed)}" if changed else ""
             return _Item(name, _SKIP, place=place, note=note)
         kind, why, changes = self._explainer.reason(task, path, _running(required))
+        seconds = self._explainer.seconds(task)
         return _Item(name, _RUN, kind, why, seconds, place, changes=changes)
 
     def _plan_download(self, task: DownloadData, missing: Sequence[tuple[Any, Path]]) -> _Item:
@@ -202,16 +190,6 @@ class _Planner:
         action = _FETCH if artifacts.is_complete(path) else _RUN
         note = "assumes that the download has the same content as before"
         return _Item(name, action, "raw file", why, seconds, self._store.short(path), note)
-
-
-def _from_task_on(arguments: Sequence[str]) -> list[str]:
-    """Remove the beginning of a pasted command, and add RunAll where no task is named."""
-    rest = list(arguments)
-    if rest[:1] == ["luigi"]:
-        rest = rest[1:]
-    if rest[:2] == ["--module", "pipeline"]:
-        rest = rest[2:]
-    return rest if rest and not rest[0].startswith("-") else ["RunAll", *rest]
 
 
 def _blocked(required: Sequence[_Item]) -> str:

@@ -59,20 +59,6 @@ def remove_dangling(store: Store) -> list[Path]:
     return links
 
 
-def _select(store: Store, names: tuple[str, ...], below: bool) -> list[Path]:
-    """Return the folders to delete, once each."""
-    folders: list[Path] = []
-    for name in names:
-        artifact = store.find(name)
-        group = [artifact]
-        if artifact.task == "Report":
-            group = needed_alone(store, artifact)
-        elif below:
-            group += store.below(artifact)
-        folders += [item.place for item in group]
-    return list(dict.fromkeys(folders))
-
-
 @click.command()
 @as_json
 @with_paths
@@ -90,7 +76,13 @@ def rm(as_json: bool, yes: bool, below: bool, names: tuple[str, ...]) -> None:
     Example: pipeline rm --yes vader/naive_bayes
     """
     store = open_store()
-    folders = _select(store, names, below)
+    selected: list[Artifact] = []
+    for artifact in map(store.find, names):
+        if artifact.task == "Report":
+            selected += needed_alone(store, artifact)
+        else:
+            selected += [artifact, *(store.below(artifact) if below else ())]
+    folders = list(dict.fromkeys(item.place for item in selected))
     champions.refuse(store, folders)
     if not yes:
         if as_json:

@@ -1,7 +1,9 @@
 """``pipeline verify``: compare artifacts with their manifests, and move damaged ones aside."""
 
 import glob
+import itertools
 import os
+import re
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,8 +21,10 @@ from pipeline.store.outputs import Artifact, Store
 
 #: Folder below the outputs folder that holds damaged artifacts.
 DAMAGED = ".damaged"
-# Files that file managers leave in folders, in lower case; macOS also leaves ``._*``.
-_STRAY_FILES = frozenset({".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", ".directory"})
+# Files that file managers leave in folders.
+_STRAY_FILE = re.compile(
+    r"\.ds_store|(eh)?thumbs\.db|desktop\.ini|\.directory|\._.*", re.IGNORECASE
+)
 
 
 def verify_artifacts(store: Store, folders: Iterable[Path] | None = None) -> dict[str, Any]:
@@ -35,17 +39,16 @@ def verify_artifacts(store: Store, folders: Iterable[Path] | None = None) -> dic
     Returns
     -------
     dict
-        ``artifacts``, ``files`` and ``bytes`` (how many were checked), ``damaged`` (place and
-        problems of each artifact) and ``dangling`` (links in ``latest`` without a target).
+        Numbers of ``artifacts``, ``files`` and ``bytes``, ``damaged`` (place and problems of each
+        artifact) and ``dangling`` (links in ``latest`` without a target).
     """
     checked = list(store.places() if folders is None else folders)
     damaged, n_files, n_bytes = [], 0, 0
     for folder in checked:
         artifact = store.artifact(folder)
-        if artifact is not None:
-            n_files += len(artifact.manifest["files"])
-            paths = [folder / name for name in artifact.manifest["files"]]
-            n_bytes += sum(path.stat().st_size for path in paths if path.exists())
+        paths = [folder / name for name in artifact.manifest["files"]] if artifact else []
+        n_files += len(paths)
+        n_bytes += sum(path.stat().st_size for path in paths if path.exists())
         problems = _problems(folder, artifact)
         if problems:
             damaged.append({"place": str(folder), "problems": problems})
@@ -59,19 +62,14 @@ def verify_artifacts(store: Store, folders: Iterable[Path] | None = None) -> dic
 
 
 def move_aside(store: Store, folder: Path) -> Path:
-    """Move a damaged artifact to ``.damaged``, so that the next run rebuilds it.
+    """Move a damaged artifact to ``.damaged/<time>/<dataset>/<step>/<name>``; return that path.
 
-    Returns
-    -------
-    Path
-        Its new path, ``.damaged/<time>/<dataset>/<step>/<name>`` in the outputs folder.
+    The next run rebuilds the artifact.
     """
     stamp = time.strftime("%Y%m%dT%H%M%S")
-    parent = first = store.outputs / DAMAGED / stamp
-    number = 1
-    while parent.exists():
-        number += 1
-        parent = first.with_name(f"{stamp}-{number}")
+    names = itertools.chain([stamp], (f"{stamp}-{number}" for number in itertools.count(2)))
+    parents = (store.outputs / DAMAGED / name for name in names)
+    parent = next(path for path in parents if not path.exists())
     target = parent / store.short(folder)
     with artifacts.explained(target):
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -110,16 +108,13 @@ def _problems(folder: Path, artifact: Artifact | None) -> list[str]:
             problems.append(f"{name} is missing")
         except OSError as error:
             problems.append(f"{name} cannot be read: {error.strerror}")
-    existing = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    existing = {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and not _STRAY_FILE.fullmatch(path.name)
+    }
     unlisted = sorted(existing - {*files, artifacts.MANIFEST})
-    problems += [f"{name} is not in the manifest" for name in unlisted if not _is_stray(name)]
-    return problems
-
-
-def _is_stray(name: str) -> bool:
-    """Return whether a file was left by a file manager."""
-    base = name.rsplit("/", 1)[-1].lower()
-    return base in _STRAY_FILES or base.startswith("._")
+    return problems + [f"{name} is not in the manifest" for name in unlisted]
 
 
 def _has_digest_of_manifest(artifact: Artifact) -> bool:
@@ -148,31 +143,23 @@ def _select(store: Store, name: str) -> tuple[list[Path], list[dict[str, str]]]:
         artifact = store.find(name)
     except PipelineError:
         # A folder without a readable manifest is damaged, and only its path names it.
-        folders = {folder.resolve(): folder for folder in store.places()}
+        by_real_path = {folder.resolve(): folder for folder in store.places()}
         for path in (Path(name), store.outputs / name, store.outputs / "latest" / name):
-            if path.resolve() in folders:
-                return [folders[path.resolve()]], []
+            if path.resolve() in by_real_path:
+                return [by_real_path[path.resolve()]], []
         raise
     if artifact.task != "Report":
         return [artifact.place], []
-    return _select_run(store, artifact)
-
-
-def _select_run(store: Store, run: Artifact) -> tuple[list[Path], list[dict[str, str]]]:
-    """Return the folders that a run was made from, and those that are gone.
-
-    It is unknown what a missing or unreadable folder was made from; all artifacts of the
-    dataset's earlier steps are then selected.
-    """
-    folders = [item.place for item in store.lineage(run)]
+    folders = [item.place for item in store.lineage(artifact)]
+    of_dataset = store.places(artifact.place.parent.parent.name)
     gone = []
-    for hole, item in store.holes(run).items():
-        if hole.is_dir():
+    for hole, item in store.holes(artifact).items():
+        if hole in of_dataset:
             folders.append(hole)
         else:
             gone.append({"place": str(hole), "needed_by": str(item.place)})
-        step, dataset = hole.parent.name, hole.parent.parent.name
-        folders += [folder for folder in store.places(dataset) if folder.parent.name < step]
+        # It is unknown what this folder was made from: perhaps from any earlier step's.
+        folders += [folder for folder in of_dataset if folder.parent.name < hole.parent.name]
     return list(dict.fromkeys(folders)), gone
 
 

@@ -68,6 +68,17 @@ def test_every_command_has_help_in_one_line_and_json(name):
     assert "--json" in {option for one in command.params for option in one.opts}
 
 
+@pytest.mark.parametrize("name", cli.list_commands(None))
+def test_help_of_every_command_has_an_example(name):
+    command = cli.get_command(None, name)
+    if command.callback.__module__.startswith("pipeline.cli."):
+        assert f"Example: pipeline {name}" in command.help
+
+
+def test_unknown_command_is_a_usage_error():
+    assert CliRunner().invoke(cli, ["nothing"]).exit_code == 2
+
+
 def put_night(folder):
     """Put what a night needs: a day's raw files, and frozen rows."""
     for name in ("2026-11-22", "frozen"):

@@ -1,5 +1,6 @@
 """Terminal output: harmless texts, tables that fit, colours, and error lines."""
 
+import json
 import os
 import pty
 import re
@@ -35,6 +36,12 @@ PIPELINE = str(Path(sys.executable).parent / "pipeline")
 )
 def test_text_cannot_control_the_terminal(text, shown):
     assert output.plain(text) == shown
+
+
+def test_json_keeps_a_lone_surrogate_and_has_no_nan(capsys):
+    output.print_json({"text": "half \ud83c", "value": float("nan")})
+    printed = json.loads(capsys.readouterr().out)
+    assert printed == {"text": "half \ud83c", "value": None}
 
 
 @pytest.mark.parametrize(
