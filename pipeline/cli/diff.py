@@ -100,14 +100,8 @@ def difference(store: Store, a: Artifact, b: Artifact, seed: int = 0) -> dict[st
         for task, old, new in pairs
     }
     result: dict[str, Any] = {
-        **{
-            side: {
-                "task": item.task,
-                "place": store.short(item.place),
-                **(run_row(store, item) if item.task == "Report" else {}),
-            }
-            for side, item in (("a", a), ("b", b))
-        },
+        "a": _side(store, a),
+        "b": _side(store, b),
         "settings": settings,
         "raw_files": raw_files,
         "code": {task: parts for task, parts in code.items() if parts},
@@ -122,6 +116,12 @@ def difference(store: Store, a: Artifact, b: Artifact, seed: int = 0) -> dict[st
         evaluated = (steps_a["Evaluate"], steps_b["Evaluate"])
         result |= compare_evaluated(store, evaluated, seed, is_same_data)
     return result
+
+
+def _side(store: Store, artifact: Artifact) -> dict[str, Any]:
+    """Describe one of the two artifacts."""
+    row = run_row(store, artifact) if artifact.task == "Report" else {}
+    return {"task": artifact.task, "place": store.short(artifact.place), **row}
 
 
 @click.command()
@@ -171,9 +171,9 @@ def _print_predictions(rows: dict[str, Any] | None) -> None:
     if rows is None:
         print_line("The raw files differ: predictions cannot be compared row by row.")
         return
-    of_same_part = " of the same part in a and b" if rows["other_part"] else ""
     text = f"The predicted class differs in {rows['changed']:,} of {rows['rows']:,} rows"
-    text += of_same_part
+    if rows["other_part"]:
+        text += " of the same part in a and b"
     for part, counts in rows["by_part"].items():
         text += f"; {part}: {counts['changed']:,}"
         if part != "unlabelled":
