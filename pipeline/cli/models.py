@@ -39,7 +39,10 @@ def _parameter_rows(model: str) -> list[dict[str, Any]]:
     settings = {**features.SETTINGS, **specs.HYPERPARAMETERS}
     rows = [
         _row(
-            name, value, str(value), description="a parameter of every model, with another default"
+            name,
+            value,
+            str(value),
+            description="a parameter of every model; this one has its own default",
         )
         for name, value in spec.defaults.items()
         if name not in settings
