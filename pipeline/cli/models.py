@@ -37,13 +37,9 @@ def _parameter_rows(model: str) -> list[dict[str, Any]]:
         raise UnknownNameError(f"unknown model {model!r}; {nearest(model, specs.MODELS)}.")
     spec = specs.MODELS[model]
     settings = {**features.SETTINGS, **specs.HYPERPARAMETERS}
+    text = "a parameter of every model; this one has its own default"
     rows = [
-        _row(
-            name,
-            value,
-            str(value),
-            description="a parameter of every model; this one has its own default",
-        )
+        _row(name, value, str(value), description=text)
         for name, value in spec.defaults.items()
         if name not in settings
     ]
