@@ -1,34 +1,58 @@
-"""The command ``pipeline``: look into outputs/, plan a run, keep things tidy."""
+"""The command ``pipeline``: one module per command, imported when the command is used."""
 
 import gc as garbage_collector
+import importlib
 import sys
 
 import click
 
-from pipeline.cli import before, look, tidy
 from pipeline.errors import PipelineError
-from pipeline.nightly import commands
+
+#: Module of each command; the command is the function of the same name.
+_NAMES = (
+    *("completion", "datasets", "diff", "gc", "ls", "models"),
+    *("plan", "rm", "show", "verify", "why"),
+)
+_MODULES = {name: f"pipeline.cli.{name}" for name in _NAMES}
+_MODULES |= dict.fromkeys(("freeze", "nightly"), "pipeline.nightly.commands")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _LazyGroup(click.Group):
+    """Import the module of a command on demand, so that each command starts fast."""
+
+    def list_commands(self, ctx: click.Context | None) -> list[str]:
+        return sorted(_MODULES)
+
+    def get_command(self, ctx: click.Context | None, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _MODULES:
+            return None
+        command: click.Command = getattr(importlib.import_module(_MODULES[cmd_name]), cmd_name)
+        return command
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="text-classification-pipeline")
 def cli() -> None:
-    """Look into what the pipeline wrote, plan its next run, and keep outputs/ tidy.
+    """Inspect what the pipeline wrote, plan its next run, and clean up outputs/.
 
-    Runs are made by luigi: luigi --module pipeline RunAll --model bilstm
+    Luigi runs the pipeline: luigi --module pipeline RunAll --model bilstm
+
+    Example: pipeline ls
     """
 
 
-for _command in (*before.COMMANDS, *look.COMMANDS, *tidy.COMMANDS, *commands.COMMANDS):
-    cli.add_command(_command)
-
-
 def main() -> None:
-    """Run the command line; errors that a user can act on are one line."""
-    # A command reads thousands of small things and ends: cycles among them are not worth a search.
+    """Run the command line; print a user-facing error as one line with its code.
+
+    An internal error keeps its traceback.
+    """
+    # A command reads many small objects and ends: the search for reference cycles only costs time.
     garbage_collector.disable()
     try:
         cli(prog_name="pipeline")
     except PipelineError as error:
-        print(f"Error: {error}", file=sys.stderr)
+        print(f"Error {error.code}: {error}", file=sys.stderr)
         sys.exit(2)
+    except Exception as error:
+        error.add_note("This is an internal error of the pipeline; report it with this traceback.")
+        raise

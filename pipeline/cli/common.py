@@ -1,4 +1,4 @@
-"""What the commands share: options, the outputs folder, and names of runs."""
+"""Options and arguments that several commands share, and the folders that they work on."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,42 +15,42 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for o
 
 
 def with_paths(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that say where files lie, by luigi's names for them."""
-    for name, what in (("outputs", "artifacts"), ("data", "raw files")):
+    """Add the options ``--paths-outputs`` and ``--paths-data``, which override luigi.cfg."""
+    for name, content in (("outputs", "artifacts"), ("data", "raw files")):
         command = click.option(
             f"--paths-{name}",
             f"--{name}",
             metavar="DIR",
             expose_value=False,
             callback=_set_path,
-            help=f"Folder of {what}; luigi.cfg says it otherwise.",
+            help=f"Folder of {content}; default: the one in luigi.cfg.",
         )(command)
     return command
 
 
-def store() -> Store:
-    """Return the outputs folder."""
+def open_store() -> Store:
+    """Return the store of the outputs folder."""
     return Store(Path(paths().outputs))
 
 
 def data_folder() -> Path:
-    """Return the data folder."""
+    """Return the folder of raw files."""
     return Path(paths().data)
 
 
-def run_names(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Complete the name of a run: ``dataset/model`` or the beginning of a digest."""
-    known = store()
-    found = [CompletionItem(name, help="newest") for name in known.latest]
-    if incomplete and not found:
-        found = []
-    found += [
-        CompletionItem(run.digest[:8], help=known.short(run.place)) for run in known.runs()[:50]
-    ]
-    return [item for item in found if item.value.startswith(incomplete)]
+def complete_run(
+    context: click.Context, _: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Complete ``dataset/model`` of a newest model, or the digest of one of the newest runs."""
+    store = open_store()
+    items = [CompletionItem(name, help="newest") for name in store.latest]
+    runs = store.runs()[:50]
+    items += [CompletionItem(run.digest[:8], help=store.short(run.place)) for run in runs]
+    return [item for item in items if item.value.startswith(incomplete)]
 
 
 def _set_path(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    """Override a folder in Luigi's configuration."""
     if value is not None:
         name = str(parameter.name).removeprefix("paths_")
         luigi.configuration.get_config().set("paths", name, value)

@@ -1,96 +1,21 @@
-"""Why an artifact is not there: what differs from the one that is most like it."""
+"""Compare a step with earlier artifacts: why it runs, and how long it is expected to take."""
 
-from collections.abc import Callable, Iterable
+import math
 from pathlib import Path
 from typing import Any
 
+from pipeline.cli.settings_diff import changes, distance, flatten, format_changes, shorten
 from pipeline.cli.verify import moved_aside
-from pipeline.settings.compare import changes, distance, flat, sentence
 from pipeline.store import manifests
 from pipeline.store.outputs import Artifact, Store, upstream_of
+from pipeline.tasks import code_changes
 from pipeline.tasks.graph import above
 
-_SHOWN = 3
-
-CodeChanges = Callable[[Any, Path], list[str]]
+Reason = tuple[str, str, list[dict[str, Any]]]
 
 
-def listed(names: Iterable[str]) -> str:
-    """Write the first few of some names."""
-    names = list(names)
-    rest = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + rest
-
-
-def why(
-    task: Any,
-    place: Path,
-    after: str,
-    store: Store,
-    likeness: "Likeness",
-    code_changes: CodeChanges,
-) -> tuple[str, str, list[dict[str, Any]]]:
-    """Say why a step runs.
-
-    Parameters
-    ----------
-    task : Step
-    place : Path
-        Where its artifact is to be.
-    after : str
-        Which steps right above it run, in words; empty when none does.
-    store : Store
-    likeness : Likeness
-    code_changes : callable
-        Names what changed in a step's code since the artifact at a place.
-
-    Returns
-    -------
-    kind, why, changes
-        As in `pipeline.cli.plan.Item`.
-    """
-    if place.exists():
-        return "file", broken(place), []
-    aside = moved_aside(store, place)
-    if aside is not None:
-        return "file", f"its folder was damaged and moved aside to {store.short(aside)}", []
-    users = _made_from(task, store)
-    if users:
-        return "file", f"its folder is gone; {listed(users)} was made from it", []
-    nearest = likeness.nearest(task)
-    if nearest is None:
-        return "new", "the first run of this step for this dataset", []
-    return _against(task, nearest, after, store, code_changes)
-
-
-def broken(place: Path) -> str:
-    """Say in words why a folder is not whole, from sizes alone."""
-    manifest = manifests.read(place)
-    if manifest is None:
-        return manifests.why_unreadable(place)
-    for name, entry in manifest["files"].items():
-        try:
-            size = (place / name).stat().st_size
-        except OSError:
-            return f"file {name} is missing"
-        if size != entry["size"]:
-            return f"file {name} has {size:,} bytes, {entry['size']:,} were written"
-    return "it is not whole"
-
-
-def recorded_raw_files(task: Any, store: Store) -> dict[str, Any] | None:
-    """Return the checksums that every earlier record of the same raw files has, None if none."""
-    settings = flat(task.settings())
-    seen = [
-        item.manifest["outside"]
-        for item in _earlier(task, store)
-        if flat(item.manifest["settings"]) == settings
-    ]
-    return seen[0] if seen and all(one == seen[0] for one in seen) else None
-
-
-class Likeness:
-    """How much the artifacts of a step differ from what the step is to make.
+class Explainer:
+    """Explain steps by the artifacts of an outputs folder.
 
     Parameters
     ----------
@@ -99,79 +24,157 @@ class Likeness:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._known: dict[tuple[str, Path], int] = {}
+        self._distances: dict[tuple[str, Path], int] = {}
 
-    def nearest(self, task: Any) -> Artifact | None:
-        """Return the earlier artifact that differs in the fewest things, the newest of several."""
-        earlier = _earlier(task, self._store)
-        newest_first = sorted(earlier, key=lambda item: item.finished, reverse=True)
-        return min(newest_first, key=lambda item: self.distance(task, item), default=None)
+    def reason(self, task: Any, path: Path, rebuilt_upstream: str) -> Reason:
+        """Return why a step runs: the kind of reason, a phrase, and changes (name, from, to).
 
-    def distance(self, task: Any, artifact: Artifact) -> int:
-        """Count the settings, checksums and versions that differ, here and in all above."""
-        key = (task.task_id, artifact.place)
-        if key not in self._known:
-            manifest = artifact.manifest
-            made_from = self._store.above(artifact)
-            self._known[key] = (
-                distance(manifest["settings"], task.settings())
-                + distance(manifest["outside"], task.external_inputs())
-                + (manifest["version"] != task.version)
-                + sum(self._above(other, made_from) for other in above(task))
-            )
-        return self._known[key]
+        Parameters
+        ----------
+        task : Step
+        path : Path
+            The future folder of its artifact.
+        rebuilt_upstream : str
+            Which required steps run, as a phrase; empty when none does.
+        """
+        if path.exists():
+            return "file", _problem(path), []
+        aside = moved_aside(self._store, path)
+        if aside is not None:
+            return "file", f"its folder was damaged and moved to {self._store.short(aside)}", []
+        digest = task.digest()
+        users = [
+            self._store.short(item.place)
+            for item in self._store.all(task.dataset)
+            if any(entry["digest"] == digest for entry in upstream_of(item.manifest))
+        ]
+        if users:
+            return "file", f"its folder is gone; {shorten(users)} was made from it", []
+        earlier = self._earlier(task)
+        nearest = min(earlier, key=lambda item: self._distance(task, item), default=None)
+        if nearest is None:
+            return "new", "the first run of this step for this dataset", []
+        return _difference(task, nearest, rebuilt_upstream)
 
-    def _above(self, task: Any, artifacts: list[Artifact]) -> int:
-        """Return the distance of the nearest artifact of the same step, 0 where all are gone."""
+    def recorded_raw_files(self, task: Any) -> dict[str, Any] | None:
+        """Return the checksums that all records of the same raw files agree on, or None."""
+        settings = flatten(task.settings())
+        checksums = [
+            item.manifest["outside"]
+            for item in self._earlier(task)
+            if flatten(item.manifest["settings"]) == settings
+        ]
+        is_unanimous = bool(checksums) and all(one == checksums[0] for one in checksums)
+        return checksums[0] if is_unanimous else None
+
+    def seconds(self, task: Any) -> float | None:
+        """Return how many seconds a step is expected to take, None if nothing like it has run.
+
+        The estimate is the time of the earlier artifact, of any dataset and with the same model,
+        whose number of rows and then whose settings are nearest, scaled by the number of rows.
+        """
+        model, settings = _model_of_task(task), task.settings()
+        rows = self._expected_rows(task)
+        earlier = [
+            item.manifest
+            for item in self._earlier(task, dataset="*")
+            if item.manifest["seconds"] is not None
+            and (model is None or self._model_of(item) == model)
+        ]
+
+        def difference(manifest: dict[str, Any]) -> tuple[float, int]:
+            other_rows = manifest["rows_in"]
+            ratio = abs(math.log2(rows / other_rows)) if rows and other_rows else 0.0
+            return ratio, distance(manifest["settings"], settings)
+
+        nearest = min(earlier, key=difference, default=None)
+        if nearest is None:
+            return None
+        factor = rows / nearest["rows_in"] if rows and nearest["rows_in"] else 1.0
+        return round(nearest["seconds"] * factor, 2)
+
+    def _earlier(self, task: Any, dataset: str = "") -> list[Artifact]:
+        """Return the artifacts of the same step, newest first."""
+        artifacts = self._store.all(dataset or task.dataset, task.folder)
         same = [item for item in artifacts if item.task == task.task_family]
-        return min((self.distance(task, item) for item in same), default=0)
+        return sorted(same, key=lambda item: item.finished, reverse=True)
+
+    def _distance(self, task: Any, artifact: Artifact) -> int:
+        """Count the settings, checksums and versions that differ, here and upstream."""
+        key = (task.task_id, artifact.place)
+        if key not in self._distances:
+            manifest = artifact.manifest
+            count = distance(manifest["settings"], task.settings())
+            count += distance(manifest["outside"], task.external_inputs())
+            count += manifest["version"] != task.version
+            upstream = self._store.above(artifact)
+            for other in above(task):
+                same = [item for item in upstream if item.task == other.task_family]
+                count += min((self._distance(other, item) for item in same), default=0)
+            self._distances[key] = count
+        return self._distances[key]
+
+    def _model_of(self, artifact: Artifact) -> str | None:
+        """Return the model of an artifact, None for a step before the model."""
+        models = (item.manifest["settings"].get("model") for item in self._store.lineage(artifact))
+        return next(filter(None, models), None)
+
+    def _expected_rows(self, task: Any) -> int | None:
+        """Return the number of rows that earlier artifacts suggest, None if there are none."""
+        same_step = reversed(self._store.all(task.dataset, task.folder))
+        counts = [item.manifest["rows_in"] for item in same_step]
+        for other in above(task):
+            required = self._store.all(task.dataset, getattr(other, "folder", "-"))
+            counts += [item.manifest["rows_out"] for item in required]
+        return next(filter(None, counts), None)
 
 
-def _against(
-    task: Any, nearest: Artifact, after: str, store: Store, code_changes: CodeChanges
-) -> tuple[str, str, list[dict[str, Any]]]:
-    """Say what of a step differs from an earlier artifact of it."""
+def _problem(path: Path) -> str:
+    """Describe why a folder is incomplete, from the sizes of its files."""
+    manifest = manifests.read(path)
+    if manifest is None:
+        return manifests.why_unreadable(path)
+    for name, entry in manifest["files"].items():
+        try:
+            size = (path / name).stat().st_size
+        except OSError:
+            return f"file {name} is missing"
+        if size != entry["size"]:
+            return f"file {name} has {size:,} bytes instead of {entry['size']:,}"
+    return "it is incomplete"
+
+
+def _difference(task: Any, nearest: Artifact, rebuilt_upstream: str) -> Reason:
+    """Return how a step differs from its most similar artifact."""
     manifest = nearest.manifest
-    found = changes(manifest["settings"], task.settings())
-    if found:
-        return "parameter", listed(map(sentence, found)), found
-    raw = changes(manifest["outside"], task.external_inputs())
-    if raw:
-        names = listed(change["name"] for change in raw)
-        return "raw file", f"{names}: other bytes than before", raw
+    changed_settings = changes(manifest["settings"], task.settings())
+    if changed_settings:
+        return "parameter", format_changes(changed_settings), changed_settings
+    raw_files = changes(manifest["outside"], task.external_inputs())
+    if raw_files:
+        names = shorten(change["name"] for change in raw_files)
+        return "raw file", f"the content of {names} changed", raw_files
     if manifest["version"] != task.version:
         return "version", f"version {manifest['version']} -> {task.version} of this step", []
-    above_it = _what_differs_above(task, nearest, store)
-    changed = code_changes(task, nearest.place)
-    if changed and not above_it:
-        return "code", f"changed: {listed(changed)}", []
-    if not above_it and not after:
-        return "code", "code_changes: rerun now tells artifacts apart by their code", []
-    return "upstream", after or above_it, []
-
-
-def _what_differs_above(task: Any, nearest: Artifact, store: Store) -> str:
-    """Say which steps right above are others than those that an artifact was made from."""
-    before = {entry["task"]: entry["digest"] for entry in upstream_of(nearest.manifest)}
-    names = [
+    before = {entry["task"]: entry["digest"] for entry in upstream_of(manifest)}
+    upstream = [
         other.task_family
         for other in above(task)
         if hasattr(other, "digest") and before.get(other.task_family) != other.digest()
     ]
-    return f"{', '.join(names)} is another than before" if names else ""
+    changed_code = code_changes.changes(task, nearest.place)
+    if changed_code and not upstream:
+        return "code", f"changed: {shorten(changed_code)}", []
+    if not upstream and not rebuilt_upstream:
+        return "code", "with code_changes=rerun the code hash is part of the digest", []
+    return "upstream", rebuilt_upstream or f"it uses another {', '.join(upstream)}", []
 
 
-def _earlier(task: Any, store: Store) -> list[Artifact]:
-    """Return the earlier artifacts of the same step and dataset."""
-    found = store.all(task.dataset, task.folder)
-    return [item for item in found if item.task == task.task_family]
-
-
-def _made_from(task: Any, store: Store) -> list[str]:
-    """Name the artifacts there are that were made from the one that a step is to make."""
-    digest = task.digest()
-    return [
-        store.short(item.place)
-        for item in store.all(task.dataset)
-        if any(entry["digest"] == digest for entry in upstream_of(item.manifest))
-    ]
+def _model_of_task(task: Any) -> str | None:
+    """Return the model of a step, None for a step before the model."""
+    while task is not None:
+        model = task.settings().get("model")
+        if model:
+            return model
+        task = next((other for other in above(task) if hasattr(other, "settings")), None)
+    return None

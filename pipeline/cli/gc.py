@@ -1,16 +1,20 @@
-"""Remove artifacts: those named, and those that nothing refers to any more."""
+"""``pipeline gc``: find and delete artifacts that no kept run was made from."""
 
 import contextlib
 import os
 import re
-import shutil
 import time
-import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline.cli.verify import ASIDE, originals
+import click
+
+from pipeline.cli import output
+from pipeline.cli.common import as_json, open_store, with_paths
+from pipeline.cli.output import Column
+from pipeline.cli.rm import remove
+from pipeline.cli.verify import DAMAGED, original_paths
 from pipeline.nightly import champions
 from pipeline.nightly.ledger import LEDGER
 from pipeline.store import artifacts
@@ -18,49 +22,31 @@ from pipeline.store.locks import is_locked
 from pipeline.store.outputs import RESERVED, Artifact, Store
 
 _DIGEST = re.compile(rb"\b[0-9a-f]{16}\b")
-_MOST_BYTES = 4 << 20  # of a file that is searched for digests
-_MOMENT = 60.0  # seconds
-PARTIAL, HISTORY = ".partial", "history"
-_FORGOTTEN = 14 * 24 * 3600.0  # seconds
-
-
-def needed_alone(store: Store, run: Artifact) -> list[Artifact]:
-    """List what was made for one run only, so that removing it takes nothing from another.
-
-    What a champion is made of is not for one run only.
-    """
-    rest = [
-        other
-        for other in store.all(_dataset(store, run.place))
-        if other != run and run not in store.lineage(other) and other not in store.lineage(run)
-    ]
-    if any(store.has_hole(other) for other in rest):
-        # What is above the hole cannot be told any more: it may be another run's.
-        return [run]
-    others = {item.place for other in rest for item in store.lineage(other)}
-    others |= champions.needs(store).keys()
-    return [item for item in store.lineage(run) if item.place not in others]
+_MAX_BYTES = 4 << 20  # larger files are not searched for digests
+_WRITING = 60.0  # seconds; a temporary file is written in less
+_ABANDONED = 14 * 24 * 3600.0  # seconds
+_COUNT = click.IntRange(min=0)
 
 
 def unreferenced(
     store: Store, keep: int, seconds: float = 0.0, older_champions: int | None = None
 ) -> list[dict[str, Any]]:
-    """List what can be deleted without anything missing it, with the reason.
+    """List the folders that can be deleted, with the reason.
 
-    Kept are what ``latest``, the registry and the other folders beside the datasets refer to, the
-    newest runs, what is younger than ``seconds``, and all that these were made from; of the
-    ledger's lines, those of champions. Records of nights stay, and need nothing that they name;
-    nor does a history page, which links to what is there.
+    Kept are the newest runs, artifacts younger than ``seconds``, what ``latest``, the registry and
+    the other reserved folders refer to (of a ledger, only its champions; of a history page,
+    nothing), and all that these were made from. Records of nights are kept as well; what they
+    name is not kept for their sake.
 
     Parameters
     ----------
     store : Store
     keep : int
-        How many of the newest runs of each dataset to keep.
+        Number of newest runs of each dataset to keep.
     seconds : float
-        Keep what was finished less than this long ago: a run that is under way may need it.
+        Age up to which artifacts are kept, because a current run may need them.
     older_champions : int or None
-        How many champions of each dataset to keep besides the one in place; all when left out.
+        Number of earlier champions of each dataset to keep; None: all.
 
     Returns
     -------
@@ -69,145 +55,162 @@ def unreferenced(
     """
     roots = list(_roots(store, keep, seconds, older_champions))
     kept = {item.place for root in roots for item in store.lineage(root)}
-    # Of a dataset with a hole in what is kept, with work under way, or with something moved aside
-    # that the next run builds again, nothing is deleted: what is needed cannot be told.
-    unclear = {_dataset(store, root.place) for root in roots if store.has_hole(root)}
-    unclear |= {name for name in store.datasets() if _is_busy(store, name)}
-    waiting = _moved_aside(store)
-    unclear |= set(waiting.values())
+    # Nothing of a dataset is deleted while it is unknown what is needed: an artifact in the
+    # lineage of a kept one is missing or moved aside, or a process is building one.
+    waiting = _not_rebuilt(store)
+    unclear = {_dataset_of(store, root.place) for root in roots if store.has_hole(root)}
+    busy = filter(is_locked, store.outputs.glob("*/*/.tmp-*"))
+    unclear |= {*waiting.values(), *(_dataset_of(store, path) for path in busy)}
     found = []
-    for place in store.places():
-        artifact = store.artifact(place)
-        if artifact is None or not artifacts.is_complete(place):
-            if _age(place) >= seconds:
-                found.append(_entry(place, "is not whole"))
-        elif champions.is_night(place):
+    for folder in store.places():
+        if store.artifact(folder) is None or not artifacts.is_complete(folder):
+            if _age(folder) >= seconds:
+                found.append(_entry(folder, "incomplete"))
+        elif champions.is_night(folder) or folder in kept:
             continue
-        elif place not in kept and _dataset(store, place) not in unclear:
-            found.append(_entry(place, "no kept run was made from it"))
-    found += [_entry(path, "left by a process that is gone") for path in _dead_temporaries(store)]
+        elif _dataset_of(store, folder) not in unclear:
+            found.append(_entry(folder, "no kept run was made from it"))
+    found += [_entry(path, "left by a process that ended") for path in _dead_temporaries(store)]
     found += [_entry(path, reason) for path, reason in _idle_partials(store)]
-    aside = [path for path in sorted((store.outputs / ASIDE).glob("*")) if path not in waiting]
-    return found + [_entry(path, "was found damaged and moved aside") for path in aside]
+    aside = [path for path in sorted((store.outputs / DAMAGED).glob("*")) if path not in waiting]
+    return found + [_entry(path, "damaged and moved aside") for path in aside]
 
 
-def _dataset(store: Store, place: Path) -> str:
+def _dataset_of(store: Store, folder: Path) -> str:
     """Return the dataset that a folder belongs to."""
-    return os.path.relpath(place, store.outputs).split(os.sep)[0]
+    return os.path.relpath(folder, store.outputs).split(os.sep)[0]
 
 
-def _is_busy(store: Store, dataset: str) -> bool:
-    """Say whether a living process is building something of a dataset."""
-    return any(is_locked(path) for path in (store.outputs / dataset).glob("*/.tmp-*"))
-
-
-def _moved_aside(store: Store) -> dict[Path, str]:
-    """Return what was moved aside and is not built again yet, with its dataset."""
+def _not_rebuilt(store: Store) -> dict[Path, str]:
+    """Return the folders of ``.damaged`` whose artifacts are not rebuilt yet, with the dataset."""
     return {
-        folder: _dataset(store, place)
-        for folder in (store.outputs / ASIDE).glob("*")
-        for place in originals(store, folder)
-        if place.parent.parent.is_dir() and not place.exists()
+        parent: _dataset_of(store, path)
+        for parent in (store.outputs / DAMAGED).glob("*")
+        for path in original_paths(store, parent)
+        if path.parent.parent.is_dir() and not path.exists()
     }
-
-
-def remove(place: Path) -> None:
-    """Delete a folder so that nobody ever sees half of it at its place."""
-    with artifacts.explained(place):
-        doomed = place
-        if not place.name.startswith(".tmp-"):
-            doomed = place.with_name(f".tmp-{uuid.uuid4().hex}")
-            os.replace(place, doomed)
-        if doomed.is_dir() and not doomed.is_symlink():
-            shutil.rmtree(doomed)
-        else:
-            doomed.unlink(missing_ok=True)
-
-
-def remove_dangling(store: Store) -> list[Path]:
-    """Remove the links below ``latest`` that lead nowhere, and return them."""
-    links = sorted((store.outputs / "latest").glob("*/*"))
-    dangling = [link for link in links if link.is_symlink() and not link.exists()]
-    for link in dangling:
-        link.unlink(missing_ok=True)
-    return dangling
 
 
 def _roots(
     store: Store, keep: int, seconds: float, older_champions: int | None
 ) -> Iterator[Artifact]:
     """Yield the artifacts that are kept for their own sake."""
-    for place in store.latest.values():
-        with contextlib.suppress(ValueError):
-            found = store.artifact(store.outputs / os.path.relpath(place, store.outputs.resolve()))
-            if found is not None:
-                yield found
+    outputs = store.outputs.resolve()
+    for path in store.latest.values():
+        artifact = store.artifact(store.outputs / os.path.relpath(path, outputs))
+        if artifact is not None:
+            yield artifact
     for dataset in store.datasets():
         yield from store.runs(dataset)[:keep]
-    named = _named_digests(store) | champions.digests(store, older_champions)
-    for item in store.all():
-        if champions.is_night(item.place):
+    referenced = _referenced_digests(store) | champions.digests(store, older_champions)
+    for artifact in store.all():
+        if champions.is_night(artifact.place):
             continue
-        if item.digest in named or _age(item.place) < seconds:
-            yield item
+        if artifact.digest in referenced or _age(artifact.place) < seconds:
+            yield artifact
 
 
-def _named_digests(store: Store) -> set[str]:
-    """Collect the digests that anything beside the datasets' folders names or links to.
+def _referenced_digests(store: Store) -> set[str]:
+    """Collect the digests in names, links and files of the reserved folders.
 
-    A ledger names every night's; `pipeline.nightly.champions` says which of them matter.
+    Ledgers are excluded: they name every night. `pipeline.nightly.champions` reads them.
     """
-    found: set[bytes] = set()
-    for name in RESERVED:
+    digests: set[bytes] = set()
+    for name in set(RESERVED) - {"history"}:
         for path in (store.outputs / name).rglob("*"):
-            if name == HISTORY or path.name == LEDGER:
+            if path.name == LEDGER:
                 continue
             if path.is_symlink():
-                found.update(_DIGEST.findall(os.fsencode(os.path.realpath(path))))
-            elif path.is_file() and path.stat().st_size <= _MOST_BYTES:
+                digests.update(_DIGEST.findall(os.fsencode(os.path.realpath(path))))
+            elif path.is_file() and path.stat().st_size <= _MAX_BYTES:
                 with contextlib.suppress(OSError):
-                    found.update(_DIGEST.findall(path.read_bytes()))
-            found.update(_DIGEST.findall(os.fsencode(path.name)))
-    return {digest.decode() for digest in found}
+                    digests.update(_DIGEST.findall(path.read_bytes()))
+            digests.update(_DIGEST.findall(os.fsencode(path.name)))
+    return {digest.decode() for digest in digests}
 
 
 def _dead_temporaries(store: Store) -> Iterator[Path]:
-    """Yield temporary folders whose process is gone."""
-    parents: Iterable[Path] = [
-        store.outputs,
-        *(store.outputs / name for name in store.datasets()),
-        *(path for name in store.datasets() for path in (store.outputs / name).glob("*")),
-        *(store.outputs / "latest").glob("*"),
-    ]
+    """Yield temporary files and folders whose process ended."""
+    datasets = [store.outputs / name for name in store.datasets()]
+    parents = [store.outputs, *datasets]
+    for folder in (*datasets, store.outputs / "latest"):
+        parents += folder.glob("*")
     for parent in parents:
         for path in sorted(parent.glob(".tmp-*")):
-            # Single files are not locked: they are there for a moment while they are written.
-            is_old = path.is_dir() or _age(path) > _MOMENT
+            # A file is not locked while it is written; its age decides.
+            is_old = path.is_dir() or _age(path) > _WRITING
             if not path.is_symlink() and is_old and not is_locked(path):
                 yield path
 
 
 def _idle_partials(store: Store) -> Iterator[tuple[Path, str]]:
-    """Yield resumable work that no process holds and nobody will take up, with the reason."""
+    """Yield resumable work that no process holds and no run will resume, with the reason."""
     published = {item.digest for item in store.all() if artifacts.is_complete(item.place)}
-    for path in sorted((store.outputs / PARTIAL).glob("*")):
+    for path in sorted((store.outputs / ".partial").glob("*")):
         if any(is_locked(inner) for inner in (path, *path.rglob("*lock*"))):
             continue
         if path.name in published:
-            yield path, "was published since"
-        elif min(map(_age, (path, *path.rglob("*")))) > _FORGOTTEN:
-            yield path, "was interrupted long ago and not taken up"
+            yield path, "published since"
+        elif min(map(_age, (path, *path.rglob("*")))) > _ABANDONED:
+            yield path, "interrupted over two weeks ago and not resumed"
 
 
-def _age(place: Path) -> float:
-    """Return the seconds since a folder was published."""
+def _age(path: Path) -> float:
+    """Return the seconds since the last modification, 0 for a path that is gone."""
     with contextlib.suppress(OSError):
-        return time.time() - place.stat().st_mtime
+        return time.time() - path.stat().st_mtime
     return 0.0
 
 
-def _entry(place: Path, reason: str) -> dict[str, Any]:
-    """Describe what can be deleted."""
-    inside = place.rglob("*") if place.is_dir() else [place]
-    size = sum(path.lstat().st_size for path in inside if not path.is_dir())
-    return {"place": str(place), "reason": reason, "bytes": size}
+def _entry(path: Path, reason: str) -> dict[str, Any]:
+    """Describe a folder to delete."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    size = sum(file.lstat().st_size for file in files if not file.is_dir())
+    return {"place": str(path), "reason": reason, "bytes": size}
+
+
+@click.command(context_settings={"show_default": True})
+@as_json
+@with_paths
+@click.option("--delete", is_flag=True, help="Delete; without it, only list.")
+@click.option("--keep", default=10, type=_COUNT, help="Newest runs of each dataset to keep.")
+@click.option(
+    "--champions",
+    default=10,
+    type=_COUNT,
+    help="Earlier champions of each dataset to keep; the current one is always kept.",
+)
+@click.option(
+    "--hours",
+    default=1.0,
+    type=click.FloatRange(min=0),
+    help="Keep what is younger: a current run may need it.",
+)
+def gc(as_json: bool, delete: bool, keep: int, champions: int, hours: float) -> None:
+    """List what no kept run was made from; delete it with --delete.
+
+    Kept are the newest runs, what outputs/latest refers to, champions, and all that these were
+    made from. Temporary folders are deleted when their process ended.
+
+    Example: pipeline gc --keep 3 --delete
+    """
+    store = open_store()
+    found = unreferenced(store, keep, hours * 3600.0, champions)
+    if delete:
+        for entry in found:
+            remove(Path(entry["place"]))
+    if as_json:
+        output.print_json({"deleted": delete, "found": found})
+        return
+    if not found:
+        output.print_line("Nothing to delete.", style="bold")
+        return
+    columns = (
+        Column("folder", "place", lambda place: store.short(Path(place))),
+        Column("size", "bytes", output.size, is_number=True),
+        Column("why", "reason", drop=1),
+    )
+    output.print_table("", columns, found)
+    total = output.size(sum(entry["bytes"] for entry in found))
+    done = "deleted" if delete else "nothing was deleted; pipeline gc --delete deletes them"
+    output.print_line(f"{len(found)} folders, {total}: {done}.", style="bold")

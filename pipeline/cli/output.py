@@ -1,51 +1,74 @@
-"""Put things on the terminal: tables whose columns fit, colours where they are wanted, JSON."""
+"""Terminal output: tables that fit the width, lines, formatted numbers, and JSON."""
 
 import json
 import math
 import os
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from rich.cells import cell_len
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING, Any
 
 from pipeline.store.artifacts import strict
 
-_UNBOUNDED = 100_000  # cells: a file or a pipe has no edge to fit to
-_GAP = 2
+if TYPE_CHECKING:  # rich is imported only by commands that print text
+    from rich.console import Console
+    from rich.text import Text
+
+_UNBOUNDED = 100_000  # cells; a file or a pipe has no width
+_GAP = 2  # cells between columns
+
+
+def _text(value: Any) -> str:
+    """Return a value as text, None as an empty one."""
+    return "" if value is None else str(value)
 
 
 @dataclass(frozen=True)
 class Column:
     """A column of a table.
 
-    Attributes
+    Parameters
     ----------
     title : str
+    value : str or callable, optional
+        Key of the value in a row, or a function of the row; default: the title as the key.
+    form : callable
+        Function that formats the value.
     is_number : bool
-        Numbers stand to the right.
+        Whether cells are aligned to the right.
     drop : int
-        Where a table is too wide, columns go in this order, largest first; 0 stays.
+        Columns are dropped from a table that is too wide, the largest number first, never 0.
     least : int
-        Cells below which the column is not cut; 0 for its whole width.
+        Width in cells to which the column may be truncated; 0: it is never truncated.
     wraps : bool
-        Whether a text that is too long goes on in the next line rather than being cut.
+        Whether a long text is wrapped instead of truncated.
     """
 
     title: str
+    value: str | Callable[[Mapping[str, Any]], Any] | None = None
+    form: Callable[[Any], Any] = _text
     is_number: bool = False
     drop: int = 0
     least: int = 0
     wraps: bool = False
 
+    def cell(self, row: Mapping[str, Any]) -> "Text":
+        """Return the cell of a row, empty where the row has no value."""
+        from rich.text import Text
 
-def console() -> Console:
-    """Return where to print: as wide as the terminal, or as wide as needed elsewhere."""
+        if callable(self.value):
+            cell = self.value(row)
+        else:
+            key = self.value or self.title
+            cell = self.form(row[key]) if key in row else ""
+        return cell if isinstance(cell, Text) else Text(plain(cell))
+
+
+def console() -> "Console":
+    """Return a console as wide as the terminal; without a terminal, as wide as needed."""
+    from rich.console import Console
+
     has_width = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
     return Console(
         width=None if has_width else _UNBOUNDED, highlight=False, markup=False, emoji=False
@@ -53,78 +76,107 @@ def console() -> Console:
 
 
 def print_json(value: Any) -> None:
-    """Print a value for other programs, as strict JSON."""
+    """Print a value as strict JSON: nan and infinity become null."""
     text = json.dumps(strict(value), indent=2, ensure_ascii=False, allow_nan=False, default=str)
-    # Half of a pair of surrogates has no bytes; written as \udxxx, JSON has it all the same.
+    # A lone surrogate cannot be encoded as UTF-8; JSON can hold it as \udxxx.
     print(text.encode(errors="backslashreplace").decode())
 
 
-def plain(text: Any) -> str:
-    """Write a text in one line without anything that a terminal would obey."""
-    return "".join(_harmless(character) for character in str(text))
+def print_table(title: str, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Print a table; columns are truncated and then dropped until it fits the terminal."""
+    from rich.table import Table
 
-
-def table(
-    title: str, columns: Sequence[Column], rows: Iterable[Sequence[Any]], on: Console | None = None
-) -> None:
-    """Print a table; cells are texts, numbers already written, or `rich.text.Text`."""
-    on = on or console()
-    cells = [
-        [cell if isinstance(cell, Text) else Text(plain(cell)) for cell in row] for row in rows
-    ]
-    widths = _fitting(columns, cells, on.width)
-    made = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
+    terminal = console()
+    cells = [[column.cell(row) for column in columns] for row in rows]
+    widths = _fit(columns, cells, terminal.width)
+    table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
     for index, width in widths.items():
         column = columns[index]
-        made.add_column(
+        table.add_column(
             column.title,
             justify="right" if column.is_number else "left",
             no_wrap=not column.wraps,
             overflow="fold" if column.wraps else "ellipsis",
             width=width,
         )
-    for row in cells:
-        made.add_row(*(row[index] for index in widths))
+    for row_cells in cells:
+        table.add_row(*(row_cells[index] for index in widths))
     if title:
-        on.print(Text(plain(title), style="bold"))
-    with on.capture() as printed:
-        on.print(made)
-    # Cells are filled up to the column's width; the last one of a line need not be.
-    on.file.write("".join(f"{text.rstrip()}\n" for text in printed.get().splitlines()))
-    hidden = [
-        column.title for index, column in enumerate(columns) if index not in widths and column.title
-    ]
-    if hidden:
-        on.print(Text(f"(no room for: {', '.join(hidden)}; --json has all)", style="dim"))
+        print_line(title, style="bold")
+    with terminal.capture() as printed:
+        terminal.print(table)
+    # rich pads the cells of the last column too.
+    terminal.file.write("".join(f"{text.rstrip()}\n" for text in printed.get().splitlines()))
+    dropped = [column.title for at, column in enumerate(columns) if at not in widths]
+    if any(dropped):
+        names = ", ".join(filter(None, dropped))
+        print_line(f"(no room for: {names}; --json prints all)", style="dim")
 
 
-def line(text: Any = "", style: str = "", on: Console | None = None) -> None:
-    """Print a line, folded at words where the terminal ends."""
-    (on or console()).print(Text(plain(text), style=style))
+def print_pairs(pairs: Iterable[tuple[str, Any]]) -> None:
+    """Print names and values in two columns."""
+    columns = [Column("", "name"), Column("", "value", least=20, wraps=True)]
+    print_table("", columns, [{"name": name, "value": value} for name, value in pairs])
 
 
-def figure(value: float | None, digits: int = 3) -> str:
-    """Write a metric, or a dash where there is none or it is not defined."""
+def print_line(text: Any = "", style: str = "") -> None:
+    """Print a text, wrapped between words at the width of the terminal."""
+    from rich.text import Text
+
+    console().print(Text(plain(text), style=style))
+
+
+def plain(text: Any) -> str:
+    r"""Return a text in one line, without characters that control a terminal.
+
+    Examples
+    --------
+    >>> plain("two\nlines \x1b[31mred")
+    'two lines ␛[31mred'
+    """
+    return "".join(_harmless(character) for character in str(text))
+
+
+def metric(value: float | None, digits: int = 3) -> str:
+    """Format a metric; a dash stands for one that is missing or undefined.
+
+    Examples
+    --------
+    >>> metric(0.98765), metric(float("nan"))
+    ('0.988', '–')
+    """
     return "–" if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
 
 
 def count(value: int | None) -> str:
-    """Write a whole number with separators, or a dash where there is none."""
+    """Format a whole number with separators; a dash stands for None."""
     return "–" if value is None else f"{value:,}"
 
 
 def size(value: int) -> str:
-    """Write bytes in the unit that suits."""
+    """Format a number of bytes in decimal units.
+
+    Examples
+    --------
+    >>> size(999), size(3103170)
+    ('999 B', '3.1 MB')
+    """
     number, unit = float(value), "B"
-    for bigger in ("kB", "MB", "GB"):
+    for larger_unit in ("kB", "MB", "GB"):
         if number < 1000:
             break
-        number, unit = number / 1000, bigger
+        number, unit = number / 1000, larger_unit
     return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
 
 
 def duration(seconds: float | None) -> str:
-    """Write seconds in words."""
+    """Format seconds as seconds, minutes or hours.
+
+    Examples
+    --------
+    >>> duration(0.04), duration(7260)
+    ('0.0 s', '2 h 1 min')
+    """
     if seconds is None or not math.isfinite(seconds):
         return "unknown"
     if seconds < 60:
@@ -134,43 +186,35 @@ def duration(seconds: float | None) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
-def _fitting(columns: Sequence[Column], cells: list[list[Text]], width: int) -> dict[int, int]:
-    """Choose the columns that fit, by number, and the width of each."""
-    natural = {
-        index: max([cell_len(column.title), *(cell_len(row[index].plain) for row in cells)])
-        for index, column in enumerate(columns)
+def _fit(columns: Sequence[Column], cells: list[list["Text"]], width: int) -> dict[int, int]:
+    """Return the indices of the columns that fit, with the width of each."""
+    from rich.cells import cell_len
+
+    widths = {
+        at: max([cell_len(column.title), *(row[at].cell_len for row in cells)])
+        for at, column in enumerate(columns)
     }
-    least = {
-        index: min(natural[index], column.least) if column.least else natural[index]
-        for index, column in enumerate(columns)
-    }
-    shown = list(natural)
-    for index in sorted(shown, key=lambda index: -columns[index].drop):
-        if columns[index].drop and _total(least[other] for other in shown) > width:
-            shown.remove(index)
-    widths = {index: natural[index] for index in shown}
-    while _total(widths.values()) > width:
-        cut = [index for index in shown if widths[index] > least[index]]
-        if not cut:
+    least = {at: min(widths[at], columns[at].least or widths[at]) for at in widths}
+    for at in sorted(widths, key=lambda at: -columns[at].drop):
+        if columns[at].drop and sum(least[other] + _GAP for other in widths) - _GAP > width:
+            del widths[at]
+    while sum(widths.values()) + _GAP * (len(widths) - 1) > width:
+        truncatable = [at for at in widths if widths[at] > least[at]]
+        if not truncatable:
             break
-        widths[max(cut, key=widths.__getitem__)] -= 1
+        widths[max(truncatable, key=widths.__getitem__)] -= 1
     return widths
 
 
-def _total(widths: Iterable[int]) -> int:
-    """Return the cells that columns of these widths take with the gaps between them."""
-    return sum(width + _GAP for width in widths) - _GAP
-
-
 def _harmless(character: str) -> str:
-    """Replace line ends by spaces and show what controls a terminal as a symbol."""
-    kind = unicodedata.category(character)
+    """Replace a line end by a space and a control character by a symbol."""
     if character in "\t\n\r\u2028\u2029":
         return " "
-    if kind == "Cc":
+    category = unicodedata.category(character)
+    if category == "Cc":
         return chr(0x2400 + ord(character)) if ord(character) < 0x20 else "\ufffd"
-    if kind == "Cs":  # half of a pair of surrogates, which has no bytes
+    if category == "Cs":  # a lone surrogate, which cannot be encoded
         return "\ufffd"
-    # Marks that turn the direction of writing would reorder the rest of the line.
+    # Marks of writing direction would reorder the rest of the line.
     is_direction = "\u202a" <= character <= "\u202e" or "\u2066" <= character <= "\u2069"
     return "" if is_direction else character

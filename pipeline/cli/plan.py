@@ -1,44 +1,45 @@
-"""What the next command does, step by step, why, and how long it takes."""
+"""``pipeline plan``: print what a luigi command would do, step by step, why, and how long."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.cli import estimates, explain
+import click
+import luigi
+from click.shell_completion import CompletionItem
+from luigi.cmdline_parser import CmdlineParser
+from luigi.task_register import TaskClassException
+
+from pipeline.cli import output
+from pipeline.cli.common import as_json, data_folder, open_store, with_paths
+from pipeline.cli.explain import Explainer
+from pipeline.cli.output import Column
+from pipeline.cli.settings_diff import shorten
+from pipeline.data import catalogue, raw_files
+from pipeline.errors import UnknownNameError
+from pipeline.models import specs
 from pipeline.store import artifacts
 from pipeline.store.outputs import Store
+from pipeline.tasks import RunAll, code_changes
+from pipeline.tasks.download_data import DownloadData
 from pipeline.tasks.graph import above, frozen, in_order
 
-RUN, SKIP, FETCH, FAIL, WAIT = "run", "skip", "fetch", "fail", "wait"
+_RUN, _SKIP, _FETCH, _FAIL, _WAIT = "run", "skip", "fetch", "fail", "wait"
+_STYLES = {_RUN: "bold yellow", _FETCH: "yellow", _FAIL: "bold red", _WAIT: "red"}
+
+_COLUMNS = (
+    Column("step"),
+    Column("does", form=lambda action: action),
+    Column("expected", is_number=True, drop=1),
+    Column("why", least=24, wraps=True),
+)
 
 
 @dataclass
-class Item:
-    """One task of the plan.
-
-    Attributes
-    ----------
-    task : str
-        Name of the task.
-    action : {"run", "skip", "fetch", "fail", "wait"}
-        It does its work; it is there already; it is there and only raw files are fetched; it
-        cannot do its work; something above it cannot.
-    kind : str
-        What makes it run: ``parameter``, ``upstream``, ``raw file``, ``code``, ``file``, ``new``,
-        ``version``, ``link``; empty when it is skipped.
-    why : str
-        The same in words.
-    seconds : float or None
-        What it is expected to take, None where nothing like it was run before.
-    place : str or None
-        Its folder, None where that depends on raw files that are not there.
-    note : str
-        Anything to know besides, such as code that changed and is not built again.
-    changes : list of dict
-        Settings that differ from the artifact it is compared with: name, from, to.
-    """
+class _Item:
+    """One task of the plan; `plan_task` describes the fields."""
 
     task: str
     action: str
@@ -50,166 +51,242 @@ class Item:
     changes: list[dict[str, Any]] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Outside:
-    """What planning needs to know of tasks and does not find out by itself.
+def plan_command(arguments: Sequence[str]) -> dict[str, Any]:
+    """Plan ``luigi --module pipeline ARGUMENTS``.
 
-    Attributes
-    ----------
-    code_changes : callable
-        Names what changed in a step's code since the artifact at a place.
-    is_warning : bool
-        Whether such changes are worth a note.
-    missing : callable
-        Returns the raw files that a step lacks: name, address (None: by hand) and what to do.
+    The arguments name the task, else RunAll, and may begin with ``luigi --module pipeline``.
+    Return what `plan_task` returns; raise UnknownNameError if there is no such task.
     """
+    arguments = list(arguments)
+    for beginning in (["luigi"], ["--module", "pipeline"]):
+        if arguments[: len(beginning)] == beginning:
+            arguments = arguments[len(beginning) :]
+    if not arguments or arguments[0].startswith("-"):
+        arguments.insert(0, "RunAll")
+    try:
+        with CmdlineParser.global_instance(["--module", "pipeline", *arguments]) as parser:
+            return plan_task(parser.get_task_obj())
+    except TaskClassException as error:
+        raise UnknownNameError(
+            f"there is no task {arguments[0]!r}; use RunAll or one of the eight steps."
+        ) from error
 
-    code_changes: Callable[[Any, Path], list[str]]
-    is_warning: bool
-    missing: Callable[[Any], list[dict[str, Any]]]
 
-
-def plan(root: Any, store: Store, external_inputs: Outside) -> dict[str, Any]:
-    """Say what running a task does.
-
-    Parameters
-    ----------
-    root : luigi.Task
-        With the parameters of the command.
-    store : Store
-    outside : Outside
+def plan_task(task: luigi.Task) -> dict[str, Any]:
+    """Plan a task and all tasks that it requires.
 
     Returns
     -------
     dict
-        ``steps`` (first the first), ``runs`` (how many do their work), ``seconds`` (expected) and
-        ``unknown`` (tasks at work of which nothing is known, left out of the seconds).
+        ``steps`` (in order of execution), ``runs`` (number of tasks that run), ``seconds``
+        (expected in total) and ``unknown`` (tasks without an estimate). A step has ``task``,
+        ``action`` (run; skip: it is complete; fetch: only raw files are downloaded; fail; wait:
+        a task that it requires fails), ``kind`` (parameter, upstream, raw file, code, file, new,
+        version, link), ``why``, ``seconds`` (None if nothing like it has run), ``place`` (None
+        where it depends on missing raw files), ``note``, and ``changes`` of settings since the
+        most similar artifact.
     """
-    with frozen(root):
-        steps = _items(root, store, external_inputs)
-    at_work = [item for item in steps if item.action == RUN]
+    with frozen(task):
+        items = _Planner(open_store(), task).items()
+    running = [item for item in items if item.action == _RUN]
     return {
-        "steps": [asdict(item) for item in steps],
-        "runs": len(at_work),
-        "seconds": round(sum(item.seconds or 0.0 for item in at_work), 1),
-        "unknown": [item.task for item in at_work if item.seconds is None],
+        "steps": [asdict(item) for item in items],
+        "runs": len(running),
+        "seconds": round(sum(item.seconds or 0.0 for item in running), 1),
+        "unknown": [item.task for item in running if item.seconds is None],
     }
 
 
-def _items(root: Any, store: Store, external_inputs: Outside) -> list[Item]:
-    """Plan each task, those above first."""
-    reached = _reached(root)
-    likeness = explain.Likeness(store)
-    items: dict[str, Item] = {}
-    for task in in_order(root):
-        needed = [items[other.task_id] for other in above(task)]
-        if not hasattr(task, "path"):
-            items[task.task_id] = _plain_task(task, needed, store, task.task_id in reached)
-        else:
-            items[task.task_id] = _step(
-                task, needed, store, likeness, external_inputs, task.task_id in reached
-            )
-    return list(items.values())
+class _Planner:
+    """Plan each task after those that it requires."""
+
+    def __init__(self, store: Store, root: luigi.Task) -> None:
+        self._store = store
+        self._root = root
+        self._explainer = Explainer(store)
+        self._warns = code_changes.pipeline().code_changes == "warn"
+
+    def items(self) -> list[_Item]:
+        """Return the plan of all tasks."""
+        checked = self._checked_by_luigi()
+        items: dict[str, _Item] = {}
+        for task in in_order(self._root):
+            required = [items[other.task_id] for other in above(task)]
+            plan = self._plan_step if hasattr(task, "path") else self._plan_other_task
+            items[task.task_id] = plan(task, required, task.task_id in checked)
+        return list(items.values())
+
+    def _checked_by_luigi(self) -> set[str]:
+        """Return the ids of the incomplete tasks: Luigi checks nothing upstream of others."""
+        checked: set[str] = set()
+        waiting: list[Any] = [self._root]
+        while waiting:
+            task = waiting.pop()
+            if task.task_id not in checked and not task.complete():
+                checked.add(task.task_id)
+                waiting += above(task)
+        return checked
+
+    def _plan_other_task(self, task: Any, required: list[_Item], is_checked: bool) -> _Item:
+        """Plan a task without an artifact: RunAll, whose output is a link, or a night."""
+        name, path = task.task_family, getattr(task.output(), "path", None)
+        path = None if path is None else str(path)
+        blocked, running = _blocked(required), _running(required)
+        if not is_checked:
+            return _Item(name, _SKIP, place=path)
+        if blocked or running:
+            action, why = (_WAIT, blocked) if blocked else (_RUN, running)
+            return _Item(name, action, "upstream", why, place=path)
+        folders = (self._store.outputs / item.place for item in required if item.place)
+        if path is None or os.path.realpath(path) in map(os.path.realpath, folders):
+            # A step further upstream is rebuilt; this task stays as it is.
+            return _Item(name, _SKIP, place=path)
+        if os.path.islink(path):
+            return _Item(name, _RUN, "link", "the link points to another run", place=path)
+        if not required and hasattr(task, "day"):  # a night requires its tasks while it runs
+            why = "it has no record; its rows decide what runs"
+            return _Item(name, _RUN, "new", why, None, path)
+        return _Item(name, _RUN, "file", "the link does not exist", place=path)
+
+    def _plan_step(self, task: Any, required: list[_Item], is_checked: bool) -> _Item:
+        """Plan one of the eight steps."""
+        name = task.task_family
+        missing = task.missing() if is_checked and isinstance(task, DownloadData) else []
+        if missing:
+            return self._plan_download(task, missing)
+        if _blocked(required):
+            return _Item(name, _WAIT, "upstream", _blocked(required))
+        if any(item.place is None for item in required):
+            # The raw files are unknown, and nothing can have been made from them.
+            seconds = self._explainer.seconds(task)
+            return _Item(name, _RUN, "upstream", _running(required), seconds)
+        path = Path(task.path())
+        place = self._store.short(path)
+        if not is_checked or artifacts.is_complete(path):
+            changed = code_changes.changes(task, path) if self._warns else []
+            note = f"built by other code, and kept: {shorten(changed)}" if changed else ""
+            return _Item(name, _SKIP, place=place, note=note)
+        kind, why, changes = self._explainer.reason(task, path, _running(required))
+        seconds = self._explainer.seconds(task)
+        return _Item(name, _RUN, kind, why, seconds, place, changes=changes)
+
+    def _plan_download(self, task: DownloadData, missing: Sequence[tuple[Any, Path]]) -> _Item:
+        """Plan the step that lacks raw files: it downloads them, or fails."""
+        name = task.task_family
+        for file, folder in missing:
+            if file.source.kind == "by_hand":
+                help_text = raw_files.manual_instructions(file, task.row, folder)
+                return _Item(name, _FAIL, "raw file", help_text)
+        names = ", ".join(file.name for file, _ in missing)
+        why = f"raw file {names} is missing and is downloaded from {missing[0][0].source.address}"
+        seconds = self._explainer.seconds(task)
+        checksums = self._explainer.recorded_raw_files(task)
+        if checksums is None:
+            return _Item(name, _RUN, "raw file", why, seconds)
+        # Assume the content of every earlier download. The tasks downstream ask this instance
+        # for its digest: Luigi makes one instance for the same parameters.
+        task.external_inputs = lambda: checksums  # type: ignore[method-assign]
+        path = Path(task.path())
+        action = _FETCH if artifacts.is_complete(path) else _RUN
+        note = "assumes that the download has the same content as before"
+        return _Item(name, action, "raw file", why, seconds, self._store.short(path), note)
 
 
-def _reached(root: Any) -> set[str]:
-    """Return the ids of the tasks that Luigi comes to: it looks no further above a complete one."""
-    found: set[str] = set()
-    waiting = [root]
-    while waiting:
-        task = waiting.pop()
-        if task.task_id not in found and not task.complete():
-            found.add(task.task_id)
-            waiting += above(task)
-    return found
+def _blocked(required: Sequence[_Item]) -> str:
+    """Name the required tasks that cannot run; empty if all can."""
+    names = [item.task for item in required if item.action in (_FAIL, _WAIT)]
+    return f"{', '.join(names)} cannot run" if names else ""
 
 
-def _plain_task(task: Any, needed: list[Item], store: Store, is_reached: bool) -> Item:
-    """Plan a task that is no step, such as RunAll: its output is a link, made in no time."""
-    name, path = task.task_family, getattr(task.output(), "path", None)
-    path = None if path is None else str(path)
-    if not is_reached:
-        return Item(name, SKIP, place=path)
-    if _is_blocked(needed):
-        return Item(name, WAIT, "upstream", _waits(needed), place=path)
-    if any(item.action == RUN for item in needed):
-        return Item(name, RUN, "upstream", _after(needed), place=path)
-    if path is None or os.path.realpath(path) in _places(needed, store):
-        # Something further above is built again, alone; for this task nothing changes.
-        return Item(name, SKIP, place=path)
-    if os.path.islink(path):
-        return Item(name, RUN, "link", "the link leads to another run", place=path)
-    if not needed and hasattr(task, "day"):  # a night asks for what it needs as it runs
-        why = "it has no record; its rows decide what runs"
-        return Item(name, RUN, "new", why, None, path)
-    return Item(name, RUN, "file", "the link is not there", place=path)
-
-
-def _step(
-    task: Any,
-    needed: list[Item],
-    store: Store,
-    likeness: explain.Likeness,
-    external_inputs: Outside,
-    is_reached: bool,
-) -> Item:
-    """Plan one step."""
-    name = task.task_family
-    missing = external_inputs.missing(task) if is_reached else []
-    if missing:
-        return _without_raw_files(task, missing, store)
-    if _is_blocked(needed):
-        return Item(name, WAIT, "upstream", _waits(needed))
-    if any(item.place is None for item in needed):
-        # What arrives is new here, so that nothing made from it can be there.
-        return Item(name, RUN, "upstream", _after(needed), estimates.seconds(task, store))
-    place = Path(task.path())
-    if not is_reached or artifacts.is_complete(place):
-        changed = external_inputs.code_changes(task, place) if external_inputs.is_warning else []
-        note = f"built by other code, and kept: {explain.listed(changed)}" if changed else ""
-        return Item(name, SKIP, place=store.short(place), note=note)
-    kind, why, changes = explain.why(
-        task, place, _after(needed), store, likeness, external_inputs.code_changes
-    )
-    seconds = estimates.seconds(task, store)
-    return Item(name, RUN, kind, why, seconds, store.short(place), changes=changes)
-
-
-def _without_raw_files(task: Any, missing: list[dict[str, Any]], store: Store) -> Item:
-    """Plan the step that lacks raw files: it fetches them, or cannot."""
-    name = task.task_family
-    for file in missing:
-        if not file["address"]:
-            return Item(name, FAIL, "raw file", file["help"])
-    names = ", ".join(file["name"] for file in missing)
-    why = f"raw file {names} is not there and is fetched from {missing[0]['address']}"
-    before = explain.recorded_raw_files(task, store)
-    seconds = estimates.seconds(task, store)
-    if before is None:
-        return Item(name, RUN, "raw file", why, seconds)
-    # What is below is planned as if the bytes came that always came. The instance is the one
-    # that every task below asks for its digest: Luigi makes one for the same parameters.
-    task.external_inputs = lambda: before
-    place = Path(task.path())
-    action = FETCH if artifacts.is_complete(place) else RUN
-    note = "planned as if the same bytes came as before"
-    return Item(name, action, "raw file", why, seconds, store.short(place), note)
-
-
-def _is_blocked(needed: Iterable[Item]) -> bool:
-    return any(item.action in (FAIL, WAIT) for item in needed)
-
-
-def _waits(needed: Iterable[Item]) -> str:
-    names = (item.task for item in needed if item.action in (FAIL, WAIT))
-    return f"{', '.join(names)} cannot run"
-
-
-def _after(needed: Iterable[Item]) -> str:
-    names = [item.task for item in needed if item.action == RUN]
+def _running(required: Sequence[_Item]) -> str:
+    """Name the required tasks that run; empty if none does."""
+    names = [item.task for item in required if item.action == _RUN]
     return f"{', '.join(names)} runs" if names else ""
 
 
-def _places(needed: Iterable[Item], store: Store) -> set[str]:
-    """Return the real places of artifacts."""
-    return {os.path.realpath(store.outputs / item.place) for item in needed if item.place}
+class _PlanCommand(click.Command):
+    """Complete the parameters of RunAll, which Luigi parses."""
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the options of the command and of the task."""
+        options = [
+            CompletionItem(f"--{name.replace('_', '-')}", help=parameter.description)
+            for name, parameter in RunAll.get_params()
+        ]
+        return [
+            item
+            for item in [*super().shell_complete(ctx, incomplete), *options]
+            if item.value.startswith(incomplete)
+        ]
+
+
+def _complete_argument(
+    context: click.Context, _: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Complete the value of ``--model`` or ``--dataset``, or the name of the task."""
+    before = [*context.params.get("arguments", ()), *context.args]
+    choices: Sequence[str] = ()
+    if not before:
+        choices = ["RunAll"]
+    elif before[-1] == "--model":
+        choices = list(specs.MODELS)
+    elif before[-1] == "--dataset":
+        choices = catalogue.names(data_folder())
+    return [CompletionItem(choice) for choice in choices if choice.startswith(incomplete)]
+
+
+@click.command(
+    cls=_PlanCommand,
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": True},
+)
+@as_json
+@with_paths
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, shell_complete=_complete_argument)
+def plan(as_json: bool, arguments: tuple[str, ...]) -> None:
+    """Print what a luigi command would do, and why.
+
+    ARGUMENTS are the task and its parameters, as after luigi --module pipeline.
+
+    Example: pipeline plan RunAll --model bilstm --units '[128]'
+    """
+    result = plan_command(arguments)
+    if as_json:
+        output.print_json(result)
+        return
+    names = [step["task"] for step in result["steps"]]
+    rows = [_row(step, is_repeated=names.count(step["task"]) > 1) for step in result["steps"]]
+    output.print_table("", _COLUMNS, rows)
+    for step in result["steps"]:
+        if step["action"] == _FAIL:
+            output.print_line(f"{step['task']} cannot run: {step['why']}")
+    output.print_line(_summary(result), style="bold")
+
+
+def _row(step: dict[str, Any], is_repeated: bool) -> dict[str, Any]:
+    """Return the cells of a step; a task that is there twice, for a baseline, has its label."""
+    from rich.text import Text
+
+    name = step["task"]
+    if is_repeated and step["place"]:
+        name += " " + step["place"].rsplit("/", 1)[-1].rsplit("-", 1)[0]
+    is_timed = step["action"] == _RUN and step["task"] != "RunAll"
+    kind = step["kind"].replace("parameter", "setting")
+    why = ": ".join(filter(None, (kind, step["why"])))
+    return {
+        "step": name,
+        "does": Text(step["action"], style=_STYLES.get(step["action"], "green")),
+        "expected": output.duration(step["seconds"]) if is_timed else "",
+        "why": "; ".join(filter(None, (why, step["note"]))),
+    }
+
+
+def _summary(result: dict[str, Any]) -> str:
+    """Summarize the plan in one sentence."""
+    if not result["runs"]:
+        return "Nothing to do."
+    text = f"{result['runs']} of {len(result['steps'])} run"
+    if result["seconds"]:
+        text += f", about {output.duration(result['seconds'])}"
+    if result["unknown"]:
+        text += f"; no estimate, because nothing similar has run: {', '.join(result['unknown'])}"
+    return text + "."

@@ -1,187 +1,225 @@
-"""Whether artifacts are what their manifests say, and what to do when they are not."""
+"""``pipeline verify``: compare artifacts with their manifests, and move damaged ones aside."""
 
 import glob
+import itertools
 import os
+import re
 import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import click
+
+from pipeline.cli import output
+from pipeline.cli.common import as_json, complete_run, open_store, with_paths
+from pipeline.cli.rm import dangling_links, remove_dangling
+from pipeline.errors import PipelineError
 from pipeline.nightly import champions, ledger
 from pipeline.store import artifacts, manifests
 from pipeline.store.outputs import Artifact, Store
 
-#: Below the outputs folder: damaged artifacts that were moved aside.
-ASIDE = ".damaged"
+#: Folder below the outputs folder that holds damaged artifacts.
+DAMAGED = ".damaged"
+# Files that file managers leave in folders.
+_STRAY_FILE = re.compile(
+    r"\.ds_store|(eh)?thumbs\.db|desktop\.ini|\.directory|\._.*", re.IGNORECASE
+)
 
 
-#: Files that file managers leave in folders that are looked at, in lower case; besides these,
-#: what macOS puts beside a file on foreign disks, which begins with ``._``.
-STRAYS = frozenset({".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", ".directory"})
-
-
-def made_from(store: Store, run: Artifact) -> tuple[list[Path], list[dict[str, str]]]:
-    """List what a run was made from, its own folder first, and what of it is gone.
-
-    What a folder that is gone was made from cannot be told, nor what one without a readable
-    manifest was: the places then have all that the dataset has of the steps before it.
-
-    Returns
-    -------
-    places : list of Path
-    gone : list of dict
-        ``place`` of each folder that is not there, and ``needed_by``, the place that names it.
-    """
-    places = [item.place for item in store.lineage(run)]
-    gone = []
-    for hole, item in store.holes(run).items():
-        if os.path.isdir(hole):  # Path.is_dir raises on a name that is too long
-            places.append(hole)
-        else:
-            gone.append({"place": str(hole), "needed_by": str(item.place)})
-        step, dataset = hole.parent.name, hole.parent.parent.name
-        places += [place for place in store.places(dataset) if place.parent.name < step]
-    return list(dict.fromkeys(places)), gone
-
-
-def verify(store: Store, places: Iterable[Path] | None = None) -> dict[str, Any]:
+def verify_artifacts(store: Store, folders: Iterable[Path] | None = None) -> dict[str, Any]:
     """Read every file of artifacts and compare it with the manifest.
 
     Parameters
     ----------
     store : Store
-    places : iterable of Path, optional
-        Which artifacts; all when left out.
+    folders : iterable of Path, optional
+        The artifacts to check; default: all, and the links in ``latest``.
 
     Returns
     -------
     dict
-        ``artifacts`` and ``files`` (how many were checked), ``bytes``, ``damaged`` (place and
-        problems of each) and ``dangling`` (links below ``latest`` that lead nowhere).
+        Numbers of ``artifacts``, ``files`` and ``bytes``, ``damaged`` (place and problems of each
+        artifact) and ``dangling`` (links in ``latest`` without a target).
     """
-    checked = list(store.places() if places is None else places)
-    damaged, files, size = [], 0, 0
-    for place in checked:
-        manifest = artifacts.read_manifest(place)
-        problems = damage(place, manifest)
-        listed = (manifest or {}).get("files")
-        if isinstance(listed, dict):
-            files += len(listed)
-            size += sum(map(_size, map(place.joinpath, listed)))
+    checked = list(store.places() if folders is None else folders)
+    damaged, n_files, n_bytes = [], 0, 0
+    for folder in checked:
+        artifact = store.artifact(folder)
+        paths = [folder / name for name in artifact.manifest["files"]] if artifact else []
+        n_files += len(paths)
+        n_bytes += sum(path.stat().st_size for path in paths if path.exists())
+        problems = _problems(folder, artifact)
         if problems:
-            damaged.append({"place": str(place), "problems": problems})
-    dangling = [] if places is not None else _dangling(store)
+            damaged.append({"place": str(folder), "problems": problems})
     return {
         "artifacts": len(checked),
-        "files": files,
-        "bytes": size,
+        "files": n_files,
+        "bytes": n_bytes,
         "damaged": damaged,
-        "dangling": dangling,
+        "dangling": [str(link) for link in dangling_links(store)] if folders is None else [],
     }
 
 
-def _size(path: Path) -> int:
-    """Return the bytes of a file, 0 where it is not there."""
-    try:
-        return path.stat().st_size
-    except (OSError, ValueError):  # a name that no file can have is a ValueError
-        return 0
+def move_aside(store: Store, folder: Path) -> Path:
+    """Move a damaged artifact to ``.damaged/<time>/<dataset>/<step>/<name>``; return that path.
+
+    The next run rebuilds the artifact.
+    """
+    stamp = time.strftime("%Y%m%dT%H%M%S")
+    names = itertools.chain([stamp], (f"{stamp}-{number}" for number in itertools.count(2)))
+    parents = (store.outputs / DAMAGED / name for name in names)
+    parent = next(path for path in parents if not path.exists())
+    target = parent / store.short(folder)
+    with artifacts.explained(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(folder, target)
+    return target
 
 
-def damage(place: Path, manifest: dict[str, Any] | None) -> list[str]:
-    """Say in words how a folder differs from its manifest; empty when it does not."""
-    if manifest is None:
-        return [f"{artifacts.MANIFEST} is missing or cannot be read"]
-    odd = manifests.problems(manifest)
-    if odd:
-        # The rest rests on it: what cannot be compared is not.
-        return [f"{artifacts.MANIFEST} {problem}" for problem in odd]
-    problems = _contradictions(place, manifest)
-    listed = manifest["files"]
-    for name, entry in listed.items():
-        path = place / name
+def moved_aside(store: Store, folder: Path) -> Path | None:
+    """Return the path that the folder was last moved to, None where it never was."""
+    paths = (store.outputs / DAMAGED).glob(f"*/{glob.escape(store.short(folder))}")
+    return max(paths, default=None)
+
+
+def original_paths(store: Store, parent: Path) -> list[Path]:
+    """Return the paths that the artifacts in a folder of ``.damaged`` had before."""
+    return [store.outputs / path.relative_to(parent) for path in parent.glob("*/*/*")]
+
+
+def _problems(folder: Path, artifact: Artifact | None) -> list[str]:
+    """Describe how a folder differs from its manifest."""
+    if artifact is None:
+        return [manifests.why_unreadable(folder)]
+    problems = []
+    if not _has_digest_of_manifest(artifact):
+        problems.append(f"{artifacts.MANIFEST} has other content than the folder (digest differs)")
+    files = artifact.manifest["files"]
+    for name, entry in files.items():
+        path = folder / name
         try:
             size = path.stat().st_size
             if size != entry["size"]:
-                problems.append(f"{name} has {size:,} bytes, {entry['size']:,} were written")
+                problems.append(f"{name} has {size:,} bytes instead of {entry['size']:,}")
             elif artifacts.sha256_of(path) != entry["sha256"]:
-                problems.append(f"{name} has other bytes than were written (sha256 differs)")
+                problems.append(f"{name} has other content than was written (sha256 differs)")
         except FileNotFoundError:
             problems.append(f"{name} is missing")
         except OSError as error:
             problems.append(f"{name} cannot be read: {error.strerror}")
-    there = {path.relative_to(place).as_posix() for path in place.rglob("*") if path.is_file()}
-    strangers = sorted(
-        name for name in there - {*listed, artifacts.MANIFEST} if not _is_stray(name)
-    )
-    problems += [f"{name} is there and not in the manifest" for name in strangers]
-    return problems
+    existing = {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and not _STRAY_FILE.fullmatch(path.name)
+    }
+    unlisted = sorted(existing - {*files, artifacts.MANIFEST})
+    return problems + [f"{name} is not in the manifest" for name in unlisted]
 
 
-def _is_stray(name: str) -> bool:
-    """Say whether a file is one that nobody put there: it is no damage."""
-    base = name.rsplit("/", 1)[-1].lower()
-    return base in STRAYS or base.startswith("._")
-
-
-def _contradictions(place: Path, manifest: dict[str, Any]) -> list[str]:
-    """Say whether the manifest names what the folder's name was derived from."""
-    above = manifest.get("upstream") or {}
-    beside = [entry["digest"] for entry in manifest.get("beside", [])]
-    code = manifest.get("code") or {}
+def _has_digest_of_manifest(artifact: Artifact) -> bool:
+    """Return whether the folder's name and the manifest's digest follow from the manifest."""
+    manifest, name = artifact.manifest, artifact.place.name
+    upstream, code = manifest.get("upstream") or {}, manifest.get("code") or {}
+    also_requires = [entry["digest"] for entry in manifest.get("beside", [])]
     identity = {
-        "task": manifest.get("task"),
-        "version": manifest.get("version"),
-        "settings": manifest.get("settings"),
-        "outside": manifest.get("outside"),
-        "upstream": above.get("digest"),
-        **({"beside": beside} if beside else {}),
+        **{key: manifest[key] for key in ("task", "version", "settings", "outside")},
+        "upstream": upstream.get("digest"),
+        **({"beside": also_requires} if also_requires else {}),
         **({"code": code.get("fingerprint")} if code.get("in_digest") else {}),
     }
     digest = artifacts.digest(identity)
-    named = digest == place.name.rsplit("-", 1)[-1]
-    if champions.is_night(place):
-        settings = manifest.get("settings") or {}
-        named = ledger.night_name(str(settings.get("date")), settings.get("redo", 0)) == place.name
-    if named and digest == manifest.get("digest"):
-        return []
-    return [f"{artifacts.MANIFEST} does not belong to the folder's name (digest differs)"]
+    if champions.is_night(artifact.place):
+        settings = manifest["settings"]
+        has_name = ledger.night_name(str(settings.get("date")), settings.get("redo", 0)) == name
+    else:
+        has_name = name.rsplit("-", 1)[-1] == digest
+    return has_name and digest == manifest["digest"]
 
 
-def move_aside(store: Store, place: Path) -> Path:
-    """Move a damaged artifact to `ASIDE`, so that the next run builds it again.
+def _select(store: Store, name: str) -> tuple[list[Path], list[dict[str, str]]]:
+    """Return the folders that a name stands for, and what of a run is gone."""
+    try:
+        artifact = store.find(name)
+    except PipelineError:
+        # A folder without a readable manifest is damaged, and only its path names it.
+        by_real_path = {folder.resolve(): folder for folder in store.places()}
+        for path in (Path(name), store.outputs / name, store.outputs / "latest" / name):
+            if path.resolve() in by_real_path:
+                return [by_real_path[path.resolve()]], []
+        raise
+    if artifact.task != "Report":
+        return [artifact.place], []
+    folders = [item.place for item in store.lineage(artifact)]
+    of_dataset = store.places(artifact.place.parent.parent.name)
+    gone = []
+    for hole, item in store.holes(artifact).items():
+        if hole in of_dataset:
+            folders.append(hole)
+        else:
+            gone.append({"place": str(hole), "needed_by": str(item.place)})
+        # It is unknown what this folder was made from: perhaps from any earlier step's.
+        folders += [folder for folder in of_dataset if folder.parent.name < hole.parent.name]
+    return list(dict.fromkeys(folders)), gone
 
-    Returns
-    -------
-    Path
-        Its new path, ``.damaged/<time>/<dataset>/<step>/<name>`` below the outputs folder. The
-        dataset stays a folder of its own: names joined by a hyphen could not be told apart.
+
+@click.command()
+@as_json
+@with_paths
+@click.option("--repair", is_flag=True, help="Move damaged artifacts aside.")
+@click.argument("names", metavar="[PATH|RUN]...", nargs=-1, shell_complete=complete_run)
+@click.pass_context
+def verify(context: click.Context, as_json: bool, repair: bool, names: tuple[str, ...]) -> None:
+    """Check every file against its sha256.
+
+    A RUN is checked with everything that it was made from. The next run rebuilds what --repair
+    moves aside, and nothing else. Without --repair the exit code is 1 when an artifact is damaged
+    or when something that RUN was made from is gone. Files that file managers leave (.DS_Store,
+    ._*, Thumbs.db, ehthumbs.db, desktop.ini, .directory) are not damage.
+
+    Example: pipeline verify vader/bilstm
     """
-    stamp = time.strftime("%Y%m%dT%H%M%S")
-    folder = first = store.outputs / ASIDE / stamp
-    number = 1
-    while folder.exists():
-        number += 1
-        folder = first.with_name(f"{stamp}-{number}")
-    target = folder / store.short(place)
-    with artifacts.explained(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(place, target)
-    return target
+    store = open_store()
+    folders, gone = None, []
+    if names:
+        selected = [_select(store, name) for name in names]
+        folders = list(dict.fromkeys(folder for some, _ in selected for folder in some))
+        gone = list({entry["place"]: entry for _, some in selected for entry in some}.values())
+    result = {**verify_artifacts(store, folders), "gone": gone}
+    if repair:
+        for entry in result["damaged"]:
+            entry["moved_to"] = str(move_aside(store, Path(entry["place"])))
+        result["removed_links"] = [str(link) for link in remove_dangling(store)]
+    if as_json:
+        output.print_json(result)
+    else:
+        _print_result(result)
+    if not repair and (result["damaged"] or result["dangling"] or gone):
+        context.exit(1)
 
 
-def moved_aside(store: Store, place: Path) -> Path | None:
-    """Return where the folder of a place was moved to last, None where it never was."""
-    found = (store.outputs / ASIDE).glob(f"*/{glob.escape(store.short(place))}")
-    return max(found, default=None)
-
-
-def originals(store: Store, folder: Path) -> list[Path]:
-    """Return the paths that the artifacts in a folder of `ASIDE` had before they were moved."""
-    return [store.outputs / path.relative_to(folder) for path in folder.glob("*/*/*")]
-
-
-def _dangling(store: Store) -> list[str]:
-    """List the links to newest reports that lead nowhere."""
-    links = sorted((store.outputs / "latest").glob("*/*"))
-    return [str(link) for link in links if link.is_symlink() and not link.exists()]
+def _print_result(result: dict[str, Any]) -> None:
+    """Print what was checked, and what is damaged or gone."""
+    for entry in result["damaged"]:
+        output.print_line(entry["place"], style="bold red")
+        for problem in entry["problems"]:
+            output.print_line(f"  {problem}")
+        if "moved_to" in entry:
+            output.print_line(f"  moved to {entry['moved_to']}; the next run rebuilds it")
+    for entry in result["gone"]:
+        output.print_line(f"{entry['place']} is gone", style="bold red")
+        output.print_line(f"  {entry['needed_by']} was made from it")
+        output.print_line("  the next run rebuilds it; it is unknown what it was made from, so")
+        output.print_line("  all earlier steps of the dataset were checked")
+    for link in result["dangling"]:
+        output.print_line(f"{link} is a link without a target", style="bold red")
+    n_damaged, n_gone = len(result["damaged"]), len(result["gone"])
+    output.print_line(
+        f"Checked {result['artifacts']:,} artifacts, {result['files']:,} files, "
+        f"{output.size(result['bytes'])}: "
+        + (f"{n_damaged} damaged" if n_damaged else "no damage")
+        + (f", {n_gone} gone." if n_gone else "."),
+        style="bold",
+    )
+    if n_damaged and "removed_links" not in result:
+        output.print_line("pipeline verify --repair moves them aside.")

@@ -109,7 +109,7 @@ def read(path: Path) -> dict[str, Any] | None:
     if manifest is None:
         return None
     try:
-        return {**manifest, **msgspec.to_builtins(msgspec.convert(manifest, _Manifest))}
+        return {**msgspec.to_builtins(msgspec.convert(manifest, _Manifest)), **manifest}
     except msgspec.ValidationError:
         return None
 

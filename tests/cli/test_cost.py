@@ -1,4 +1,4 @@
-"""What looking at a hundred runs loads; what it costs is measured in benchmarks/start_up.py."""
+"""Commands import nothing heavy, also with a hundred runs; benchmarks/start_up.py has the times."""
 
 import json
 import shutil
@@ -33,7 +33,7 @@ def words_of(chain, name):
 
 
 @pytest.mark.parametrize("name", ["ls", "plan"])
-def test_looking_loads_nothing_heavy(hundred, name):
+def test_command_imports_nothing_heavy(hundred, name):
     code = (
         "import sys\nfrom pipeline.cli import cli\n"
         "cli(sys.argv[1:], standalone_mode=False)\n"

@@ -1,4 +1,4 @@
-"""What may be removed, and what must stay."""
+"""`pipeline gc` and `pipeline rm`: what may be deleted, and what is kept."""
 
 import fcntl
 import os
@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli import gc
-from pipeline.cli.verify import verify
+from pipeline.cli import gc, rm
+from pipeline.cli.verify import verify_artifacts
 from pipeline.store.outputs import Store
 
 RUN = {"dataset": "toy", "model": "naive_bayes"}
@@ -28,31 +28,31 @@ def older_run(chain):
     return report
 
 
-def test_nothing_goes_that_latest_was_made_from(built):
+def test_what_latest_was_made_from_is_kept(built):
     assert unreferenced(built) == {}
 
 
-def test_run_that_nothing_refers_to_goes_without_what_others_need(mine):
+def test_unreferenced_run_is_deleted_without_what_others_need(mine):
     older_run(mine)
     found = unreferenced(mine)
     assert [place.split("/")[1] for place in found] == ["6_train", "7_evaluate", "8_report"]
     assert set(found.values()) == {"no kept run was made from it"}
     for place in found:
-        gc.remove(mine.outputs / place)
-    assert verify(Store(mine.outputs))["dangling"] == []
+        rm.remove(mine.outputs / place)
+    assert verify_artifacts(Store(mine.outputs))["dangling"] == []
     before = mine.manifests()
     mine.run(**RUN)
     assert mine.built_after(before) == []
 
 
-def test_newest_runs_and_what_they_were_made_from_stay(mine):
+def test_newest_runs_and_what_they_were_made_from_are_kept(mine):
     older_run(mine)
     assert unreferenced(mine, keep=2) == {}
     assert unreferenced(mine, seconds=3600.0) == {}
 
 
 @pytest.mark.parametrize("refer", ["link", "record", "folder"])
-def test_run_that_the_registry_refers_to_stays(mine, refer):
+def test_run_that_the_registry_refers_to_is_kept(mine, refer):
     report = older_run(mine)
     registry = mine.outputs / "registry" / "toy"
     registry.mkdir(parents=True)
@@ -65,17 +65,17 @@ def test_run_that_the_registry_refers_to_stays(mine, refer):
     assert unreferenced(mine) == {}
 
 
-def test_damaged_artifact_and_what_was_moved_aside_go(mine):
+def test_damaged_artifact_and_what_was_moved_aside_are_deleted(mine):
     place = next((mine.outputs / "toy").glob("7_*/*"))
     (place / "metrics.json").unlink()
     aside = mine.outputs / ".damaged" / "old"
     aside.mkdir(parents=True)
     found = unreferenced(mine)
-    assert found[os.path.relpath(place, mine.outputs)] == "is not whole"
+    assert found[os.path.relpath(place, mine.outputs)] == "incomplete"
     assert ".damaged/old" in found
 
 
-def test_temporary_folder_goes_when_its_process_is_gone_and_stays_while_it_lives(mine):
+def test_temporary_folder_is_kept_while_its_process_lives(mine):
     parent = mine.outputs / "toy" / "2_clean"
     dead, alive = parent / ".tmp-dead", parent / ".tmp-alive"
     dead.mkdir()
@@ -89,7 +89,7 @@ def test_temporary_folder_goes_when_its_process_is_gone_and_stays_while_it_lives
     assert list(found) == ["toy/2_clean/.tmp-dead"]
 
 
-def test_resumable_work_goes_only_when_published_and_not_held(mine):
+def test_resumable_work_is_deleted_when_published_and_not_locked(mine):
     digest = next((mine.outputs / "toy").glob("6_*/*")).name[-16:]
     published, wanted = (mine.outputs / ".partial" / name for name in (digest, "0" * 16))
     for folder in (published, wanted):
@@ -104,7 +104,7 @@ def test_resumable_work_goes_only_when_published_and_not_held(mine):
         os.close(lock)
 
 
-def test_resumable_work_that_nobody_took_up_goes_after_two_weeks(mine):
+def test_resumable_work_is_deleted_after_two_weeks(mine):
     forgotten, touched = (mine.outputs / ".partial" / (digit * 16) for digit in "01")
     for folder, days in ((forgotten, 15), (touched, 13)):
         folder.mkdir(parents=True)
@@ -113,21 +113,21 @@ def test_resumable_work_that_nobody_took_up_goes_after_two_weeks(mine):
         os.utime(folder, (old, old))
         at = time.time() - days * 24 * 3600
         os.utime(folder / "training.npz", (at, at))
-    reason = "was interrupted long ago and not taken up"
+    reason = "interrupted over two weeks ago and not resumed"
     assert unreferenced(mine) == {f".partial/{forgotten.name}": reason}
 
 
-def test_removing_a_run_takes_what_was_made_for_it_alone(mine):
+def test_rm_of_a_run_deletes_what_was_made_for_it_alone(mine):
     report = older_run(mine)
     store = Store(mine.outputs)
     run = store.find(report.name)
-    alone = gc.needed_alone(store, run)
+    alone = rm.needed_alone(store, run)
     assert [item.task for item in alone] == ["Report", "Evaluate", "TrainModel"]
     shutil.rmtree(mine.outputs / "four")
     only = Store(mine.outputs)
     for item in alone:
-        gc.remove(item.place)
-    left = gc.needed_alone(Store(mine.outputs), Store(mine.outputs).runs("toy")[0])
+        rm.remove(item.place)
+    left = rm.needed_alone(Store(mine.outputs), Store(mine.outputs).runs("toy")[0])
     assert len(left) == 8
     assert only.find("toy/naive_bayes").task == "Report"
 
@@ -136,32 +136,32 @@ def test_removed_folder_leaves_no_trace(tmp_path):
     place = tmp_path / "some"
     (place / "deep").mkdir(parents=True)
     (place / "deep" / "file").write_text("x")
-    gc.remove(Path(place))
+    rm.remove(Path(place))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_nothing_of_a_dataset_goes_while_what_is_kept_has_a_hole(mine):
+def test_dataset_is_kept_while_an_ancestor_of_a_kept_run_is_missing(mine):
     older_run(mine)
     (split,) = mine.outputs.glob("toy/5_split/*")
     shutil.rmtree(split)
     assert not any(place.startswith("toy/") for place in unreferenced(mine))
     store = Store(mine.outputs)
     older = store.runs("toy")[-1]
-    assert gc.needed_alone(store, older) == [older]
+    assert rm.needed_alone(store, older) == [older]
 
 
-def test_nothing_of_a_dataset_goes_while_a_repaired_artifact_waits_for_the_next_run(mine):
+def test_dataset_is_kept_until_a_repaired_artifact_is_rebuilt(mine):
     from pipeline.cli.verify import move_aside
 
     report = (mine.outputs / "latest/toy/naive_bayes").resolve()
     move_aside(Store(mine.outputs), mine.outputs / os.path.relpath(report, mine.outputs.resolve()))
-    gc.remove_dangling(Store(mine.outputs))
+    rm.remove_dangling(Store(mine.outputs))
     assert unreferenced(mine) == {}
     mine.run(**RUN)
     assert [place.split("/")[0] for place in unreferenced(mine)] == [".damaged"]
 
 
-def test_a_folder_moved_aside_is_of_its_own_dataset_alone(mine):
+def test_folder_moved_aside_belongs_to_its_own_dataset(mine):
     from pipeline.cli.verify import move_aside, moved_aside
 
     # The name of the other dataset begins with that of this one and a hyphen.
@@ -181,7 +181,7 @@ def test_a_folder_moved_aside_is_of_its_own_dataset_alone(mine):
     assert left <= set(unreferenced(mine))
 
 
-def test_nothing_of_a_dataset_goes_while_a_process_works_on_it(mine):
+def test_dataset_is_kept_while_a_process_builds_an_artifact(mine):
     older_run(mine)
     folder = mine.outputs / "toy" / "6_train" / ".tmp-live"
     folder.mkdir()
@@ -194,8 +194,8 @@ def test_nothing_of_a_dataset_goes_while_a_process_works_on_it(mine):
 
 
 @pytest.mark.parametrize(("old", "new"), [('"alpha": 1.0', '"alpha": 2.0'), ("TrainModel", "X")])
-def test_manifest_that_was_changed_by_hand_is_damage(mine, old, new):
+def test_edited_manifest_is_damage(mine, old, new):
     (path,) = mine.outputs.glob("toy/6_train/*/manifest.json")
     path.write_text(path.read_text().replace(old, new, 1))
-    (damaged,) = verify(Store(mine.outputs))["damaged"]
+    (damaged,) = verify_artifacts(Store(mine.outputs))["damaged"]
     assert "digest differs" in damaged["problems"][0]

@@ -1,14 +1,14 @@
-"""What reaches the terminal: harmless texts, and colours only where they are wanted."""
+"""Terminal output: harmless texts, tables that fit, colours, and error lines."""
 
-import io
+import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from pipeline.cli import output
 
@@ -30,12 +30,18 @@ PIPELINE = str(Path(sys.executable).parent / "pipeline")
         "line ends",
         "escape sequence",
         "8-bit escape",
-        "direction of writing",
-        "half a pair",
+        "writing direction",
+        "lone surrogate",
     ],
 )
-def test_texts_of_strangers_cannot_control_the_terminal(text, shown):
+def test_text_cannot_control_the_terminal(text, shown):
     assert output.plain(text) == shown
+
+
+def test_json_keeps_a_lone_surrogate_and_has_no_nan(capsys):
+    output.print_json({"text": "half \ud83c", "value": float("nan")})
+    printed = json.loads(capsys.readouterr().out)
+    assert printed == {"text": "half \ud83c", "value": None}
 
 
 @pytest.mark.parametrize(
@@ -49,14 +55,14 @@ def test_texts_of_strangers_cannot_control_the_terminal(text, shown):
         (7260, "2 h 1 min"),
     ],
 )
-def test_durations_are_written_in_the_unit_that_suits(seconds, shown):
+def test_duration_is_formatted_in_a_suitable_unit(seconds, shown):
     assert output.duration(seconds) == shown
 
 
 @pytest.mark.parametrize(
     ("size", "shown"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (2_340_000, "2.3 MB")]
 )
-def test_sizes_are_written_in_the_unit_that_suits(size, shown):
+def test_size_is_formatted_in_a_suitable_unit(size, shown):
     assert output.size(size) == shown
 
 
@@ -95,12 +101,11 @@ def test_colours_are_on_a_terminal_and_off_with_no_color_and_in_a_pipe(built):
 
 
 @pytest.mark.processes
-def test_error_is_one_line_and_exit_code_2(built):
+def test_error_is_one_line_with_its_code_and_exit_code_2(built):
     words = ["show", "nothing", "--paths-outputs", str(built.outputs)]
     done = subprocess.run([PIPELINE, *words], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr.startswith("Error")
-    assert "name 'nothing'" in done.stderr
+    assert re.match(r"Error P\d{3}: .*nothing", done.stderr)
     assert len(done.stderr.splitlines()) == 1
 
 
@@ -113,16 +118,32 @@ def test_wrong_parameter_of_a_plan_is_an_error_like_luigis(built):
     assert "Traceback" not in done.stderr
 
 
-def printed(width):
-    """Print a table with columns to shorten and to leave out."""
-    columns = [
-        output.Column("name"),
-        output.Column("text", least=6, drop=1),
-        output.Column("size", is_number=True, drop=2),
-    ]
-    out = Console(width=width, file=io.StringIO())
-    output.table("", columns, [("first", "a long text to cut", 12), ("second", "b", 7)], out)
-    return out.file.getvalue().splitlines()
+@pytest.fixture
+def printed(monkeypatch, capsys):
+    """Return a function that prints a table with columns to truncate and to drop."""
+
+    def print_table(width):
+        monkeypatch.setenv("COLUMNS", str(width))
+        columns = [
+            output.Column("name"),
+            output.Column("text", least=6, drop=1),
+            output.Column("size", is_number=True, drop=2),
+        ]
+        rows = [
+            {"name": "first", "text": "a long text to cut", "size": 12},
+            {"name": "second", "text": "b", "size": 7},
+        ]
+        output.print_table("", columns, rows)
+        return capsys.readouterr().out.splitlines()
+
+    return print_table
+
+
+def test_cell_is_formatted_and_empty_where_the_row_has_no_value():
+    column = output.Column("rows", form=output.count)
+    cells = [column.cell(row).plain for row in ({"rows": 1000}, {"rows": None}, {})]
+    assert cells == ["1,000", "–", ""]
+    assert output.Column("size", lambda row: 2 * row["n"]).cell({"n": 3}).plain == "6"
 
 
 @pytest.mark.parametrize(
@@ -133,11 +154,11 @@ def printed(width):
         (17, ["name    text", "first   a long t…"]),
         (12, ["name", "first"]),
     ],
-    ids=["all fit", "a text is cut", "a column goes", "two columns go"],
+    ids=["all fit", "truncated", "one dropped", "two dropped"],
 )
-def test_columns_are_cut_and_then_left_out_in_their_order(width, lines):
+def test_columns_are_truncated_and_then_dropped_in_order(printed, width, lines):
     assert printed(width)[:2] == lines
 
 
-def test_columns_that_are_left_out_are_named():
+def test_dropped_columns_are_named(printed):
     assert "text, size" in " ".join(" ".join(printed(12)).split())

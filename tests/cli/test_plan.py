@@ -1,4 +1,4 @@
-"""A plan says what the next run then does, whatever was changed before it."""
+"""The next run does what `pipeline plan` predicted, whatever was changed before."""
 
 import json
 import os
@@ -8,13 +8,13 @@ import pytest
 from conftest import STEPS
 
 from pipeline.cli import gc
-from pipeline.cli.planning import plan_of, plan_of_task
+from pipeline.cli.plan import plan_command, plan_task
 from pipeline.store.outputs import Store
 from pipeline.tasks import Tokenize
 
 
 def planned(chain, **settings):
-    return plan_of_task(chain.task(**settings))
+    return plan_task(chain.task(**settings))
 
 
 def runs(plan):
@@ -167,7 +167,7 @@ def test_plan_of_a_damaged_artifact_is_that_artifact_alone(mine, task, name, har
     assert planned(mine, dataset="toy", model="naive_bayes")["runs"] == 0
 
 
-def test_plan_of_a_link_that_leads_elsewhere_is_the_link_alone(mine):
+def test_plan_of_a_link_to_another_run_is_the_link_alone(mine):
     settings = {"dataset": "toy", "model": "naive_bayes"}
     mine.run(**settings, alpha=0.5)
     plan = planned(mine, **settings)
@@ -179,7 +179,7 @@ def test_plan_of_a_link_that_leads_elsewhere_is_the_link_alone(mine):
     assert step_of(planned(mine, **settings), "RunAll")["kind"] == "file"
 
 
-def test_plan_says_that_a_raw_file_must_be_put_there_by_hand(mine):
+def test_plan_names_a_raw_file_that_must_be_added_by_hand(mine):
     (mine.data / "toy" / "rows.csv").unlink()
     plan = planned(mine, dataset="toy", model="naive_bayes")
     assert step_of(plan, "DownloadData")["action"] == "fail"
@@ -187,7 +187,7 @@ def test_plan_says_that_a_raw_file_must_be_put_there_by_hand(mine):
     assert {step["action"] for step in plan["steps"][1:]} == {"wait"}
 
 
-def test_plan_of_a_raw_file_that_is_fetched_supposes_the_bytes_that_came_before(chain):
+def test_plan_of_a_download_assumes_the_same_content_as_before(chain):
     chain.add("toy")
     row = chain.data / "toy" / "dataset.toml"
     source = 'source = { kind = "url", address = "http://localhost:9/rows.csv" }'
@@ -206,7 +206,7 @@ def test_plan_of_a_raw_file_that_is_fetched_supposes_the_bytes_that_came_before(
     assert runs(planned(chain, **settings, alpha=0.5)) == {"TrainModel", "Evaluate", "Report"}
 
 
-def test_plan_expects_the_seconds_that_the_same_step_and_model_took(mine):
+def test_plan_expects_the_time_of_the_same_step_and_model(mine):
     place = artifact(mine, "TrainModel")
     manifest = json.loads((place / "manifest.json").read_text())
     (place / "manifest.json").write_text(json.dumps({**manifest, "seconds": 123.0}))
@@ -219,17 +219,17 @@ def test_plan_expects_the_seconds_that_the_same_step_and_model_took(mine):
 
 
 @pytest.mark.parametrize("start", [[], ["RunAll"], ["luigi", "--module", "pipeline", "RunAll"]])
-def test_plan_reads_the_words_of_the_command(built, start):
+def test_plan_accepts_the_arguments_of_luigi(built, start):
     built.set_paths()
     words = ["--dataset", "four", "--model", "naive_bayes", "--alpha", "2", "--workers", "2"]
     paths = ["--paths-data", str(built.data), "--paths-outputs", str(built.outputs)]
-    plan = plan_of([*start, *words, *paths])
+    plan = plan_command([*start, *words, *paths])
     assert runs(plan) == {"TrainModel", "Evaluate", "Report"}
     assert step_of(plan, "TrainModel")["changes"] == [{"name": "alpha", "from": 1.0, "to": 2.0}]
 
 
-def test_planning_leaves_the_tasks_as_they_were(built):
+def test_planning_does_not_change_tasks(built):
     task = built.task(dataset="toy", model="naive_bayes", alpha=3.0)
-    plan_of_task(task)
+    plan_task(task)
     report = task.requires()
     assert not {"digest", "place", "outside", "complete", "requires"} & vars(report).keys()

@@ -1,11 +1,11 @@
-"""Damage is found, named, moved aside, and healed by the next run."""
+"""`pipeline verify` finds damage, moves it aside, and the next run rebuilds it."""
 
 import os
 import shutil
 
 import pytest
 
-from pipeline.cli.verify import move_aside, verify
+from pipeline.cli.verify import move_aside, verify_artifacts
 from pipeline.store.outputs import Store
 
 
@@ -14,7 +14,7 @@ def path_of(chain, step, dataset="toy"):
 
 
 def flip(path):
-    """Change a byte and nothing that a look from outside could tell."""
+    """Change a byte, but neither size nor time."""
     state = path.stat()
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
@@ -22,8 +22,8 @@ def flip(path):
     os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
 
 
-def test_whole_outputs_have_no_damage(built):
-    found = verify(Store(built.outputs))
+def test_complete_outputs_have_no_damage(built):
+    found = verify_artifacts(Store(built.outputs))
     assert found["damaged"] == found["dangling"] == []
     assert found["artifacts"] == 16
     assert found["files"] == sum(len(m["files"]) for m in built.manifests().values())
@@ -38,24 +38,24 @@ def test_whole_outputs_have_no_damage(built):
         ("manifest.json", lambda path: path.unlink(), "manifest.json is missing"),
         ("notes.txt", lambda path: path.write_text("mine"), "not in the manifest"),
     ],
-    ids=["flipped byte", "truncated", "missing", "without manifest", "stranger"],
+    ids=["flipped byte", "truncated", "missing", "without manifest", "unlisted"],
 )
 def test_damage_is_found_and_named(mine, name, harm, problem):
     place = path_of(mine, "7")
     harm(place / name)
-    (entry,) = verify(Store(mine.outputs))["damaged"]
+    (entry,) = verify_artifacts(Store(mine.outputs))["damaged"]
     assert entry["place"] == str(place)
     assert problem in entry["problems"][0]
     assert name in entry["problems"][0]
 
 
 @pytest.mark.parametrize("dataset", ["toy", "four"])
-def test_flipped_byte_is_healed_by_the_next_run_after_repair(mine, dataset):
+def test_next_run_rebuilds_what_repair_moved_aside(mine, dataset):
     place = path_of(mine, "3", dataset)
     original = (place / "tokens.parquet").read_bytes()
     flip(place / "tokens.parquet")
     store = Store(mine.outputs)
-    (entry,) = verify(store)["damaged"]
+    (entry,) = verify_artifacts(store)["damaged"]
     aside = move_aside(store, place)
     assert not place.exists()
     assert (aside / "tokens.parquet").read_bytes() != original
@@ -63,7 +63,7 @@ def test_flipped_byte_is_healed_by_the_next_run_after_repair(mine, dataset):
     mine.run(dataset=dataset, model="naive_bayes")
     assert mine.built_after(before) == ["Tokenize"]
     assert (place / "tokens.parquet").read_bytes() == original
-    assert verify(Store(mine.outputs))["damaged"] == []
+    assert verify_artifacts(Store(mine.outputs))["damaged"] == []
     assert entry["place"] == str(place)
 
 
@@ -78,7 +78,7 @@ def test_two_damaged_artifacts_of_one_place_are_both_kept_aside(mine):
     assert second.is_dir()
 
 
-def test_link_that_leads_nowhere_is_found(mine):
+def test_link_without_target_is_reported(mine):
     shutil.rmtree(path_of(mine, "8"))
-    found = verify(Store(mine.outputs))
+    found = verify_artifacts(Store(mine.outputs))
     assert found["dangling"] == [str(mine.outputs / "latest" / "toy" / "naive_bayes")]

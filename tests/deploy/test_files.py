@@ -152,7 +152,7 @@ def test_crontab_runs_the_script_every_night():
     assert (ROOT / Path(script).relative_to(HOME)).is_file()
     assert os.access(ROOT / "deploy" / "night.sh", os.X_OK)
     assert {word for word in words if word.startswith("--")} == {"--dataset", "--model"}
-    assert "nightly" in cli.commands
+    assert "nightly" in cli.list_commands(None)
 
 
 def test_systemd_takes_the_units(tmp_path):

@@ -98,7 +98,7 @@ def test_parameters_that_the_pages_name_exist():
     known |= {"paths-data", "paths-outputs", "pipeline-code-changes"}
     known |= {
         option.removeprefix("--")
-        for command in cli.commands.values()
+        for command in (cli.get_command(None, name) for name in cli.list_commands(None))
         for parameter in command.params
         for option in parameter.opts
     }

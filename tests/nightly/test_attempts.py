@@ -6,7 +6,7 @@ import pytest
 from conftest import made_up_rows
 from nights import BROKEN, Nights, few, many
 
-from pipeline.cli.verify import verify
+from pipeline.cli.verify import verify_artifacts
 from pipeline.errors import PipelineError
 from pipeline.nightly import records
 from pipeline.store import artifacts
@@ -57,7 +57,7 @@ BEFORE = [(FIRST, "promoted", 0), (BAD, "contract_broken", 0)]
 def test_a_night_that_was_decided_again_is_as_it_was_written(mine):
     mine.put(BAD, many())
     assert mine.here(BAD, "--redo").exit_code == 0
-    found = verify(Store(mine.outputs))
+    found = verify_artifacts(Store(mine.outputs))
     assert record(mine, BAD, 1) in Store(mine.outputs).places("toy", "nights")
     assert found["damaged"] == []
 

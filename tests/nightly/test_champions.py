@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 from conftest import Chain
 
-from pipeline.cli import cli, gc
+from pipeline.cli import cli, gc, rm
 from pipeline.errors import PipelineError
 from pipeline.nightly import champions, ledger, registry
 from pipeline.nightly.ledger import KEPT, PROMOTED, Champion, Entry
@@ -122,9 +122,9 @@ def test_records_of_nights_stay_unless_they_are_not_whole(mine, runs):
 def test_removing_a_champions_run_takes_its_report_alone(mine, runs):
     nights(mine, runs, [PROMOTED, KEPT, KEPT])
     store = Store(mine.outputs)
-    alone = gc.needed_alone(store, store.find(str(runs[0])))
+    alone = rm.needed_alone(store, store.find(str(runs[0])))
     assert [item.task for item in alone] == ["Report"]
-    alone = gc.needed_alone(store, store.find(str(runs[1])))
+    alone = rm.needed_alone(store, store.find(str(runs[1])))
     assert [item.task for item in alone] == ["Report", "Evaluate", "TrainModel"]
 
 

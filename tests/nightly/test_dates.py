@@ -5,11 +5,11 @@ import shutil
 
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 from conftest import STEPS, made_up_rows, write_dataset
 
-from pipeline.cli import catalog
+from pipeline.cli import cli
 from pipeline.errors import PipelineError
-from pipeline.store.outputs import Store
 
 # Of the made-up dataset below, before there were dates. A step whose version is raised changes
 
@@ -176,7 +176,8 @@ def test_list_of_datasets_shows_the_newest_day_of_dated_files(chain):
     path.write_text(path.read_text().replace("rows.csv", "rows-{date}.csv"))
 
     def state():
-        rows = catalog.datasets(chain.data, Store(chain.outputs))
+        chain.set_paths()
+        rows = json.loads(CliRunner().invoke(cli, ["datasets", "--json"]).output)
         (row,) = [row for row in rows if row["dataset"] == "toy"]
         return row["state"], [file["path"] for file in row["files"]]
 

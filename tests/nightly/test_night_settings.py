@@ -10,7 +10,7 @@ from conftest import made_up_rows
 from nights import Nights, drifted, few, many, mislabelled
 
 import pipeline
-from pipeline.cli.planning import plan_of
+from pipeline.cli.plan import plan_command
 from pipeline.errors import PipelineError
 from pipeline.nightly import records
 
@@ -263,9 +263,9 @@ def test_latest_link_is_not_moved_by_nights(mine):
 def test_plan_of_a_night_says_whether_it_has_a_record(mine):
     mine.set_paths()
     words = ["Nightly", "--dataset", "toy", "--model", "naive_bayes", "--date"]
-    (night,) = plan_of([*words, "2024-11-16"])["steps"]
+    (night,) = plan_command([*words, "2024-11-16"])["steps"]
     assert night["action"] == "skip"
-    (night,) = plan_of([*words, "2024-11-17"])["steps"]
+    (night,) = plan_command([*words, "2024-11-17"])["steps"]
     assert (night["action"], night["kind"]) == ("run", "new")
 
 

@@ -1,7 +1,6 @@
-"""One broken folder among many is named, and stops no command but one about that folder."""
+"""A damaged folder is named, and stops only the commands about that folder."""
 
 import json
-import math
 import re
 import shutil
 
@@ -11,110 +10,18 @@ from click.testing import CliRunner
 from pipeline.cli import cli
 from pipeline.errors import PipelineError
 
-
-def reference(place):
-    """Return what a manifest says of the artifact above it."""
-    return {"task": "Evaluate", "digest": "0123456789abcdef", "place": place}
-
-
-def nested(times):
-    """Return lists within each other."""
-    value = []
-    for _ in range(times):
-        value = [value]
-    return value
-
-
 RUN = "toy/naive_bayes"
 PLAN = ["plan", "RunAll", "--dataset", "toy", "--model", "naive_bayes", "--alpha", "2"]
-# Commands about everything: they show the rest, whatever one folder holds.
+# These commands show everything else, whatever one folder holds.
 LISTINGS = (["ls"], ["verify"], PLAN, ["gc", "--hours", "0", "--keep", "0"])
 ABOUT_A_RUN = (["show", RUN], ["why", RUN], ["diff", RUN, "four/naive_bayes"], ["verify", RUN])
 MANIFESTS = {
-    "a list": lambda manifest: [1],
-    "a text": lambda manifest: "manifest",
-    "an empty object": lambda manifest: {},
-    "files are a list": lambda manifest: {**manifest, "files": [1]},
-    "files without size": lambda manifest: {
-        **manifest,
-        "files": {name: {} for name in manifest["files"]},
-    },
-    "files are numbers": lambda manifest: {
-        **manifest,
-        "files": dict.fromkeys(manifest["files"], 1),
-    },
-    "upstream is a text": lambda manifest: {**manifest, "upstream": "above"},
-    "upstream without place": lambda manifest: {**manifest, "upstream": {"task": "Evaluate"}},
-    "beside is an object": lambda manifest: {**manifest, "beside": {}},
-    "upstream is itself": lambda manifest: {**manifest, "upstream": reference(".")},
-    "upstream is the dataset": lambda manifest: {**manifest, "upstream": reference("../..")},
-    "upstream is elsewhere": lambda manifest: {**manifest, "upstream": reference("/zz/x")},
-    "upstream has a long name": lambda manifest: {
-        **manifest,
-        "upstream": reference("../../7_evaluate/" + "x" * 5000),
-    },
-    "file of an impossible name": lambda manifest: {
-        **manifest,
-        "files": {**manifest["files"], "\x00": {"size": 1, "sha256": ""}},
-    },
-    "sizes that no file has": lambda manifest: {
-        **manifest,
-        "files": {key: {"size": 10**400, "sha256": ""} for key in manifest["files"]},
-    },
-    **{
-        f"{key} of {name}": lambda manifest, key=key, value=value: {**manifest, key: value}
-        for key in ("seconds", "peak_memory_mib", "rows_in", "rows_out", "version")
-        for name, value in {"infinity": math.inf, "400 digits": 10**400, "less": -1}.items()
-    },
-    **{
-        f"half a character in {key}": lambda manifest, key=key: {**manifest, key: "\ud800"}
-        for key in ("task", "digest", "git_commit", "finished")
-    },
-    "half a character in settings": lambda manifest: {
-        **manifest,
-        "settings": {**manifest["settings"], "\ud800": "\ud800"},
-        "libraries": {"\ud800": "\ud800"},
-    },
-    "settings nested without end": lambda manifest: {**manifest, "settings": {"a": nested(900)}},
+    "no object": lambda manifest: [1],
+    "empty object": lambda manifest: {},
+    "files of another type": lambda manifest: {**manifest, "files": [1]},
+    "upstream of another type": lambda manifest: {**manifest, "upstream": "above"},
+    "settings of another type": lambda manifest: {**manifest, "settings": [1]},
     "all keys null": lambda manifest: dict.fromkeys(manifest),
-    "all keys lists": lambda manifest: {key: [1] for key in manifest},
-    **{
-        f"without {key}": lambda manifest, key=key: {
-            name: value for name, value in manifest.items() if name != key
-        }
-        for key in (
-            *("task", "version", "digest", "settings", "outside", "upstream", "code"),
-            *("libraries", "rows_in", "rows_out", "files", "seconds", "peak_memory_mib"),
-            "finished",
-        )
-    },
-}
-SUMMARIES = {
-    "a list": "[1]",
-    "garbled": "{",
-    "empty": "{}",
-    "other kinds": '{"test": 1}',
-    "nested without end": "[" * 100_000,
-}
-METRICS = {
-    "infinity": math.inf,
-    "400 digits": 10**400,
-    "400 digits below": -(10**400),
-    "a text": "0.5",
-    "half a character": "\ud800",
-}
-RAW_FILES = {
-    "path is a number": {"path": 1},
-    "path is impossible": {"path": "\x00"},
-    "path is half a character": {"path": "\ud800"},
-    "path is too long": {"path": "/" + "x" * 5000},
-    "path is a folder": {"path": "/"},
-    "size is a text": {"size": "x"},
-    "size is null": {"size": None},
-    "size is infinite": {"size": math.inf},
-    "size has 400 digits": {"size": 10**400},
-    "sha256 is a list": {"sha256": []},
-    "sha256 is half a character": {"sha256": "\ud800"},
 }
 
 
@@ -124,7 +31,7 @@ def call(chain, *words):
 
 
 def ends_plainly(done):
-    """Say whether a command ended by itself or in a line for the user."""
+    """Return whether a command ended without an internal error."""
     return done.exception is None or isinstance(done.exception, PipelineError | SystemExit)
 
 
@@ -143,7 +50,7 @@ def test_broken_manifest_ends_no_command_in_a_traceback(mine, change):
         path.write_text(before)
 
 
-@pytest.mark.parametrize("content", SUMMARIES.values(), ids=SUMMARIES)
+@pytest.mark.parametrize("content", ["{", "{}"], ids=["garbled", "empty"])
 def test_broken_summaries_end_no_command_in_a_traceback(mine, content):
     for name in ("metrics.json", "profile.json", "source.json", "head.csv", "training.json"):
         for path in mine.outputs.glob(f"toy/*/*/{name}"):
@@ -154,51 +61,12 @@ def test_broken_summaries_end_no_command_in_a_traceback(mine, content):
         assert ends_plainly(call(mine, *words)), words
 
 
-@pytest.mark.parametrize("value", METRICS.values(), ids=METRICS)
-def test_metrics_of_other_kinds_end_no_command_in_a_traceback(mine, value):
-    (path,) = mine.outputs.glob("toy/7_*/*/metrics.json")
-    metrics = json.loads(path.read_text())
-    metrics["test"] |= dict.fromkeys(("accuracy", "roc_auc", "log_loss", "rows"), value)
-    metrics["test"]["macro"]["f1"] = value
-    metrics["test"]["intervals"] |= {"log_loss": [value, 1.0], "macro": {"f1": [0.0, value]}}
-    path.write_text(json.dumps(metrics))
-    for words in (*LISTINGS, *ABOUT_A_RUN):
-        for form in ((), ("--json",)):
-            assert isinstance(call(mine, *words, *form).exception, SystemExit | None), words
-    assert json.loads(call(mine, "show", RUN, "--json").output)["run"]["accuracy"] is None
-
-
-@pytest.mark.parametrize("change", RAW_FILES.values(), ids=RAW_FILES)
-def test_raw_file_of_other_kinds_ends_no_command_in_a_traceback(mine, change):
-    (path,) = mine.outputs.glob("toy/1_*/*/source.json")
-    source = json.loads(path.read_text())
-    source["files"][0] |= change
-    path.write_text(json.dumps(source))
-    for words in (*LISTINGS, *ABOUT_A_RUN, ["show", str(path.parent)]):
-        assert isinstance(call(mine, *words).exception, SystemExit | None), words
-
-
-def test_raw_file_that_cannot_be_read_says_so(mine, monkeypatch):
+def test_why_marks_a_raw_file_that_cannot_be_read(mine, monkeypatch):
     def refuse(path, memory):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("pipeline.store.artifacts.remembered_sha256", refuse)
     assert ", unreadable\n" in call(mine, "why", RUN).output
-
-
-def test_manifests_that_lead_round_in_a_circle_end_every_command(mine):
-    (report,) = mine.outputs.glob("toy/8_*/*")
-    (path,) = mine.outputs.glob("toy/7_*/*/manifest.json")
-    manifest = json.loads(path.read_text())
-    back = {
-        "task": "Report",
-        "digest": "0123456789abcdef",
-        "place": f"../../8_report/{report.name}",
-    }
-    path.write_text(json.dumps({**manifest, "upstream": back}))
-    for words in (*LISTINGS, *ABOUT_A_RUN):
-        assert isinstance(call(mine, *words).exception, SystemExit | None), words
-    assert "8_report/" + report.name + "  (made from itself)" in call(mine, "why", RUN).output
 
 
 @pytest.mark.parametrize("place", [".", "..", "../..", "../../../four", "/zz/x", "../8_x/../y"])
@@ -212,24 +80,12 @@ def test_repair_moves_no_folder_aside_that_a_manifest_only_points_to(mine, place
     assert set(mine.outputs.glob("*/[1-8]_*/*")) == others
 
 
-def test_text_that_has_no_bytes_is_shown_as_a_mark_and_kept_in_json(mine):
-    (path,) = mine.outputs.glob("toy/6_*/*/manifest.json")
-    manifest = json.loads(path.read_text())
-    manifest["settings"]["model"] = "na\ud800ve\x1b"
-    path.write_text(json.dumps(manifest))
-    text = call(mine, "ls").output
-    assert "na\ufffdve␛" in text
-    rows = json.loads(call(mine, "ls", "--json").output)["runs"]
-    assert "na\ud800ve\x1b" in {row["model"] for row in rows}
-
-
 def test_show_of_a_broken_manifest_names_it_and_what_to_do(mine):
     (path,) = mine.outputs.glob("toy/8_*/*/manifest.json")
     path.write_text("{}")
     for name in (RUN, str(path.parent)):
         text = str(call(mine, "show", name).exception)
         assert f"{path.parent}: manifest.json" in text
-        assert "`task`" in text
         assert f"pipeline verify --repair {name}" in text
         assert call(mine, "verify", name).exit_code == 1
     assert call(mine, "verify", "--repair", RUN).exit_code == 0
@@ -244,7 +100,7 @@ def test_show_of_a_broken_manifest_names_it_and_what_to_do(mine):
         lambda path: path.write_bytes(path.read_bytes()[:-20]),
         lambda path: shutil.copy(path.parent / "curves.parquet", path),
     ],
-    ids=["missing", "garbled", "cut", "other columns"],
+    ids=["missing", "garbled", "truncated", "other columns"],
 )
 def test_diff_names_a_table_that_it_cannot_read(mine, harm):
     (path,) = mine.outputs.glob("toy/7_*/*/predictions.parquet")
@@ -258,7 +114,7 @@ def test_diff_names_a_table_that_it_cannot_read(mine, harm):
 def test_diff_names_metrics_that_are_not_there(mine):
     (path,) = mine.outputs.glob("toy/7_*/*/metrics.json")
     path.unlink()
-    assert f"cannot read {path}: it is not there" in str(call(mine, "diff", RUN, RUN).exception)
+    assert f"cannot read {path}: it does not exist" in str(call(mine, "diff", RUN, RUN).exception)
 
 
 def test_gc_keeps_what_a_run_with_a_broken_step_was_made_from(mine):
@@ -313,15 +169,15 @@ def test_plan_after_a_repair_says_that_the_folder_was_moved_aside(mine, step):
     assert (item["kind"], item["action"]) == ("file", "run")
     (aside,) = (mine.outputs / ".damaged").glob(f"*/toy/*/{place.name}")
     shown = aside.relative_to(mine.outputs)
-    assert item["why"] == f"its folder was damaged and moved aside to {shown}"
+    assert item["why"] == f"its folder was damaged and moved to {shown}"
 
 
 @pytest.mark.parametrize(
     "name", [".DS_Store", "figures/Thumbs.db", "desktop.ini", "Desktop.ini", "._head.csv"]
 )
-def test_what_file_managers_leave_is_no_damage(mine, name):
+def test_files_of_file_managers_are_no_damage(mine, name):
     (place,) = mine.outputs.glob("toy/8_*/*")
     (place / name).write_text("a view")
     assert call(mine, "verify").exit_code == 0
     (place / "figures" / "more.png").write_text("mine")
-    assert "figures/more.png is there and not in the manifest" in call(mine, "verify").output
+    assert "figures/more.png is not in the manifest" in call(mine, "verify").output

@@ -1,0 +1,101 @@
+"""Differences between nested settings."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+# Settings that only some models or representations have come and go with these two.
+_SWITCHES = ("model", "representation")
+_SHOWN = 3
+
+
+def flatten(settings: Any, name: str = "") -> dict[str, Any]:
+    """Flatten nested settings to one level with dotted names; tuples become lists.
+
+    Examples
+    --------
+    >>> flatten({"optimizer": {"name": "adam"}, "units": (64, 32)})
+    {'optimizer.name': 'adam', 'units': [64, 32]}
+    """
+    prefix = f"{name}." if name else ""
+    if isinstance(settings, Mapping):
+        pairs: Iterable[tuple[Any, Any]] = settings.items()
+    elif not isinstance(settings, list | tuple):
+        return {name: settings}
+    elif any(isinstance(value, Mapping | list | tuple) for value in settings):
+        pairs = enumerate(settings)
+    else:
+        return {name: list(settings)}
+    flat: dict[str, Any] = {}
+    for key, value in pairs:
+        flat |= flatten(value, f"{prefix}{key}")
+    return flat
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """List the settings that differ, with both values; None stands for a missing one.
+
+    Where the model or the representation differs, settings that only one side has are excluded.
+
+    Examples
+    --------
+    >>> changes({"alpha": 1.0, "seed": 0}, {"alpha": 0.5, "seed": 0})
+    [{'name': 'alpha', 'from': 1.0, 'to': 0.5}]
+    """
+    old, new = flatten(before), flatten(after)
+    names = old.keys() | new.keys()
+    if any(old.get(switch) != new.get(switch) for switch in _SWITCHES):
+        names = old.keys() & new.keys()
+    return [
+        {"name": name, "from": old.get(name), "to": new.get(name)}
+        for name in sorted(names)
+        if old.get(name) != new.get(name) or (name in old) != (name in new)
+    ]
+
+
+def distance(before: Mapping[str, Any], after: Mapping[str, Any]) -> int:
+    """Count the settings that differ or that only one side has.
+
+    Examples
+    --------
+    >>> distance({"alpha": 1.0, "seed": 0}, {"alpha": 0.5, "folds": 3})
+    3
+    """
+    old, new = flatten(before), flatten(after)
+    shared = old.keys() & new.keys()
+    return len(old.keys() ^ new.keys()) + sum(old[name] != new[name] for name in shared)
+
+
+def format_value(value: Any) -> str:
+    """Format the value of a setting.
+
+    Examples
+    --------
+    >>> format_value((True, None, 3))
+    '[true, none, 3]'
+    """
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(format_value, value)) + "]"
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    return str(value) or "''"
+
+
+def format_changes(differences: Iterable[Mapping[str, Any]]) -> str:
+    """Format the first three of `changes`, such as ``alpha 1.0 -> 0.5``."""
+    return shorten(
+        f"{one['name']} {format_value(one['from'])} -> {format_value(one['to'])}"
+        for one in differences
+    )
+
+
+def shorten(names: Iterable[str]) -> str:
+    """Join the first three names and count the rest.
+
+    Examples
+    --------
+    >>> shorten("abcde")
+    'a, b, c and 2 more'
+    """
+    names = list(names)
+    rest = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + rest
