@@ -154,13 +154,13 @@ def test_text_without_known_words_is_predicted(model, corpus, trained):
 
 
 def test_probabilities_of_raw_texts_equal_those_of_evaluate(model, corpus, trained, monkeypatch):
-    from pipeline.predict import predictor
+    from pipeline.predict import predictor as prediction
 
-    monkeypatch.setattr(predictor, "_CHUNK", 90)
+    monkeypatch.setattr(prediction, "_CHUNK", 90)
     folders = trained(model, corpus)
     raw = pq.read_table(folders["CleanText"] / "rows.parquet", columns=["raw"])["raw"]
-    predictor = predictor.Predictor.load(folders["TrainModel"], folders["Evaluate"])
-    raw_only = predictor.Predictor.load(folders["TrainModel"])
+    predictor = prediction.Predictor.load(folders["TrainModel"], folders["Evaluate"])
+    raw_only = prediction.Predictor.load(folders["TrainModel"])
     expected, table = probabilities(folders)
     calibrated = [table[f"calibrated_{name}"].to_numpy() for name in predictor.class_names]
     # Sums in a network come in another order in batches of other sizes.
