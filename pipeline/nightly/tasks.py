@@ -13,7 +13,7 @@ from luigi.util import inherits
 
 from pipeline.data import daily
 from pipeline.errors import PipelineError
-from pipeline.nightly import attempts, gates, ledger, notifications, outbox, records
+from pipeline.nightly import attempts, day_rows, gates, ledger, notifications, outbox, records
 from pipeline.nightly.contract import unreadable
 from pipeline.nightly.ledger import Champion, Entry
 from pipeline.nightly.night import METRICS, Night
@@ -256,7 +256,7 @@ class Nightly(Named):
         standing = self._evaluated(champion)
         names = [label.name for label in download.row.labels]
         tonight = gates.Tonight(clean, names, standing)
-        about = [clean.digest(), clean.own_names(), champion and champion.digest]
+        about = [clean.digest(), day_rows.own_names(clean), champion and champion.digest]
         unknown = notes.once("unknown_share", about, tonight.unknown_share)
         measures = replace(tonight.measures(), unknown_share=unknown)
         earlier = [night for night in records.decided(self.name) if night.date < self.day]

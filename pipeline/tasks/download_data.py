@@ -2,17 +2,15 @@
 
 import datetime
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipeline.data import catalogue, daily
 from pipeline.data.schema import RawFile
 from pipeline.settings.parameter import parameter
 from pipeline.store import artifacts
 from pipeline.tasks.base import Artifact, Step, paths
-
-if TYPE_CHECKING:
-    pass
 
 
 def today() -> str:
@@ -93,6 +91,10 @@ class DownloadData(Step):
         """Return the raw files that are there, and the frozen test rows of a run with a date."""
         window = 1 if self.window is None else self.window
         return daily.parts(self.row, self.raw_folder, self.day, window, self.checksum)
+
+    def dataset_of(self, parts: Sequence[daily.Part]) -> catalogue.Dataset:
+        """Return the dataset with a table for each of the raw files."""
+        return daily.laid_out(self.row, parts) if self.day else self.row
 
     def settings(self) -> dict[str, Any]:
         """Return the whole row of the catalogue, so that a change of it reruns the chain."""
