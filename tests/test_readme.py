@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
+from pipeline import Nightly, RangeDailyBase, Rollback, RunAll
 from pipeline.cli import cli
 from pipeline.data import catalogue
 from pipeline.nightly.commands import EXIT_CODES
 from pipeline.predict.predictor import Predictor
-from pipeline.tasks import Nightly, RangeDailyBase, Rollback, RunAll
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 _BLOCKS = re.compile(

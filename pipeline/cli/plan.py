@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.cli import estimates, explain
 from pipeline.store import artifacts
 from pipeline.store.outputs import Store
-from pipeline.tasks.graph import above, frozen, in_order
+from pipeline.tasks.graph import above, assume, in_order, snapshot
 
 RUN, SKIP, FETCH, FAIL, WAIT = "run", "skip", "fetch", "fail", "wait"
 
@@ -85,7 +85,7 @@ def plan(root: Any, store: Store, external_inputs: Outside) -> dict[str, Any]:
         ``steps`` (first the first), ``runs`` (how many do their work), ``seconds`` (expected) and
         ``unknown`` (tasks at work of which nothing is known, left out of the seconds).
     """
-    with frozen(root):
+    with snapshot():
         steps = _items(root, store, external_inputs)
     at_work = [item for item in steps if item.action == RUN]
     return {
@@ -189,7 +189,7 @@ def _without_raw_files(task: Any, missing: list[dict[str, Any]], store: Store) -
         return Item(name, RUN, "raw file", why, seconds)
     # What is below is planned as if the bytes came that always came. The instance is the one
     # that every task below asks for its digest: Luigi makes one for the same parameters.
-    task.external_inputs = lambda: before
+    assume(task, "external_inputs", before)
     place = Path(task.path())
     action = FETCH if artifacts.is_complete(place) else RUN
     note = "planned as if the same bytes came as before"

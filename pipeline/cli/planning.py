@@ -12,8 +12,8 @@ from pipeline.cli.plan import Outside, plan
 from pipeline.data import raw_files
 from pipeline.errors import PipelineError
 from pipeline.store.outputs import Store
-from pipeline.tasks import code_changes
-from pipeline.tasks.base import paths
+from pipeline.tasks import provenance
+from pipeline.tasks.config import paths, pipeline
 from pipeline.tasks.download_data import DownloadData
 
 
@@ -43,9 +43,8 @@ def plan_of(words: Sequence[str]) -> dict[str, Any]:
 
 def plan_of_task(task: luigi.Task) -> dict[str, Any]:
     """Say what running a task does, as `plan_of`."""
-    known = code_changes.pipeline()
     external_inputs = Outside(
-        code_changes.changes, known.code_changes == "warn", _missing_raw_files
+        provenance.changes, pipeline().code_changes == "warn", _missing_raw_files
     )
     return plan(task, Store(Path(paths().outputs)), external_inputs)
 

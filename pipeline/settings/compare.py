@@ -1,20 +1,25 @@
-"""Compare settings, nested ones key by key."""
+"""Compare two sets of settings; nested settings are compared key by key."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-#: Stands for a setting that is not there.
+#: Value of a setting that one side does not have.
 ABSENT = None
 _SWITCHES = ("model", "representation")
 
 
 def flat(value: Any, name: str = "") -> dict[str, Any]:
-    """Write nested settings as one level with dotted names; tuples become lists.
+    """Flatten nested settings to one level with dotted names; tuples become lists.
 
     Returns
     -------
     dict
-        Leaves are numbers, texts, None, and lists of these.
+        The values are numbers, texts, None, and lists of these.
+
+    Examples
+    --------
+    >>> flat({"dataset": {"name": "toy", "labels": ("a", "b")}})
+    {'dataset.name': 'toy', 'dataset.labels': ['a', 'b']}
     """
     return dict(_leaves(value, name))
 
@@ -22,8 +27,13 @@ def flat(value: Any, name: str = "") -> dict[str, Any]:
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[dict[str, Any]]:
     """List the settings that differ, with both values.
 
-    Where the model or the representation differs, settings that only one of the two has are left
-    out: they come and go with it.
+    If the model or the representation differs, settings that only one side has are not listed:
+    they belong to that model.
+
+    Examples
+    --------
+    >>> changes({"alpha": 1.0}, {"alpha": 0.5})
+    [{'name': 'alpha', 'from': 1.0, 'to': 0.5}]
     """
     old, new = flat(before), flat(now)
     names = sorted(old.keys() | new.keys())
@@ -37,14 +47,26 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[dict[str,
 
 
 def distance(before: Mapping[str, Any], now: Mapping[str, Any]) -> int:
-    """Count the settings that differ or that only one of the two has."""
+    """Count the settings that differ or that only one side has.
+
+    Examples
+    --------
+    >>> distance({"alpha": 1.0}, {"alpha": 0.5, "beta": 1.0})
+    2
+    """
     old, new = flat(before), flat(now)
     shared = old.keys() & new.keys()
     return len(old.keys() ^ new.keys()) + sum(old[name] != new[name] for name in shared)
 
 
 def shown(value: Any) -> str:
-    """Write a setting's value in words."""
+    """Format the value of a setting as text.
+
+    Examples
+    --------
+    >>> shown([True, None, 2])
+    '[true, none, 2]'
+    """
     if value is None:
         return "none"
     if isinstance(value, bool):
@@ -55,7 +77,7 @@ def shown(value: Any) -> str:
 
 
 def sentence(change: Mapping[str, Any]) -> str:
-    """Write a change in words: ``alpha 1.0 -> 0.5``."""
+    """Format a change of `changes` as text, such as ``alpha 1.0 -> 0.5``."""
     return f"{change['name']} {shown(change['from'])} -> {shown(change['to'])}"
 
 
@@ -63,11 +85,10 @@ def _leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping):
         for key, inner in value.items():
             yield from _leaves(inner, f"{name}.{key}" if name else str(key))
-    elif isinstance(value, list | tuple):
-        if any(isinstance(inner, Mapping | list | tuple) for inner in value):
-            for index, inner in enumerate(value):
-                yield from _leaves(inner, f"{name}.{index}")
-        else:
-            yield name, list(value)
-    else:
+    elif not isinstance(value, list | tuple):
         yield name, value
+    elif any(isinstance(inner, Mapping | list | tuple) for inner in value):
+        for index, inner in enumerate(value):
+            yield from _leaves(inner, f"{name}.{index}")
+    else:
+        yield name, list(value)

@@ -7,7 +7,7 @@ from pipeline.store import artifacts
 from pipeline.tasks.base import Step
 from pipeline.tasks.download_data import DownloadData
 
-_KEEP_REPLACE_REMOVE = ("keep", "replace", "remove")
+_ACTIONS = ("keep", "replace", "remove")
 
 
 @requires(DownloadData)
@@ -34,34 +34,28 @@ class CleanText(Step):
         "html",
         "choice",
         "decode",
-        "HTML entities and <br /> become characters and spaces",
+        "decode HTML entities to characters, and <br /> to spaces",
         choices=("decode", "keep"),
     )
     unicode_form = parameter(
         "unicode_form", "choice", "NFC", "Unicode normal form", choices=("NFC", "NFKC", "none")
     )
-    urls = parameter(
-        "urls", "choice", "replace", "URLs; replaced by <url>", choices=_KEEP_REPLACE_REMOVE
-    )
+    urls = parameter("urls", "choice", "replace", "URLs; replaced by <url>", choices=_ACTIONS)
     mentions = parameter(
-        "mentions", "choice", "replace", "@names; replaced by <user>", choices=_KEEP_REPLACE_REMOVE
+        "mentions", "choice", "replace", "@names; replaced by <user>", choices=_ACTIONS
     )
     hashtags = parameter(
-        "hashtags",
-        "choice",
-        "keep",
-        "hashtags; replaced by <hashtag>",
-        choices=_KEEP_REPLACE_REMOVE,
+        "hashtags", "choice", "keep", "hashtags; replaced by <hashtag>", choices=_ACTIONS
     )
     numbers = parameter(
-        "numbers", "choice", "keep", "numbers; replaced by <number>", choices=_KEEP_REPLACE_REMOVE
+        "numbers", "choice", "keep", "numbers; replaced by <number>", choices=_ACTIONS
     )
     case = parameter("case", "choice", "keep", "letter case", choices=("keep", "lower"))
     duplicates = parameter(
         "duplicates",
         "choice",
         "keep",
-        "labelled rows whose clean text came before; dropped rows go to rejected.parquet",
+        "labelled rows with the clean text of an earlier row; dropped rows go to rejected.parquet",
         choices=("keep", "drop"),
     )
 
