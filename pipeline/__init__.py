@@ -4,6 +4,8 @@
 and Luigi; heavy libraries are imported inside the work of the tasks.
 """
 
+import gc
+
 from luigi.tools.range import RangeDailyBase
 
 from pipeline.errors import PipelineError
@@ -43,5 +45,9 @@ __all__ = [
     "paths",
 ]
 
-# The one effect of the import: it must precede the parsing of the command line.
+# The filter must be in place before Luigi parses the command line.
 show_errors_plainly()
+# Classes and modules live as long as the process. Luigi builds nine parsers with an option for each
+# parameter; without a look at these objects at each garbage collection, a run in which everything
+# is built takes 1.4 times a Luigi hello world, else 1.65 times.
+gc.freeze()

@@ -217,7 +217,7 @@ def _never_reduces(settings: Mapping[str, Any]) -> bool:
 
 
 def _monitors_nothing(settings: Mapping[str, Any]) -> bool:
-    return settings["patience"] == 0 and _never_reduces(settings)
+    return bool(settings["patience"] == 0) and _never_reduces(settings)
 
 
 def _has_no_dense_layer(settings: Mapping[str, Any]) -> bool:
@@ -225,11 +225,11 @@ def _has_no_dense_layer(settings: Mapping[str, Any]) -> bool:
 
 
 def _needs_no_language(settings: Mapping[str, Any]) -> bool:
-    return settings["stop_words"] != "nltk" and settings["word_form"] == "as_is"
+    return bool(settings["stop_words"] != "nltk" and settings["word_form"] == "as_is")
 
 
 def _hashes_nothing(settings: Mapping[str, Any]) -> bool:
-    return settings["longest_run"] == 1 and settings["subwords"] == "none"
+    return bool(settings["longest_run"] == 1 and settings["subwords"] == "none")
 
 
 _MONITOR = "patience 0 never stops early and reduce_factor 1 never reduces the learning rate"

@@ -56,7 +56,7 @@ def distance(before: Mapping[str, Any], now: Mapping[str, Any]) -> int:
     """
     old, new = flat(before), flat(now)
     shared = old.keys() & new.keys()
-    return len(old.keys() ^ new.keys()) + sum(old[name] != new[name] for name in shared)
+    return len(old.keys() ^ new.keys()) + sum(bool(old[name] != new[name]) for name in shared)
 
 
 def shown(value: Any) -> str:

@@ -1,10 +1,13 @@
 """Luigi parameters made from settings."""
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import luigi
 
 from pipeline.settings.setting import Setting
+
+_Task = TypeVar("_Task", bound=type[luigi.Task])
 
 
 class SettingParameter(luigi.Parameter[Any]):
@@ -45,3 +48,17 @@ def parameter(name: str, kind: str, default: Any, description: str, **limits: An
     """Declare a parameter; the arguments are those of `Setting` and `SettingParameter`."""
     options = {key: limits.pop(key) for key in ("significant", "selects_files") if key in limits}
     return SettingParameter(Setting(name, kind, default, description, **limits), **options)
+
+
+def with_parameters(settings: Mapping[str, Setting]) -> Callable[[_Task], _Task]:
+    """Return a class decorator that gives a task a parameter for each setting."""
+
+    def decorate(task: _Task) -> _Task:
+        for name, setting in settings.items():
+            declared = SettingParameter(setting)
+            # A parameter is a descriptor; Python names it only inside a class body.
+            declared.__set_name__(task, name)  # type: ignore[no-untyped-call]
+            setattr(task, name, declared)
+        return task
+
+    return decorate

@@ -220,4 +220,4 @@ def _date(value: Any) -> str:
     """Return a date as text, year first."""
     if not isinstance(value, datetime.date):
         value = datetime.date.fromisoformat(value)
-    return value.strftime("%Y-%m-%d")
+    return str(value.strftime("%Y-%m-%d"))

@@ -19,7 +19,7 @@ from pipeline.settings.resolved import Settings
 from pipeline.settings.setting import Setting
 from pipeline.store import artifacts, previews
 from pipeline.tasks import progress, provenance
-from pipeline.tasks.config import paths, url_of
+from pipeline.tasks.config import outputs_folder, url_of
 from pipeline.tasks.graph import once
 
 logger = logging.getLogger("luigi-interface")
@@ -46,7 +46,8 @@ class Named(luigi.Task):
     @functools.cache
     def get_params(cls) -> list[tuple[str, Any]]:
         """Return names and parameters; cached per class, since Luigi asks hundreds of times."""
-        return super().get_params()
+        parameters: list[tuple[str, Any]] = super().get_params()
+        return parameters
 
     @classmethod
     def declared(cls) -> dict[str, Setting]:
@@ -175,7 +176,7 @@ class Step(Named):
 
     def checksum(self, path: Path) -> str:
         """Return the sha256 of an input file, remembered until the file changes."""
-        return artifacts.remembered_sha256(path, Path(paths().outputs) / ".sha256")
+        return artifacts.remembered_sha256(path, outputs_folder() / ".sha256")
 
     def code_specs(self) -> tuple[Any, ...]:
         """Return the models and representations whose code `build` runs."""
@@ -201,7 +202,7 @@ class Step(Named):
     @once
     def path(self) -> Path:
         """Return the folder of the artifact."""
-        outputs = Path(paths().outputs)
+        outputs = outputs_folder()
         return outputs / self.dataset / self.folder / f"{self.label}-{self.digest()}"
 
     def output(self) -> Artifact:
@@ -227,7 +228,7 @@ class Step(Named):
             # Another run of the same work may have finished while this one waited for the folder.
             if not artifacts.is_complete(self.path()):
                 self._publish(partial)
-        previews.write_readme(Path(paths().outputs))
+        previews.write_readme(outputs_folder())
 
     def partial_folder(self) -> contextlib.AbstractContextManager[Path]:
         """Open the folder of interrupted work.
@@ -242,7 +243,7 @@ class Step(Named):
             "input": artifacts.digest([m["files"] if m else None for m in manifests]),
             "cores": len(os.sched_getaffinity(0)),
         }
-        return artifacts.partial_folder(Path(paths().outputs), self.digest(), made_by)
+        return artifacts.partial_folder(outputs_folder(), self.digest(), made_by)
 
     def _publish(self, partial: Path | None) -> None:
         """Build the artifact and publish it."""

@@ -14,6 +14,16 @@ class paths(luigi.Config):
     outputs = luigi.Parameter(default="outputs", description="folder of artifacts")
 
 
+def data_folder() -> Path:
+    """Return the folder of raw files."""
+    return Path(str(paths().data))
+
+
+def outputs_folder() -> Path:
+    """Return the folder of artifacts."""
+    return Path(str(paths().outputs))
+
+
 class pipeline(luigi.Config):
     """Options of all steps."""
 
@@ -46,5 +56,5 @@ def url_of(path: Path) -> str:
     base: str = pipeline().address
     if not base:
         return path.resolve().as_uri()
-    relative = Path(os.path.relpath(path, paths().outputs)).as_posix()
+    relative = Path(os.path.relpath(path, outputs_folder())).as_posix()
     return f"{base.rstrip('/')}/{urllib.parse.quote(relative)}"

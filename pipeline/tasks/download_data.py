@@ -11,7 +11,7 @@ from pipeline.settings.parameter import parameter
 from pipeline.settings.resolved import Settings
 from pipeline.store import artifacts
 from pipeline.tasks.base import Artifact, Step
-from pipeline.tasks.config import paths
+from pipeline.tasks.config import data_folder
 from pipeline.tasks.graph import once
 
 
@@ -66,12 +66,12 @@ class DownloadData(Step):
     @property
     def row(self) -> catalogue.Dataset:
         """The dataset's entry in the catalogue."""
-        return catalogue.load(self.dataset, Path(paths().data))
+        return catalogue.load(self.dataset, data_folder())
 
     @property
     def raw_folder(self) -> Path:
         """The folder of the dataset's raw files."""
-        return Path(paths().data) / self.dataset
+        return data_folder() / str(self.dataset)
 
     @property
     def day(self) -> str | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pipeline.errors import CODE_CHANGED
 from pipeline.store import artifacts
 from pipeline.store.code_hash import Code, Reader, changed_parts, entries_of, figures_of
-from pipeline.tasks.config import paths, pipeline
+from pipeline.tasks.config import outputs_folder, pipeline
 
 if TYPE_CHECKING:
     from pipeline.tasks.base import Step
@@ -43,7 +43,7 @@ def code_of(step: "Step") -> Code:
     for spec in step.code_specs():
         entries += entries_of(spec)
         facts += figures_of(spec)
-    return _code(tuple(entries), tuple(facts), Path(paths().outputs) / ".cache")
+    return _code(tuple(entries), tuple(facts), outputs_folder() / ".cache")
 
 
 def warn_of_changes(steps: Iterable["Step"]) -> None:

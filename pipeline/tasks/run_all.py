@@ -13,7 +13,7 @@ from pipeline.settings import checks
 from pipeline.store import artifacts
 from pipeline.tasks import process_setup, provenance
 from pipeline.tasks.base import Named, Step
-from pipeline.tasks.config import paths, pipeline
+from pipeline.tasks.config import outputs_folder, paths, pipeline
 from pipeline.tasks.download_data import DownloadData, today
 from pipeline.tasks.graph import in_order, snapshot
 from pipeline.tasks.report import Report
@@ -78,8 +78,8 @@ class RunAll(Named):
             self._is_linked = True
 
     def _link(self) -> Path:
-        settings = self._settings
-        return Path(paths().outputs) / "latest" / settings.dataset / settings.model
+        dataset, model = str(self._settings.dataset), str(self._settings.model)
+        return outputs_folder() / "latest" / dataset / model
 
     def _link_leads_to(self, report: Step) -> bool:
         link = self._link()

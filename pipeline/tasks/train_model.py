@@ -8,7 +8,7 @@ from pipeline.features.specs import REPRESENTATIONS
 from pipeline.models import specs
 from pipeline.models.presets import PRESETS
 from pipeline.settings.hyperparameters import HYPERPARAMETERS
-from pipeline.settings.parameter import SettingParameter, parameter
+from pipeline.settings.parameter import parameter, with_parameters
 from pipeline.settings.resolved import Settings
 from pipeline.store import artifacts
 from pipeline.tasks.base import Step
@@ -18,6 +18,7 @@ from pipeline.tasks.split_stratified import SplitStratified
 
 
 @inherits(SplitStratified)
+@with_parameters(HYPERPARAMETERS)
 class TrainModel(Step):
     """Train the model and store it with everything that a prediction needs."""
 
@@ -95,15 +96,3 @@ class TrainModel(Step):
         removed = stop_words(self.resolved().stop_words, steps["Tokenize"]["language"])
         save(out.folder, classifier, inputs.encoder, class_names, steps, removed)
         write_results(out, classifier, training, inputs, "max_train_rows" in settings)
-
-
-def _add_hyperparameters() -> None:
-    """Give TrainModel a parameter for each hyper-parameter."""
-    for name, setting in HYPERPARAMETERS.items():
-        declared = SettingParameter(setting)
-        # A parameter is a descriptor; Python names it only inside a class body.
-        declared.__set_name__(TrainModel, name)
-        setattr(TrainModel, name, declared)
-
-
-_add_hyperparameters()

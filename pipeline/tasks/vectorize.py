@@ -9,7 +9,7 @@ from luigi.util import requires
 from pipeline.errors import SettingConflictError
 from pipeline.features import pretrained
 from pipeline.features.specs import REPRESENTATIONS, SETTINGS, Representation
-from pipeline.settings.parameter import SettingParameter, parameter
+from pipeline.settings.parameter import parameter, with_parameters
 from pipeline.settings.resolved import Settings
 from pipeline.store import artifacts
 from pipeline.tasks.base import Step
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 @requires(Tokenize)
+@with_parameters(SETTINGS)
 class Vectorize(Step):
     """Turn tokens into the input of a model, fitted on training rows only."""
 
@@ -35,17 +36,6 @@ class Vectorize(Step):
         "input of the model; RunAll takes it from the model",
         choices=tuple(REPRESENTATIONS),
     )
-    max_words = SettingParameter(SETTINGS["max_words"])
-    min_count = SettingParameter(SETTINGS["min_count"])
-    sequence_length = SettingParameter(SETTINGS["sequence_length"])
-    padding = SettingParameter(SETTINGS["padding"])
-    cutting = SettingParameter(SETTINGS["cutting"])
-    embedding = SettingParameter(SETTINGS["embedding"])
-    encoder = SettingParameter(SETTINGS["encoder"])
-    norm = SettingParameter(SETTINGS["norm"])
-    sublinear_tf = SettingParameter(SETTINGS["sublinear_tf"])
-    word_ngrams = SettingParameter(SETTINGS["word_ngrams"])
-    char_ngrams = SettingParameter(SETTINGS["char_ngrams"])
     test_fraction = parameter(
         "test_fraction",
         "float",

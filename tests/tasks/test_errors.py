@@ -64,7 +64,12 @@ CASES = {
         30,
         ["P204: no_test scores validation rows", "validation_fraction", "0.1"],
     ),
-    "units out of range": (None, ["--units", "[0]"], 40, ["P101: units must be", "got [0]", "cells"]),
+    "units out of range": (
+        None,
+        ["--units", "[0]"],
+        40,
+        ["P101: units must be", "got [0]", "cells"],
+    ),
     "sequence length out of range": (
         None,
         ["--sequence-length", "0"],
