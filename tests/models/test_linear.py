@@ -115,5 +115,7 @@ def test_a_class_smaller_than_the_folds_is_still_calibrated():
 )
 def test_runs_whose_least_is_above_their_most_are_refused(chain, model, name):
     chain.add()
-    with pytest.raises(PipelineError, match=rf"{name} must be the least and the most.*\[3, 5\]"):
+    with pytest.raises(
+        PipelineError, match=rf"{name} must be the shortest and the longest.*\[3, 5\]"
+    ):
         chain.task(dataset="toy", model=model, **{name: (5, 3)})

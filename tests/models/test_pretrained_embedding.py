@@ -118,13 +118,13 @@ def test_predictions_are_those_that_evaluate_wrote(trained):
     ("settings", "message"),
     [
         ({"freeze_embedding": True}, "freeze_embedding keeps pretrained word vectors"),
-        ({"embedding": "nowhere.txt"}, "'nowhere.txt', which is no file"),
+        ({"embedding": "nowhere.txt"}, "got 'nowhere.txt'"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused_before_anything_runs(chain, settings, message):
     chain.add()
     with pytest.raises(PipelineError, match=message):
-        chain.task(dataset="toy", model="bilstm", **settings)
+        chain.task(dataset="toy", model="bilstm", **settings).requires()
 
 
 def test_a_size_beside_pretrained_vectors_is_refused(trained):

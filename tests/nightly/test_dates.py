@@ -161,7 +161,7 @@ def test_date_that_cannot_be_is_an_error_before_anything_runs(chain, settings, n
         path = chain.data / "toy" / "dataset.toml"
         path.write_text(path.read_text().replace("rows.csv", "rows-{date}.csv"))
     with pytest.raises(PipelineError, match=message):
-        chain.task(dataset="toy", model="naive_bayes", **settings)
+        chain.task(dataset="toy", model="naive_bayes", **settings).requires()
 
 
 def test_date_is_one_whether_given_as_date_or_as_text():

@@ -17,9 +17,7 @@ def test_settings_are_a_mapping_with_attributes():
 
 
 def test_setting_that_is_not_used_is_an_error_that_names_the_model():
-    with pytest.raises(
-        PipelineError, match="does not use units; it uses alpha"
-    ):
+    with pytest.raises(PipelineError, match="does not use units; it uses alpha"):
         SETTINGS.units  # noqa: B018
 
 

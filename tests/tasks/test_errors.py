@@ -94,6 +94,12 @@ CASES = {
         40,
         ["model must be one of", "got bilstn", "did you mean 'bilstm'?"],
     ),
+    "unknown stop words": (
+        None,
+        ["--stop-words", "sklearn"],
+        35,
+        ["P101: stop_words must be none, scikit-learn, nltk", "'sklearn'", "'scikit-learn'"],
+    ),
     "pattern without regexp": (None, ["--pattern", "a"], 40, ["pattern is for tokenizer regexp"]),
 }
 
