@@ -48,6 +48,6 @@ __all__ = [
 # The filter must be in place before Luigi parses the command line.
 show_errors_plainly()
 # Classes and modules live as long as the process. Luigi builds nine parsers with an option for each
-# parameter; without a look at these objects at each garbage collection, a run in which everything
-# is built takes 1.4 times a Luigi hello world, else 1.65 times.
+# parameter; if the garbage collector visits these objects meanwhile, a run in which everything is
+# built needs about 15 % more CPU time.
 gc.freeze()
