@@ -8,7 +8,7 @@ from pipeline.cli.settings_diff import changes, distance, flatten, format_change
 from pipeline.cli.verify import moved_aside
 from pipeline.store import manifests
 from pipeline.store.outputs import Artifact, Store, upstream_of
-from pipeline.tasks import code_changes
+from pipeline.tasks import provenance
 from pipeline.tasks.graph import above
 
 Reason = tuple[str, str, list[dict[str, Any]]]
@@ -162,7 +162,7 @@ def _difference(task: Any, nearest: Artifact, rebuilt_upstream: str) -> Reason:
         for other in above(task)
         if hasattr(other, "digest") and before.get(other.task_family) != other.digest()
     ]
-    changed_code = code_changes.changes(task, nearest.place)
+    changed_code = provenance.changes(task, nearest.place)
     if changed_code and not upstream:
         return "code", f"changed: {shorten(changed_code)}", []
     if not upstream and not rebuilt_upstream:

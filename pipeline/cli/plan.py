@@ -22,9 +22,10 @@ from pipeline.errors import UnknownNameError
 from pipeline.models import specs
 from pipeline.store import artifacts
 from pipeline.store.outputs import Store
-from pipeline.tasks import RunAll, code_changes
+from pipeline.tasks import RunAll, provenance
+from pipeline.tasks.config import pipeline
 from pipeline.tasks.download_data import DownloadData
-from pipeline.tasks.graph import above, frozen, in_order
+from pipeline.tasks.graph import above, assume, in_order, snapshot
 
 _RUN, _SKIP, _FETCH, _FAIL, _WAIT = "run", "skip", "fetch", "fail", "wait"
 _STYLES = {_RUN: "bold yellow", _FETCH: "yellow", _FAIL: "bold red", _WAIT: "red"}
@@ -86,7 +87,7 @@ def plan_task(task: luigi.Task) -> dict[str, Any]:
         where it depends on missing raw files), ``note``, and ``changes`` of settings since the
         most similar artifact.
     """
-    with frozen(task):
+    with snapshot():
         items = _Planner(open_store(), task).items()
     running = [item for item in items if item.action == _RUN]
     return {
@@ -104,7 +105,7 @@ class _Planner:
         self._store = store
         self._root = root
         self._explainer = Explainer(store)
-        self._warns = code_changes.pipeline().code_changes == "warn"
+        self._warns = pipeline().code_changes == "warn"
 
     def items(self) -> list[_Item]:
         """Return the plan of all tasks."""
@@ -163,7 +164,7 @@ class _Planner:
         path = Path(task.path())
         place = self._store.short(path)
         if not is_checked or artifacts.is_complete(path):
-            changed = code_changes.changes(task, path) if self._warns else []
+            changed = provenance.changes(task, path) if self._warns else []
             note = f"built by other code, and kept: {shorten(changed)}" if changed else ""
             return _Item(name, _SKIP, place=place, note=note)
         kind, why, changes = self._explainer.reason(task, path, _running(required))
@@ -183,9 +184,8 @@ class _Planner:
         checksums = self._explainer.recorded_raw_files(task)
         if checksums is None:
             return _Item(name, _RUN, "raw file", why, seconds)
-        # Assume the content of every earlier download. The tasks downstream ask this instance
-        # for its digest: Luigi makes one instance for the same parameters.
-        task.external_inputs = lambda: checksums  # type: ignore[method-assign]
+        # Assume the content of every earlier download.
+        assume(task, "external_inputs", checksums)
         path = Path(task.path())
         action = _FETCH if artifacts.is_complete(path) else _RUN
         note = "assumes that the download has the same content as before"

@@ -4,8 +4,8 @@ from importlib import util
 from pathlib import Path
 
 from pipeline.errors import MissingExtraError, PretrainedError, nearest
+from pipeline.settings.checks import LEARNED as LEARNED
 
-LEARNED = "learned"
 #: Word vectors by name: package, its files (words, then vectors), and the extra that installs it.
 PACKAGED_VECTORS = {
     "glove-6b-50d": (

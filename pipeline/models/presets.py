@@ -1,14 +1,13 @@
-"""Published settings, as rows: by the work they come from, and by model.
+"""Presets: published settings by the work that they come from and by model.
 
-A preset's values stand between what a user gives and the model's own defaults; upstream settings
-(cleaning, tokenizer, representation) are included. How rows were split is a protocol, not a
-setting of a model, and stays with the command line.
+A value of the user overrides the preset; the preset overrides the defaults of the model. Presets
+include upstream settings (cleaning, tokenizer, representation), but not the split of the rows.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-# Texts went in as they were, in all works but one.
+# All works but one used raw texts.
 _RAW = {
     "encoding_repair": "keep",
     "html": "keep",
@@ -23,8 +22,8 @@ _COURSE_NETWORK = {**_FIXED_EPOCHS, "epochs": 5, "batch_size": 32, "learning_rat
 _COURSE_SEQUENCES = {
     **_RAW,
     **_COURSE_NETWORK,
-    # The notebook drops punctuation without cutting there, so that an address is one word, of the
-    # 15 that fit; cut at its slashes it would be four.
+    # The notebook deletes punctuation, so that a URL is one of the 15 words that fit. Here it would
+    # be split at its slashes into four words.
     "urls": "replace",
     "tokenizer": "words",
     "max_words": 10_000,
@@ -35,15 +34,10 @@ _COURSE_SEQUENCES = {
     "dropout": 0.0,
     "dense_units": "none",
 }
-_COURSE_RECURRENT = {
-    **_COURSE_SEQUENCES,
-    "units": (64,),
-    "pooling": "last",
-    "mask_padding": False,
-}
+_COURSE_RECURRENT = {**_COURSE_SEQUENCES, "units": (64,), "pooling": "last", "mask_padding": False}
 
-# A notebook on the emotions of tweets about brands. Its stop words and lemmas are NLTK's, whose
-# corpora are no package: add --stop-words nltk --word-form wordnet where they are installed.
+# A notebook on the emotions of tweets about brands. It uses stop words and lemmas of NLTK, whose
+# corpora pip cannot install: add --stop-words nltk --word-form wordnet if you have them.
 _BRAND_TEXT = {
     "urls": "remove",
     "mentions": "remove",
@@ -116,16 +110,16 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             "units": (64, 16, 8),
             "activations": ("relu",),
             "dropout": 0.5,
-            # The notebook has two runs and does not say which one its published AUC of .872 is of.
-            # This one comes nearer: the output bias starts at zero, and all training rows (of 9,093
-            # in the data) are one batch. Here it ends between .80 and .88, depending on the seed;
-            # the other, with an output bias and batches of 2,048, below a constant predictor.
+            # The notebook has two runs and does not say which one reached its published AUC of
+            # .872. This one is closer: output bias zero, all training rows (of 9,093 in the data)
+            # in one batch. Here it reaches .80 to .88, depending on the seed; the other run, with
+            # an output bias and batches of 2,048, is worse than a constant predictor.
             "output_bias": "none",
             "learning_rate": 1e-3,
             "batch_size": 9_093,
             "epochs": 128,
         },
-        # The notebook's vectors, glove.twitter.27B.25d.txt, are a file to fetch by hand.
+        # The notebook used glove.twitter.27B.25d.txt, which must be downloaded by hand.
         "bilstm": {
             **_BRAND_TEXT,
             "sequence_length": 100,
@@ -165,7 +159,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             "epochs": 5,
         }
     },
-    # Deep Learning with Python, first edition, section 3.4: the network trained anew.
+    # Deep Learning with Python, first edition, section 3.4: the network of the last training.
     "film-reviews-book": {
         "bag_dense": {
             **_FIXED_EPOCHS,

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from pipeline.data.daily import InputFile
-from pipeline.nightly import contract, spending
+from pipeline.nightly import contract, day_rows, spending
 from pipeline.nightly.ledger import Entry
 from pipeline.nightly.limits import contract as contract_section
 from pipeline.nightly.limits import drift as drift_section
@@ -39,7 +39,7 @@ def problem_with_files(clean: CleanText, parts: Sequence[InputFile]) -> str | No
     parts : sequence of InputFile
         The files that it reads.
     """
-    problem = clean.problem_with_files()
+    problem = day_rows.problem_with_files(clean)
     if problem is None or any(part.is_holdout and part.key in problem for part in parts):
         return None
     return problem
@@ -114,7 +114,7 @@ class Tonight:
 
     @functools.cached_property
     def _tables(self) -> "tuple[pa.Table, pa.Table]":
-        return self._clean.own_tables()
+        return day_rows.own_tables(self._clean)
 
     @property
     def _rows(self) -> "pa.Table":

@@ -11,8 +11,8 @@ from pipeline.nightly import ledger, records
 from pipeline.nightly.ledger import Champion
 from pipeline.settings import checks
 from pipeline.store import artifacts
-from pipeline.tasks.base import paths
 from pipeline.tasks.clean_text import CleanText
+from pipeline.tasks.config import paths
 from pipeline.tasks.download_data import DownloadData, today
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from pathlib import Path
 from pipeline.nightly import ledger, outbox, records
 from pipeline.nightly.night import Night
 from pipeline.store import locks
-from pipeline.tasks.base import paths, url_of
+from pipeline.tasks.config import paths, url_of
 from pipeline.tasks.report import Report
 
 

@@ -13,7 +13,8 @@ from pipeline.nightly import ledger, outbox, registry
 from pipeline.nightly.ledger import Entry
 from pipeline.nightly.night import Night
 from pipeline.store import artifacts
-from pipeline.tasks.base import git_commit, library_versions, paths
+from pipeline.tasks.config import paths
+from pipeline.tasks.provenance import git_commit, library_versions
 
 FOLDER, RECORD, DRIFT = "nights", "night.json", "drift.png"
 _VERSION = 1

@@ -13,7 +13,7 @@ from luigi.util import inherits
 
 from pipeline.data import daily
 from pipeline.errors import PipelineError
-from pipeline.nightly import attempts, gates, ledger, notifications, outbox, records
+from pipeline.nightly import attempts, day_rows, gates, ledger, notifications, outbox, records
 from pipeline.nightly.contract import unreadable
 from pipeline.nightly.ledger import Champion, Entry
 from pipeline.nightly.night import METRICS, Night
@@ -21,8 +21,9 @@ from pipeline.nightly.registry import ChampionChanged
 from pipeline.settings.parameter import parameter
 from pipeline.store import artifacts
 from pipeline.tasks import process_setup, progress
-from pipeline.tasks.base import Artifact, Named, Step, paths, short_name, url_of
+from pipeline.tasks.base import Artifact, Named, Step
 from pipeline.tasks.clean_text import CleanText
+from pipeline.tasks.config import paths, url_of
 from pipeline.tasks.download_data import DownloadData
 from pipeline.tasks.evaluate import Evaluate
 from pipeline.tasks.graph import in_order
@@ -171,7 +172,7 @@ class Nightly(Named):
 
     def run(self) -> Generator[Any, Any, None]:
         """Judge the day's rows, train where that is worth it, decide, and write it down."""
-        progress.lead_to(self, url_of(records.page(self.name)))
+        progress.set_link(self, url_of(records.page(self.name)))
         notifications.tell(self.name, self.called, again=False)  # what nights before could not
         notes = records.Notes(self.name, self.day, self._redo)
         folder = records.registry_of(self.name)
@@ -237,10 +238,10 @@ class Nightly(Named):
         """Yield what the night needs; return outcome and reason, and lay down what was found."""
         download, clean, evaluate = map(self._step, (DownloadData, CleanText, Evaluate))
         self._check_frozen(download)
-        progress.tell(self, 0.0, "having raw files")
+        progress.set_status(self, 0.0, "having raw files")
         yield download
         found["digests"]["data"] = download.digest()
-        progress.tell(self, 0.1, "reading raw files")
+        progress.set_status(self, 0.1, "reading raw files")
         problem = notes.once(
             "problem",
             download.digest(),
@@ -252,11 +253,11 @@ class Nightly(Named):
         # From here on what is made is a task of its own, that a scheduler shows and tries again.
         notes.once("made", "", self._not_made_yet)
         yield clean
-        progress.tell(self, 0.2, "checking the contract")
+        progress.set_status(self, 0.2, "checking the contract")
         standing = self._evaluated(champion)
         names = [label.name for label in download.row.labels]
         tonight = gates.Tonight(clean, names, standing)
-        about = [clean.digest(), clean.own_names(), champion and champion.digest]
+        about = [clean.digest(), day_rows.own_names(clean), champion and champion.digest]
         unknown = notes.once("unknown_share", about, tonight.unknown_share)
         measures = replace(tonight.measures(), unknown_share=unknown)
         earlier = [night for night in records.decided(self.name) if night.date < self.day]
@@ -271,15 +272,15 @@ class Nightly(Named):
                 f"content and model are those of the night of {same.date}, which ended with "
                 f"{same.decision}"
             )
-        progress.tell(self, 0.3, "comparing with the champion's training data")
+        progress.set_status(self, 0.3, "comparing with the champion's training data")
         found["drift"] = notes.once("drift", about, tonight.drift)
         if found["drift"] and found["drift"]["level"] == "stop":
             return ledger.DRIFT_STOP, found["drift"]["sentence"]
-        progress.tell(self, 0.4, "training")
+        progress.set_status(self, 0.4, "training")
         yield self._report
         found["digests"]["report"] = self._report.digest()
         found["report"] = _path(self._report)
-        progress.tell(self, 0.9, "deciding")
+        progress.set_status(self, 0.9, "deciding")
         from pipeline.nightly.rules import Limits
 
         entries = ledger.read(records.registry_of(self.name)).entries
@@ -340,14 +341,11 @@ class Nightly(Named):
 
     def _tell_outcome(self, night: Night) -> None:
         """Say what came of the night."""
-        progress.tell(self, 1.0, f"{night.outcome}: {night.reason}")
+        progress.set_status(self, 1.0, f"{night.outcome}: {night.reason}")
         report = notifications.report_of(night)
         if report:
-            progress.lead_to(self, report)
+            progress.set_link(self, report)
         logger.info("Night of %s, %s: %s: %s", self.day, self.name, night.outcome, night.reason)
-
-    def __repr__(self) -> str:
-        return short_name(self)
 
 
 def _path(step: Step) -> str:

@@ -1,47 +1,64 @@
 """Luigi parameters made from settings."""
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import luigi
 
 from pipeline.settings.setting import Setting
 
+_Task = TypeVar("_Task", bound=type[luigi.Task])
+
 
 class SettingParameter(luigi.Parameter[Any]):
-    """A parameter that parses, checks and explains itself by a `Setting`.
+    """A Luigi parameter that parses, checks and documents itself by a `Setting`.
 
-    Its own default is None: not given, so that RunAll can tell what a user chose from what the
-    model's default decides.
+    Its default is None, which means "not given": RunAll must tell the values of the user from the
+    defaults of the model.
 
     Parameters
     ----------
     setting : Setting
-    names_place : bool
-        Whether it says where something lies and not what is in it: Luigi tells tasks apart by it,
-        and no digest holds it.
+    selects_files : bool
+        Whether the value selects input files. Luigi tells tasks apart by it, but it is not part of
+        the digest, since the content of the files is.
     **options
-        Of Luigi's parameter.
+        Options of Luigi's parameter.
     """
 
-    def __init__(self, setting: Setting, names_place: bool = False, **options: Any) -> None:
+    def __init__(self, setting: Setting, selects_files: bool = False, **options: Any) -> None:
         super().__init__(default=None, description=setting.help, positional=False, **options)
         self.setting = setting
-        self.changes_bytes = self.significant and not names_place
+        self.changes_bytes: bool = self.significant and not selects_files
 
     def parse(self, text: str) -> Any:
         """Read a value from the command line or from luigi.cfg."""
         return self.setting.parse(text) if text else None
 
     def normalize(self, value: Any) -> Any:
-        """Check a value and bring it to its one form."""
+        """Check a value and return its normal form."""
         return None if value is None else self.setting.check(value)
 
     def serialize(self, value: Any) -> str:
-        """Write a value as it is typed."""
+        """Format a value for the command line."""
         return "" if value is None else self.setting.serialize(value)
 
 
 def parameter(name: str, kind: str, default: Any, description: str, **limits: Any) -> Any:
-    """Declare a parameter; the arguments are those of `Setting` and of `SettingParameter`."""
-    options = {key: limits.pop(key) for key in ("significant", "names_place") if key in limits}
+    """Declare a parameter; the arguments are those of `Setting` and `SettingParameter`."""
+    options = {key: limits.pop(key) for key in ("significant", "selects_files") if key in limits}
     return SettingParameter(Setting(name, kind, default, description, **limits), **options)
+
+
+def with_parameters(settings: Mapping[str, Setting]) -> Callable[[_Task], _Task]:
+    """Return a class decorator that gives a task a parameter for each setting."""
+
+    def decorate(task: _Task) -> _Task:
+        for name, setting in settings.items():
+            declared = SettingParameter(setting)
+            # A parameter is a descriptor; Python names it only inside a class body.
+            declared.__set_name__(task, name)  # type: ignore[no-untyped-call]
+            setattr(task, name, declared)
+        return task
+
+    return decorate

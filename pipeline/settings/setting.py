@@ -1,12 +1,13 @@
-"""A setting: one number or word that a user may choose, with its default, unit and range."""
+"""A setting: one value that a user may choose, with its default, unit and range."""
 
 import datetime
 import difflib
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.errors import PipelineError
+from pipeline.errors import SettingError
 
 _KINDS = {
     "int": "a whole number",
@@ -20,37 +21,47 @@ _KINDS = {
     "date": "a date such as 2026-11-22",
 }
 _FLAGS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
+_INVALID = (ValueError, TypeError, KeyError, OverflowError)
 
 
 @dataclass(frozen=True)
 class Setting:
-    """Describe a value, parse it from a command line, and check it.
+    """Declare a value; parse it from a command line; check it.
 
     Parameters
     ----------
     name : str
-        As on the command line, with underscores.
+        Name on the command line, with underscores.
     kind : {"int", "float", "text", "choice", "ints", "floats", "words", "flag", "date"}
-        What the value is. Lists become tuples, so that they can be hashed; a date
-        stays a text, year first.
+        Type of the value. Lists become tuples, so that they can be hashed. A date stays a text,
+        year first.
     default : object
-        The value when neither user, preset nor model says otherwise.
+        The value if neither user, preset nor model sets one.
     description : str
-        What it does, for ``--help``.
+        What the setting does, for ``--help``.
     unit : str
         Unit of the number, such as ``tokens`` or ``epochs``.
     low, high : float, optional
-        Least and largest allowed value (of each item of a list).
+        Smallest and largest allowed value (of each item of a list).
     above, below : float, optional
-        The same, the bound itself not allowed.
+        Exclusive bounds.
     choices : tuple of str
-        The allowed words of a ``choice``.
+        Allowed values of a ``choice``, or items of ``words``.
     also : tuple of str
-        Words allowed besides, such as ``auto``.
+        Additional allowed words, such as ``auto``.
     hint : str
         What to do about a wrong value.
     length : int, optional
-        How many items a list must have.
+        Number of items that a list must have.
+
+    Examples
+    --------
+    >>> units = Setting("units", "ints", (64,), "width of each layer", unit="cells", low=1)
+    >>> units.parse("[128, 64]")
+    (128, 64)
+    >>> units.help
+    "width of each layer [cells]; a JSON list of whole numbers such as '[128, 64]', each at least \
+1. Default: [64]"
     """
 
     name: str
@@ -69,13 +80,13 @@ class Setting:
 
     @property
     def help(self) -> str:
-        """Description with allowed values and default, one line."""
+        """Description with unit, allowed values and default, in one line."""
         unit = f" [{self.unit}]" if self.unit else ""
         return f"{self.description}{unit}; {self.allowed}. Default: {self.serialize(self.default)}"
 
     @property
     def allowed(self) -> str:
-        """The allowed values in words."""
+        """Description of the allowed values."""
         bounds = [
             f"{word} {bound:g}"
             for word, bound in (
@@ -96,34 +107,34 @@ class Setting:
         return text + "".join(f", or {word}" for word in self.also)
 
     def parse(self, text: str) -> Any:
-        """Read the value from what was typed.
+        """Read the value from the text of a command line.
 
         Raises
         ------
-        PipelineError
-            If it is not of the setting's kind or out of range.
+        SettingError
+            If the type is wrong or the value is out of range.
         """
         if text in self.also:
             return text
         try:
             value = self._convert(text)
-        except (ValueError, TypeError, KeyError, OverflowError):
+        except _INVALID:
             raise self._error(text) from None
         return self.check(value)
 
     def check(self, value: Any) -> Any:
-        """Return the value in its one normal form (1 becomes 1.0 for a float).
+        """Return the value in its normal form: 1 becomes 1.0 for a float.
 
         Raises
         ------
-        PipelineError
-            If it is not of the setting's kind or out of range.
+        SettingError
+            If the type is wrong or the value is out of range.
         """
         if isinstance(value, str) and value in self.also:
             return value
         try:
-            value = self._normal(value)
-        except (ValueError, TypeError, KeyError, OverflowError):
+            value = self._normalize(value)
+        except _INVALID:
             raise self._error(value) from None
         items = value if isinstance(value, tuple) else (value,)
         fits = len(items) == self.length if self.length else len(items) > 0
@@ -132,42 +143,39 @@ class Setting:
         return value
 
     def serialize(self, value: Any) -> str:
-        """Write the value as it is typed on a command line."""
+        """Format the value for a command line."""
         if isinstance(value, tuple):
             return json.dumps(list(value))
-        if isinstance(value, bool):
-            return str(value).lower()
-        return str(value)
+        return str(value).lower() if isinstance(value, bool) else str(value)
 
     def _convert(self, text: str) -> Any:
-        if self.kind == "int":
-            return int(text)
-        if self.kind == "float":
-            return float(text)
+        """Convert the text of a command line to the type of the setting."""
+        if self.kind in ("int", "float"):
+            return int(text) if self.kind == "int" else float(text)
         if self.kind in ("ints", "floats"):
             items = json.loads(text)
             return items if isinstance(items, list) else [items]
         if self.kind == "words":
             return json.loads(text) if text.startswith("[") else [text]
-        if self.kind == "flag":
-            return _FLAGS[text.lower()]
         return text
 
-    def _normal(self, value: Any) -> Any:
-        if self.kind == "int":
-            return _whole(value)
-        if self.kind == "float":
-            return _number(value)
-        if self.kind == "ints":
-            return tuple(_whole(item) for item in value)
-        if self.kind == "floats":
-            return tuple(_number(item) for item in value)
-        if self.kind == "words":
-            return tuple(map(str, [value] if isinstance(value, str) else value))
-        if self.kind == "flag":
-            return _FLAGS[str(value).lower()]
-        if self.kind == "date":
-            return _day(value)
+    def _normalize(self, value: Any) -> Any:
+        """Return the value in the form in which it is compared and hashed."""
+        match self.kind:
+            case "int":
+                return _integer(value)
+            case "float":
+                return _number(value)
+            case "ints":
+                return tuple(map(_integer, value))
+            case "floats":
+                return tuple(map(_number, value))
+            case "words":
+                return tuple(map(str, [value] if isinstance(value, str) else value))
+            case "flag":
+                return _FLAGS[str(value).lower()]
+            case "date":
+                return _date(value)
         if not isinstance(value, str):
             raise TypeError(value)
         return value
@@ -184,32 +192,32 @@ class Setting:
             and (self.below is None or item < self.below)
         )
 
-    def _error(self, received: Any) -> PipelineError:
+    def _error(self, received: Any) -> SettingError:
         unit = f" ({self.unit})" if self.unit else ""
         shown = received if isinstance(received, str) else self.serialize(received)
         hint = f"; {self.hint}" if self.hint else ""
         near = difflib.get_close_matches(shown, [*self.choices, *self.also], n=1)
         hint += f"; did you mean {near[0]!r}?" if near else ""
-        return PipelineError(f"{self.name} must be {self.allowed}{unit}, got {shown}{hint}")
+        return SettingError(f"{self.name} must be {self.allowed}{unit}, got {shown}{hint}")
 
 
-def _whole(value: Any) -> int:
-    """Take a whole number, not a truth value or a fraction."""
+def _integer(value: Any) -> int:
+    """Return a whole number; reject bool and fractions."""
     if isinstance(value, bool) or int(value) != value:
         raise ValueError(value)
     return int(value)
 
 
-def _day(value: Any) -> str:
-    """Take a date, or one written year first."""
-    if not isinstance(value, datetime.date):
-        value = datetime.date.fromisoformat(value)
-    return value.strftime("%Y-%m-%d")
-
-
 def _number(value: Any) -> float:
-    """Take a finite number, not a truth value or a text."""
+    """Return a finite number; reject bool and text."""
     number = float(value)
-    if isinstance(value, bool | str) or number != number or abs(number) == float("inf"):
+    if isinstance(value, bool | str) or not math.isfinite(number):
         raise ValueError(value)
     return number
+
+
+def _date(value: Any) -> str:
+    """Return a date as text, year first."""
+    if not isinstance(value, datetime.date):
+        value = datetime.date.fromisoformat(value)
+    return str(value.strftime("%Y-%m-%d"))

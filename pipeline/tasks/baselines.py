@@ -1,23 +1,24 @@
-"""The baselines that a model is compared with: cheap models on the same rows."""
+"""The baselines of a model: cheap models on the same rows."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from pipeline.features import specs as features
-from pipeline.models import specs as models
+from pipeline.models import specs
+from pipeline.settings.resolve import default
+from pipeline.settings.resolved import Settings
 from pipeline.settings.setting import Setting
 
 NAME = "naive_bayes"
-#: Models that take seconds to train, which `baselines` may list.
+#: Models that train in seconds.
 CHEAP = ("naive_bayes", "logistic_regression", "linear_svm", "nb_svm")
 AUTO, NONE = "auto", "none"
-#: Training rows of a linear baseline: logistic regression on word and character n-grams of as many
-#: tweets is fitted in less than 30 s on two cores.
+#: Limit of training rows: logistic regression on word and character n-grams of as many tweets is
+#: fitted in less than 30 s on two cores.
 MOST_TRAIN_ROWS = 150_000
 
 
 def names_of(model: str, choice: Any) -> tuple[str, ...]:
-    """Return the baselines of a model, by name.
+    """Return the names of the baselines of a model.
 
     Parameters
     ----------
@@ -29,7 +30,12 @@ def names_of(model: str, choice: Any) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Each once, the model itself left out.
+        Without the model itself.
+
+    Examples
+    --------
+    >>> names_of("bilstm", "auto")
+    ('naive_bayes', 'logistic_regression')
     """
     if choice == NONE:
         return ()
@@ -39,39 +45,39 @@ def names_of(model: str, choice: Any) -> tuple[str, ...]:
 
 
 def settings_of_baseline(
-    name: str, given: Mapping[str, Any], settings: Mapping[str, Setting], of_tokens: set[str]
-) -> dict[str, Any]:
-    """Resolve the settings of a baseline of a model.
+    name: str,
+    values: Mapping[str, Any],
+    declared: Mapping[str, Setting],
+    of_tokenize: Collection[str],
+) -> Settings:
+    """Return the settings of a baseline of a model.
 
-    Rows, cleaning, split and evaluation are the model's, since both are scored on the same rows.
-    How texts are tokenized is the model's where it differs from the model's own default. What the
-    baseline reads and learns, and its own baselines, are its defaults.
+    Rows, cleaning, split and evaluation are those of the model, since both are scored on the same
+    rows. So are settings of Tokenize that differ from the defaults of the model. All other
+    settings have the defaults of the baseline.
 
     Parameters
     ----------
     name : str
-        Of the baseline.
-    given : mapping
-        Value of every setting of the model's run, resolved; None where it uses none.
-    settings : mapping
-        The settings, by name.
-    of_tokens : set of str
+        Name of the baseline.
+    values : mapping
+        All settings of the run, resolved.
+    declared : mapping of str to Setting
+    of_tokenize : collection of str
         Names of the settings of Tokenize.
 
     Returns
     -------
-    dict
-        A plain value for each setting, as `pipeline.models.specs.resolve` gives them.
+    Settings
     """
-    row = models.MODELS[given["model"]]
-    own = {"model", "preset", "representation", "baselines"}
-    own |= {*models.HYPERPARAMETERS, *features.SETTINGS}
-    shared: dict[str, Any] = {}
-    for setting_name, setting in settings.items():
-        value = given[setting_name]
-        default = setting.check(row.defaults.get(setting_name, setting.default))
-        is_default = setting_name in of_tokens and value == default
-        shared[setting_name] = None if setting_name in own or is_default else value
-    if "max_train_rows" in models.MODELS[name].hyperparameters:
+    model, baseline = specs.MODELS[values["model"]], specs.MODELS[name]
+    of_model = {"model", "preset", "representation", "baselines"} | specs.PER_MODEL
+    shared: dict[str, Any] = {
+        other: values[other]
+        for other, setting in declared.items()
+        if other not in of_model
+        and not (other in of_tokenize and values[other] == default(setting, model))
+    }
+    if "max_train_rows" in baseline.hyperparameters:
         shared["max_train_rows"] = MOST_TRAIN_ROWS
-    return models.resolve({**shared, "model": name}, settings)
+    return specs.resolve({**shared, "model": name}, declared)

@@ -1,18 +1,18 @@
-"""Record the raw files of a dataset, downloading what is missing."""
+"""Record the raw files of a dataset, and download those that are missing."""
 
 import datetime
-import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from pipeline.data import catalogue, daily
 from pipeline.data.schema import RawFile
+from pipeline.settings import checks
 from pipeline.settings.parameter import parameter
+from pipeline.settings.resolved import Settings
 from pipeline.store import artifacts
-from pipeline.tasks.base import Artifact, Step, paths
-
-if TYPE_CHECKING:
-    pass
+from pipeline.tasks.base import Artifact, Step
+from pipeline.tasks.config import data_folder
+from pipeline.tasks.graph import once
 
 
 def today() -> str:
@@ -21,9 +21,9 @@ def today() -> str:
 
 
 class DownloadData(Step):
-    """Have the raw files in the data folder, and record which bytes they are.
+    """Download missing raw files into the data folder, and record all raw files.
 
-    The files stay where they are; the artifact is ``source.json`` alone, for example
+    The artifact is ``source.json`` alone, for example
     ``{"files": [{"name": "train.csv", "size": 3103170, "sha256": "..."}], "licence": "MIT"}``.
     """
 
@@ -34,84 +34,93 @@ class DownloadData(Step):
         "dataset",
         "text",
         "vader",
-        "name of a dataset of the catalogue, or of a folder with a dataset.toml under the data "
-        "folder",
+        "name of a dataset of the catalogue, or of a folder with a dataset.toml in the data folder",
     )
     date = parameter(
         "date",
         "date",
         "none",
-        "day of the raw files: those whose name holds it, or those in the folder of that name; "
-        "today's are fetched anew",
+        "day of the raw files: those with the date in their name, or those in the folder of that "
+        "name; today's files are downloaded again",
         also=("none",),
-        names_place=True,
+        selects_files=True,
     )
     window = parameter(
         "window",
         "int",
         1,
-        "how many days of raw files up to date are read; 0 for all",
+        "number of days of raw files, up to date; 0: all",
         unit="days",
         low=0,
-        names_place=True,
+        selects_files=True,
     )
     today = parameter(
         "today",
         "date",
         "none",
-        "day whose files a source has now; none: the day on which the command starts, however "
-        "long it runs",
+        "day whose files the source has now; none: the day on which the command starts",
         also=("none",),
         significant=False,
     )
 
     @property
     def row(self) -> catalogue.Dataset:
-        """The dataset's row of the catalogue."""
-        return catalogue.load(self.dataset, Path(paths().data))
+        """The dataset's entry in the catalogue."""
+        return catalogue.load(self.dataset, data_folder())
 
     @property
     def raw_folder(self) -> Path:
-        """The dataset's folder of raw files."""
-        return Path(paths().data) / self.dataset
+        """The folder of the dataset's raw files."""
+        return data_folder() / str(self.dataset)
 
     @property
     def day(self) -> str | None:
-        """The day of the raw files, None for those that have no date."""
+        """The day of the raw files; None if they have no date."""
         return None if self.date == "none" else self.date
 
     @property
     def now(self) -> str:
-        """The day whose files a source has now."""
-        return today() if self.today in (None, "none") else self.today
+        """The day whose files the source has now."""
+        day: str = self.value("today")
+        return today() if day == "none" else day
+
+    def check_inputs(self) -> None:
+        """Raise if the dataset is unknown or needs a date."""
+        checks.days(self.row.name, daily.is_daily(self.row), self.date, self.window)
 
     def missing(self) -> list[tuple[RawFile, Path]]:
-        """Return the raw files that are needed and not there, with the folder of each."""
+        """Return the missing raw files, each with its folder."""
         return daily.missing(self.row, self.raw_folder, self.day)
 
     def parts(self) -> list[daily.InputFile]:
-        """Return the raw files that are there, and the frozen test rows of a run with a date."""
-        window = 1 if self.window is None else self.window
+        """Return the raw files, and the holdout rows of a run with a date."""
+        window = self.value("window")
         return daily.input_files(self.row, self.raw_folder, self.day, window, self.checksum)
 
-    def settings(self) -> dict[str, Any]:
-        """Return the whole row of the catalogue, so that a change of it reruns the chain."""
-        return {"dataset": self.row.resolved()}
+    def dataset_of(self, parts: Sequence[daily.InputFile]) -> catalogue.Dataset:
+        """Return the dataset with a table for each of the raw files."""
+        return daily.with_tables(self.row, parts) if self.day else self.row
 
-    def external_inputs(self) -> dict[str, Any]:
-        """Return the sha256 of each raw file; a date is in no key."""
+    def settings(self) -> Settings:
+        """Return the whole catalogue entry, so that a change of it reruns the chain."""
+        return Settings({"dataset": self.row.resolved()})
+
+    @once
+    def external_inputs(self) -> dict[str, str]:
+        """Return the sha256 of each raw file; the keys contain no date."""
         return {part.key: self.checksum(part.path) for part in self.parts()}
 
+    @once
     def complete(self) -> bool:
-        """Say whether the raw files are there and recorded."""
+        """Return whether all raw files exist and are recorded."""
         return not self.missing() and super().complete()
 
     def output(self) -> Artifact:
-        """Return the record; without the raw files its place is not known."""
+        """Return the artifact; its path is unknown while raw files are missing."""
         return Artifact(None if self.missing() else self.path())
 
     def run(self) -> None:
-        """Fetch what is missing, then record what is there."""
+        """Download missing files, then record all files."""
         for folder in (self.raw_folder, self.raw_folder / (self.day or "")):
             if folder.is_dir():
                 artifacts.sweep(folder)
@@ -120,33 +129,7 @@ class DownloadData(Step):
 
     def build(self, out: artifacts.Workspace) -> None:
         """Write ``source.json``."""
-        row, checksums = self.row, self.external_inputs()
-        by_name = {file.name: file.source.address for file in row.files}
-        files = [
-            {
-                "name": part.key,
-                "path": str(part.path),
-                "address": by_name.get(part.name) or None,
-                "size": part.path.stat().st_size,
-                "sha256": checksums[part.key],
-                "modified": _time(part.path.stat().st_mtime),
-                **({"holds": "frozen test rows"} if part.is_holdout else {}),
-            }
-            for part in self.parts()
-        ]
-        out.write_json(
-            "source.json",
-            {
-                "dataset": row.name,
-                "title": row.title,
-                "licence": row.licence,
-                "citation": row.citation,
-                "homepage": row.homepage,
-                "files": files,
-            },
-        )
+        from pipeline.data.source_record import source_record
 
-
-def _time(seconds: float) -> str:
-    """Write a time of the file system."""
-    return time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(seconds))
+        record = source_record(self.row, self.parts(), self.external_inputs())
+        out.write_json("source.json", record)

@@ -1,12 +1,14 @@
-"""Walk a graph of tasks."""
+"""Walk the graph of tasks, and compute what tasks derive from files only once."""
 
 import contextlib
 import functools
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from typing import Any, TypeVar
 
-# What a task derives from its parameters and from files, over and over.
-_DERIVED = ("requires", "settings", "external_inputs", "digest", "path", "complete")
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+_MEMO: ContextVar[dict[tuple[Any, str], Any] | None] = ContextVar("memo", default=None)
 
 
 def above(task: Any) -> list[Any]:
@@ -15,7 +17,7 @@ def above(task: Any) -> list[Any]:
 
 
 def in_order(root: Any) -> Iterator[Any]:
-    """Yield a task and all above it once each, those above first."""
+    """Yield a task and everything that it requires, each once, dependencies first."""
     seen: set[str] = set()
 
     def visit(task: Any) -> Iterator[Any]:
@@ -29,25 +31,39 @@ def in_order(root: Any) -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def frozen(root: Any) -> Iterator[None]:
-    """Let each task above a root find out only once what it derives, as of this moment.
+def snapshot() -> Iterator[None]:
+    """Remember the results of methods marked with `once` until the block ends.
 
-    Every step asks those above it for their digests, which makes a long way of a short one.
+    Each step needs the digests of all steps above it. Without a snapshot they are computed again
+    at every call, because files can change while a task runs.
     """
-    waiting: list[Any] = [root]
-    touched: list[Any] = []
-    while waiting:
-        task = waiting.pop()
-        if any(task is other for other in touched):
-            continue
-        for name in _DERIVED:
-            if hasattr(task, name):
-                setattr(task, name, functools.cache(getattr(task, name)))
-        touched.append(task)
-        waiting += above(task)
+    token = _MEMO.set({})
     try:
         yield
     finally:
-        for task in touched:
-            for name in _DERIVED:
-                task.__dict__.pop(name, None)
+        _MEMO.reset(token)
+
+
+def once(method: Callable[[_T], _R]) -> Callable[[_T], _R]:
+    """Mark a method of a task as one that runs once in a `snapshot`."""
+
+    @functools.wraps(method)
+    def remembered(task: _T) -> _R:
+        memo = _MEMO.get()
+        if memo is None:
+            return method(task)
+        key = (task, method.__name__)
+        if key not in memo:
+            memo[key] = method(task)
+        result: _R = memo[key]
+        return result
+
+    return remembered
+
+
+def assume(task: Any, method: str, result: Any) -> None:
+    """Set the result of a method that is marked with `once`, until the `snapshot` ends."""
+    memo = _MEMO.get()
+    if memo is None:
+        raise RuntimeError("assume is used outside of a snapshot")
+    memo[task, method] = result

@@ -1,4 +1,4 @@
-"""What a command shows: errors of ours in one line, and the report's place at the end."""
+"""How a process shows errors and its result, and how it ends."""
 
 import atexit
 import logging
@@ -7,70 +7,90 @@ import re
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 
 import luigi
 
-from pipeline.errors import PipelineError
+from pipeline import errors
 
-_LOGGER = logging.getLogger("luigi-interface")
-_OURS = re.compile(r"^pipeline\.errors\.PipelineError: (.*)", re.MULTILINE | re.DOTALL)
+_REPORT = (
+    "This is an error of the pipeline: report it with this traceback to the maintainers (see "
+    "CONTRIBUTING.md)."
+)
+_USER_ERROR = re.compile(r"^pipeline\.errors\.(\w+): (.*)", re.MULTILINE | re.DOTALL)
 
 
-class _PlainErrors(logging.Filter):
-    """Rewrite records about our own errors to one line; at DEBUG they stay as they are."""
+class _ErrorFilter(logging.Filter):
+    """Shorten user errors to one line with their code; tell where to report internal errors.
+
+    At log level DEBUG all records keep their tracebacks.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         if _is_debugging():
             return True
         error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, PipelineError):
-            _rewrite(record, str(error))
+        if isinstance(error, errors.PipelineError):
+            _set_message(record, f"{error.code}: {error}")
+        elif isinstance(error, Exception) and not type(error).__module__.startswith("luigi"):
+            record.exc_text = "".join(traceback.format_exception(error)) + _REPORT
         elif isinstance(record.msg, str) and record.msg.startswith("Will not run"):
-            # Luigi puts the traceback of an error in complete() or requires() into the message.
-            found = _OURS.search(record.msg)
-            if found:
-                _rewrite(record, found[1].strip())
+            # Luigi writes the traceback of an error in complete() or requires() into the message.
+            match = _USER_ERROR.search(record.getMessage())
+            error_type = getattr(errors, match[1], None) if match else None
+            if match and error_type:
+                _set_message(record, f"{error_type.code}: {match[2].strip()}")
+            else:
+                _set_message(record, f"{record.getMessage().rstrip()}\n{_REPORT}")
         return True
 
 
 def show_errors_plainly() -> None:
-    """Show errors of ours without a traceback, once for this process."""
-    if not any(isinstance(known, _PlainErrors) for known in _LOGGER.filters):
-        _LOGGER.addFilter(_PlainErrors())
+    """Install the filter of error messages on the logger of Luigi, once per process."""
+    logger = logging.getLogger("luigi-interface")
+    if not any(isinstance(existing, _ErrorFilter) for existing in logger.filters):
+        logger.addFilter(_ErrorFilter())
 
 
-def announce(line: Callable[[], str | None]) -> None:
-    """Print a line after Luigi's summary, when this process ends and there is something to say."""
-    owner = os.getpid()
+def print_at_exit(line: Callable[[], str | None]) -> None:
+    """Print a line when this process ends, after the summary of Luigi.
 
-    def say() -> None:
-        said = line() if os.getpid() == owner else None
-        if said:
-            print(said, flush=True)
+    Parameters
+    ----------
+    line : callable
+        Returns the line, or None to print nothing.
+    """
+    process = os.getpid()
 
-    atexit.register(say)
+    def show() -> None:
+        text = line() if os.getpid() == process else None
+        if text:
+            print(text, flush=True)
+
+    atexit.register(show)
 
 
 def end_cleanly_on_sigterm() -> None:
-    """Let SIGTERM end a run as Ctrl-C does: children stop and temporary folders go."""
+    """Handle SIGTERM like Ctrl-C: child processes stop and temporary folders are removed."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _is_debugging() -> bool:
-    """Say whether tracebacks were asked for.
+    """Return whether the user asked for tracebacks.
 
-    The logger's level does not tell: Luigi's own default is DEBUG, and of errors before it has set
-    its logging up only the command line and the configuration know.
+    The level of the logger does not show it: Luigi starts with DEBUG, and before it has set up
+    logging only the command line and the configuration tell the level.
     """
-    typed = " ".join(sys.argv).replace("=", " ")
+    arguments = " ".join(sys.argv).replace("=", " ")
     configured = luigi.configuration.get_config().get("core", "log_level", None)
-    return "--log-level DEBUG" in typed or (configured == "DEBUG" and "--log-level" not in typed)
+    return "--log-level DEBUG" in arguments or (
+        configured == "DEBUG" and "--log-level" not in arguments
+    )
 
 
-def _rewrite(record: logging.LogRecord, text: str) -> None:
-    """Make the record say one line, as an error."""
+def _set_message(record: logging.LogRecord, text: str) -> None:
     record.msg, record.args = text, ()
     record.exc_info, record.exc_text = None, None
     record.levelno, record.levelname = logging.ERROR, "ERROR"

@@ -1,4 +1,4 @@
-"""Progress: a bar on a terminal, log lines elsewhere, and luigid's status and percentage."""
+"""Progress of a task: a bar on a terminal, else log lines; status and percentage in luigid."""
 
 import logging
 import sys
@@ -8,47 +8,41 @@ from typing import Any
 import luigi
 
 logger = logging.getLogger("luigi-interface")
-_BETWEEN_LINES = 10.0  # seconds
-_BETWEEN_MESSAGES = 1.0  # seconds: each is a call to luigid
-_HARMLESS = str.maketrans("<>&", "‹›＆")
+_LOG_INTERVAL = 10.0  # seconds
+_STATUS_INTERVAL = 1.0  # seconds; each status is a request to luigid
+_SAFE_IN_HTML = str.maketrans("<>&", "‹›＆")
 
 
-def tell(task: luigi.Task, share: float, text: str) -> None:
-    """Set a task's status text and percentage where a scheduler listens.
+def set_status(task: luigi.Task, share: float, text: str) -> None:
+    """Set the status text and the percentage of a task in luigid.
 
     Parameters
     ----------
     task : luigi.Task
     share : float
-        Done of all, 0 to 1.
+        Share of the work that is done, 0 to 1.
     text : str
     """
-    # Luigi sets these only while a worker runs the task.
+    # Luigi sets these methods only while a worker runs the task.
     if task.set_status_message is not None and task.set_progress_percentage is not None:
-        # The visualiser writes it into its page as HTML, and it can quote what raw files hold.
-        task.set_status_message(text.translate(_HARMLESS))
+        # The visualiser of luigid does not escape the text, which can quote raw files.
+        task.set_status_message(text.translate(_SAFE_IN_HTML))
         task.set_progress_percentage(round(100 * share))
 
 
-def lead_to(task: luigi.Task, address: str) -> None:
-    """Let the scheduler's page of a task lead to what it makes."""
+def set_link(task: luigi.Task, url: str) -> None:
+    """Set the URL that the page of a task in luigid links to."""
     if task.set_tracking_url is not None:
-        task.set_tracking_url(address)
+        task.set_tracking_url(url)
 
 
 class TaskProgress:
-    """Show how far a task is; call it with the share done and a short text.
-
-    Parameters
-    ----------
-    task : luigi.Task
-        Its status message and percentage are set where a scheduler listens.
-    """
+    """Show the progress of a task; call it with the share done, 0 to 1, and a short text."""
 
     def __init__(self, task: luigi.Task) -> None:
         self._task = task
         self._bar: Any = None
-        self._said = self._told = 0.0
+        self._last_log = self._last_status = 0.0
         self._text = ""
 
     def __enter__(self) -> "TaskProgress":
@@ -64,16 +58,16 @@ class TaskProgress:
             self._bar.close()
 
     def __call__(self, share: float, text: str) -> None:
-        """Note the share done, 0 to 1, and what is being done."""
+        """Report the share done and the current activity."""
         now = time.monotonic()
-        is_news = text != self._text
+        is_new = text != self._text
         self._text = text
         if self._bar is not None:
             self._bar.n = share
             self._bar.set_postfix_str(text)
-        elif (is_news and ":" in text) or now - self._said > _BETWEEN_LINES:
-            self._said = now
+        elif (is_new and ":" in text) or now - self._last_log > _LOG_INTERVAL:
+            self._last_log = now
             logger.info("%s %.0f %%: %s", self._task.task_family, 100 * share, text)
-        if now - self._told > _BETWEEN_MESSAGES:
-            self._told = now
-            tell(self._task, share, text)
+        if now - self._last_status > _STATUS_INTERVAL:
+            self._last_status = now
+            set_status(self._task, share, text)

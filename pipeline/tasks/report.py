@@ -2,21 +2,19 @@
 
 import shlex
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import luigi
 from luigi.util import requires
 
-from pipeline.features import specs as features
-from pipeline.models import specs as models
+from pipeline.models import specs
 from pipeline.settings.parameter import SettingParameter
+from pipeline.settings.resolve import default
 from pipeline.store import artifacts
 from pipeline.tasks.base import Step
-
-if TYPE_CHECKING:
-    pass
 from pipeline.tasks.evaluate import Evaluate
 
+# luigi.cfg of the checkout sets these: a command states them for folders with another luigi.cfg.
 _IN_LUIGI_CFG = ("test_fraction", "validation_fraction", "split_seed", "group_duplicates", "seed")
 
 
@@ -27,25 +25,23 @@ class Report(Step):
     version = 2
     folder = "8_report"
     page = "report.html"
-    positive_label: str | None
 
     @property
     def label(self) -> str:
-        """The model's name."""
-        return self.upstream().label  # type: ignore[union-attr]
+        """The name of the model."""
+        return self._required[0].label
 
     def build(self, out: artifacts.Workspace) -> None:
         """Write ``report.html``, ``model_card.md`` and ``figures/*.png``."""
         from pipeline.report.page import write_report
 
-        steps = [step for step in self.chain() if step is not self]
-        places = {step.task_family: step.path() for step in steps}
-        named = self.positive_label not in (None, "auto")
+        folders = self.folders()
+        del folders["Report"]
         write_report(
-            places,
+            folders,
             self.command(),
             out.folder,
-            positive_named=named,
+            positive_named=self.value("positive_label") != "auto",
             command_of=self.command_of,
         )
 
@@ -55,38 +51,37 @@ class Report(Step):
         Parameters
         ----------
         settings : mapping
-            Values by name, the model's among them. Hyper-parameters and settings of the
-            representation that are not there get the other model's defaults.
+            Values by name, also ``model``. Hyper-parameters and settings of the representation
+            that are absent get the defaults of that model.
         """
-        values: dict[str, Any] = {}
-        for name, known in self.get_params():
-            value = getattr(self, name)
-            is_of_model = name in (*models.HYPERPARAMETERS, *features.SETTINGS, "representation")
-            is_kept = name in (*_IN_LUIGI_CFG, "dataset") or not isinstance(known, SettingParameter)
+        values = dict(settings)
+        for name, declared in self.get_params():
             if name in settings:
-                values[name] = settings[name]
-            elif is_of_model or (not is_kept and value == self._default_of(name, known)):
+                continue
+            is_kept = name in (*_IN_LUIGI_CFG, "dataset")
+            is_default = getattr(self, name) == self._default_of(name, declared)
+            is_of_model = name in specs.PER_MODEL or name == "representation"
+            if is_of_model or (is_default and not is_kept):
                 values[name] = None
-        return self.clone(Report, **values).command()
+        other: Report = self.clone(Report, **values)
+        return other.command()
 
     def command(self) -> str:
-        """Return a command that makes this run again."""
-        words = ["luigi", "--module", "pipeline", "RunAll"]
+        """Return the command that repeats this run."""
+        arguments = ["luigi", "--module", "pipeline", "RunAll"]
         config = luigi.configuration.get_config()
-        for name, known in self.get_params():
+        for name, declared in self.get_params():
             value = getattr(self, name)
-            by_default = not config.has_option("RunAll", name) and name not in _IN_LUIGI_CFG
-            if value is None or not known.significant:
+            if value is None or not declared.significant:
                 continue
-            if not (by_default and value == self._default_of(name, known)):
-                words += [f"--{name.replace('_', '-')}", known.serialize(value)]
-        return shlex.join(words)
+            is_stated = config.has_option("RunAll", name) or name in _IN_LUIGI_CFG
+            if is_stated or value != self._default_of(name, declared):
+                arguments += [f"--{name.replace('_', '-')}", declared.serialize(value)]
+        return shlex.join(arguments)
 
-    def _default_of(self, name: str, known: SettingParameter) -> Any:
-        """Return what RunAll would take for a setting that is not given."""
+    def _default_of(self, name: str, declared: SettingParameter) -> Any:
+        """Return the value that RunAll would use for a setting that is not given."""
         if name in ("dataset", "model"):
             return None
-        row = models.MODELS[self.model or models.DEFAULT]
-        if name == "representation":
-            return row.reads
-        return known.setting.check(row.defaults.get(name, known.setting.default))
+        model = specs.MODELS[self.value("model")]
+        return model.reads if name == "representation" else default(declared.setting, model)

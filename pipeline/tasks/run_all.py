@@ -1,5 +1,6 @@
 """RunAll, the root of the eight steps."""
 
+import functools
 import logging
 from pathlib import Path
 from typing import Any
@@ -7,15 +8,14 @@ from typing import Any
 import luigi
 from luigi.util import inherits
 
-from pipeline.data import catalogue, daily
-from pipeline.models import specs as models
+from pipeline.errors import NO_EFFECT
 from pipeline.settings import checks
 from pipeline.store import artifacts
-from pipeline.tasks import code_changes, process_setup
-from pipeline.tasks.base import Named, Step, paths, short_name
-from pipeline.tasks.download_data import today
-from pipeline.tasks.graph import frozen, in_order
-from pipeline.tasks.hyperparameters import resolved
+from pipeline.tasks import process_setup, provenance
+from pipeline.tasks.base import Named, Step
+from pipeline.tasks.config import outputs_folder, paths, pipeline
+from pipeline.tasks.download_data import DownloadData, today
+from pipeline.tasks.graph import in_order, snapshot
 from pipeline.tasks.report import Report
 from pipeline.tasks.validate import Validate
 
@@ -26,129 +26,100 @@ logger = logging.getLogger("luigi-interface")
 class RunAll(Named):
     """The whole chain for one dataset and one model.
 
-    Its output is the link ``outputs/latest/<dataset>/<model>`` to the report's folder.
+    Its output is the link ``outputs/latest/<dataset>/<model>`` to the folder of the report.
     """
 
     no_test = luigi.BoolParameter(
         default=False,
         significant=False,
-        description="for runs that only choose: score validation rows alone, write no report, and "
-        "leave test rows unseen. Default: false",
+        description="for comparing settings: score validation rows only, do not read test rows, "
+        "and write no report. Default: false",
     )
-    date: str | None
-    window: int | None
-    today: str | None
-    pattern: str | None
-    threshold_floor: float | None
-    refit_on_validation: bool | None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._has_pointed = False
-        # Once: a run goes on past midnight, in processes of its own and with tasks tried again.
-        self._today = today() if self.today in (None, "none") else self.today
-        self._check()
+        self._is_linked = False
+        # Fixed now: a run can continue past midnight, in other processes and with retries.
+        self._today = today() if self.value("today") == "none" else self.value("today")
+        self._settings = self.resolved()
+        checks.check_run(self.given(), self._settings, self.no_test)
 
     def requires(self) -> Step:
-        """Return the report, every setting that depends on the model resolved."""
-        values = resolved(self)
-        if not self.no_test:
-            return self.clone(Report, **values, today=self._today)
-        known = dict(Validate.get_params())
-        known_values = {name: value for name, value in values.items() if name in known}
-        return self.clone(Validate, **known_values, today=self._today)
+        """Return the last step, with resolved settings; raise if input files are missing."""
+        return self._last_step
+
+    @functools.cached_property
+    def _last_step(self) -> Step:
+        task = Validate if self.no_test else Report
+        step: Step = self.clone(task, **self._settings, today=self._today)
+        download = next(other for other in step.chain() if isinstance(other, DownloadData))
+        names = [label.name for label in download.row.labels]
+        checks.positive_label(self._settings.positive_label, names)
+        for other in step.chain():
+            other.check_inputs()
+        return step
 
     def output(self) -> luigi.Target:
         """Return the link to the newest report of this dataset and model."""
-        if self.no_test:
-            return self.requires().output()
-        return luigi.LocalTarget(self._link())
-
-    def _link(self) -> Path:
-        """Return where the link is."""
-        values = resolved(self)
-        return Path(paths().outputs) / "latest" / values["dataset"] / values["model"]
+        return self.requires().output() if self.no_test else luigi.LocalTarget(self._link())
 
     def complete(self) -> bool:
-        """Say whether the report is there and the link leads to it."""
-        goal = self.requires()
-        with frozen(goal):
-            if not goal.complete():
+        """Return whether the report is complete and the link leads to it."""
+        with snapshot():
+            if not self.requires().complete():
                 return False
-            return self.no_test or self._has_pointed or self._link_leads_to(goal)
+            return self.no_test or self._is_linked or self._link_leads_to(self.requires())
 
     def run(self) -> None:
-        """Let the link lead to the report; a run that only chooses has none."""
-        if self.no_test:
-            return
-        artifacts.point(self._link(), self.requires().path())
-        # Another run of this model may move the link on before Luigi looks whether it is there.
-        self._has_pointed = True
+        """Make the link lead to the report."""
+        if not self.no_test:
+            artifacts.point(self._link(), self.requires().path())
+            # Another run of this model can replace the link before Luigi checks it.
+            self._is_linked = True
+
+    def _link(self) -> Path:
+        dataset, model = str(self._settings.dataset), str(self._settings.model)
+        return outputs_folder() / "latest" / dataset / model
 
     def _link_leads_to(self, report: Step) -> bool:
-        """Say whether the newest report is this one."""
         link = self._link()
         return link.is_symlink() and link.resolve() == report.path().resolve()
 
     def announce(self) -> None:
-        """Name settings without effect, what other code built, and in the end the report."""
-        values = resolved(self)
-        for line in checks.without_effect({name: getattr(self, name) for name in values}, values):
-            logger.warning(line)
-        known, on_change = paths(), code_changes.pipeline().code_changes
-        with frozen(self.requires()):
-            code_changes.warn_of_changes(task for task in in_order(self) if isinstance(task, Step))
-
-        def where() -> str | None:
-            # At exit Luigi has forgotten what the command line said of these.
-            config = luigi.configuration.get_config()
-            config.set("pipeline", "code_changes", on_change)
-            config.set("paths", "data", str(known.data))
-            config.set("paths", "outputs", str(known.outputs))
-            goal = self.requires()
-            with frozen(goal):
-                if not goal.complete():
-                    return None
-                if self.no_test:
-                    return f"Validation rows alone: {goal.path() / 'validation.json'}"
-                folder = self._link() if self._link_leads_to(goal) else goal.path()
-                return f"Report: {folder / 'report.html'}"
-
-        process_setup.announce(where)
+        """Log warnings about the run, and print the path of the report when the process ends."""
+        for line in checks.without_effect(self.given(), self._settings):
+            logger.warning("%s: %s", NO_EFFECT, line)
+        with snapshot():
+            steps = [task for task in in_order(self) if isinstance(task, Step)]
+            provenance.warn_of_changes(steps)
+        sections = {"paths": dict(paths().param_kwargs), "pipeline": dict(pipeline().param_kwargs)}
+        process_setup.print_at_exit(lambda: self._result(sections))
         process_setup.end_cleanly_on_sigterm()
 
-    def _check(self) -> None:
-        """Raise on what can be seen to be wrong before anything runs."""
-        values = resolved(self)
-        row = catalogue.load(values["dataset"], Path(paths().data))
-        checks.positive_label(values["positive_label"], [label.name for label in row.labels])
-        checks.days(row.name, daily.is_daily(row), self.date, self.window)
-        checks.threshold(values["threshold_goal"], self.threshold_floor)
-        checks.tokens({"pattern": self.pattern}, values)
-        checks.runs(values)
-        model = models.MODELS[values["model"]]
-        checks.extras(model.package, model.extra, values)
-        checks.embedding({name: getattr(self, name) for name in values}, values)
-        checks.fractions(
-            values["test_fraction"],
-            values["validation_fraction"],
-            values["folds"],
-            values["fold"],
-        )
-        if self.no_test:
-            checks.choosing(values)
-
-    def __repr__(self) -> str:
-        return short_name(self)
+    def _result(self, sections: dict[str, dict[str, Any]]) -> str | None:
+        """Return the line that names the result; None if the run did not finish."""
+        # At exit Luigi has forgotten these options of the command line.
+        config = luigi.configuration.get_config()
+        for section, options in sections.items():
+            for name, value in options.items():
+                config.set(section, name, str(value))
+        step = self.requires()
+        with snapshot():
+            if not step.complete():
+                return None
+            if self.no_test:
+                return f"Validation metrics: {step.path() / 'validation.json'}"
+            folder = self._link() if self._link_leads_to(step) else step.path()
+            return f"Report: {folder / 'report.html'}"
 
 
 @RunAll.event_handler(luigi.Event.DEPENDENCY_DISCOVERED)
 def _on_start(task: RunAll, dependency: luigi.Task) -> None:
-    """Announce a run that has something to do."""
+    """Announce a run that has work to do."""
     task.announce()
 
 
 @RunAll.event_handler(luigi.Event.DEPENDENCY_PRESENT)
 def _on_nothing_to_do(task: RunAll) -> None:
-    """Announce a run in which all is complete."""
+    """Announce a run whose artifacts are all complete."""
     task.announce()

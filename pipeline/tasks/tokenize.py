@@ -2,24 +2,23 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from luigi.util import requires
 
+from pipeline.errors import SettingError, nearest
 from pipeline.settings import checks
 from pipeline.settings.parameter import parameter
+from pipeline.settings.resolved import Settings
 from pipeline.store import artifacts
 from pipeline.tasks.base import Step
-from pipeline.text.languages import CODES
-
-if TYPE_CHECKING:
-    pass
 from pipeline.tasks.clean_text import CleanText
+from pipeline.tasks.graph import once
+from pipeline.text.languages import CODES
 
 
 @requires(CleanText)
 class Tokenize(Step):
-    """Cut clean texts into tokens."""
+    """Split clean texts into tokens."""
 
     folder = "3_tokenize"
 
@@ -27,8 +26,8 @@ class Tokenize(Step):
         "tokenizer",
         "choice",
         "words",
-        "words: lower case, punctuation split off; tweet: NLTK's TweetTokenizer; regexp: NLTK's "
-        "RegexpTokenizer with pattern",
+        "words: lower case, punctuation removed; tweet: TweetTokenizer of NLTK; regexp: "
+        "RegexpTokenizer of NLTK with pattern",
         choices=("words", "tweet", "regexp"),
     )
     pattern = parameter(
@@ -38,22 +37,22 @@ class Tokenize(Step):
         "token_case",
         "choice",
         "keep",
-        "letter case of tokens; tokenizer words lowers it in any case",
+        "letter case of tokens; tokenizer words always lowers it",
         choices=("keep", "lower"),
     )
     stop_words = parameter(
         "stop_words",
         "text",
         "none",
-        "words to leave out: none, scikit-learn, nltk (its corpus must be installed), or a file "
-        "with one word a line",
+        "words to remove: none, scikit-learn, nltk (its corpus must be installed), or a file with "
+        "one word a line",
     )
     word_form = parameter(
         "word_form",
         "choice",
         "as_is",
-        "stems (porter, snowball) or lemmas (simplemma, or wordnet when NLTK's corpus is "
-        "installed) in the place of words",
+        "replace words by stems (porter, snowball) or lemmas (simplemma, or wordnet if the corpus "
+        "of NLTK is installed)",
         choices=("as_is", "porter", "snowball", "simplemma", "wordnet"),
     )
     language = parameter(
@@ -67,7 +66,7 @@ class Tokenize(Step):
         "processes",
         "int",
         os.cpu_count() or 1,
-        "most processes at once, where a tokenizer works text by text",
+        "largest number of processes, for tokenizers that work text by text",
         low=1,
         significant=False,
     )
@@ -76,51 +75,48 @@ class Tokenize(Step):
     def label(self) -> str:
         """Tokenizer and word form."""
         settings = self.settings()
-        form = settings["word_form"]
-        return settings["tokenizer"] + ("" if form == "as_is" else f"-{form}")
+        form = settings.word_form
+        return str(settings.tokenizer) + ("" if form == "as_is" else f"-{form}")
 
-    def settings(self) -> dict[str, Any]:
-        """Return the step's settings; a stop-word file counts by its content, not by its path."""
-        values = super().settings()
-        # RunAll hands every value down, so a pattern of one's own is one that is not the default.
-        is_own = values["pattern"] != self.own_settings()["pattern"].default
-        checks.tokens({"pattern": self.pattern if is_own else None}, values)
+    def settings(self) -> Settings:
+        """Return the settings; a stop-word file counts by its content, not by its path."""
+        values = dict(super().settings())
+        # RunAll passes defaults too: only another pattern than the default is the user's.
+        is_default = values["pattern"] == self.declared()["pattern"].default
+        checks.tokens({"pattern": None if is_default else self.pattern}, values)
         if values["stop_words"] not in checks.STOP_WORD_LISTS:
             values["stop_words"] = "file"
-        return values
+        return Settings(values)
 
-    def external_inputs(self) -> dict[str, Any]:
+    def check_inputs(self) -> None:
+        """Raise if the stop-word file does not exist."""
+        choice, lists = self.value("stop_words"), checks.STOP_WORD_LISTS
+        if choice not in lists and not Path(choice).is_file():
+            raise SettingError(
+                f"stop_words must be {', '.join(lists)} or a file with one word a line, got "
+                f"{choice!r}, which is not a file; {nearest(choice, lists)}."
+            )
+
+    @once
+    def external_inputs(self) -> dict[str, str]:
         """Return the sha256 of a stop-word file."""
-        choice = self.stop_words or "none"
+        self.check_inputs()
+        choice = self.value("stop_words")
         if choice in checks.STOP_WORD_LISTS:
             return {}
         return {"stop_words": self.checksum(Path(choice))}
 
     def build(self, out: artifacts.Workspace) -> None:
         """Write ``tokens.parquet`` and ``tokens.json``."""
-        from concurrent.futures import ThreadPoolExecutor
-
-        import pyarrow as pa
         import pyarrow.parquet as pq
 
-        from pipeline.text.tokenize import lexical_diversity, summary, tokenize
+        from pipeline.text.token_table import token_table
+        from pipeline.text.tokenize import summary, tokenize
 
-        place = self.path_of("CleanText")
-        rows = pq.read_table(place / "rows.parquet", columns=["id", "clean"])
-        processes = self.processes or os.cpu_count() or 1
-        settings = {**self.settings(), "stop_words": self.stop_words or "none"}
-        tokens = tokenize(rows["clean"], settings, processes)
-        with ThreadPoolExecutor(1) as beside:
-            column = beside.submit(tokens.to_arrow)
-            diversity = lexical_diversity(tokens)
-            table = pa.table(
-                {
-                    "id": rows["id"],
-                    "tokens": column.result(),
-                    "words": pa.array(tokens.lengths, pa.int32()),
-                    "lexical_diversity": pa.array(diversity, pa.float32()),
-                }
-            )
+        rows = pq.read_table(self.path_of("CleanText") / "rows.parquet", columns=["id", "clean"])
+        settings = {**self.settings(), "stop_words": self.value("stop_words")}
+        tokens = tokenize(rows["clean"], settings, self.value("processes"))
+        table, diversity = token_table(rows["id"], tokens)
         with out.write_in_background(
             "tokens.parquet", table, dictionary_columns=("tokens.list.element",)
         ):

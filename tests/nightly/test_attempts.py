@@ -6,12 +6,12 @@ import pytest
 from conftest import made_up_rows
 from nights import BROKEN, Nights, few, many
 
+from pipeline import Nightly
 from pipeline.cli.verify import verify_artifacts
 from pipeline.errors import PipelineError
 from pipeline.nightly import records
 from pipeline.store import artifacts
 from pipeline.store.outputs import Store
-from pipeline.tasks import Nightly
 
 FIRST, BAD, LATER = "2024-11-16", "2024-11-17", "2024-11-18"
 

@@ -10,6 +10,7 @@ from conftest import STEPS, made_up_rows, write_dataset
 
 from pipeline.cli import cli
 from pipeline.errors import PipelineError
+from pipeline.nightly import day_rows
 
 # Of the made-up dataset below, before there were dates. A step whose version is raised changes
 
@@ -93,7 +94,7 @@ def test_own_rows_of_a_day_are_known_in_folders_of_any_depth(chain, name):
     toml = chain.data / "toy" / "dataset.toml"
     toml.write_text(toml.read_text().replace("rows.csv", name))
     clean = chain.run("CleanText", dataset="toy", date="2026-11-22", window=2)
-    rows, rejected = clean.own_tables()
+    rows, rejected = day_rows.own_tables(clean)
     assert (rows.num_rows, rejected.num_rows) == (40, 0)
 
 
@@ -160,7 +161,7 @@ def test_date_that_cannot_be_is_an_error_before_anything_runs(chain, settings, n
         path = chain.data / "toy" / "dataset.toml"
         path.write_text(path.read_text().replace("rows.csv", "rows-{date}.csv"))
     with pytest.raises(PipelineError, match=message):
-        chain.task(dataset="toy", model="naive_bayes", **settings)
+        chain.task(dataset="toy", model="naive_bayes", **settings).requires()
 
 
 def test_date_is_one_whether_given_as_date_or_as_text():

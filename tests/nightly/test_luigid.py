@@ -250,7 +250,7 @@ def die(task, share, text):
     if text == "checking the contract":
         os.kill(os.getpid(), signal.SIGKILL)
 
-nightly.progress.tell = die
+nightly.progress.set_status = die
 from luigi.cmdline import luigi_run
 luigi_run(sys.argv[1:])
 """

@@ -1,13 +1,12 @@
-"""Settings that change nothing are named, and stop nothing."""
+"""Settings that other settings make irrelevant are reported, and are no error."""
 
 import pytest
 
 from pipeline.models import presets, specs
 from pipeline.settings import checks
 from pipeline.tasks import RunAll
-from pipeline.tasks.hyperparameters import plain_settings
 
-# What is given, and the settings that are named for having no effect.
+# Settings of the user, and those of them that have no effect.
 CASES = {
     "patience of a reduction that never comes": ({"reduce_patience": 5}, ["reduce_patience"]),
     "patience of a reduction": ({"reduce_patience": 5, "reduce_factor": 0.5}, []),
@@ -42,28 +41,28 @@ CASES = {
 }
 
 
-def idle(given):
-    settings = plain_settings(RunAll)
+def without_effect(given):
+    settings = RunAll.declared()
     everything = dict.fromkeys(settings) | {"model": "bilstm"} | given
     return checks.without_effect(everything, specs.resolve(everything, settings))
 
 
 @pytest.mark.parametrize(("given", "named"), CASES.values(), ids=CASES)
-def test_settings_without_effect_are_named(given, named):
-    lines = idle(given)
+def test_settings_without_effect_are_reported(given, named):
+    lines = without_effect(given)
     assert sorted(line.split(" has no effect: ")[0] for line in lines) == sorted(named)
     assert all(line.endswith(".") and "\n" not in line for line in lines)
 
 
 @pytest.mark.parametrize("preset", presets.PRESETS)
-def test_what_a_preset_leaves_idle_is_not_held_against_the_user(preset):
+def test_settings_of_a_preset_are_not_reported(preset):
     for model in presets.PRESETS[preset]:
-        assert idle({"preset": preset, "model": model}) == []
+        assert without_effect({"preset": preset, "model": model}) == []
 
 
 @pytest.mark.parametrize("model", specs.MODELS)
-def test_every_model_is_looked_at(model):
-    assert idle({"model": model, "language": "german"}) == [
+def test_settings_without_effect_are_reported_for_every_model(model):
+    assert without_effect({"model": model, "language": "german"}) == [
         "language has no effect: only stop_words nltk and a word_form need it."
     ]
 

@@ -217,5 +217,5 @@ def test_metrics_hold_the_largest_class_and_intervals(built):
 def test_wrong_settings_are_errors_before_anything_runs(chain, settings, message):
     chain.add("toy")
     with pytest.raises(PipelineError, match=message):
-        chain.task(dataset="toy", model="naive_bayes", **settings)
+        chain.task(dataset="toy", model="naive_bayes", **settings).requires()
     assert not chain.outputs.exists()

@@ -16,7 +16,7 @@ def test_a_run_that_only_chooses_leaves_test_rows_unseen(tmp_path):
     done = chain.luigi(*words)
     assert done.returncode == 0, done.stderr
     (file,) = chain.outputs.glob("toy/7_validate/*/validation.json")
-    assert f"Validation rows alone: {file}" in done.stdout
+    assert f"Validation metrics: {file}" in done.stdout
     found = json.loads(file.read_text())
     (balance,) = chain.outputs.glob("toy/5_split/*/balance.json")
     assert found["validation"]["rows"] == json.loads(balance.read_text())["rows"]["validation"] > 0
@@ -25,7 +25,7 @@ def test_a_run_that_only_chooses_leaves_test_rows_unseen(tmp_path):
     assert not (chain.outputs / "latest").exists()
     again = chain.luigi(*words)
     assert again.returncode == 0
-    assert "Validation rows alone" in again.stdout
+    assert "Validation metrics" in again.stdout
 
 
 @pytest.mark.parametrize("no_test", [True, False])

@@ -12,9 +12,9 @@ def rows_of(text):
 
 
 MANY = "".join(f"text number {i},{'good' if i % 2 else 'bad'}\n" for i in range(40))
-# What is wrong, how the folder is spoiled, words added, exit code, what the line says.
+# The error; how the folder is damaged; arguments; exit code; parts of the message.
 CASES = {
-    "unknown dataset": (None, ["--dataset", "vadr"], 40, ["unknown dataset 'vadr'", "'vader'"]),
+    "unknown dataset": (None, ["--dataset", "vadr"], 35, ["unknown dataset 'vadr'", "'vader'"]),
     "missing file": (
         lambda folder: (folder / "rows.csv").unlink(),
         [],
@@ -52,19 +52,24 @@ CASES = {
         30,
         ["class 'bad' has 1 rows and the split needs at least 3"],
     ),
-    "choosing by rows that are trained on": (
+    "no test, and training on validation rows": (
         None,
         ["--model", "bilstm", "--no-test", "--refit-on-validation", "true"],
         40,
-        ["no_test scores validation rows", "refit_on_validation"],
+        ["P102: no_test scores validation rows", "refit_on_validation"],
     ),
-    "choosing without validation rows": (
+    "no test without validation rows": (
         None,
         ["--no-test", "--validation-fraction", "0"],
         30,
-        ["no_test scores validation rows alone", "validation_fraction such as 0.1"],
+        ["P204: no_test scores validation rows", "validation_fraction", "0.1"],
     ),
-    "units out of range": (None, ["--units", "[0]"], 40, ["units must be", "got [0]", "cells"]),
+    "units out of range": (
+        None,
+        ["--units", "[0]"],
+        40,
+        ["P101: units must be", "got [0]", "cells"],
+    ),
     "sequence length out of range": (
         None,
         ["--sequence-length", "0"],
@@ -89,21 +94,27 @@ CASES = {
         40,
         ["model must be one of", "got bilstn", "did you mean 'bilstm'?"],
     ),
+    "unknown stop words": (
+        None,
+        ["--stop-words", "sklearn"],
+        35,
+        ["P101: stop_words must be none, scikit-learn, nltk", "'sklearn'", "'scikit-learn'"],
+    ),
     "pattern without regexp": (None, ["--pattern", "a"], 40, ["pattern is for tokenizer regexp"]),
 }
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_bad_input_gets_one_clear_line(chain, name):
-    spoil, words, code, parts = CASES[name]
+    damage, arguments, code, parts = CASES[name]
     folder = chain.add("toy")
-    if spoil:
-        spoil(folder)
-    if "--dataset" not in words:
-        words = ["--dataset", "toy", *words]
-    if "--model" not in words and code == 30:
-        words = [*words, "--model", "naive_bayes"]
-    done = chain.luigi("RunAll", *words)
+    if damage:
+        damage(folder)
+    if "--dataset" not in arguments:
+        arguments = ["--dataset", "toy", *arguments]
+    if "--model" not in arguments and code == 30:
+        arguments = [*arguments, "--model", "naive_bayes"]
+    done = chain.luigi("RunAll", *arguments)
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR:")]
@@ -136,14 +147,14 @@ def test_unwritable_outputs_folder_gets_one_clear_line(chain):
     assert f"cannot write {chain.outputs}" in done.stderr
 
 
-def test_debug_brings_the_traceback_back(chain):
+def test_log_level_debug_shows_the_traceback(chain):
     done = chain.luigi("RunAll", "--dataset", "vadr", "--log-level", "DEBUG")
-    assert done.returncode == 40
+    assert done.returncode == 35
     assert "Traceback" in done.stderr
     assert "unknown dataset 'vadr'" in done.stderr
 
 
-def test_unforeseen_error_keeps_its_traceback(chain):
+def test_internal_error_keeps_its_traceback_and_tells_where_to_report_it(chain):
     chain.add("toy")
     chain.run("CleanText", dataset="toy")
     (rows,) = chain.outputs.glob("toy/2_clean/*/rows.parquet")
@@ -152,9 +163,10 @@ def test_unforeseen_error_keeps_its_traceback(chain):
     assert done.returncode == 30
     assert "Traceback" in done.stderr
     assert "ArrowInvalid" in done.stderr
+    assert "report it with this traceback to the maintainers" in done.stderr
 
 
-def test_error_of_a_deeper_step_called_alone_is_plain_too(chain):
+def test_error_of_a_single_step_gets_one_clear_line(chain):
     done = chain.luigi("Tokenize", "--dataset", "vadr")
     assert done.returncode == 35
     assert "Traceback" not in done.stderr

@@ -8,9 +8,9 @@ from conftest import STEPS
 from nights import Nights, few, many
 
 import pipeline
-from pipeline.errors import PipelineError
-from pipeline.tasks import base, progress
-from pipeline.tasks.base import url_of
+from pipeline.errors import RawFileError
+from pipeline.tasks import config, progress
+from pipeline.tasks.config import url_of
 
 
 class Listener:
@@ -40,7 +40,7 @@ def test_every_step_says_what_it_does_and_leads_to_what_it_makes(chain, told):
     task = chain.run(dataset="toy", model="naive_bayes")
     for step in task.requires().chain():
         family = step.task_family
-        assert told.said[family][0].startswith("at work on ")
+        assert told.said[family][0].startswith("building ")
         assert told.said[family][-1].endswith(" s")
         assert (told.shares[family][0], told.shares[family][-1]) == (0, 100)
         assert told.urls[family] == [(step.path() / step.page).resolve().as_uri()]
@@ -74,9 +74,7 @@ def test_address_is_on_the_web_server_where_one_is_named(chain, monkeypatch):
     chain.set_paths()
     place = chain.outputs / "toy" / "8_report" / "a b"
     assert url_of(place).startswith("file:///")
-    monkeypatch.setattr(
-        base.code_changes.pipeline, "address", "https://example.org/runs/", raising=True
-    )
+    monkeypatch.setattr(config.pipeline, "address", "https://example.org/runs/")
     assert url_of(place) == "https://example.org/runs/toy/8_report/a%20b"
 
 
@@ -85,13 +83,13 @@ def test_status_text_is_no_html_whatever_raw_files_hold():
     said = []
     task = luigi.Task()
     task.set_status_message, task.set_progress_percentage = said.append, said.append
-    progress.tell(task, 0.5, "label '<img src=x onerror=alert(1)>' &lt;b&gt; is unknown")
+    progress.set_status(task, 0.5, "label '<img src=x onerror=alert(1)>' &lt;b&gt; is unknown")
     assert said == ["label '‹img src=x onerror=alert(1)›' ＆lt;b＆gt; is unknown", 50]
 
 
 def test_failure_of_ours_is_its_sentence_and_any_other_has_its_traceback(chain):
     task = chain.task("Nightly", date=datetime.date(2024, 11, 16), dataset="vader")
-    assert task.on_failure(PipelineError("the file is not there")) == "the file is not there"
+    assert task.on_failure(RawFileError("a.csv is missing")) == "P202: a.csv is missing"
     try:
         raise ValueError("unforeseen")
     except ValueError as error:

@@ -14,7 +14,7 @@ import pytest
 from conftest import Chain
 
 from pipeline.store import artifacts
-from pipeline.tasks import base
+from pipeline.tasks import provenance
 
 KILL = Path(__file__).with_name("kill_at.py")
 # Dropout is on by the model's defaults, of embedding and head; here within the layer as well.
@@ -109,11 +109,11 @@ def test_what_a_killed_run_left_is_there_for_the_next(mine, caplog):
 def other_code(task, monkeypatch):
     from pipeline.store.code_hash import Code
 
-    monkeypatch.setattr(base.code_changes, "behind", lambda step: Code("other", {}))
+    monkeypatch.setattr(provenance, "code_of", lambda step: Code("other", {}))
 
 
 def other_libraries(task, monkeypatch):
-    monkeypatch.setattr(base, "library_versions", lambda names=None: {"numpy": "1.0"})
+    monkeypatch.setattr(provenance, "library_versions", lambda loaded_only=True: {"numpy": "1.0"})
 
 
 def other_input(task, monkeypatch):

@@ -84,38 +84,19 @@ def test_every_model_row_names_known_settings_and_allowed_defaults(name):
         settings[key].check(value)
 
 
-NIGHTS = ("pipeline.nightly.tasks", "pipeline.nightly.backfill")
+def test_tasks_are_attributes_of_the_package():
+    for name in pipeline.__all__:
+        assert hasattr(pipeline, name), name
+    assert pipeline.RangeDailyBase.get_task_family() == "RangeDailyBase"
 
 
-@pytest.mark.parametrize(
-    ("command", "known"),
-    [
-        (["/venv/bin/luigi", "--module", "pipeline", "RunAll", "--model", "bilstm"], False),
-        (["/venv/bin/luigi", "--module", "pipeline", "Evaluate"], True),
-        (["/venv/bin/luigi", "--module", "pipeline", "Nightly", "--date", "2024-01-01"], True),
-        (["luigi", "--module", "pipeline", "RangeDailyBase", "--of", "Nightly"], True),
-        (["luigi", "--module", "pipeline", "RunAll", "--Nightly-metric", "accuracy"], True),
-        (["pipeline", "ls"], False),
-        (["pipeline", "nightly", "--dataset", "toy"], True),
-        (["pipeline", "plan", "Rollback"], True),
-        (["notebook.py", "RunAll"], True),
-        ([], True),
-    ],
-    ids=lambda value: " ".join(value)[-40:] if isinstance(value, list) else str(value),
-)
-def test_a_command_knows_the_tasks_of_nights_unless_it_has_no_use_for_them(command, known):
-    code = (
-        f"import sys; sys.argv = {command!r}; import pipeline; "
-        f"print([name in sys.modules for name in {NIGHTS!r}]); "
-        "print(pipeline.Nightly.__name__, pipeline.tasks.Rollback.__name__); "
-        "from pipeline import RangeDailyBase"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == [str([known, known]), "Nightly Rollback"]
-
-
-def test_an_attribute_that_is_not_there_is_an_error():
-    with pytest.raises(AttributeError, match="Nothing"):
-        pipeline.Nothing  # noqa: B018
-    with pytest.raises(AttributeError, match="Nothing"):
-        pipeline.tasks.Nothing  # noqa: B018
+def test_import_does_not_depend_on_the_command_line():
+    commands = (["luigi", "--module", "pipeline", "RunAll"], ["pipeline", "ls"], [])
+    code = "import sys; sys.argv = {!r}; import pipeline; print(sorted(sys.modules))"
+    loaded = {
+        subprocess.run(
+            [sys.executable, "-c", code.format(command)], capture_output=True, text=True, check=True
+        ).stdout
+        for command in commands
+    }
+    assert len(loaded) == 1

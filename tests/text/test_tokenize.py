@@ -110,7 +110,6 @@ def test_processes_make_the_same_tokens(tokenizer, monkeypatch):
         ({}, {"tokenizer": "regexp", "pattern": r"(\w)(\w)"}, "has groups"),
         ({}, {"word_form": "porter", "language": "german"}, "porter is English only"),
         ({}, {"stop_words": "scikit-learn", "language": "german"}, "English only"),
-        ({}, {"stop_words": "sklearn"}, "got 'sklearn', which is no file; did you mean 'scikit-"),
     ],
 )
 def test_settings_that_do_not_fit_are_an_error(given_, settings_, message):

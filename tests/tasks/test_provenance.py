@@ -1,8 +1,8 @@
-"""Which code stands behind each step of the real chain."""
+"""The code that is hashed for each step of the real chain."""
 
 import pytest
 
-from pipeline.tasks import code_changes
+from pipeline.tasks import provenance
 
 
 def steps(chain, **settings):
@@ -15,7 +15,7 @@ def steps(chain, **settings):
 def of_two_models(built):
     return [
         {
-            name: code_changes.behind(step).parts
+            name: provenance.code_of(step).parts
             for name, step in steps(built, dataset="toy", model=model).items()
         }
         for model in ("naive_bayes", "bilstm")
@@ -54,7 +54,7 @@ def test_code_reaches_through_modules_to_helpers_and_templates(of_two_models, st
     assert part in of_two_models[0][step]
 
 
-def test_publishing_and_digests_are_no_part_of_a_step(of_two_models):
+def test_publishing_and_digests_are_not_part_of_a_step(of_two_models):
     for parts in of_two_models[0].values():
         assert not any(
             part.startswith(("pipeline.tasks.base:", "pipeline.store.artifacts:")) for part in parts
@@ -62,21 +62,21 @@ def test_publishing_and_digests_are_no_part_of_a_step(of_two_models):
         assert not any(part.endswith((".settings", ".label", ".requires")) for part in parts)
 
 
-def test_what_a_step_requires_is_settled_by_digests_and_not_by_its_code(of_two_models):
+def test_code_of_requirements_is_not_part_of_a_step(of_two_models):
     for parts_of in of_two_models:
-        settling = ("models.presets", "tasks.baseline")
-        assert not any(name in part for name in settling for part in parts_of["Report"])
+        assert not any("models.presets" in part for part in parts_of["Report"])
+        assert not any("tasks.baseline" in part for part in parts_of["Report"])
         assert "pipeline.tasks.evaluate:Evaluate.baseline" not in parts_of["Evaluate"]
         assert not any("presets" in part for part in parts_of["Evaluate"])
 
 
-def test_manifest_keeps_the_fingerprint_part_by_part(built):
-    known = steps(built, dataset="four", model="naive_bayes")
-    for place, manifest in built.manifests().items():
-        if place.parent.parent.name == "four":
-            behind = code_changes.behind(known[manifest["task"]])
+def test_manifest_records_the_hash_of_each_part(built):
+    of_four = steps(built, dataset="four", model="naive_bayes")
+    for path, manifest in built.manifests().items():
+        if path.parent.parent.name == "four":
+            code = provenance.code_of(of_four[manifest["task"]])
             assert manifest["code"] == {
-                "fingerprint": behind.fingerprint,
+                "fingerprint": code.fingerprint,
                 "in_digest": False,
-                "parts": behind.parts,
+                "parts": code.parts,
             }

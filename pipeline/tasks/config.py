@@ -1,0 +1,60 @@
+"""Sections of luigi.cfg that all tasks share, and the URLs of artifacts."""
+
+import os
+import urllib.parse
+from pathlib import Path
+
+import luigi
+
+
+class paths(luigi.Config):
+    """Folders of raw files and of artifacts."""
+
+    data = luigi.Parameter(default="data", description="folder of raw files")
+    outputs = luigi.Parameter(default="outputs", description="folder of artifacts")
+
+
+def data_folder() -> Path:
+    """Return the folder of raw files."""
+    return Path(str(paths().data))
+
+
+def outputs_folder() -> Path:
+    """Return the folder of artifacts."""
+    return Path(str(paths().outputs))
+
+
+class pipeline(luigi.Config):
+    """Options of all steps."""
+
+    code_changes = luigi.ChoiceParameter(
+        choices=["warn", "rerun", "ignore"],
+        default="warn",
+        description="what to do if the code of an artifact has changed: warn and keep it, rerun "
+        "(the hash of the code becomes part of the digest), or ignore",
+    )
+    address = luigi.Parameter(
+        default="",
+        description="URL of a web server that serves the outputs folder; the task pages of luigid "
+        "link to it, or to files if it is empty",
+    )
+
+
+def url_of(path: Path) -> str:
+    """Return the URL of an artifact or of one of its files, for pages and mails.
+
+    Parameters
+    ----------
+    path : Path
+        A path below the outputs folder.
+
+    Returns
+    -------
+    str
+        Below ``[pipeline] address``; a ``file:`` URL if there is none.
+    """
+    base: str = pipeline().address
+    if not base:
+        return path.resolve().as_uri()
+    relative = Path(os.path.relpath(path, outputs_folder())).as_posix()
+    return f"{base.rstrip('/')}/{urllib.parse.quote(relative)}"
