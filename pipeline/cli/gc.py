@@ -33,7 +33,10 @@ def needed_alone(store: Store, run: Artifact) -> list[Artifact]:
     rest = [
         other
         for other in store.all(_dataset(store, run.place))
-        if other != run and run not in store.lineage(other) and other not in store.lineage(run)
+        if other != run
+        and not champions.is_gate(other.place)
+        and run not in store.lineage(other)
+        and other not in store.lineage(run)
     ]
     if any(store.has_hole(other) for other in rest):
         # What is above the hole cannot be told any more: it may be another run's.

@@ -1,4 +1,4 @@
-"""Nights: run one from cron, and freeze the rows that test the models of all nights."""
+"""The commands of nights: ``pipeline nightly`` and ``pipeline freeze``."""
 
 import datetime
 from typing import Any
@@ -6,9 +6,9 @@ from typing import Any
 import click
 
 from pipeline.cli.common import as_json, with_paths
-from pipeline.nightly.night import METRICS
+from pipeline.nightly.night import METRICS, Night
 
-#: Exit code of each outcome; failures end with Luigi's own, section [retcode] of luigi.cfg.
+#: Exit code of each outcome; section [retcode] of luigi.cfg has those of failures.
 EXIT_CODES = {
     "promoted": 0,
     "kept": 50,
@@ -16,7 +16,7 @@ EXIT_CODES = {
     "contract_broken": 52,
     "drift_stop": 53,
 }
-#: luigid cannot be reached, which Luigi itself tells from no other error.
+#: luigid cannot be reached; Luigi has no exit code of its own for this error.
 UNREACHED = 41
 _FAILED = 30
 
@@ -27,41 +27,42 @@ _FAILED = 30
 @click.option(
     "--redo",
     is_flag=True,
-    help="Decide a date again that is decided, such as with a mended file or another model.",
+    help="Decide a date again, for example after its file was corrected, or with another model.",
 )
 @click.option(
     "--asked",
     type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]),
-    help="With --redo: when that was asked for, such as 2026-11-22T02:30:00+0100. A date that was "
-    "decided again since is not decided once more; deploy/night.sh sets it for its tries.",
+    help="With --redo: time of the request, such as 2026-11-22T02:30:00+0100. A date that was "
+    "decided again since then is not decided once more; deploy/night.sh sets it for its tries.",
 )
-@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
 def nightly(
     context: click.Context,
     as_json: bool,
     redo: bool,
     asked: datetime.datetime | None,
-    words: tuple[str, ...],
+    arguments: tuple[str, ...],
 ) -> None:
-    r"""Run a night, print its outcome, end with its exit code.
+    r"""Run a night, print its outcome, and end with its exit code.
 
-    WORDS are those of the task Nightly: --dataset tickets --model bilstm --window 7. The date is
-    today where --date is left out. The line goes to standard output, Luigi's log to standard error.
+    ARGUMENTS are those of the task Nightly: --dataset tickets --model bilstm --window 7. The
+    default of --date is today. The outcome goes to standard output, Luigi's log to standard error.
 
     \b
     Exit codes: 0 promoted, 50 kept, 51 unchanged data, 52 contract broken,
-    53 stopped by drift; 41 luigid cannot be reached. Another failure has Luigi's own,
-    section [retcode] of luigi.cfg: 30 the task failed, 35 its scheduling or the date was
-    decided with another model, 10 it is run already, 40 wrong parameters.
+    53 stopped by drift; 41 luigid cannot be reached. Other failures have Luigi's
+    codes, section [retcode] of luigi.cfg: 30 the task failed, 35 it could not be
+    scheduled or the date was decided with another model, 10 another process runs
+    it, 40 wrong parameters.
     """
     today = datetime.date.today().isoformat()
     for option in ("--date", "--today"):
-        if not any(word == option or word.startswith(f"{option}=") for word in words):
-            words = (option, today, *words)
+        if not any(one == option or one.startswith(f"{option}=") for one in arguments):
+            arguments = (option, today, *arguments)
     if redo:
-        words = (*words, "--redo", str(_next_redo(words, asked)))
-    code, night = _run(words)
+        arguments = (*arguments, "--redo", str(_next_redo(arguments, asked)))
+    code, night = _run(arguments)
     if night is None:
         context.exit(code)
     if as_json:
@@ -73,8 +74,8 @@ def nightly(
     context.exit(EXIT_CODES[night.outcome])
 
 
-def _run(words: tuple[str, ...]) -> tuple[int, Any]:
-    """Run the night through luigi; return its exit code and, where it is recorded, the night."""
+def _run(arguments: tuple[str, ...]) -> tuple[int, Night | None]:
+    """Run the night with luigi; return its exit code and, if it is recorded, the night."""
     from luigi.cmdline_parser import CmdlineParser
     from luigi.retcodes import retcode, run_with_retcodes
     from luigi.rpc import RPCError
@@ -82,72 +83,72 @@ def _run(words: tuple[str, ...]) -> tuple[int, Any]:
     from pipeline.nightly import notifications, records
     from pipeline.tasks import process_setup
 
-    argv = _luigis(words)
+    command = _luigi_arguments(arguments)
     process_setup.end_cleanly_on_sigterm()
     code = 0
     try:
-        run_with_retcodes(argv)
+        run_with_retcodes(command)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
-        # Luigi ends the process while it handles the error.
+        # Luigi exits inside its handler of the error.
         code = UNREACHED if isinstance(end.__context__, RPCError) else code
-    with CmdlineParser.global_instance(argv) as parser:
-        # Luigi says "already running" too where a task was waited for that another worker ran.
+    with CmdlineParser.global_instance(command) as parser:
+        # Luigi also exits with "already running" after it waited for a task of another worker.
         if code not in (0, retcode().already_running):
             return code, None
         task = parser.get_task_obj()
         if task.complete():
-            notifications.tell(task.name, task.called)  # what could not be sent before
+            notifications.send_pending(task.name, task.folder_name)
             return 0, records.read_night(task.name, task.day)
-        # Without [retcode] in a luigi.cfg Luigi ends with 0 after failures.
+        # Without [retcode] in luigi.cfg Luigi exits with 0 after failures.
         return code or _FAILED, None
 
 
-def _next_redo(words: tuple[str, ...], asked: datetime.datetime | None) -> int:
-    """Return which time a night that is decided would be decided."""
+def _next_redo(arguments: tuple[str, ...], asked: datetime.datetime | None) -> int:
+    """Return the number of the next decision on a night."""
     from luigi.cmdline_parser import CmdlineParser
 
     from pipeline.nightly import attempts
 
-    with CmdlineParser.global_instance(_luigis(words)) as parser:
+    with CmdlineParser.global_instance(_luigi_arguments(arguments)) as parser:
         task = parser.get_task_obj()
     return attempts.next_number(task.name, task.day, asked)
 
 
-def _luigis(words: tuple[str, ...]) -> list[str]:
-    """Return what luigi is given; the folders too, which its own parser would forget."""
+def _luigi_arguments(arguments: tuple[str, ...]) -> list[str]:
+    """Return the arguments of luigi, with the folders, which its parser would reset."""
     from pipeline.tasks import paths
 
     folders = ["--paths-data", str(paths().data), "--paths-outputs", str(paths().outputs)]
-    return ["--module", "pipeline", "Nightly", *words, *folders]
+    return ["--module", "pipeline", "Nightly", *arguments, *folders]
 
 
 @click.command()
 @as_json
 @with_paths
-@click.option("--dataset", required=True, help="The dataset.")
-@click.option("--date", help="Day of the raw files; left out: those without a date.")
+@click.option("--dataset", required=True, help="Name of the dataset.")
+@click.option("--date", help="Day of the raw files; not for files without a date.")
 @click.option(
     "--share",
     default=0.1,
     show_default=True,
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    help="Share of the labelled rows.",
+    help="Share of the labelled rows to draw.",
 )
 @click.option(
-    "--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Of the draw."
+    "--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Seed of the draw."
 )
 @click.option(
     "--renew",
     is_flag=True,
-    help="Draw new rows in place of frozen rows that many nights were compared on.",
+    help="Replace holdout rows that many nights were compared on.",
 )
 @click.option(
     "--metric",
     default="macro_f1",
     show_default=True,
     type=click.Choice(tuple(METRICS)),
-    help="With --renew: what the champion is scored by on the new rows.",
+    help="With --renew: metric of the champion on the new rows.",
 )
 def freeze(
     as_json: bool,
@@ -158,37 +159,38 @@ def freeze(
     renew: bool,
     metric: str,
 ) -> None:
-    """Make the first set of frozen test rows from a day's rows.
+    """Draw the first set of holdout rows from the rows of a day.
 
-    Rows are drawn as test rows are, and near copies go together. The set is grown by hand: add rows
-    to its file, or files to its folder. It is never made again over one that is there, unless
-    --renew is given: then the present set is moved to retired/ in the same folder, new rows are
-    drawn from rows that were never frozen and that the champion was not trained on, and the
-    champion is scored on them.
+    Rows are drawn as test rows are, and near copies stay together. To enlarge the set, add rows to
+    its file, or files to its folder. An existing set is replaced only with --renew: it is moved to
+    retired/ in the same folder, new rows are drawn from rows that were never holdout rows and that
+    the champion was not trained on, and the champion is scored on them.
     """
     from pipeline.nightly.holdout_rows import freeze_rows
 
-    found = freeze_rows(dataset, date, share, seed, renew, metric)
+    result = freeze_rows(dataset, date, share, seed, renew, metric)
     if as_json:
         from pipeline.cli import output
 
-        output.print_json(found)
+        output.print_json(result)
         return
-    counts = ", ".join(f"{name} {count:,}" for name, count in found["classes"].items())
-    click.echo(f"Froze {found['rows']:,} of {found['of']:,} rows ({counts}): {found['path']}")
-    if found["retired"]:
+    counts = ", ".join(f"{name} {count:,}" for name, count in result["classes"].items())
+    click.echo(f"Drew {result['rows']:,} of {result['of']:,} rows ({counts}): {result['path']}")
+    if result["retired"]:
         click.echo(
-            f"The rows before them are in {found['retired']}: nothing is compared on them any "
+            f"The earlier holdout rows are in {result['retired']}: nothing is compared on them any "
             "more, and nights may train on their texts."
         )
-    scored = found["champion"]
-    if scored:
-        shown = "none, for want of rows of every class,"
-        if scored["value"] is not None and scored["interval"]:
-            shown = "{:.4f} ({:.4f} to {:.4f})".format(scored["value"], *scored["interval"])
-        click.echo(
-            f"The champion of {scored['date']} has {scored['metric']} {shown} on the new rows."
-        )
+    if result["champion"]:
+        click.echo(_score_line(result["champion"]))
+
+
+def _score_line(score: dict[str, Any]) -> str:
+    """Return the sentence about the champion's metric on new holdout rows."""
+    value = "no value, because a class has no rows,"
+    if score["value"] is not None and score["interval"]:
+        value = "{:.4f} ({:.4f} to {:.4f})".format(score["value"], *score["interval"])
+    return f"The champion of {score['date']} has {score['metric']} {value} on the new rows."
 
 
 COMMANDS = (nightly, freeze)

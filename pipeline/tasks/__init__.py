@@ -18,7 +18,9 @@ from pipeline.tasks.validate import Validate
 from pipeline.tasks.vectorize import Vectorize
 
 if TYPE_CHECKING:
-    from pipeline.nightly.backfill import RangeDailyBase, Rollback
+    from luigi.tools.range import RangeDailyBase
+
+    from pipeline.nightly.backfill import Rollback
     from pipeline.nightly.tasks import Nightly
 
 __all__ = [
@@ -41,7 +43,7 @@ __all__ = [
 
 _OF_NIGHTS = {
     "Nightly": "pipeline.nightly.tasks",
-    "RangeDailyBase": "pipeline.nightly.backfill",
+    "RangeDailyBase": "luigi.tools.range",
     "Rollback": "pipeline.nightly.backfill",
 }
 

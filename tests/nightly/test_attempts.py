@@ -43,7 +43,7 @@ def night_of(date):
 def backfill(nights, start):
     """Fill what is missing with another model."""
     days = {"start": datetime.date.fromisoformat(start), "stop": datetime.date(2024, 11, 18)}
-    of = {"dataset": "toy", "model": "logistic_regression"}
+    of = {"dataset": "toy", "model": "logistic_regression", "since": start}
     nights.run("RangeDailyBase", of=Nightly, of_params=of, days_back=100_000, **days)
 
 
@@ -117,7 +117,7 @@ def test_another_model_for_a_decided_date_is_an_error_that_says_what_to_do(mine,
     assert (done.exit_code, done.stdout) == (35, "")
     assert (
         "the night of 2024-11-16 of dataset 'toy' was decided with model naive_bayes (promoted), "
-        "so that logistic_regression is not run; to decide it again with logistic_regression, "
+        "so logistic_regression does not run; to decide it again with logistic_regression, "
         "add --redo to pipeline nightly, or --redo 1 to Nightly." in caplog.text
     )
     assert mine.ledger() == before

@@ -1,9 +1,11 @@
 """Nights that are filled in by a range of days, and going back to an earlier champion."""
 
 import datetime
+import json
 
-import luigi
 import pytest
+from luigi.task_register import Register
+from luigi.tools import range as ranges
 from nights import NIGHTS, Nights, few, many, without_times
 
 import pipeline
@@ -11,12 +13,13 @@ from pipeline.nightly.tasks import Nightly
 from pipeline.tasks.download_data import today
 
 pytestmark = pytest.mark.processes
-OF = ("--of", "Nightly", "--of-params", '{"dataset": "toy", "model": "naive_bayes"}')
 
 
 def backfill(nights, start="2024-11-10", stop="2024-11-23", *words):
     """Run Luigi's range of days, as a user types it."""
-    return nights.luigi("RangeDailyBase", *OF, "--start", start, "--stop", stop, *words)
+    of = json.dumps({"dataset": "toy", "model": "naive_bayes", "since": start})
+    command = ("RangeDailyBase", "--of", "Nightly", "--of-params", of)
+    return nights.luigi(*command, "--start", start, "--stop", stop, *words)
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +76,7 @@ def test_range_says_so_when_it_leaves_nights_for_the_next_time(tmp_path):
     nights = Nights(tmp_path).prepare(NIGHTS[4:6])
     done = backfill(nights, "2024-11-10", "2024-11-23", "--task-limit", "1")
     assert done.returncode == 0
-    assert "2 nights are missing and the oldest 1 are filled now; run again" in done.stderr
+    assert "fills 1 nights, the most that --task-limit allows; run it again" in done.stderr
     assert [line["date"][-2:] for line in nights.ledger()] == ["20"]
 
 
@@ -131,27 +134,19 @@ class TestWaiting:
         assert self.of(by_hand, "2024-11-22", since="2024-11-10") == []
 
 
-def test_range_of_other_tasks_is_luigis_own(chain):
-    class Dated(luigi.Task):
-        date = luigi.DateParameter()
-
-        def complete(self):
-            return self.date.day > 2
-
-    found = pipeline.RangeDailyBase(
-        of=Dated,
-        start=datetime.date(2026, 11, 1),
-        stop=datetime.date(2026, 11, 5),
-        days_back=100_000,
-        now=1_800_000_000,
-    ).requires()
-    assert [task.date.day for task in found] == [1, 2]
+def test_range_is_luigis_own():
+    assert Register.get_task_cls("RangeDailyBase") is ranges.RangeDailyBase
+    assert pipeline.RangeDailyBase is ranges.RangeDailyBase
 
 
-def test_range_by_its_name_is_the_one_that_lets_nights_wait():
-    from luigi.task_register import Register
-
-    assert Register.get_task_cls("RangeDailyBase") is pipeline.RangeDailyBase
+@pytest.mark.parametrize("name", ["RangeDailyBase", "RangeDaily"])
+def test_range_asks_for_old_nights_with_data_alone(tmp_path, name):
+    nights = Nights(tmp_path).prepare(NIGHTS[:2])
+    nights.set_paths()
+    of = {"dataset": "toy", "model": "naive_bayes", "since": "2024-11-10"}
+    days = {"start": datetime.date(2024, 11, 10), "stop": datetime.date(2024, 11, 23)}
+    required = getattr(ranges, name)(of=Nightly, of_params=of, **days).requires()
+    assert [night.day for night in required] == ["2024-11-16", "2024-11-17"]
 
 
 class TestRollback:

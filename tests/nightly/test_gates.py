@@ -66,7 +66,7 @@ def test_day_is_measured_alike_whatever_the_window_drops_for_days_before_it(tmp_
     for window in (1, 2):
         settings = {"dataset": "toy", "date": "2024-11-17", "duplicates": duplicates}
         clean = nights.run("CleanText", **settings, window=window)
-        found.append(gates.Tonight(clean, CLASSES, None).measures())
+        found.append(gates.measures(*clean.own_tables(), CLASSES))
     assert found[0] == found[1]
     assert 300 < found[0].rows < 341
     assert 0 < found[0].repeated_share < 0.2

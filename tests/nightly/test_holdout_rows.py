@@ -155,7 +155,7 @@ def test_set_that_is_there_is_never_made_again(day):
     freeze_rows("toy", DAY, 0.2, 0)
     path = chain.data / "toy" / "frozen" / "rows.csv"
     before = path.read_text()
-    with pytest.raises(PipelineError, match=r"toy/frozen holds frozen test rows already; add"):
+    with pytest.raises(PipelineError, match=r"toy/frozen contains holdout rows; add"):
         freeze_rows("toy", DAY, 0.1, 0)
     assert path.read_text() == before
     assert not list((chain.data / "toy").glob(".tmp-*"))
@@ -223,7 +223,7 @@ def test_champion_is_scored_on_renewed_rows_and_uses_are_counted_anew(used):
 @pytest.mark.parametrize(
     ("date", "problem"),
     [
-        (DAY, r"only \d labelled rows of 2024-11-16, of one class or none, can be frozen"),
+        (DAY, r"only \d labelled rows of 2024-11-16, of one class or none, can be holdout"),
         (None, r"needs the file|give --date"),
     ],
     ids=["trained on", "no day"],
@@ -238,7 +238,7 @@ def test_what_the_champion_knows_cannot_be_frozen(used, date, problem):
 
 def test_nothing_to_renew_is_an_error(day):
     day()
-    with pytest.raises(PipelineError, match=r"holds no frozen test rows to renew; leave --renew"):
+    with pytest.raises(PipelineError, match=r"contains no holdout rows to renew; remove --renew"):
         freeze_rows("toy", DAY, 0.2, 0, renew=True)
 
 
@@ -253,7 +253,7 @@ def test_command_says_how_many_rows_of_each_class(day):
     words = ["freeze", "--dataset", "toy", "--date", DAY, "--share", "0.2"]
     done = CliRunner().invoke(cli, [*words, "--data", str(chain.data)])
     assert done.exit_code == 0
-    line = r"Froze \d+ of 200 rows \(bad \d+, good \d+\): .*toy/frozen/rows.csv"
+    line = r"Drew \d+ of 200 rows \(bad \d+, good \d+\): .*toy/frozen/rows.csv"
     assert re.search(line, done.output.strip())
 
 

@@ -214,7 +214,7 @@ class TestSevenNights:
         shutil.rmtree(nights.data)
         shutil.copytree(seven.data, nights.data)
         luigid = Luigid(tmp_path / "luigid", sink).start()
-        of = {"dataset": seven.name, "model": "naive_bayes"}
+        of = {"dataset": seven.name, "model": "naive_bayes", "since": seven.nights[0].date}
         try:
             done = nights.luigi(
                 *("RangeDailyBase", "--of", "Nightly", "--of-params", json.dumps(of)),

@@ -49,7 +49,7 @@ Champion kept: the recall of bad falls
 Rows: 1,234
 Drift: warning
   tokens moved
-macro_f1 on 50 frozen rows:
+macro_f1 on 50 holdout rows:
   challenger: 0.8123
   champion: 0.8000
   passed: beats the baseline

@@ -12,7 +12,6 @@ from nights import Nights, drifted, few, many, mislabelled
 import pipeline
 from pipeline.cli.planning import plan_of
 from pipeline.errors import PipelineError
-from pipeline.nightly import records
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +58,9 @@ def run(nights, date, **settings):
 
 def test_what_luigi_cfg_says_of_run_all_holds_for_nights(first, config):
     config("RunAll", "alpha", "3.5")
-    trained = night_of(first, "2024-11-17")._step(pipeline.TrainModel)
+    trained = night_of(first, "2024-11-17").step(pipeline.TrainModel)
     assert trained.settings()["alpha"] == 3.5
-    given = night_of(first, "2024-11-17", alpha=2)._step(pipeline.TrainModel)
+    given = night_of(first, "2024-11-17", alpha=2).step(pipeline.TrainModel)
     assert given.settings()["alpha"] == 2
 
 
@@ -213,7 +212,7 @@ def test_champion_that_was_deleted_is_an_error_that_says_what_to_do(mine):
             assert luigi.build([needed], local_scheduler=True, log_level="WARNING")
 
 
-def test_rows_frozen_after_the_champion_was_trained_on_them_do_not_count(mine, caplog):
+def test_holdout_rows_that_the_champion_was_trained_on_do_not_count(mine, caplog):
     texts = [row for row in many() if row[1] == "good"][:10]
     path = mine.data / "toy" / "frozen" / "rows.csv"
     path.write_text(
@@ -222,7 +221,7 @@ def test_rows_frozen_after_the_champion_was_trained_on_them_do_not_count(mine, c
     mine.put("2024-11-17", mislabelled(many(3), 0.1))
     night = run(mine, "2024-11-17")
     assert night["decision"]["figures"]["rows"] == 200
-    assert "10 of 210 frozen rows are left out of the comparison" in caplog.text
+    assert "10 of 210 holdout rows are excluded" in caplog.text
 
 
 def test_what_the_system_refuses_is_a_failure_and_no_broken_contract(mine, monkeypatch):
@@ -248,12 +247,12 @@ def test_today_is_the_day_on_which_the_night_began_however_long_it_runs(mine, mo
     monkeypatch.setattr("pipeline.tasks.run_all.today", lambda: "2024-11-17")
     night = night_of(mine, "2024-11-17")
     monkeypatch.setattr("pipeline.tasks.download_data.today", lambda: "2024-11-18")
-    assert night._step(pipeline.DownloadData).now == "2024-11-17"
+    assert night.step(pipeline.DownloadData).now == "2024-11-17"
     assert night.may_have_data()
     given = night_of(mine, "2024-11-17", today="2024-11-16")
-    assert given._step(pipeline.DownloadData).now == "2024-11-16"
+    assert given.step(pipeline.DownloadData).now == "2024-11-16"
     assert given.task_id == night.task_id
-    assert given._report.digest() == night._report.digest()
+    assert given.report.digest() == night.report.digest()
 
 
 def test_latest_link_is_not_moved_by_nights(mine):
@@ -269,16 +268,23 @@ def test_plan_of_a_night_says_whether_it_has_a_record(mine):
     assert (night["action"], night["kind"]) == ("run", "new")
 
 
-def test_notes_are_found_again_and_may_be_lost(chain):
-    chain.set_paths()
-    notes = records.Notes("toy", "2024-11-16")
-    assert notes.once("drift", [1], lambda: "found") == "found"
-    again = records.Notes("toy", "2024-11-16")
-    assert again.once("drift", [1], lambda: "other") == "found"
-    assert again.once("drift", [2], lambda: "other") == "other"
-    again.forget()
-    lost = records.Notes("toy", "2024-11-16")
-    assert lost.once("drift", [2], lambda: "third") == "third"
+def test_results_of_gates_are_artifacts_that_a_second_start_reads_again(mine):
+    mine.put("2024-11-17", many(3))
+    wanted = run(mine, "2024-11-17")
+    folders = sorted((mine.outputs / "toy" / "gates").glob("*-*"))
+    # The first night had no champion to compare the rows with.
+    kinds = ["contract", "contract", "decision", "decision", "drift"]
+    assert [folder.name.split("-")[0] for folder in folders] == kinds
+    before = {folder: (folder / "manifest.json").read_bytes() for folder in folders}
+    ledger = mine.registry / "ledger.jsonl"
+    ledger.write_text(ledger.read_text().splitlines(keepends=True)[0])
+    first = mine.ledger()[0]["champion"]
+    (mine.registry / "champion.json").write_text(json.dumps(first))
+    shutil.rmtree(mine.outputs / "toy" / "nights" / "2024-11-17")
+    again = run(mine, "2024-11-17")
+    assert {folder: (folder / "manifest.json").read_bytes() for folder in folders} == before
+    for key in ("contract", "drift", "decision", "outcome", "reason", "digests"):
+        assert again[key] == wanted[key]
 
 
 def test_seconds_of_a_night_hold_what_was_made_for_it(first):

@@ -1,5 +1,6 @@
 """What came of a night is told, however its process ended."""
 
+import json
 import shutil
 import sys
 
@@ -103,7 +104,7 @@ def test_backfill_tells_a_night_that_was_killed_before_its_mail(mine, sink):
     known = env(mine, sink.port)
     words = mine.command("Nightly", *MODEL, "--date", DATE)[1:]
     mine.process([sys.executable, "-c", KILLED, "before the mail", *words], known)
-    of = '{"dataset": "toy", "model": "naive_bayes"}'
+    of = json.dumps({"dataset": "toy", "model": "naive_bayes", "since": DATE})
     done = mine.luigi(
         *("RangeDailyBase", "--of", "Nightly", "--of-params", of),
         *("--start", DATE, "--stop", NEXT),
@@ -136,12 +137,12 @@ def test_server_that_is_away_is_waited_for_once_a_night(mine, monkeypatch):
     asked = []
     monkeypatch.setattr(mail, "is_wanted", lambda: True)
     monkeypatch.setattr(mail, "send", lambda night, page: asked.append(night.date))
-    notifications.tell("toy", again=False)
+    notifications.send_pending("toy", again=False)
     assert asked == []
-    notifications.tell("toy")
+    notifications.send_pending("toy")
     assert asked == [DATE]
     monkeypatch.setattr(mail, "send", lambda night, page: not asked.append(night.date))
-    notifications.tell("toy")
+    notifications.send_pending("toy")
     assert asked == [DATE, DATE, NEXT]
     assert untold(mine) == []
 

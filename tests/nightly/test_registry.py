@@ -89,7 +89,7 @@ def test_outcome_without_a_decision_needs_no_champion(folder):
 def test_decision_against_a_champion_that_is_gone_is_refused(folder):
     fill(folder, promotion(1), promotion(2, against=1))
     for entry in (kept(3, against=1), promotion(3, against=1), kept(3)):
-        with pytest.raises(registry.ChampionChanged, match=f"champion is {DIGESTS[2]} by now"):
+        with pytest.raises(registry.ChampionChanged, match=f"champion is {DIGESTS[2]} now"):
             fill(folder, entry)
     assert len(ledger.read(folder).entries) == 2
 
@@ -108,8 +108,8 @@ def test_earlier_night_never_replaces_the_champion_of_a_later_one(folder):
 def test_entry_that_contradicts_itself_cannot_be_made():
     one = champion_of(1)
     for values, problem in (
-        (("2026-11-01", PROMOTED, "", ""), "do not go together"),
-        (("2026-11-01", KEPT, "", "", {}, {}, None, one), "do not go together"),
+        (("2026-11-01", PROMOTED, "", ""), "exclude each other"),
+        (("2026-11-01", KEPT, "", "", {}, {}, None, one), "exclude each other"),
         (("2026-11-02", PROMOTED, "", "", {}, {}, None, one), "the line of 2026-11-02"),
         (("2026-11-01", "won", "", ""), "decision must be one of"),
         (("01.11.2026", KEPT, "", ""), "isoformat"),
@@ -136,7 +136,7 @@ def test_torn_last_line_stays_and_the_next_begins_a_new_one(folder, caplog):
     (folder / LEDGER).write_bytes(torn)
     (folder / POINTER).unlink()
     fill(folder, promotion(2, against=1))
-    assert "Line 2 of" in caplog.text
+    assert "line 2 of" in caplog.text
     found = ledger.read(folder)
     assert found.entries == [promotion(1), promotion(2, against=1)]
     assert [number for number, _ in found.unreadable] == [2]
@@ -189,7 +189,9 @@ def test_pointer_is_made_again_from_the_ledger(folder, harm):
     elif harm in ("broken", "a number"):
         broken = {**json.loads(path.read_text()), "path": 1}
         path.write_text("{" if harm == "broken" else json.dumps(broken))
-        with pytest.raises(PipelineError, match=r"champion.json names no champion.*delete it"):
+        with pytest.raises(
+            PipelineError, match=r"champion.json does not name a champion.*delete it"
+        ):
             ledger.champion(folder)
     else:
         path.write_text(path.read_text().replace("2026-11-02", "2026-11-01"))
@@ -201,7 +203,7 @@ def test_pointer_is_made_again_from_the_ledger(folder, harm):
 def test_pointer_that_no_line_made_is_an_error_and_nothing_is_overwritten(folder):
     fill(folder, promotion(1))
     (folder / LEDGER).unlink()
-    with pytest.raises(PipelineError, match="no line of ledger.jsonl made champion; bring"):
+    with pytest.raises(PipelineError, match="is not a champion in ledger.jsonl; restore"):
         fill(folder, promotion(2))
     assert ledger.champion(folder) == champion_of(1)
 
@@ -255,7 +257,7 @@ def test_pointer_that_was_left_by_a_crash_goes_with_the_champion(folder):
 
 def test_champion_cannot_be_given_up_before_there_was_one(folder):
     with (
-        pytest.raises(PipelineError, match="there never was one"),
+        pytest.raises(PipelineError, match="there was never one"),
         registry.locked(folder) as writer,
     ):
         writer.rollback("none", "now")
@@ -271,8 +273,8 @@ def test_rollback_is_not_undone_by_a_night_before_the_one_that_was_gone_back_fro
     (entry,) = fill(folder, promotion(3, against))
     assert entry.decision == KEPT
     assert entry.reason == (
-        "a later night, 2026-11-04, was champion before it was rolled back, and no earlier one "
-        "takes its place unasked; else: better"
+        "a later night, 2026-11-04, was champion before it was rolled back, and an earlier one "
+        "replaces it only if it is decided again; else: better"
     )
     again = dataclasses.replace(promotion(3, against), redo=1)
     assert fill(folder, again)[0].decision == PROMOTED  # a person asked for it
@@ -318,7 +320,7 @@ def test_night_of_a_rollback_can_still_have_its_line_read(folder):
         ("a", "is too short to name one; name a date or the first 4 digits or more"),
         ("cafe", "was never champion"),
         ("same", "names several champions"),
-        ("2026-11-01", "is not there any more; go back to another"),
+        ("2026-11-01", "does not exist any more; go back to another"),
     ],
     ids=["kept night", "too few digits", "unknown digest", "several digests", "artifact gone"],
 )

@@ -35,14 +35,16 @@ def test_process_that_writes_to_nobody_settles_its_own_night_alone(decide, monke
     decide(FIRST)
     decide(NEXT)
     monkeypatch.setattr(mail, "is_wanted", lambda: False)
-    notifications.tell("toy", NEXT)
+    notifications.send_pending("toy", NEXT)
     assert states() == {FIRST: outbox.TRIED}
-    notifications.tell("toy", FIRST)  # its mail is owed: somebody is written to in another process
+    notifications.send_pending(
+        "toy", FIRST
+    )  # its mail is owed: somebody is written to in another process
     assert states() == {FIRST: outbox.TRIED}
     told = []
     monkeypatch.setattr(mail, "is_wanted", lambda: True)
     monkeypatch.setattr(mail, "send", lambda night, page: not told.append(night.date))
-    notifications.tell("toy", NEXT)
+    notifications.send_pending("toy", NEXT)
     assert told == [FIRST]
     assert states() == {}
 
@@ -66,7 +68,7 @@ def test_decision_is_made_again_only_where_the_last_one_is_not_what_was_asked_fo
     assert attempts.next_number("toy", FIRST) == 1
     decide(FIRST, redo=1)
     folder, name = records.registry_of("toy"), night_name(FIRST, 1)
-    outbox.forget(folder, name)
+    outbox.remove(folder, name)
     if state:
         outbox.mark(folder, name, state)
     asked = asked and datetime.datetime.fromisoformat(asked)
