@@ -48,7 +48,7 @@ def is_open(line: Entry | None, day: str, number: int) -> bool:
         The last line of the night.
     day : str
     number : int
-        0 for the first decision, 1 for the first repetition.
+        Number of earlier decisions.
 
     Raises
     ------
@@ -71,17 +71,7 @@ def is_open(line: Entry | None, day: str, number: int) -> bool:
 
 
 def check_model(dataset: str, day: str, model: str) -> None:
-    """Raise if a night was decided with another model.
-
-    Parameters
-    ----------
-    dataset, day, model : str
-
-    Raises
-    ------
-    NightError
-        With both models and the option that decides again.
-    """
+    """Raise NightError if a night was decided with another model."""
     night = records.read_night(dataset, day)
     if night is not None and night.model not in ("", model):
         raise NightError(

@@ -16,11 +16,7 @@ NIGHTS, GATES = "nights", "gates"
 def kept(store: Store, older: int | None = None) -> list[tuple[str, Champion]]:
     """Return the champions to keep, each with its dataset.
 
-    Parameters
-    ----------
-    store : Store
-    older : int or None
-        Number of earlier champions of each dataset to keep, the latest first; None keeps all.
+    Besides the present champion these are the ``older`` latest ones of each dataset, or all.
     """
     result = []
     for folder in _registries(store):

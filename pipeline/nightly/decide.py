@@ -41,6 +41,11 @@ class _State:
     gates: list[Step] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
 
+    @property
+    def against(self) -> str | None:
+        """Digest of the champion's Evaluate artifact."""
+        return self.champion.digest if self.champion else None
+
     def gate(self, above: Step, gate: type[Any], **settings: Any) -> Generator[Any, Any, Any]:
         """Yield a gate, and return the content of its JSON file."""
         step = above.clone(gate, champion=self.champion.path if self.champion else "", **settings)
@@ -53,16 +58,6 @@ def decide(task: "Nightly", champion: Champion | None) -> Generator[Any, Any, tu
     """Yield the tasks of a night, and return its record and its line of the ledger.
 
     Luigi runs the caller from its beginning again each time that a yielded task was not complete.
-
-    Parameters
-    ----------
-    task : Nightly
-    champion : Champion or None
-
-    Raises
-    ------
-    NightError
-        If there are no holdout rows, or the champion's model is missing.
     """
     state = _State(task, champion)
     outcome = yield from _files(state)
@@ -70,8 +65,8 @@ def decide(task: "Nightly", champion: Champion | None) -> Generator[Any, Any, tu
     outcome = outcome or _repetition(state)
     outcome = outcome or (yield from _drift(state))
     outcome = outcome or (yield from _comparison(state))
-    now = records.now()
-    return _night(state, *outcome, now), _entry(state, *outcome, now)
+    night = _night(state, *outcome)
+    return night, _entry(state, night)
 
 
 def _files(state: _State) -> Generator[Any, Any, _Outcome]:
@@ -97,14 +92,13 @@ def _files(state: _State) -> Generator[Any, Any, _Outcome]:
 
 def _contract(state: _State) -> Generator[Any, Any, _Outcome]:
     """Clean the texts, and compare the rows of the day with the data contract."""
+    from pipeline.nightly import gates
     from pipeline.nightly.gate_tasks import Contract
-    from pipeline.nightly.trained_model import Evaluated
 
     clean = state.task.step(CleanText)
     yield clean
     progress.tell(state.task, 0.2, "checking the contract")
-    if state.champion:
-        Evaluated(Path(paths().outputs) / state.champion.path)  # an error if it was deleted
+    gates.champion_model(state.champion.path if state.champion else "")  # raises if it is deleted
     contract = yield from state.gate(clean, Contract)
     state.results |= {"contract": contract, "rows": contract["measures"]["rows"]}
     if not contract["breaches"]:
@@ -116,7 +110,7 @@ def _repetition(state: _State) -> _Outcome:
     """Look for an earlier night that decided on the same model of the same rows."""
     task = state.task
     digest = state.digests["evaluate"] = task.step(Evaluate).digest()
-    present, metric = _digest(state.champion), task.promotion_limits()["metric"]
+    present, metric = state.against, task.promotion_limits()["metric"]
     for entry in ledger.read(records.registry_of(task.name)).entries:
         # A date that is decided again does not count as a repetition of itself.
         if entry.digests.get("evaluate") != digest or entry.date == task.day:
@@ -168,7 +162,7 @@ def _check_holdout_rows(task: "Nightly", download: DownloadData) -> None:
         )
 
 
-def _night(state: _State, outcome: str, reason: str, now: str) -> Night:
+def _night(state: _State, outcome: str, reason: str) -> Night:
     """Return the record of a decided night."""
     task = state.task
     return Night(
@@ -178,7 +172,7 @@ def _night(state: _State, outcome: str, reason: str, now: str) -> Night:
         reason,
         model=task.step(Evaluate).label,
         metric=task.promotion_limits()["metric"],
-        time=now,
+        time=records.now(),
         digests=state.digests,
         redo=task.number,
         **state.results,
@@ -186,24 +180,25 @@ def _night(state: _State, outcome: str, reason: str, now: str) -> Night:
     )
 
 
-def _entry(state: _State, outcome: str, reason: str, now: str) -> Entry:
+def _entry(state: _State, night: Night) -> Entry:
     """Return the ledger's line of a decided night."""
-    task, results = state.task, state.results
-    evaluate, metrics = task.step(Evaluate), (results.get("decision") or {}).get("figures", {})
+    metrics = night.decision["figures"] if night.decision else {}
     # The ledger is never deleted, so it records how often the holdout rows were used.
     used = {name: metrics[name] for name in ("holdout", "comparison_number") if metrics}
-    promoted = Champion(task.day, evaluate.digest(), _relative(evaluate))
-    shown = {"metric": task.promotion_limits()["metric"], "model": evaluate.label}
+    shown = {"metric": night.metric, "model": night.model, "rows": night.rows}
+    evaluate, champion = state.task.step(Evaluate), None
+    if night.outcome == ledger.PROMOTED:
+        champion = Champion(night.date, evaluate.digest(), _relative(evaluate))
     return Entry(
-        task.day,
-        outcome,
-        reason,
-        now,
-        state.digests,
-        {**shown, "rows": results.get("rows"), **metrics.get("values", {}), **used},
-        _digest(state.champion),
-        promoted if outcome == ledger.PROMOTED else None,
-        task.number,
+        night.date,
+        night.outcome,
+        night.reason,
+        night.time,
+        night.digests,
+        {**shown, **metrics.get("values", {}), **used},
+        state.against,
+        champion,
+        night.redo,
     )
 
 
@@ -222,11 +217,6 @@ def _costs(state: _State) -> dict[str, Any]:
     peaks = [one.get("peak_memory_mib") or 0.0 for one in built]
     here = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"seconds": round(seconds, 3), "peak_memory_mib": round(max([here, *peaks]), 1)}
-
-
-def _digest(champion: Champion | None) -> str | None:
-    """Return the digest of the champion's Evaluate artifact."""
-    return champion.digest if champion else None
 
 
 def _relative(step: Step) -> str:

@@ -1,34 +1,29 @@
-"""The gates of a night as Luigi tasks: each compares with the champion and writes a JSON file.
+"""The gates of a night as Luigi tasks; each writes one JSON file.
 
-`pipeline.nightly.decide` yields them. They are imported when a night runs, so that no command line
-has options for their many inherited parameters.
+`pipeline.nightly.decide` yields them. They are imported when a night runs, so that command lines
+do not get options for their many inherited parameters.
 """
 
 import functools
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import luigi
 from luigi.util import requires
 
 from pipeline.nightly import gates, ledger, limits, records
-from pipeline.nightly.ledger import KEPT, PROMOTED
 from pipeline.store import artifacts
-from pipeline.tasks.base import Step, paths
+from pipeline.tasks.base import Step
 from pipeline.tasks.clean_text import CleanText
 from pipeline.tasks.download_data import DownloadData
 from pipeline.tasks.evaluate import Evaluate
-
-if TYPE_CHECKING:
-    from pipeline.nightly.trained_model import Evaluated
 
 _SAMPLE = "sample.parquet"
 
 
 class Gate(Step):
-    """A check of a night; its artifact is one JSON file with the step's label as name."""
+    """A comparison with the champion; its JSON file has the name of the step's label."""
 
     folder = "gates"
     champion = luigi.Parameter(
@@ -43,24 +38,16 @@ class Gate(Step):
         return artifacts.read_json(self.path() / f"{self.label}.json")
 
     def external_inputs(self) -> dict[str, Any]:
-        """Return the champion; it is not in the chain of the night's own steps."""
+        """Return the champion, which is not a step of the night's chain."""
         return {"champion": self.champion}
-
-    def champion_model(self) -> "Evaluated | None":
-        """Return the champion's model."""
-        if not self.champion:
-            return None
-        from pipeline.nightly.trained_model import Evaluated
-
-        return Evaluated(Path(paths().outputs) / self.champion)
 
 
 @requires(CleanText)
 class Contract(Gate):
     """Compare the rows of a night's day with the data contract.
 
-    A real result: ``{"name": "rows_least", "measured": 100, "allowed": 240.0, "sentence": "100
-    rows are too few: ..."}`` in the list ``breaches`` of ``contract.json``.
+    A real entry of ``breaches`` in ``contract.json``: ``{"name": "rows_least", "measured": 100,
+    "allowed": 240.0, "sentence": "100 rows are too few: ..."}``.
     """
 
     label = "contract"
@@ -71,28 +58,26 @@ class Contract(Gate):
 
     def external_inputs(self) -> dict[str, Any]:
         """Return the champion, the files of the day, and the measures of earlier nights."""
-        files = self._clean.own_names()
-        earlier = artifacts.digest(self._earlier)
+        files, earlier = self._clean.own_names(), artifacts.digest(self._earlier)
         return {**super().external_inputs(), "files": files, "earlier": earlier}
 
     def build(self, out: artifacts.Workspace) -> None:
         """Write ``contract.json``, and ``sample.parquet`` if there is a champion."""
         rows, rejected = self._clean.own_tables()
         names = [label.name for label in self._download.row.labels]
-        measured, champion = gates.measures(rows, rejected, names), self.champion_model()
+        measures, champion = (
+            gates.measure(rows, rejected, names),
+            gates.champion_model(self.champion),
+        )
         if champion is not None and rows.num_rows:
             sample = gates.sample(rows, champion)
             out.write_table(_SAMPLE, sample, dictionary_columns=("label",))
-            share = gates.unknown_share(sample, champion)
-            measured = replace(measured, unknown_share=share)
-        result = gates.check_contract(measured, self._earlier, champion)
-        out.write_json("contract.json", result)
+            measures = replace(measures, unknown_share=gates.unknown_share(sample, champion))
+        out.write_json("contract.json", gates.check_contract(measures, self._earlier, champion))
 
     @property
     def _clean(self) -> CleanText:
-        clean = self.upstream()
-        assert isinstance(clean, CleanText)
-        return clean
+        return next(step for step in self.chain() if isinstance(step, CleanText))
 
     @property
     def _download(self) -> DownloadData:
@@ -101,16 +86,19 @@ class Contract(Gate):
     @functools.cached_property
     def _earlier(self) -> list[Mapping[str, Any]]:
         """Measures of the nights before this one that kept the contract."""
-        day = self._download.day or ""
-        nights = [night for night in records.decided(self.dataset) if night.date < day]
-        return gates.earlier_measures(nights)
+        contracts = (
+            night.contract
+            for night in records.decided(self.dataset)
+            if night.contract and night.date < str(self._download.day)
+        )
+        return [one["measures"] for one in contracts if one["measures"] and not one["breaches"]]
 
 
 @requires(Contract)
 class Drift(Gate):
     """Compare the rows of a night's day with the champion's training rows.
 
-    ``drift.json`` is null if no row of the day could be used.
+    ``drift.json`` is null if no row of the day can be used.
     """
 
     label = "drift"
@@ -121,7 +109,7 @@ class Drift(Gate):
 
     def build(self, out: artifacts.Workspace) -> None:
         """Write ``drift.json``."""
-        sample, champion = self.path_of("Contract") / _SAMPLE, self.champion_model()
+        sample, champion = self.path_of("Contract") / _SAMPLE, gates.champion_model(self.champion)
         result = gates.drift(sample, champion) if champion and sample.is_file() else None
         out.write_json("drift.json", result)
 
@@ -134,11 +122,7 @@ class Decision(limits.PromotionRules, Gate):
 
     def external_inputs(self) -> dict[str, Any]:
         """Return the champion, and the earlier comparisons that the ledger records."""
-        compared = [
-            entry.metrics.get("holdout")
-            for entry in self._entries()
-            if entry.decision in (PROMOTED, KEPT) and entry.against is not None
-        ]
+        compared = [entry.metrics.get("holdout") for entry in self._entries() if entry.against]
         return {**super().external_inputs(), "comparisons": artifacts.digest(compared)}
 
     def build(self, out: artifacts.Workspace) -> None:
@@ -147,7 +131,9 @@ class Decision(limits.PromotionRules, Gate):
 
         evaluate, rules = self.upstream(), Limits(**self.promotion_limits())
         assert isinstance(evaluate, Evaluate)
-        decided = gates.decision(evaluate, self.champion_model(), rules, self._entries())
+        decided = gates.decide(
+            evaluate, gates.champion_model(self.champion), rules, self._entries()
+        )
         out.write_json("decision.json", decided.as_json())
 
     def _entries(self) -> Any:

@@ -10,7 +10,7 @@ from pipeline.data.daily import Part
 from pipeline.errors import HOLDOUT_ROWS_EXCLUDED
 from pipeline.nightly import contract, limits, spending
 from pipeline.nightly.ledger import Entry
-from pipeline.nightly.night import Night
+from pipeline.tasks.base import paths
 from pipeline.tasks.clean_text import CleanText
 from pipeline.tasks.evaluate import Evaluate
 
@@ -26,16 +26,17 @@ SEED = 0
 MOST_ROWS = 20_000
 
 
+def champion_model(path: str) -> "Evaluated | None":
+    """Return the model of an Evaluate artifact, by its path below the outputs folder."""
+    from pipeline.nightly.trained_model import Evaluated
+
+    return Evaluated(Path(paths().outputs) / path) if path else None
+
+
 def problem_with_files(clean: CleanText, parts: Sequence[Part]) -> str | None:
     """Read the raw files of a night, and return the error that breaks the contract, or None.
 
     An error in the holdout rows does not break the contract of the night: CleanText raises it.
-
-    Parameters
-    ----------
-    clean : CleanText
-    parts : sequence of Part
-        The raw files of the night, holdout rows included.
     """
     problem = clean.problem_with_files()
     if problem is None or any(part.is_frozen and part.key in problem for part in parts):
@@ -43,21 +44,13 @@ def problem_with_files(clean: CleanText, parts: Sequence[Part]) -> str | None:
     return problem
 
 
-def measures(rows: "pa.Table", rejected: "pa.Table", class_names: Sequence[str]) -> Any:
-    """Measure the rows of a night's day, words that are unknown to the champion excluded.
+def measure(
+    rows: "pa.Table", rejected: "pa.Table", class_names: Sequence[str]
+) -> contract.Measures:
+    """Measure the tables of a night's day, unknown words excluded.
 
-    Only the rows of the day itself count, not those of its window: earlier nights checked the
-    others, and a poor day would not show among many good ones.
-
-    Parameters
-    ----------
-    rows, rejected : pa.Table
-        The tables of the day, see `pipeline.nightly.contract.measure`.
-    class_names : sequence of str
-
-    Returns
-    -------
-    pipeline.nightly.contract.Measures
+    The other days of its window do not count: earlier nights checked them, and a poor day would
+    not show among many good ones.
     """
     import pyarrow.compute as pc
 
@@ -68,13 +61,7 @@ def measures(rows: "pa.Table", rejected: "pa.Table", class_names: Sequence[str])
 
 
 def sample(rows: "pa.Table", champion: "Evaluated") -> "pa.Table":
-    """Draw the rows that are compared with the champion's training rows.
-
-    Parameters
-    ----------
-    rows : pa.Table
-        Rows of the day, with ``raw`` and ``label``.
-    champion : Evaluated
+    """Draw the rows of the day that are compared with the champion's training rows.
 
     Returns
     -------
@@ -93,14 +80,7 @@ def sample(rows: "pa.Table", champion: "Evaluated") -> "pa.Table":
 
 
 def unknown_share(compared: "pa.Table", champion: "Evaluated") -> float:
-    """Return the share of words that are not in the champion's training rows.
-
-    Parameters
-    ----------
-    compared : pa.Table
-        Of `sample`.
-    champion : Evaluated
-    """
+    """Return the share of words of a `sample` that are not in the champion's training rows."""
     import numpy as np
 
     from pipeline.text.tokens import Tokens
@@ -111,13 +91,46 @@ def unknown_share(compared: "pa.Table", champion: "Evaluated") -> float:
     return contract.unknown_words(by_word, champion.vocabulary())
 
 
+def check_contract(
+    measures: contract.Measures,
+    earlier: Sequence[Mapping[str, Any]],
+    champion: "Evaluated | None",
+) -> dict[str, Any]:
+    """Return the key ``contract`` of ``night.json``.
+
+    Parameters
+    ----------
+    measures : Measures
+    earlier : sequence of mapping
+        Measures of earlier nights that kept the contract, oldest first.
+    champion : Evaluated or None
+    """
+    before = [contract.Measures.from_json(one) for one in earlier]
+    breaches = contract.breaches(measures, before, limits.contract().limits())
+    names = list(measures.class_shares)
+    if champion is not None and champion.class_names != names:
+        breaches.insert(0, contract.other_classes(names, champion.class_names))
+    return contract_json(measures, breaches)
+
+
+def contract_json(
+    measures: contract.Measures | None, breaches: Sequence[contract.Breach]
+) -> dict[str, Any]:
+    """Return measures (None if the raw files cannot be read), breaches and limits as JSON."""
+    return {
+        "measures": measures.as_json() if measures else None,
+        "breaches": [breach.as_json() for breach in breaches],
+        "limits": asdict(limits.contract().limits()),
+    }
+
+
 def drift(path: Path, champion: "Evaluated") -> dict[str, Any]:
-    """Compare a night's rows with the champion's training rows.
+    """Compare a `sample` with the champion's training rows.
 
     Parameters
     ----------
     path : Path
-        Parquet file of `sample`.
+        Parquet file of the sample.
     champion : Evaluated
 
     Returns
@@ -147,61 +160,7 @@ def drift(path: Path, champion: "Evaluated") -> dict[str, Any]:
     ).as_json()
 
 
-def earlier_measures(nights: Sequence[Night]) -> list[Mapping[str, Any]]:
-    """Return the measures of the nights that kept the contract, as in their records."""
-    return [
-        night.contract["measures"]
-        for night in nights
-        if night.contract and night.contract["measures"] and not night.contract["breaches"]
-    ]
-
-
-def contract_json(
-    measured: contract.Measures | None, breaches: Sequence[contract.Breach]
-) -> dict[str, Any]:
-    """Return the key ``contract`` of ``night.json``.
-
-    Parameters
-    ----------
-    measured : Measures or None
-        None if the raw files cannot be read.
-    breaches : sequence of Breach
-    """
-    return {
-        "measures": measured.as_json() if measured else None,
-        "breaches": [breach.as_json() for breach in breaches],
-        "limits": asdict(limits.contract().limits()),
-    }
-
-
-def check_contract(
-    measured: contract.Measures,
-    earlier: Sequence[Mapping[str, Any]],
-    champion: "Evaluated | None",
-) -> dict[str, Any]:
-    """Compare the measures of a night with the limits of the contract.
-
-    Parameters
-    ----------
-    measured : Measures
-    earlier : sequence of mapping
-        Of `earlier_measures`, oldest first.
-    champion : Evaluated or None
-
-    Returns
-    -------
-    dict
-        Of `contract_json`.
-    """
-    before = [contract.Measures.from_json(one) for one in earlier]
-    breaches = contract.breaches(measured, before, limits.contract().limits())
-    names = list(measured.class_shares)
-    if champion is not None and champion.class_names != names:
-        breaches.insert(0, contract.other_classes(names, champion.class_names))
-    return contract_json(measured, breaches)
-
-
-def decision(
+def decide(
     evaluate: Evaluate,
     champion: "Evaluated | None",
     rules: "Limits",
@@ -230,6 +189,7 @@ def decision(
 
     challenger, baseline = Evaluated(evaluate.path()), evaluate.baseline()
     holdout = challenger.frozen()
+    sketch = spending.sketch(holdout.raw)
     is_fair = _not_trained_on(champion, holdout.raw)
     models = {
         "challenger": challenger,
@@ -243,7 +203,6 @@ def decision(
             predictions[name] = promotion.Predictions(
                 everything.probabilities[is_fair], everything.decided[is_fair]
             )
-    sketch = spending.sketch(holdout.raw)
     decided = promotion.decide(
         holdout.labels[is_fair],
         **predictions,

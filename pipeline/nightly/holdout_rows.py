@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.data import catalogue, daily
 from pipeline.errors import NightError, SettingConflictError, SplitError
 from pipeline.nightly import ledger, records
+from pipeline.nightly.gates import champion_model
 from pipeline.nightly.ledger import Champion
 from pipeline.settings import checks
 from pipeline.store import artifacts
@@ -39,11 +40,8 @@ def freeze_rows(
 ) -> dict[str, Any]:
     """Write a share of the labelled rows of a day to ``<data>/<dataset>/frozen/``.
 
-    Rows are drawn as `pipeline.data.split.assign` draws test rows, near copies together. Texts
-    that were holdout rows before, or that the champion was trained on, are never drawn.
-
-    To renew, the files of the present set are moved to ``<data>/<dataset>/retired/<number>/``. No
-    model is compared on them any more, and later nights may train on their texts.
+    Rows are drawn as test rows are, near copies together. Texts that were holdout rows before, or
+    that the champion was trained on, are never drawn.
 
     Parameters
     ----------
@@ -54,7 +52,7 @@ def freeze_rows(
         Above 0 and below 1.
     seed : int
     renew : bool
-        Whether to replace existing holdout rows.
+        Whether to move existing holdout rows to ``<data>/<dataset>/retired/<number>/``.
     metric : str
         Metric of the champion on new rows, one of `pipeline.nightly.night.METRICS`.
 
@@ -69,8 +67,6 @@ def freeze_rows(
     ------
     NightError
         If holdout rows exist, or none exist to renew.
-    RawFileError, DataError
-        If raw files are missing or cannot be read.
     SplitError
         If no row of the day can be drawn.
     """
@@ -85,7 +81,7 @@ def freeze_rows(
     described, files, reading = _read(download, row)
     names = [label.name for label in row.labels]
     champion = ledger.read(records.registry_of(dataset)).champion
-    model = _model(champion)
+    model = champion_model(champion.path if champion else "")
     rows = _drawable(reading, clean.settings(), names, model)
     labels, is_drawn = _draw(rows, names, share, seed, date or dataset)
     drawn = holdout.chosen_records(described, files, rows["id"].to_numpy()[is_drawn].tolist())
@@ -148,11 +144,11 @@ def _described(row: "Dataset", parts: list[daily.Part]) -> "Dataset":
     """Return the dataset with a table for each file; replaced files keep their keys as names."""
     described = daily.laid_out(row, parts)
     holdout = {part.key for part in parts if part.is_frozen}
-    tables = (
+    tables = tuple(
         replace(table, shown=table.file) if table.file in holdout else table
         for table in described.tables
     )
-    return replace(described, tables=tuple(tables))
+    return replace(described, tables=tables)
 
 
 def _drawable(
@@ -216,15 +212,6 @@ def _retire(folder: Path) -> Path:
     path = next(path for path in paths if not path.exists())
     os.rename(folder, path)
     return path
-
-
-def _model(champion: Champion | None) -> "Evaluated | None":
-    """Return the champion's model."""
-    if champion is None:
-        return None
-    from pipeline.nightly.trained_model import Evaluated
-
-    return Evaluated(Path(paths().outputs) / champion.path)
 
 
 def _score(

@@ -22,16 +22,14 @@ DECISIONS = (PROMOTED, KEPT, UNCHANGED, CONTRACT_BROKEN, DRIFT_STOP, ROLLBACK)
 
 @dataclass(frozen=True)
 class Champion:
-    """The model that predictions are made with.
+    """The model that predictions are made with: the night that promoted it, and its artifact.
 
     Attributes
     ----------
     date : str
-        Night that promoted it, ISO 8601.
-    digest : str
-        Digest of its Evaluate artifact.
-    path : str
-        Folder of that artifact, relative to the outputs folder, with ``/``.
+        ISO 8601.
+    digest, path : str
+        Of its Evaluate artifact; the path is relative to the outputs folder, with ``/``.
     """
 
     date: str
@@ -45,14 +43,10 @@ class Entry:
 
     Attributes
     ----------
-    date : str
-        The night, ISO 8601; of a rollback, the night of the new champion.
+    date, time : str
+        The night (of a rollback, that of the new champion) and the time, ISO 8601.
     decision : str
         One of `DECISIONS`.
-    reason : str
-        One sentence.
-    time : str
-        Time of the decision, ISO 8601.
     digests : mapping of str to str
         Digests of artifacts: ``evaluate``, ``report``, ``data``.
     metrics : mapping
@@ -76,15 +70,10 @@ class Entry:
     redo: int = 0
 
     def __post_init__(self) -> None:
-        """Raise ValueError if the entry contradicts itself."""
+        """Raise ValueError if the line is not one that this package writes."""
         datetime.date.fromisoformat(self.date)
         if self.decision not in DECISIONS:
             raise ValueError(f"decision must be one of {DECISIONS}, got {self.decision!r}")
-        allowed = {PROMOTED: (True,), ROLLBACK: (True, False)}.get(self.decision, (False,))
-        if (self.champion is not None) not in allowed:
-            raise ValueError(f"a champion and {self.decision!r} exclude each other")
-        if self.champion is not None and self.champion.date != self.date:
-            raise ValueError(f"the champion is of {self.champion.date}, the line of {self.date}")
 
     def as_json(self) -> dict[str, Any]:
         """Return the line as a JSON object."""
@@ -146,13 +135,7 @@ def registry_folder(outputs: Path, dataset: str) -> Path:
 
 
 def read(folder: Path) -> Ledger:
-    """Read a ledger without a lock; an empty one if there is no file.
-
-    Parameters
-    ----------
-    folder : Path
-        Of `registry_folder`.
-    """
+    """Read the ledger in a `registry_folder` without a lock; an empty one if there is no file."""
     import msgspec
 
     try:
@@ -172,14 +155,7 @@ def read(folder: Path) -> Ledger:
 
 
 def champion(folder: Path) -> Champion | None:
-    """Return the champion that the pointer names, None if there is no pointer.
-
-    Needs no lock: the pointer is replaced atomically.
-
-    Parameters
-    ----------
-    folder : Path
-        Of `registry_folder`.
+    """Return the champion that the pointer in a `registry_folder` names, None without a pointer.
 
     Raises
     ------

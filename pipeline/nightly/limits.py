@@ -37,20 +37,16 @@ class contract(luigi.Config):
 
 
 for _name, _default in asdict(contracts.Limits()).items():
-    _kind = type(_default).__name__
-    setattr(contract, _name, parameter(_name, _kind, _default, _CONTRACT[_name]))
-    getattr(contract, _name).__set_name__(contract, _name)
+    _parameter = parameter(_name, type(_default).__name__, _default, _CONTRACT[_name])
+    setattr(contract, _name, _parameter)
+    _parameter.__set_name__(contract, _name)
 
 
 class drift(luigi.Config):
     """Levels of drift; `pipeline.nightly.drift.Limits` checks them."""
 
-    warning_psi = parameter(
-        "warning_psi", "float", 0.1, "population stability index of the level warning"
-    )
-    stop_psi = parameter(
-        "stop_psi", "float", 0.25, "population stability index that stops the night"
-    )
+    warning_psi = parameter("warning_psi", "float", 0.1, "stability index of the level warning")
+    stop_psi = parameter("stop_psi", "float", 0.25, "stability index that stops the night")
     warning_distance = parameter(
         "warning_distance", "float", 0.13, "Jensen-Shannon distance, base 2, of the level warning"
     )

@@ -68,19 +68,11 @@ def is_wanted() -> bool:
 def send(night: Night, page: str | None = None) -> bool:
     """Send the outcome of a night, as section ``[email]`` of luigi.cfg says.
 
-    A mail server that does not answer is logged and is no error.
-
-    Parameters
-    ----------
-    night : Night
-    page : str or None
-        URL of the history page.
-
     Returns
     -------
     bool
-        False if the mail is to be sent later; True if it was sent or is not wanted, see
-        `is_wanted`.
+        False if the mail server does not answer: the mail is to be sent later. True if the mail
+        was sent or is not wanted, see `is_wanted`.
     """
     from luigi import notifications
 
@@ -108,10 +100,7 @@ def send(night: Night, page: str | None = None) -> bool:
 
 
 class _ErrorRecorder(logging.LoggerAdapter):
-    """Records that an error was logged: all that Luigi does if the mail server does not answer.
-
-    A log handler would not see the error if the log level excludes it.
-    """
+    """Records that Luigi logged an error, whatever the log level: it raises none."""
 
     has_failed = False
 

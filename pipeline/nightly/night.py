@@ -25,33 +25,24 @@ class Night:
 
     Attributes
     ----------
-    dataset, date : str
-        The date in ISO 8601.
     outcome : str
         One of `pipeline.nightly.ledger.DECISIONS`, except the rollback.
-    reason : str
-        One sentence.
-    model : str
     metric : str
         Name of the metric that decides, one of `METRICS`.
-    time : str
-        Time of the decision, ISO 8601.
+    date, time : str
+        The day, and the time of the decision, ISO 8601.
     digests : mapping of str to str
         Digests of artifacts: ``data``, ``evaluate``, ``report``.
     rows : int or None
         Records of the night's day; None if the files could not be read.
-    contract : mapping or None
-        ``measures``, ``breaches`` and ``limits``, see `pipeline.nightly.gates.contract_json`.
-    drift : mapping or None
-        `pipeline.nightly.drift.Drift.as_json`; None if nothing was compared.
-    decision : mapping or None
-        `pipeline.nightly.promotion.Promotion.as_json`; None if no models were compared.
+    contract, drift, decision : mapping or None
+        Results of the gates, see `pipeline.nightly.gates`; None of a gate that was not reached.
     report : str or None
         Folder of the Report artifact, relative to the outputs folder.
     figures : sequence of str
         Names of pictures in the night's folder.
     seconds, peak_memory_mib : float or None
-        Cost of the night, of the artifacts that were built for it too.
+        Cost of the night, including the artifacts that were built for it.
     redo : int
         Number of decisions on the same date before this one.
     """

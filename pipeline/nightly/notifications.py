@@ -14,15 +14,13 @@ def send_pending(dataset: str, current: str | None = None, again: bool = True) -
     """Send the mails of all decided nights of a dataset that are in the outbox.
 
     A record or a history page that a crash left unwritten is written first. A mail that cannot be
-    sent stays in the outbox: the next night tries again. The mail of another night also stays if
-    this process has no receiver, because the process of another night may have one.
+    sent, or that has no receiver in this process, stays in the outbox for the next night.
 
     Parameters
     ----------
     dataset : str
     current : str or None
-        Name of the night that this process decides, see `pipeline.nightly.ledger.night_name`; it
-        leaves the outbox without a mail if there is no receiver.
+        Folder name of this process' night; it needs no mail if there is no receiver.
     again : bool
         Whether to try mails again that could not be sent before.
     """

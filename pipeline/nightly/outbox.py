@@ -1,8 +1,7 @@
 """The outbox: nights whose mail is not sent yet, each with a marker file.
 
 A marker is on the disk before the ledger's line, so that a later process can finish the night
-after a crash. A mail can therefore be sent twice, but it is never lost. Only the standard library
-is imported.
+after a crash. A mail can therefore be sent twice, but it is never lost.
 """
 
 import json
@@ -26,16 +25,11 @@ def mark(folder: Path, name: str, state: str, night: Night | None = None) -> Non
     folder : Path
         Of `pipeline.nightly.ledger.registry_folder`.
     name : str
-        Of the night, see `pipeline.nightly.ledger.night_name`.
+        Of `pipeline.nightly.ledger.night_name`.
     state : str
         `BEGUN`, `WRITTEN` or `TRIED`.
     night : Night or None
         The decided night, until its record is written.
-
-    Raises
-    ------
-    StorageError
-        If the marker cannot be written.
     """
     path = folder / FOLDER / name
     text = "" if night is None else json.dumps(artifacts.strict(night.as_json())) + "\n"

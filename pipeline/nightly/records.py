@@ -71,15 +71,13 @@ def record(
     dataset, day : str
     redo : int
         Number of earlier decisions on the night.
-    entry : Entry or None
-        None if the ledger has the night's line.
-    night : Night or None
+    entry, night : Entry and Night, or None
         None if another process decided the night.
 
     Returns
     -------
     Night or None
-        The night as recorded; None if it has no line and none was given.
+        The night as recorded; None without a line in the ledger and an entry.
     """
     folder, name = registry_of(dataset), ledger.night_name(day, redo)
     with registry.locked(folder) as writer:

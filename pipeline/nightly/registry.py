@@ -33,22 +33,15 @@ class ChampionChanged(RegistryError):
 def locked(folder: Path) -> Iterator["Writer"]:
     """Hold the lock of a registry; wait for the process that has it.
 
-    A pointer that differs from the ledger, after a crash, is corrected first. The lock ends with
-    the process.
+    A pointer that differs from the ledger, after a crash, is corrected first.
 
     Parameters
     ----------
     folder : Path
         Of `pipeline.nightly.ledger.registry_folder`; it is created if it does not exist.
 
-    Yields
-    ------
-    Writer
-
     Raises
     ------
-    StorageError
-        If the folder cannot be written.
     RegistryError
         If the pointer names a champion that is not in the ledger.
     """
@@ -71,14 +64,7 @@ def is_named(champion: Champion, to: str) -> bool:
 
 
 class Writer:
-    """Changes a registry; `locked` creates it.
-
-    Attributes
-    ----------
-    folder : Path
-    ledger : Ledger
-        The present content.
-    """
+    """Changes a registry; `locked` creates it. ``ledger`` is the present content."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -96,10 +82,6 @@ class Writer:
         also written as kept if any champion was of a later night, unless a person asked to decide
         the night again.
 
-        Parameters
-        ----------
-        entry : Entry
-
         Returns
         -------
         Entry
@@ -109,11 +91,7 @@ class Writer:
         ------
         ChampionChanged
             If the comparison was made against another champion than the present one.
-        ValueError
-            If the entry is a rollback.
         """
-        if entry.decision == ROLLBACK:
-            raise ValueError("a rollback is written by Writer.rollback")
         existing = self.ledger.of(entry.date, entry.redo)
         if existing is not None:
             return existing
@@ -175,13 +153,7 @@ class Writer:
         return entry
 
     def recover(self) -> None:
-        """Correct the pointer if it differs from the ledger.
-
-        Raises
-        ------
-        RegistryError
-            If it names a champion that is not in the ledger.
-        """
+        """Correct the pointer if it differs from the ledger."""
         for number, text in self.ledger.unreadable:
             logger.warning(
                 "%s: line %d of %s cannot be read and is skipped: %.80s",

@@ -102,7 +102,7 @@ class Nightly(PromotionRules, Named):
         download = self.step(DownloadData)
         days = daily.days(download.row, download.raw_folder)
         for day in reversed([day for day in days if self.since <= day < self.day]):
-            night = self.clone(date=datetime.date.fromisoformat(day), redo=0)
+            night = self.clone(date=datetime.date.fromisoformat(day), redo=None)
             if not night.is_recorded():
                 return [night]
         return []
@@ -114,10 +114,7 @@ class Nightly(PromotionRules, Named):
     def complete(self) -> bool:
         """Return whether the night is recorded, or is a day without data of a backfill.
 
-        Raises
-        ------
-        NightError
-            If it was decided with another model, unless this is a night of a backfill.
+        A night that was decided with another model is an error, except in a backfill.
         """
         if not self.is_recorded():
             return self.is_backfill and not self.may_have_data()

@@ -128,10 +128,20 @@ class TestWaiting:
         nights.set_paths()
         date = datetime.date(2024, 11, 20)
         night = Nightly(date=date, dataset="toy", model="naive_bayes", since="2024-11-10", redo=1)
-        assert [other.redo for other in night.requires()] == [0]
+        assert [other.number for other in night.requires()] == [0]
 
     def test_night_waits_for_none_that_is_recorded(self, by_hand):
         assert self.of(by_hand, "2024-11-22", since="2024-11-10") == []
+
+
+def test_range_schedules_each_night_once(tmp_path):
+    nights = Nights(tmp_path).prepare(NIGHTS[:3])
+    nights.set_paths()
+    of = {"dataset": "toy", "model": "naive_bayes", "since": "2024-11-10"}
+    days = {"start": datetime.date(2024, 11, 10), "stop": datetime.date(2024, 11, 23)}
+    required = ranges.RangeDailyBase(of=Nightly, of_params=of, **days).requires()
+    tasks = {night.task_id for task in required for night in (task, *task.requires())}
+    assert len(tasks) == 3
 
 
 def test_range_is_luigis_own():

@@ -30,7 +30,7 @@ def test_models_are_compared_by_the_classes_that_their_decisions_name(tmp_path):
     most_probable = frozen.probabilities.argmax(axis=1)
     assert (predictions.decided != most_probable).any()
     assert len(frozen.groups) == len(frozen.raw)
-    found = gates.decision(evaluate, None, Limits(metric="accuracy", samples=100))
+    found = gates.decide(evaluate, None, Limits(metric="accuracy", samples=100))
     right = np.mean(predictions.decided == frozen.labels)
     assert found.figures["values"]["challenger"] == pytest.approx(right)
     assert right != pytest.approx(np.mean(most_probable == frozen.labels))
@@ -66,7 +66,7 @@ def test_day_is_measured_alike_whatever_the_window_drops_for_days_before_it(tmp_
     for window in (1, 2):
         settings = {"dataset": "toy", "date": "2024-11-17", "duplicates": duplicates}
         clean = nights.run("CleanText", **settings, window=window)
-        found.append(gates.measures(*clean.own_tables(), CLASSES))
+        found.append(gates.measure(*clean.own_tables(), CLASSES))
     assert found[0] == found[1]
     assert 300 < found[0].rows < 341
     assert 0 < found[0].repeated_share < 0.2
