@@ -138,11 +138,7 @@ def _luigi_arguments(arguments: tuple[str, ...]) -> list[str]:
 @click.option(
     "--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Seed of the draw."
 )
-@click.option(
-    "--renew",
-    is_flag=True,
-    help="Replace holdout rows that many nights were compared on.",
-)
+@click.option("--renew", is_flag=True, help="Replace holdout rows that nights were compared on.")
 @click.option(
     "--metric",
     default="macro_f1",
@@ -150,15 +146,7 @@ def _luigi_arguments(arguments: tuple[str, ...]) -> list[str]:
     type=click.Choice(tuple(METRICS)),
     help="With --renew: metric of the champion on the new rows.",
 )
-def freeze(
-    as_json: bool,
-    dataset: str,
-    date: str | None,
-    share: float,
-    seed: int,
-    renew: bool,
-    metric: str,
-) -> None:
+def freeze(as_json: bool, **options: Any) -> None:
     """Draw the first set of holdout rows from the rows of a day.
 
     Rows are drawn as test rows are, and near copies stay together. To enlarge the set, add rows to
@@ -168,7 +156,7 @@ def freeze(
     """
     from pipeline.nightly.holdout_rows import freeze_rows
 
-    result = freeze_rows(dataset, date, share, seed, renew, metric)
+    result = freeze_rows(**options)
     if as_json:
         from pipeline.cli import output
 

@@ -46,9 +46,13 @@ class _State:
         """Digest of the champion's Evaluate artifact."""
         return self.champion.digest if self.champion else None
 
-    def gate(self, above: Step, gate: type[Any], **settings: Any) -> Generator[Any, Any, Any]:
+    @property
+    def champion_path(self) -> str:
+        """Path of that artifact below the outputs folder; empty without a champion."""
+        return self.champion.path if self.champion else ""
+
+    def gate(self, step: Any) -> Generator[Any, Any, Any]:
         """Yield a gate, and return the content of its JSON file."""
-        step = above.clone(gate, champion=self.champion.path if self.champion else "", **settings)
         self.gates.append(step)
         yield step
         return step.result()
@@ -98,8 +102,11 @@ def _contract(state: _State) -> Generator[Any, Any, _Outcome]:
     clean = state.task.step(CleanText)
     yield clean
     progress.tell(state.task, 0.2, "checking the contract")
-    gates.champion_model(state.champion.path if state.champion else "")  # raises if it is deleted
-    contract = yield from state.gate(clean, Contract)
+    gates.champion_model(state.champion_path)  # raises if it was deleted
+    earlier = artifacts.digest(records.earlier_measures(state.task.name, state.task.day))
+    contract = yield from state.gate(
+        clean.clone(Contract, champion=state.champion_path, earlier=earlier)
+    )
     state.results |= {"contract": contract, "rows": contract["measures"]["rows"]}
     if not contract["breaches"]:
         return None
@@ -131,7 +138,7 @@ def _drift(state: _State) -> Generator[Any, Any, _Outcome]:
     progress.tell(state.task, 0.3, "comparing with the champion's training data")
     drift = None
     if state.champion:
-        drift = yield from state.gate(state.task.step(CleanText), Drift)
+        drift = yield from state.gate(state.gates[0].clone(Drift))
     state.results["drift"] = drift
     return (ledger.DRIFT_STOP, drift["sentence"]) if drift and drift["level"] == "stop" else None
 
@@ -146,8 +153,10 @@ def _comparison(state: _State) -> Generator[Any, Any, tuple[str, str]]:
     state.digests["report"] = task.report.digest()
     state.results["report"] = _relative(task.report)
     progress.tell(task, 0.9, "deciding")
-    rules = task.promotion_limits()
-    decision = yield from state.gate(task.step(Evaluate), Decision, **rules)
+    entries = ledger.read(records.registry_of(task.name)).entries
+    compared = artifacts.digest([one.metrics.get("holdout") for one in entries if one.against])
+    inputs = {"champion": state.champion_path, "earlier": compared, **task.promotion_limits()}
+    decision = yield from state.gate(task.step(Evaluate).clone(Decision, **inputs))
     state.results["decision"] = decision
     return ledger.PROMOTED if decision["promoted"] else ledger.KEPT, decision["reason"]
 

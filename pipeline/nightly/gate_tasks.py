@@ -4,8 +4,6 @@
 do not get options for their many inherited parameters.
 """
 
-import functools
-from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -32,14 +30,19 @@ class Gate(Step):
         description="folder of the champion's Evaluate artifact, relative to the outputs folder; "
         "empty: there is no champion",
     )
+    earlier = luigi.Parameter(
+        default="",
+        positional=False,
+        description="digest of the records of earlier nights that the result depends on",
+    )
 
     def result(self) -> Any:
         """Return the content of the JSON file; the artifact must be complete."""
         return artifacts.read_json(self.path() / f"{self.label}.json")
 
     def external_inputs(self) -> dict[str, Any]:
-        """Return the champion, which is not a step of the night's chain."""
-        return {"champion": self.champion}
+        """Return what is not a step of the night's chain: the champion and earlier nights."""
+        return {"champion": self.champion, "earlier": self.earlier}
 
 
 @requires(CleanText)
@@ -57,9 +60,8 @@ class Contract(Gate):
         return asdict(limits.contract().limits())
 
     def external_inputs(self) -> dict[str, Any]:
-        """Return the champion, the files of the day, and the measures of earlier nights."""
-        files, earlier = self._clean.own_names(), artifacts.digest(self._earlier)
-        return {**super().external_inputs(), "files": files, "earlier": earlier}
+        """Return the champion, the measures of earlier nights, and the files of the day."""
+        return {**super().external_inputs(), "files": self._clean.own_names()}
 
     def build(self, out: artifacts.Workspace) -> None:
         """Write ``contract.json``, and ``sample.parquet`` if there is a champion."""
@@ -73,7 +75,8 @@ class Contract(Gate):
             sample = gates.sample(rows, champion)
             out.write_table(_SAMPLE, sample, dictionary_columns=("label",))
             measures = replace(measures, unknown_share=gates.unknown_share(sample, champion))
-        out.write_json("contract.json", gates.check_contract(measures, self._earlier, champion))
+        earlier = records.earlier_measures(self.dataset, str(self._download.day))
+        out.write_json("contract.json", gates.check_contract(measures, earlier, champion))
 
     @property
     def _clean(self) -> CleanText:
@@ -82,16 +85,6 @@ class Contract(Gate):
     @property
     def _download(self) -> DownloadData:
         return next(step for step in self.chain() if isinstance(step, DownloadData))
-
-    @functools.cached_property
-    def _earlier(self) -> list[Mapping[str, Any]]:
-        """Measures of the nights before this one that kept the contract."""
-        contracts = (
-            night.contract
-            for night in records.decided(self.dataset)
-            if night.contract and night.date < str(self._download.day)
-        )
-        return [one["measures"] for one in contracts if one["measures"] and not one["breaches"]]
 
 
 @requires(Contract)
@@ -120,22 +113,12 @@ class Decision(limits.PromotionRules, Gate):
 
     label = "decision"
 
-    def external_inputs(self) -> dict[str, Any]:
-        """Return the champion, and the earlier comparisons that the ledger records."""
-        compared = [entry.metrics.get("holdout") for entry in self._entries() if entry.against]
-        return {**super().external_inputs(), "comparisons": artifacts.digest(compared)}
-
     def build(self, out: artifacts.Workspace) -> None:
         """Write ``decision.json``."""
         from pipeline.nightly.rules import Limits
 
         evaluate, rules = self.upstream(), Limits(**self.promotion_limits())
         assert isinstance(evaluate, Evaluate)
-        decided = gates.decide(
-            evaluate, gates.champion_model(self.champion), rules, self._entries()
-        )
+        entries = ledger.read(records.registry_of(self.dataset)).entries
+        decided = gates.decide(evaluate, gates.champion_model(self.champion), rules, entries)
         out.write_json("decision.json", decided.as_json())
-
-    def _entries(self) -> Any:
-        """Return the lines of the ledger."""
-        return ledger.read(records.registry_of(self.dataset)).entries

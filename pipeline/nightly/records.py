@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,12 @@ def nights(dataset: str, day: str = "????-??-??") -> list[Night]:
 def decided(dataset: str) -> list[Night]:
     """Return the last record of each night, oldest night first."""
     return list({night.date: night for night in nights(dataset)}.values())
+
+
+def earlier_measures(dataset: str, day: str) -> list[Mapping[str, Any]]:
+    """Return the measures of the nights before a day that kept the contract, oldest first."""
+    contracts = (night.contract for night in decided(dataset) if night.date < day)
+    return [one["measures"] for one in contracts if one and one["measures"] and not one["breaches"]]
 
 
 def record(
