@@ -1,4 +1,4 @@
-"""Nights that are filled in by a range of days, and going back to an earlier champion."""
+"""Backfills by Luigi's range of days, and rollbacks to an earlier champion."""
 
 import datetime
 import json
@@ -58,7 +58,7 @@ def test_backfill_fills_only_what_is_missing(tmp_path, by_hand):
     assert nights.champion() == by_hand.champion()
 
 
-def test_night_that_fails_holds_up_those_after_it(tmp_path):
+def test_failed_night_stops_the_nights_after_it(tmp_path):
     nights = Nights(tmp_path).prepare(())
     nights.put("2024-11-16", [("too few to train on", "good"), ("and these as well", "bad")])
     for date in ("2024-11-17", "2024-11-18"):
@@ -72,7 +72,7 @@ def test_night_that_fails_holds_up_those_after_it(tmp_path):
     assert [line["date"][-2:] for line in nights.ledger()] == ["16", "17", "18"]
 
 
-def test_range_says_so_when_it_leaves_nights_for_the_next_time(tmp_path):
+def test_range_warns_when_the_task_limit_leaves_nights(tmp_path):
     nights = Nights(tmp_path).prepare(NIGHTS[4:6])
     done = backfill(nights, "2024-11-10", "2024-11-23", "--task-limit", "1")
     assert done.returncode == 0
@@ -150,7 +150,7 @@ def test_range_is_luigis_own():
 
 
 @pytest.mark.parametrize("name", ["RangeDailyBase", "RangeDaily"])
-def test_range_asks_for_old_nights_with_data_alone(tmp_path, name):
+def test_range_requires_old_nights_with_data_only(tmp_path, name):
     nights = Nights(tmp_path).prepare(NIGHTS[:2])
     nights.set_paths()
     of = {"dataset": "toy", "model": "naive_bayes", "since": "2024-11-10"}
@@ -168,7 +168,7 @@ class TestRollback:
         return nights.luigi("Rollback", "--dataset", "toy", "--to", to, *words)
 
     @pytest.mark.parametrize("by", ["date", "digest"])
-    def test_pointer_goes_back_and_the_ledger_says_so(self, mine, by):
+    def test_rollback_changes_pointer_and_ledger(self, mine, by):
         first = mine.ledger()[0]["champion"]
         to = first["date"] if by == "date" else first["digest"][:6]
         done = self.roll_back(mine, to, "--reason", "it was rude")
@@ -184,7 +184,7 @@ class TestRollback:
         assert self.roll_back(mine, "2024-11-17").returncode == 0
         assert mine.ledger() == before
 
-    def test_next_night_is_compared_with_the_champion_that_was_gone_back_to(self, mine):
+    def test_next_night_is_compared_with_the_restored_champion(self, mine):
         self.roll_back(mine, "2024-11-16")
         mine.put("2024-11-23", many(11))
         assert mine.nightly("2024-11-23").returncode == 0
@@ -198,7 +198,7 @@ class TestRollback:
             ("nonsense", "was never champion; name a date"),
         ],
     )
-    def test_what_never_was_champion_is_an_error(self, mine, to, message):
+    def test_rollback_to_a_night_without_champion_is_an_error(self, mine, to, message):
         before = mine.champion()
         done = self.roll_back(mine, to)
         assert done.returncode == 30

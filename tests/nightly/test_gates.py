@@ -1,4 +1,4 @@
-"""What a night's rows are measured by."""
+"""Measures and comparisons of a night's rows."""
 
 import json
 
@@ -11,7 +11,7 @@ from pipeline.nightly.rules import Limits
 from pipeline.nightly.trained_model import Evaluated
 
 
-def test_models_are_compared_by_the_classes_that_their_decisions_name(tmp_path):
+def test_models_are_compared_by_their_decided_classes(tmp_path):
     nights = Nights(tmp_path).prepare(nights=())
     nights.put_frozen([*many(9)[:150], *few(9)[:150]])
     nights.put("2024-11-16", few(2))
@@ -39,7 +39,7 @@ def test_models_are_compared_by_the_classes_that_their_decisions_name(tmp_path):
 
 
 @pytest.mark.processes
-def test_scores_drift_among_texts_that_the_champion_was_not_trained_on(tmp_path):
+def test_score_drift_excludes_texts_that_the_champion_was_trained_on(tmp_path):
     nights = Nights(tmp_path).prepare(nights=())
     first = many(2)
     more = few(7) + first[:100]
@@ -57,7 +57,7 @@ def test_scores_drift_among_texts_that_the_champion_was_not_trained_on(tmp_path)
 
 
 @pytest.mark.parametrize("duplicates", ["keep", "drop"])
-def test_day_is_measured_alike_whatever_the_window_drops_for_days_before_it(tmp_path, duplicates):
+def test_measures_of_a_day_do_not_depend_on_the_window(tmp_path, duplicates):
     nights = Nights(tmp_path).prepare(nights=())
     nights.put_frozen([many(2)[0], ("nobody says this", "bad")])
     nights.put("2024-11-16", many(2))

@@ -1,4 +1,4 @@
-"""What came of a night is told, however its process ended."""
+"""The mail of a night is sent, however its process ended."""
 
 import json
 import shutil
@@ -82,7 +82,7 @@ def untold(nights):
         ("before the mail", "the next night"),
     ],
 )
-def test_night_killed_before_it_is_told_is_told_by_the_next_start(mine, sink, when, by):
+def test_next_start_sends_the_mail_of_a_killed_night(mine, sink, when, by):
     known = env(mine, sink.port)
     words = mine.command("Nightly", *MODEL, "--date", DATE)[1:]
     killed = mine.process([sys.executable, "-c", KILLED, when, *words], known)
@@ -100,7 +100,7 @@ def test_night_killed_before_it_is_told_is_told_by_the_next_start(mine, sink, wh
     assert not list(mine.outputs.glob(".cache/nights/*"))
 
 
-def test_backfill_tells_a_night_that_was_killed_before_its_mail(mine, sink):
+def test_backfill_sends_the_mail_of_a_killed_night(mine, sink):
     known = env(mine, sink.port)
     words = mine.command("Nightly", *MODEL, "--date", DATE)[1:]
     mine.process([sys.executable, "-c", KILLED, "before the mail", *words], known)
@@ -114,7 +114,7 @@ def test_backfill_tells_a_night_that_was_killed_before_its_mail(mine, sink):
     assert subjects(sink) == [TOLD]
 
 
-def test_mail_that_cannot_be_sent_fails_no_night_and_is_sent_by_a_later_start(mine, sink):
+def test_unsent_mail_is_sent_by_a_later_start(mine, sink):
     done = mine.nightly(DATE, env=env(mine, 1))
     assert done.returncode == 0, done.stderr
     assert "Not able to connect to smtp server" in done.stderr
@@ -126,7 +126,7 @@ def test_mail_that_cannot_be_sent_fails_no_night_and_is_sent_by_a_later_start(mi
     assert untold(mine) == []
 
 
-def test_server_that_is_away_is_waited_for_once_a_night(mine, monkeypatch):
+def test_unreachable_server_is_tried_once_a_night(mine, monkeypatch):
     from pipeline.nightly import mail, notifications
 
     known = env(mine, 1)
@@ -147,6 +147,6 @@ def test_server_that_is_away_is_waited_for_once_a_night(mine, monkeypatch):
     assert untold(mine) == []
 
 
-def test_night_without_a_receiver_leaves_nothing_to_tell(mine):
+def test_night_without_a_receiver_leaves_an_empty_outbox(mine):
     assert mine.nightly(DATE).returncode == 0
     assert untold(mine) == []
