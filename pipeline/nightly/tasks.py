@@ -158,9 +158,9 @@ class Nightly(PromotionRules, Named):
         decided = entry = None
         night = records.read(self.name, self.day, self.number)
         while night is None:
-            known = ledger.read(folder)
-            if attempts.is_open(known.of(self.day), self.day, self.number):
-                decided, entry = yield from decide(self, known.champion)
+            lines = ledger.read(folder)
+            if attempts.is_open(lines.of(self.day), self.day, self.number):
+                decided, entry = yield from decide(self, lines.champion)
             try:
                 night = records.record(self.name, self.day, self.number, entry, decided)
             except ChampionChanged as error:
