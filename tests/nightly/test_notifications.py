@@ -15,15 +15,15 @@ TOLD = f"[night] toy {DATE}: new champion"
 KILLED = """
 import os, signal, sys
 from pipeline.nightly import mail
-from pipeline.nightly import records as recording
+from pipeline.nightly import records
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 
 if sys.argv[1] == "before the record":
-    recording._publish = die
+    records._publish = die
 elif sys.argv[1] == "before the page":
-    recording.write_history = die
+    records.write_history = die
 else:
     mail.send = die
 from luigi.cmdline import luigi_run

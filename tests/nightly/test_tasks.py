@@ -195,7 +195,7 @@ def test_next_run_finishes_a_night_after_a_crash(mine, what):
 KILLED = """
 import os, signal, sys
 from pipeline.nightly import registry
-from pipeline.nightly import records as recording
+from pipeline.nightly import records
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -203,9 +203,9 @@ def die(*_):
 if sys.argv[1] == "before the line":
     registry.Writer.record = die
 elif sys.argv[1] == "between line and pointer":
-    registry.Writer._point = die
+    registry.Writer._write_pointer = die
 else:
-    recording._publish = die
+    records._publish = die
 from luigi.cmdline import luigi_run
 luigi_run(sys.argv[2:])
 """
