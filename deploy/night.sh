@@ -1,13 +1,13 @@
 #!/bin/sh
-# Run tonight's night; again when a run that was killed still holds it, or luigid is down.
+# Run a night; try again if a run that was killed still holds it, or if luigid is down.
 #
 #   deploy/night.sh --dataset tickets --model bilstm
 #
-# The words are those of `pipeline nightly`, its exit code and its line are the last try's. luigid
-# takes a killed worker for alive until worker_disconnect_delay is over (60 s): until then another
-# run ends with exit code 10 and has done nothing, or 25 where it held but a part. 41 is luigid that
-# cannot be reached, 137 a run killed by SIGKILL, as when memory ran out: training goes on from its
-# last kept epoch.
+# The arguments are those of `pipeline nightly`; exit code and output are those of the last try.
+# Until worker_disconnect_delay is over (60 s), luigid does not notice that a worker was killed:
+# another run ends with exit code 10 and does nothing, or with 25 if only some tasks were held. 41
+# means that luigid cannot be reached, 137 that the run was killed by SIGKILL, for example because
+# memory ran out: training continues from its last saved epoch.
 set -u
 cd "$(dirname "$0")/.." || exit 40
 PATH="$PWD/.venv/bin:$PATH"
@@ -15,9 +15,8 @@ export PATH LUIGI_CONFIG_PATH="${LUIGI_CONFIG_PATH:-deploy/nightly.cfg}"
 tries="${NIGHT_TRIES:-5}"
 pause="${NIGHT_PAUSE:-90}" # seconds; longer than worker_disconnect_delay
 
-# Set once: a try after midnight is the same night, and fetches what came on the day of the first. A
-# --date among the words comes later and holds. With --redo a try goes on with what one before it
-# decided.
+# Set once: a try after midnight is the same night with the same files. A --date among the arguments
+# comes later and overrides this one. With --redo a try continues the decision of an earlier try.
 day="$(date +%F)"
 set -- --date "$day" --today "$day" --asked "$(date +%FT%T%z)" "$@"
 while :; do

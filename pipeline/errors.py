@@ -197,6 +197,26 @@ INCOMPLETE_ARTIFACT = Notice(
     "The folder of an artifact was incomplete and was replaced.",
     "Nothing; if it happens often, look for a program that changes files in the outputs folder.",
 )
+HOLDOUT_ROWS_EXCLUDED = Notice(
+    "W501",
+    "Holdout rows are not compared on, because the champion was trained on their texts.",
+    "Nothing; `pipeline freeze --renew` draws holdout rows that the champion has not seen.",
+)
+MAIL_NOT_SENT = Notice(
+    "W502",
+    "The mail of a night could not be sent; the next night sends it.",
+    "Check `[email]` and `[smtp]` in luigi.cfg, and that the mail server runs.",
+)
+NIGHTS_LEFT = Notice(
+    "W503",
+    "A range of nights was limited by `--task-limit`; later nights may be missing.",
+    "Run the same command again, or give a larger `--task-limit`.",
+)
+LEDGER_LINE_SKIPPED = Notice(
+    "W504",
+    "A line of the ledger cannot be read and is skipped.",
+    "Nothing if a power cut broke the line; else restore the ledger from a copy.",
+)
 
 
 def error_types() -> list[type[PipelineError]]:

@@ -8,25 +8,24 @@ import click
 
 from pipeline.errors import PipelineError
 
-#: Module of each command; the command is the function of the same name.
-_NAMES = (
-    *("completion", "datasets", "diff", "gc", "ls", "models"),
-    *("plan", "rm", "show", "verify", "why"),
+#: Each command is the function of the same name in its module.
+_COMMANDS = (
+    *("completion", "datasets", "diff", "freeze", "gc", "ls", "models"),
+    *("nightly", "plan", "rm", "show", "verify", "why"),
 )
-_MODULES = {name: f"pipeline.cli.{name}" for name in _NAMES}
-_MODULES |= dict.fromkeys(("freeze", "nightly"), "pipeline.nightly.commands")
 
 
 class _LazyGroup(click.Group):
     """Import the module of a command on demand, so that each command starts fast."""
 
     def list_commands(self, ctx: click.Context | None) -> list[str]:
-        return sorted(_MODULES)
+        return sorted(_COMMANDS)
 
     def get_command(self, ctx: click.Context | None, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _MODULES:
+        if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(_MODULES[cmd_name]), cmd_name)
+        module = importlib.import_module(f"pipeline.cli.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
         return command
 
 

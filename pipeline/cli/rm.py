@@ -22,7 +22,10 @@ def needed_alone(store: Store, run: Artifact) -> list[Artifact]:
     others = [
         other
         for other in store.all(run.place.parent.parent.name)
-        if other != run and run not in store.lineage(other) and other not in store.lineage(run)
+        if other != run
+        and not champions.is_gate(other.place)
+        and run not in store.lineage(other)
+        and other not in store.lineage(run)
     ]
     if any(store.has_hole(other) for other in others):
         # It is unknown what a missing artifact was made from: perhaps from these.

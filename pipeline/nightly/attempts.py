@@ -1,46 +1,46 @@
-"""Deciding a date again, which happens when a person asks for it and never by itself."""
+"""Repeated decisions on a date: a person asks for them, they never happen by themselves."""
 
 import datetime
 
-from pipeline.errors import PipelineError
+from pipeline.errors import NightError
 from pipeline.nightly import ledger, outbox, records
 from pipeline.nightly.ledger import Entry
 
 
 def next_number(dataset: str, day: str, asked: datetime.datetime | None = None) -> int:
-    """Return which time a night would be decided, if it were decided again now.
+    """Return the number that a repeated decision on a night would have now.
 
-    One that was cut short before it was told is finished first, and so is one that was decided
-    after it was asked for: to decide it once more would compare its model with itself.
+    An interrupted decision is finished first. So is a decision that was made after the request,
+    because a second one would compare its model with itself.
 
     Parameters
     ----------
     dataset, day : str
     asked : datetime or None
-        When it was asked for, with a time zone, where this may not be the first try.
+        Time of the request, with a time zone, if this may not be the first try.
 
     Raises
     ------
-    PipelineError
-        If it was never decided.
+    NightError
+        If the night was never decided.
     """
     folder = records.registry_of(dataset)
     line = ledger.read(folder).of(day)
     if line is None:
-        raise PipelineError(
-            f"the night of {day} of dataset {dataset!r} was never decided, so that there is "
-            "nothing to decide again; leave --redo out."
+        raise NightError(
+            f"the night of {day} of dataset {dataset!r} was never decided, so it cannot be decided "
+            "again; remove --redo."
         )
     if not line.redo:
         return 1
     is_complete = records.read(dataset, day, line.redo) is not None
     is_settled = outbox.is_settled(folder, ledger.night_name(day, line.redo))
-    is_the_one = asked is not None and datetime.datetime.fromisoformat(line.time) >= asked
-    return line.redo if is_the_one or not (is_complete and is_settled) else line.redo + 1
+    is_answer = asked is not None and datetime.datetime.fromisoformat(line.time) >= asked
+    return line.redo if is_answer or not (is_complete and is_settled) else line.redo + 1
 
 
 def is_open(line: Entry | None, day: str, number: int) -> bool:
-    """Say whether a night is still to be decided that time.
+    """Return whether a decision on a night is still to be made.
 
     Parameters
     ----------
@@ -48,39 +48,34 @@ def is_open(line: Entry | None, day: str, number: int) -> bool:
         The last line of the night.
     day : str
     number : int
-        0 for the first decision, 1 for the first time that it is decided again.
+        Number of earlier decisions.
 
     Raises
     ------
-    PipelineError
-        If a time is left out.
+    NightError
+        If a number is skipped.
+
+    Examples
+    --------
+    >>> is_open(None, "2026-11-22", 0)
+    True
     """
-    times = 0 if line is None else line.redo + 1
-    if number > times:
-        raise PipelineError(
-            f"redo counts how often a date was decided before, got {number} for {day}, which was "
-            f"decided {times} times; give {times}, or use pipeline nightly --redo, which counts "
-            "by itself."
+    decided = 0 if line is None else line.redo + 1
+    if number > decided:
+        raise NightError(
+            f"redo is the number of earlier decisions on a date, got {number} for {day}, which was "
+            f"decided {decided} times; give {decided}, or use pipeline nightly --redo, which "
+            "counts by itself."
         )
-    return number == times
+    return number == decided
 
 
 def check_model(dataset: str, day: str, model: str) -> None:
-    """Raise where a night was decided with another model.
-
-    Parameters
-    ----------
-    dataset, day, model : str
-
-    Raises
-    ------
-    PipelineError
-        With both models and what to do.
-    """
+    """Raise NightError if a night was decided with another model."""
     night = records.read_night(dataset, day)
     if night is not None and night.model not in ("", model):
-        raise PipelineError(
+        raise NightError(
             f"the night of {day} of dataset {dataset!r} was decided with model {night.model} "
-            f"({night.outcome}), so that {model} is not run; to decide it again with {model}, add "
+            f"({night.outcome}), so {model} does not run; to decide it again with {model}, add "
             f"--redo to pipeline nightly, or --redo {night.redo + 1} to Nightly."
         )

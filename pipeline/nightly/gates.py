@@ -1,18 +1,17 @@
-"""From a night's artifacts to what the rules of `pipeline.nightly` say of them."""
+"""The gates of a night as functions of artifacts: data contract, drift, and the decision."""
 
-import functools
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.data.daily import InputFile
-from pipeline.nightly import contract, day_rows, spending
+from pipeline.errors import HOLDOUT_ROWS_EXCLUDED
+from pipeline.nightly import contract, day_rows, limits, spending
 from pipeline.nightly.ledger import Entry
-from pipeline.nightly.limits import contract as contract_section
-from pipeline.nightly.limits import drift as drift_section
-from pipeline.nightly.night import Night
 from pipeline.tasks.clean_text import CleanText
+from pipeline.tasks.config import paths
 from pipeline.tasks.evaluate import Evaluate
 
 if TYPE_CHECKING:
@@ -20,24 +19,24 @@ if TYPE_CHECKING:
 
     from pipeline.nightly.promotion import Limits, Promotion
     from pipeline.nightly.trained_model import Evaluated
-    from pipeline.text.tokens import Tokens
 
 logger = logging.getLogger("luigi-interface")
 SEED = 0
-#: Rows of each side that drift and unknown words are measured on; more tell nothing new.
+#: Most rows of each side that drift and unknown words are measured on.
 MOST_ROWS = 20_000
 
 
+def champion_model(path: str) -> "Evaluated | None":
+    """Return the model of an Evaluate artifact, by its path below the outputs folder."""
+    from pipeline.nightly.trained_model import Evaluated
+
+    return Evaluated(Path(paths().outputs) / path) if path else None
+
+
 def problem_with_files(clean: CleanText, parts: Sequence[InputFile]) -> str | None:
-    """Read a night's raw files; say why they cannot be, None where they can.
+    """Read the raw files of a night, and return the error that breaks the contract, or None.
 
-    What is wrong with frozen rows is no fault of the night: it is left to CleanText to fail.
-
-    Parameters
-    ----------
-    clean : CleanText
-    parts : sequence of InputFile
-        The files that it reads.
+    An error in the holdout rows does not break the contract of the night: CleanText raises it.
     """
     problem = day_rows.problem_with_files(clean)
     if problem is None or any(part.is_holdout and part.key in problem for part in parts):
@@ -45,197 +44,188 @@ def problem_with_files(clean: CleanText, parts: Sequence[InputFile]) -> str | No
     return problem
 
 
-class Tonight:
-    """What the night's own day brought, beside the champion.
+def measure(
+    rows: "pa.Table", rejected: "pa.Table", class_names: Sequence[str]
+) -> contract.Measures:
+    """Measure the tables of a night's day, unknown words excluded.
 
-    Rows of the days before it, which a window trains on as well, were judged by their own nights;
-    a poor day among many good ones would not be seen.
-
-    Parameters
-    ----------
-    clean : CleanText
-        Of the night; it is whole.
-    class_names : sequence of str
-    champion : Evaluated or None
+    The other days of its window do not count: earlier nights checked them, and a poor day would
+    not show among many good ones.
     """
+    import pyarrow.compute as pc
 
-    def __init__(
-        self,
-        clean: CleanText,
-        class_names: Sequence[str],
-        champion: "Evaluated | None",
-    ) -> None:
-        self._clean = clean
-        self._class_names = class_names
-        self._champion = champion
+    from pipeline.text.rows import HOLDOUT_TEXT
 
-    def measures(self) -> contract.Measures:
-        """Return what the rows are like, words unknown to the champion left out."""
-        import pyarrow.compute as pc
-
-        from pipeline.text.rows import HOLDOUT_TEXT
-
-        _, rejected = self._tables
-        rejected = rejected.filter(pc.not_equal(rejected["reason"], HOLDOUT_TEXT))
-        return contract.measure(self._rows, rejected, self._class_names)
-
-    def unknown_share(self) -> float | None:
-        """Return the share of words that the champion was not trained on."""
-        if self._champion is None or not self._rows.num_rows:
-            return None
-        import numpy as np
-
-        tokens = self._tokens
-        counts = np.bincount(tokens.codes, minlength=len(tokens.words)).tolist()
-        by_word = dict(zip(tokens.words, counts, strict=True))
-        return contract.unknown_words(by_word, self._champion.vocabulary())
-
-    def drift(self) -> dict[str, Any] | None:
-        """Compare with the champion's training data; lay out as ``night.json`` does."""
-        if self._champion is None or not self._rows.num_rows:
-            return None
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        from pipeline.nightly import drift
-
-        names = pa.array(self._champion.class_names, pa.string())
-        labels = pc.fill_null(pc.index_in(self._sample["label"], names), -1).to_numpy()
-        # Of texts that it was trained on a model is surer than of those that the reference has.
-        known = self._champion.learned(self._raw)
-        unseen = [text for text, is_known in zip(self._raw, known, strict=True) if not is_known]
-        scores = self._champion.predict(unseen) if unseen else None
-        return drift.compare(
-            self._champion.training(MOST_ROWS, SEED),
-            drift.Sample(labels, self._tokens, scores),
-            self._champion.class_names,
-            drift_section().limits(),
-        ).as_json()
-
-    @functools.cached_property
-    def _tables(self) -> "tuple[pa.Table, pa.Table]":
-        return day_rows.own_tables(self._clean)
-
-    @property
-    def _rows(self) -> "pa.Table":
-        return self._tables[0]
-
-    @functools.cached_property
-    def _sample(self) -> "pa.Table":
-        import numpy as np
-        import pyarrow as pa
-
-        from pipeline.nightly.trained_model import sampled
-
-        chosen = sampled(np.arange(self._rows.num_rows), MOST_ROWS, SEED)
-        return self._rows.take(pa.array(chosen))
-
-    @property
-    def _raw(self) -> list[str]:
-        return self._sample["raw"].to_pylist()
-
-    @functools.cached_property
-    def _tokens(self) -> "Tokens":
-        assert self._champion is not None
-        return self._champion.tokens_of(self._raw)
+    counted = rejected.filter(pc.not_equal(rejected["reason"], HOLDOUT_TEXT))
+    return contract.measure(rows, counted, class_names)
 
 
-def breaches(
-    measures: contract.Measures, earlier: Sequence[Night], champion: "Evaluated | None"
-) -> tuple[list[contract.Breach], dict[str, Any]]:
-    """Compare a night with the contract; return breaches, and what ``night.json`` says of it.
+def sample(rows: "pa.Table", champion: "Evaluated") -> "pa.Table":
+    """Draw the rows of the day that are compared with the champion's training rows.
+
+    Returns
+    -------
+    pa.Table
+        At most `MOST_ROWS` rows: ``raw``, ``label`` and ``tokens``, by the champion's tokenizer.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    from pipeline.nightly.trained_model import sampled
+
+    drawn = rows.take(pa.array(sampled(np.arange(rows.num_rows), MOST_ROWS, SEED)))
+    tokens = champion.tokens_of(drawn["raw"].to_pylist()).to_arrow()
+    labels = drawn["label"].cast(pa.string())
+    return pa.table({"raw": drawn["raw"], "label": labels, "tokens": tokens})
+
+
+def unknown_share(compared: "pa.Table", champion: "Evaluated") -> float:
+    """Return the share of words of a `sample` that are not in the champion's training rows."""
+    import numpy as np
+
+    from pipeline.text.tokens import Tokens
+
+    tokens = Tokens.from_arrow(compared["tokens"])
+    counts = np.bincount(tokens.codes, minlength=len(tokens.words)).tolist()
+    by_word = dict(zip(tokens.words, counts, strict=True))
+    return contract.unknown_words(by_word, champion.vocabulary())
+
+
+def check_contract(
+    measures: contract.Measures,
+    earlier: Sequence[Mapping[str, Any]],
+    champion: "Evaluated | None",
+) -> dict[str, Any]:
+    """Return the key ``contract`` of ``night.json``.
 
     Parameters
     ----------
     measures : Measures
-    earlier : sequence of Night
-        Earlier nights, oldest first; those that broke the contract do not count.
+    earlier : sequence of mapping
+        Measures of earlier nights that kept the contract, oldest first.
     champion : Evaluated or None
     """
-    kept = [
-        contract.Measures.from_json(night.contract["measures"])
-        for night in earlier
-        if night.contract and night.contract["measures"] and not night.contract["breaches"]
-    ]
-    limits = contract_section().limits()
-    found = contract.breaches(measures, kept, limits)
+    before = [contract.Measures.from_json(one) for one in earlier]
+    breaches = contract.breaches(measures, before, limits.contract().limits())
     names = list(measures.class_shares)
     if champion is not None and champion.class_names != names:
-        found.insert(0, contract.other_classes(names, champion.class_names))
-    return found, contract_json(measures, found)
+        breaches.insert(0, contract.other_classes(names, champion.class_names))
+    return contract_json(measures, breaches)
 
 
 def contract_json(
-    measures: contract.Measures | None, found: Sequence[contract.Breach]
+    measures: contract.Measures | None, breaches: Sequence[contract.Breach]
 ) -> dict[str, Any]:
-    """Lay out what ``night.json`` holds under ``contract``."""
+    """Return measures (None if the raw files cannot be read), breaches and limits as JSON."""
     return {
         "measures": measures.as_json() if measures else None,
-        "breaches": [breach.as_json() for breach in found],
-        "limits": asdict(contract_section().limits()),
+        "breaches": [breach.as_json() for breach in breaches],
+        "limits": asdict(limits.contract().limits()),
     }
 
 
-def decision(
+def drift(path: Path, champion: "Evaluated") -> dict[str, Any]:
+    """Compare a `sample` with the champion's training rows.
+
+    Parameters
+    ----------
+    path : Path
+        Parquet file of the sample.
+    champion : Evaluated
+
+    Returns
+    -------
+    dict
+        The key ``drift`` of ``night.json``.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    from pipeline.nightly import drift as drifts
+    from pipeline.text.tokens import read_tokens
+
+    compared = pq.read_table(path, columns=["raw", "label"])
+    names = pa.array(champion.class_names, pa.string())
+    labels = pc.fill_null(pc.index_in(compared["label"], names), -1).to_numpy()
+    raw = compared["raw"].to_pylist()
+    # A model is surer of texts that it was trained on; the reference scores have none of them.
+    unseen = [text for text, seen in zip(raw, champion.learned(raw), strict=True) if not seen]
+    scores = champion.predict(unseen) if unseen else None
+    return drifts.compare(
+        champion.training(MOST_ROWS, SEED),
+        drifts.Sample(labels, read_tokens(path), scores),
+        champion.class_names,
+        limits.drift().limits(),
+    ).as_json()
+
+
+def decide(
     evaluate: Evaluate,
     champion: "Evaluated | None",
-    limits: "Limits",
+    rules: "Limits",
     entries: Sequence[Entry] = (),
 ) -> "Promotion":
-    """Compare a night's model with the champion on the frozen rows, by the decided classes.
+    """Compare a night's model with the champion on the holdout rows, by their decided classes.
 
-    Rows that the champion was trained on, since they were frozen later, are left out: they would
-    flatter it.
+    Holdout rows that the champion was trained on, before they became holdout rows, are excluded.
 
     Parameters
     ----------
     evaluate : Evaluate
-        Of the night's model; it is whole.
+        Of the night's model; its artifact is complete.
     champion : Evaluated or None
-    limits : Limits
+    rules : Limits
     entries : sequence of Entry
-        Lines of the ledger, which say how often these frozen rows were compared on.
+        Lines of the ledger; they tell how often these holdout rows were compared on.
 
     Returns
     -------
     Promotion
-        Its figures have, as ``holdout``, the sketch of the frozen rows too.
+        Its figures also contain the sketch of the holdout rows, as ``holdout``.
     """
-    import numpy as np
-
     from pipeline.nightly import promotion
     from pipeline.nightly.trained_model import Evaluated
 
-    mine = Evaluated(evaluate.path())
-    frozen, baseline = mine.frozen(), evaluate.baseline()
-    fair = np.ones(len(frozen.raw), bool) if champion is None else ~champion.learned(frozen.raw)
-    if not fair.all():
-        logger.warning(
-            "%d of %d frozen rows are left out of the comparison: the champion was trained on "
-            "their texts before they were frozen.",
-            np.count_nonzero(~fair),
-            len(fair),
-        )
+    challenger, baseline = Evaluated(evaluate.path()), evaluate.baseline()
+    holdout = challenger.frozen()
+    sketch = spending.sketch(holdout.raw)
+    is_fair = _not_trained_on(champion, holdout.raw)
     models = {
-        "challenger": mine,
+        "challenger": challenger,
         "champion": champion,
         "baseline": Evaluated(baseline.path()) if baseline else None,
     }
     predictions: dict[str, Any] = dict.fromkeys(models)
     for name, model in models.items():
         if model is not None:
-            everything = model.predictions_of(frozen)
+            everything = model.predictions_of(holdout)
             predictions[name] = promotion.Predictions(
-                everything.probabilities[fair], everything.decided[fair]
+                everything.probabilities[is_fair], everything.decided[is_fair]
             )
-    holdout = spending.sketch(frozen.raw)
-    found = promotion.decide(
-        frozen.labels[fair],
+    decided = promotion.decide(
+        holdout.labels[is_fair],
         **predictions,
-        class_names=mine.class_names,
-        limits=limits,
+        class_names=challenger.class_names,
+        limits=rules,
         seed=SEED,
-        groups=frozen.groups[fair],
-        comparison=spending.comparisons(entries, holdout) + 1,
+        groups=holdout.groups[is_fair],
+        comparison=spending.comparisons(entries, sketch) + 1,
     )
-    return replace(found, figures={**found.figures, "holdout": holdout})
+    return replace(decided, figures={**decided.figures, "holdout": sketch})
+
+
+def _not_trained_on(champion: "Evaluated | None", raw: Sequence[str]) -> Any:
+    """Mark the holdout rows that the champion was not trained on; warn about the others."""
+    import numpy as np
+
+    is_fair = np.ones(len(raw), bool) if champion is None else ~champion.learned(raw)
+    if not is_fair.all():
+        logger.warning(
+            "%s: %d of %d holdout rows are excluded from the comparison: the champion was trained "
+            "on their texts before they became holdout rows.",
+            HOLDOUT_ROWS_EXCLUDED,
+            np.count_nonzero(~is_fair),
+            len(is_fair),
+        )
+    return is_fair

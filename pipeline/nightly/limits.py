@@ -1,77 +1,103 @@
-"""What a night's rows are held to: sections ``[contract]`` and ``[drift]`` of luigi.cfg."""
+"""Settings of the gates: sections ``[contract]`` and ``[drift]`` of luigi.cfg, and promotion."""
 
-from typing import TYPE_CHECKING
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 import luigi
 
-from pipeline.nightly.contract import Limits
+from pipeline.nightly import contract as contracts
+from pipeline.nightly.night import METRICS
+from pipeline.settings.parameter import parameter
+from pipeline.settings.resolve import resolve
 
 if TYPE_CHECKING:
     from pipeline.nightly import drift as drifts
 
+#: Descriptions of the limits of the contract; type, default and range are those of the dataclass.
+_CONTRACT = {
+    "trailing_nights": "number of latest nights whose medians of rows and classes are compared",
+    "rows_least": "fewest rows, as a share of their trailing median",
+    "rows_most": "most rows, as a multiple of their trailing median",
+    "rows_minimum": "fewest rows of any night",
+    "class_share_change": "largest difference of a class share from its trailing median",
+    "class_share_least": "smallest share of every class",
+    "empty_share": "largest share of records without text",
+    "repeated_share": "largest share of records that repeat an earlier text",
+    "unusable_share": "largest share of records that are rejected for another reason",
+    "unknown_share": "largest share of words that are not in the champion's training texts",
+}
+_PROMOTION = ("metric", "margin", "confidence", "recall_drop", "calibration_rise")
+
 
 class contract(luigi.Config):
-    """Thresholds of the data contract; defaults are those of `pipeline.nightly.contract.Limits`."""
+    """Limits of the data contract."""
 
-    trailing_nights = luigi.IntParameter(
-        default=Limits.trailing_nights,
-        description="how many of the latest nights the medians of rows and classes are of",
-    )
-    rows_least = luigi.FloatParameter(
-        default=Limits.rows_least, description="fewest rows, as a share of their trailing median"
-    )
-    rows_most = luigi.FloatParameter(
-        default=Limits.rows_most, description="most rows, as a multiple of their trailing median"
-    )
-    rows_minimum = luigi.IntParameter(
-        default=Limits.rows_minimum, description="rows that every night must have"
-    )
-    class_share_change = luigi.FloatParameter(
-        default=Limits.class_share_change,
-        description="how far a class' share may be from its trailing median, 0.2 is 20 points",
-    )
-    class_share_least = luigi.FloatParameter(
-        default=Limits.class_share_least, description="share that every class must have"
-    )
-    empty_share = luigi.FloatParameter(
-        default=Limits.empty_share, description="largest share of records without text"
-    )
-    repeated_share = luigi.FloatParameter(
-        default=Limits.repeated_share,
-        description="largest share of records whose text came before",
-    )
-    unusable_share = luigi.FloatParameter(
-        default=Limits.unusable_share,
-        description="largest share of records left out for another reason",
-    )
-    unknown_share = luigi.FloatParameter(
-        default=Limits.unknown_share,
-        description="largest share of words that the champion was not trained on",
-    )
+    def limits(self) -> contracts.Limits:
+        """Return the limits, checked."""
+        return contracts.Limits(**_set(self))
 
-    def limits(self) -> Limits:
-        """Return them checked."""
-        return Limits(**self.param_kwargs)
+
+for _name, _default in asdict(contracts.Limits()).items():
+    _parameter = parameter(_name, type(_default).__name__, _default, _CONTRACT[_name])
+    setattr(contract, _name, _parameter)
+    _parameter.__set_name__(contract, _name)
 
 
 class drift(luigi.Config):
-    """Levels of drift; defaults are those of `pipeline.nightly.drift.Limits`."""
+    """Levels of drift; `pipeline.nightly.drift.Limits` checks them."""
 
-    warning_psi = luigi.FloatParameter(
-        default=0.1, description="population stability index that is noted"
+    warning_psi = parameter("warning_psi", "float", 0.1, "stability index of the level warning")
+    stop_psi = parameter("stop_psi", "float", 0.25, "stability index that stops the night")
+    warning_distance = parameter(
+        "warning_distance", "float", 0.13, "Jensen-Shannon distance, base 2, of the level warning"
     )
-    stop_psi = luigi.FloatParameter(
-        default=0.25, description="population stability index that ends a night"
-    )
-    warning_distance = luigi.FloatParameter(
-        default=0.13, description="Jensen-Shannon distance, base 2, that is noted"
-    )
-    stop_distance = luigi.FloatParameter(
-        default=0.21, description="Jensen-Shannon distance, base 2, that ends a night"
+    stop_distance = parameter(
+        "stop_distance", "float", 0.21, "Jensen-Shannon distance, base 2, that stops the night"
     )
 
     def limits(self) -> "drifts.Limits":
-        """Return them checked."""
+        """Return the levels, checked."""
         from pipeline.nightly.drift import Limits
 
-        return Limits(**self.param_kwargs)
+        return Limits(**_set(self))
+
+
+class PromotionRules:
+    """Parameters of the rules by which a night's model replaces the champion."""
+
+    metric = parameter(
+        "metric", "choice", "macro_f1", "metric that decides", choices=tuple(METRICS)
+    )
+    margin = parameter(
+        "margin", "float", 0.0, "a new model must be better by more than this", low=0
+    )
+    confidence = parameter(
+        "confidence",
+        "float",
+        0.95,
+        "1 minus the probability of any false promotion on one set of holdout rows, over all "
+        "nights",
+        low=0.5,
+        high=1,
+    )
+    recall_drop = parameter(
+        "recall_drop", "float", 0.05, "largest decrease of the recall of a class", low=0, high=1
+    )
+    calibration_rise = parameter(
+        "calibration_rise",
+        "float",
+        0.02,
+        "largest increase of the expected calibration error",
+        low=0,
+        high=1,
+    )
+
+    def promotion_limits(self) -> dict[str, Any]:
+        """Return the value of each rule, defaults filled in."""
+        settings = {name: getattr(PromotionRules, name).setting for name in _PROMOTION}
+        return dict(resolve({name: getattr(self, name) for name in _PROMOTION}, settings))
+
+
+def _set(section: luigi.Config) -> dict[str, Any]:
+    """Return the values that luigi.cfg or the command line sets."""
+    return {name: value for name, value in section.param_kwargs.items() if value is not None}

@@ -1,4 +1,4 @@
-"""The mail of a night: its outcome and the reason, through Luigi's own notifications."""
+"""The mail of a night: its outcome and the reason, sent by Luigi's own notifications."""
 
 import html
 import logging
@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pipeline.errors import MAIL_NOT_SENT
 from pipeline.nightly import ledger
 from pipeline.nightly.night import Night
 
@@ -16,23 +17,24 @@ _SUBJECTS = {
     ledger.CONTRACT_BROKEN: "data contract broken, champion kept",
     ledger.DRIFT_STOP: "stopped by drift, champion kept",
 }
-_LOGGER = logging.getLogger("luigi-interface")
 _COMPARED = ("challenger", "champion", "baseline")
+logger = logging.getLogger(__name__)
 
 
 def compose(night: Night, page: str | None = None) -> tuple[str, str]:
-    """Write subject and text of a night's mail.
+    """Return subject and plain text of a night's mail.
 
     Parameters
     ----------
     night : Night
     page : str or None
-        Where the history page is.
+        URL of the history page.
 
-    Returns
-    -------
-    subject, text : str
-        Plain text.
+    Examples
+    --------
+    >>> night = Night("toy", "2026-11-22", "kept", "worse", "bilstm", "macro_f1", "now")
+    >>> compose(night)[0]
+    'toy 2026-11-22: champion kept'
     """
     again = " (decided again)" if night.redo else ""
     subject = f"{night.dataset} {night.date}: {_SUBJECTS[night.outcome]}{again}"
@@ -45,15 +47,16 @@ def compose(night: Night, page: str | None = None) -> tuple[str, str]:
         *_drift(night.drift),
         *_decision(night),
     ]
-    places = {"Report": night.report, "History": page}
-    lines += [f"{name}: {place}" for name, place in places.items() if place]
+    urls = {"Report": night.report, "History": page}
+    lines += [f"{name}: {url}" for name, url in urls.items() if url]
     return subject, "\n".join(lines) + "\n"
 
 
 def is_wanted() -> bool:
-    """Say whether this process has somebody to write to, by ``[email]`` in ``luigi.cfg``.
+    """Return whether Luigi would send a mail, by section ``[email]`` of luigi.cfg.
 
-    Luigi writes to nobody in the format ``none``, nor from a terminal without ``force_send``.
+    Luigi sends none without a receiver, none in the format ``none``, and none from a terminal
+    without ``force_send``.
     """
     from luigi import notifications
 
@@ -63,23 +66,13 @@ def is_wanted() -> bool:
 
 
 def send(night: Night, page: str | None = None) -> bool:
-    """Send the outcome to the receivers of ``[email]`` in ``luigi.cfg``; to nobody without any.
-
-    Luigi decides by the same section whether and how: its method, format, prefix and
-    ``force_send`` hold here as for its own mails about failures. A server that cannot be reached
-    is logged and no error.
-
-    Parameters
-    ----------
-    night : Night
-    page : str or None
-        Where the history page is.
+    """Send the outcome of a night, as section ``[email]`` of luigi.cfg says.
 
     Returns
     -------
     bool
-        False where it could not be sent and is to be tried again; True where it was, or where
-        nobody wants it, see `is_wanted`.
+        False if the mail server does not answer: the mail is to be sent later. True if the mail
+        was sent or is not wanted, see `is_wanted`.
     """
     from luigi import notifications
 
@@ -87,28 +80,27 @@ def send(night: Night, page: str | None = None) -> bool:
         return True
     config = notifications.email()
     subject, text = compose(night, page)
-    # Raw data can hold what no mail can: half of a surrogate pair.
+    # Raw data can contain half of a surrogate pair, which no mail can.
     text = text.encode(errors="replace").decode()
     if config.format == "html":
         text = f"<pre>{html.escape(text)}</pre>"
-    known, noting = notifications.logger, _Noting(notifications.logger)
-    notifications.logger = noting  # type: ignore[assignment]
+    luigis_logger, recorder = notifications.logger, _ErrorRecorder(notifications.logger)
+    notifications.logger = recorder  # type: ignore[assignment]
     try:
         notifications.send_email(subject, text, config.sender, (config.receiver,))
     except Exception:
-        # Each of Luigi's ways to send has errors of its own, and none of them may fail a night.
-        _LOGGER.exception("The mail of the night of %s could not be sent.", night.date)
+        # Each of Luigi's methods raises errors of its own, and none of them may fail a night.
+        logger.exception(
+            "%s: the mail of the night of %s could not be sent.", MAIL_NOT_SENT, night.date
+        )
         return False
     finally:
-        notifications.logger = known
-    return not noting.has_failed
+        notifications.logger = luigis_logger
+    return not recorder.has_failed
 
 
-class _Noting(logging.LoggerAdapter):
-    """Notes that an error was said, which is all that Luigi makes of a server that is away.
-
-    A handler would see nothing of it where the log's level leaves errors out.
-    """
+class _ErrorRecorder(logging.LoggerAdapter):
+    """Records that Luigi logged an error, whatever the log level: it raises none."""
 
     has_failed = False
 
@@ -118,7 +110,7 @@ class _Noting(logging.LoggerAdapter):
 
 
 def _drift(drift: Mapping[str, Any] | None) -> Iterator[str]:
-    """Say which distributions drifted."""
+    """Yield a line for each distribution that drifted."""
     if drift:
         yield f"Drift: {drift['level']}"
         for one in drift["distributions"]:
@@ -127,11 +119,11 @@ def _drift(drift: Mapping[str, Any] | None) -> Iterator[str]:
 
 
 def _decision(night: Night) -> Iterator[str]:
-    """Say what the models scored on the frozen rows, and which rules were kept."""
+    """Yield the metric of each model on the holdout rows, and the result of each rule."""
     if not night.decision:
         return
     figures = night.decision["figures"]
-    yield f"{night.metric} on {figures['rows']:,} frozen rows:"
+    yield f"{night.metric} on {figures['rows']:,} holdout rows:"
     for name in _COMPARED:
         if name in figures["values"]:
             yield f"  {name}: {figures['values'][name]:.4f}"

@@ -1,10 +1,10 @@
-"""The record of a night: what ``night.json`` holds and the history page reads."""
+"""The record of a night: the content of ``night.json``, which the history page reads."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-#: Metrics that can decide, by name, and whether lower is better.
+#: Metrics that can decide, and whether lower values are better.
 METRICS = {
     "accuracy": False,
     "balanced_accuracy": False,
@@ -21,42 +21,30 @@ METRICS = {
 
 @dataclass(frozen=True)
 class Night:
-    """What came of a night.
+    """The outcome of a night and the results that led to it.
 
     Attributes
     ----------
-    dataset, date : str
-        The date in ISO 8601.
     outcome : str
-        One of `pipeline.nightly.ledger.DECISIONS`, rollback left out.
-    reason : str
-        One sentence.
-    model : str
+        One of `pipeline.nightly.ledger.DECISIONS`, except the rollback.
     metric : str
         Name of the metric that decides, one of `METRICS`.
-    time : str
-        When it was decided, ISO 8601.
+    date, time : str
+        The day, and the time of the decision, ISO 8601.
     digests : mapping of str to str
-        Such as ``data``, ``evaluate``, ``report``.
+        Digests of artifacts: ``data``, ``evaluate``, ``report``.
     rows : int or None
-        Records that the night's own day brought; None where the files could not be read.
-    contract : mapping or None
-        ``measures`` (`pipeline.nightly.contract.Measures.as_json`, or None) and ``breaches``
-        (list of `pipeline.nightly.contract.Breach.as_json`).
-    drift : mapping or None
-        `pipeline.nightly.drift.Drift.as_json`; None without a champion, or where the night ended
-        before.
-    decision : mapping or None
-        `pipeline.nightly.promotion.Promotion.as_json`; None where nothing was decided.
+        Records of the night's day; None if the files could not be read.
+    contract, drift, decision : mapping or None
+        Results of the gates, see `pipeline.nightly.gates`; None of a gate that was not reached.
     report : str or None
-        Folder of the night's Report, from the outputs folder on.
+        Folder of the Report artifact, relative to the outputs folder.
     figures : sequence of str
         Names of pictures in the night's folder.
-    seconds : float or None
-        What the night took.
-    peak_memory_mib : float or None
+    seconds, peak_memory_mib : float or None
+        Cost of the night, including the artifacts that were built for it.
     redo : int
-        How often the night had been decided before.
+        Number of decisions on the same date before this one.
     """
 
     dataset: str
@@ -78,11 +66,10 @@ class Night:
     redo: int = 0
 
     def as_json(self) -> dict[str, Any]:
-        """Return what ``night.json`` holds."""
+        """Return the content of ``night.json``."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, found: Mapping[str, Any]) -> "Night":
-        """Read what `as_json` wrote; keys of later versions are left out."""
-        known = {name: value for name, value in found.items() if name in cls.__annotations__}
-        return cls(**known)
+    def from_json(cls, content: Mapping[str, Any]) -> "Night":
+        """Return the night that `as_json` wrote; keys of later versions are ignored."""
+        return cls(**{name: content[name] for name in cls.__annotations__ if name in content})

@@ -1,64 +1,75 @@
-"""What came of nights and has not been told yet: a marker for each, until its mail is sent.
+"""The outbox: nights whose mail is not sent yet, each with a marker file.
 
-A marker is on the disk before the ledger's line, so that however a process dies, a later one finds
-what to tell. A mail may then be sent twice, and never not at all. Only the standard library is
-imported.
+A marker is on the disk before the ledger's line, so that a later process can finish the night
+after a crash. A mail can therefore be sent twice, but it is never lost.
 """
 
+import json
 from pathlib import Path
 
 from pipeline.nightly import ledger
+from pipeline.nightly.night import Night
 from pipeline.store import artifacts
 
 FOLDER = "untold"
-#: How far a night got: its line is being written; its record and the history page are there; its
-#: mail could not be sent, and is tried again by the next night.
+#: States of a night: its line is being written; its record and the history page are written; its
+#: mail could not be sent, and the next night tries again.
 BEGUN, WRITTEN, TRIED = "begun", "written", "tried"
 
 
-def mark(folder: Path, name: str, state: str) -> None:
-    """Say how far a night got.
+def mark(folder: Path, name: str, state: str, night: Night | None = None) -> None:
+    """Write the marker of a night.
 
     Parameters
     ----------
     folder : Path
         Of `pipeline.nightly.ledger.registry_folder`.
     name : str
-        Of the night, see `pipeline.nightly.ledger.night_name`.
+        Of `pipeline.nightly.ledger.night_name`.
     state : str
         `BEGUN`, `WRITTEN` or `TRIED`.
-
-    Raises
-    ------
-    PipelineError
-        If it cannot be written.
+    night : Night or None
+        The decided night, until its record is written.
     """
     path = folder / FOLDER / name
+    text = "" if night is None else json.dumps(artifacts.strict(night.as_json())) + "\n"
     with artifacts.explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        artifacts.write_atomically(path, f"{state}\n", durable=True)
+        artifacts.write_atomically(path, f"{state}\n{text}", durable=True)
 
 
 def state(folder: Path, name: str) -> str | None:
-    """Return how far a night got, None where all is told."""
-    try:
-        return (folder / FOLDER / name).read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        return None
+    """Return the state of a night, None if nothing is left to do."""
+    lines = _lines(folder, name)
+    return lines[0] if lines else None
+
+
+def unrecorded_night(folder: Path, name: str) -> Night | None:
+    """Return a decided night whose record is not written yet."""
+    lines = _lines(folder, name)
+    return Night.from_json(json.loads(lines[1])) if len(lines) > 1 else None
 
 
 def is_settled(folder: Path, name: str) -> bool:
-    """Say whether nothing is left to do for a night, but for a mail that was tried."""
+    """Return whether nothing is left to do for a night, except a mail that was tried."""
     return state(folder, name) in (None, TRIED)
 
 
 def names(folder: Path) -> list[str]:
-    """List the nights that are not told, oldest first; without a line they are not decided."""
-    known = {ledger.night_name(entry.date, entry.redo) for entry in ledger.read(folder).entries}
-    found = (path.name for path in (folder / FOLDER).glob("????-??-??*"))
-    return sorted(known.intersection(found))
+    """Return the decided nights whose mail is not sent yet, oldest first."""
+    decided = {ledger.night_name(entry.date, entry.redo) for entry in ledger.read(folder).entries}
+    marked = (path.name for path in (folder / FOLDER).glob("????-??-??*"))
+    return sorted(decided.intersection(marked))
 
 
-def forget(folder: Path, name: str) -> None:
-    """Say that a night is told."""
+def remove(folder: Path, name: str) -> None:
+    """Remove the marker of a night whose mail is sent."""
     (folder / FOLDER / name).unlink(missing_ok=True)
+
+
+def _lines(folder: Path, name: str) -> list[str]:
+    """Return the lines of a marker: the state, and the night until its record is written."""
+    try:
+        return (folder / FOLDER / name).read_text(encoding="utf-8").split("\n")[:-1]
+    except FileNotFoundError:
+        return []

@@ -16,7 +16,7 @@ from luigi import notifications, retcodes, scheduler, worker
 from luigi.interface import core
 
 from pipeline.cli import cli
-from pipeline.nightly.commands import EXIT_CODES
+from pipeline.cli.nightly import EXIT_CODES
 
 DEPLOY = ROOT / "deploy"
 UNITS = ("luigid.service", "night@.service", "night@.timer")

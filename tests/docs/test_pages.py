@@ -14,11 +14,11 @@ import pytest
 from conftest import ROOT
 
 from pipeline.cli import cli
+from pipeline.cli.nightly import EXIT_CODES
 from pipeline.data import catalogue
 from pipeline.errors import error_types, notices
 from pipeline.models.presets import PRESETS
 from pipeline.models.specs import MODELS
-from pipeline.nightly.commands import EXIT_CODES
 from pipeline.predict.predictor import Predictor
 from pipeline.tasks import Nightly, RangeDailyBase, Rollback, RunAll
 

@@ -1,4 +1,4 @@
-"""A date that is decided again on purpose, and what never does it by itself."""
+"""Dates that are decided again on request, and never otherwise."""
 
 import datetime
 
@@ -43,7 +43,7 @@ def night_of(date):
 def backfill(nights, start):
     """Fill what is missing with another model."""
     days = {"start": datetime.date.fromisoformat(start), "stop": datetime.date(2024, 11, 18)}
-    of = {"dataset": "toy", "model": "logistic_regression"}
+    of = {"dataset": "toy", "model": "logistic_regression", "since": start}
     nights.run("RangeDailyBase", of=Nightly, of_params=of, days_back=100_000, **days)
 
 
@@ -54,7 +54,7 @@ def record(nights, date, redo):
 BEFORE = [(FIRST, "promoted", 0), (BAD, "contract_broken", 0)]
 
 
-def test_a_night_that_was_decided_again_is_as_it_was_written(mine):
+def test_verify_accepts_a_night_that_was_decided_again(mine):
     mine.put(BAD, many())
     assert mine.here(BAD, "--redo").exit_code == 0
     found = verify_artifacts(Store(mine.outputs))
@@ -62,7 +62,7 @@ def test_a_night_that_was_decided_again_is_as_it_was_written(mine):
     assert found["damaged"] == []
 
 
-def test_mended_file_is_decided_again_when_that_is_asked_for(mine):
+def test_redo_decides_a_corrected_file_again(mine):
     before = mine.ledger()
     mine.put(BAD, many())
     assert mine.here(BAD).exit_code == 52
@@ -83,7 +83,7 @@ def test_mended_file_is_decided_again_when_that_is_asked_for(mine):
     assert len(mine.ledger()) == 3
 
 
-def test_night_is_decided_again_as_often_as_it_is_asked_for(mine):
+def test_each_redo_decides_a_night_once_more(mine):
     for number in (1, 2):
         assert mine.here(BAD, "--redo").exit_code == 52
         assert decisions(mine)[-1] == (BAD, "contract_broken", number)
@@ -100,7 +100,7 @@ def test_night_is_decided_again_as_often_as_it_is_asked_for(mine):
     assert mine.ledger() == before
 
 
-def test_the_later_decision_is_what_the_next_nights_are_measured_by(mine):
+def test_next_nights_are_compared_with_the_later_decision(mine):
     mine.put(BAD, few(3)[:130])
     assert mine.here(BAD, "--redo").exit_code in (0, 50)
     mine.put(LATER, few(4)[:150])
@@ -110,14 +110,14 @@ def test_the_later_decision_is_what_the_next_nights_are_measured_by(mine):
     assert "50 rows are too few: the median of the last 3 nights is 150" in done.stdout
 
 
-def test_another_model_for_a_decided_date_is_an_error_that_says_what_to_do(mine, caplog):
+def test_another_model_for_a_decided_date_is_an_error(mine, caplog):
     before = mine.ledger()
     other = ("--model", "logistic_regression")
     done = mine.here(FIRST, *other)
     assert (done.exit_code, done.stdout) == (35, "")
     assert (
         "the night of 2024-11-16 of dataset 'toy' was decided with model naive_bayes (promoted), "
-        "so that logistic_regression is not run; to decide it again with logistic_regression, "
+        "so logistic_regression does not run; to decide it again with logistic_regression, "
         "add --redo to pipeline nightly, or --redo 1 to Nightly." in caplog.text
     )
     assert mine.ledger() == before
@@ -133,7 +133,7 @@ def test_another_model_for_a_decided_date_is_an_error_that_says_what_to_do(mine,
     assert "was decided with model logistic_regression" in caplog.text
 
 
-def test_backfill_decides_nothing_again_not_even_with_another_model(mine):
+def test_backfill_with_another_model_decides_nothing_again(mine):
     mine.put(BAD, many())
     before = mine.ledger()
     backfill(mine, FIRST)
@@ -143,7 +143,7 @@ def test_backfill_decides_nothing_again_not_even_with_another_model(mine):
     assert [date for date, _, _ in decisions(mine)] == [FIRST, BAD, "2024-11-15"]
 
 
-def test_what_was_never_decided_cannot_be_decided_again(mine):
+def test_redo_of_an_undecided_night_is_an_error(mine):
     mine.put(LATER, many())
     done = mine.here(LATER, "--redo")
     assert isinstance(done.exception, PipelineError)
@@ -161,7 +161,7 @@ def test_night_decided_again_replaces_no_later_champion(mine):
 
 
 @pytest.mark.parametrize("words", [("--redo",), ()], ids=["asked again", "not asked again"])
-def test_decision_that_was_cut_short_is_finished_and_not_made_once_more(mine, monkeypatch, words):
+def test_interrupted_decision_is_finished_and_not_repeated(mine, monkeypatch, words):
     mine.put(BAD, many())
 
     def die(*_):
@@ -177,7 +177,7 @@ def test_decision_that_was_cut_short_is_finished_and_not_made_once_more(mine, mo
     assert artifacts.is_complete(record(mine, BAD, 1))
 
 
-def test_dataset_that_gains_a_class_says_so_and_how_to_go_on(mine):
+def test_new_class_breaks_the_contract_until_a_rollback(mine):
     three = ("bad", "good", "odd")
     path = mine.data / "toy" / "dataset.toml"
     path.write_text(path.read_text().replace('["bad", "good"]', '["bad", "good", "odd"]'))

@@ -1,9 +1,11 @@
-"""Nights that are filled in by a range of days, and going back to an earlier champion."""
+"""Backfills by Luigi's range of days, and rollbacks to an earlier champion."""
 
 import datetime
+import json
 
-import luigi
 import pytest
+from luigi.task_register import Register
+from luigi.tools import range as ranges
 from nights import NIGHTS, Nights, few, many, without_times
 
 import pipeline
@@ -11,12 +13,13 @@ from pipeline.nightly.tasks import Nightly
 from pipeline.tasks.download_data import today
 
 pytestmark = pytest.mark.processes
-OF = ("--of", "Nightly", "--of-params", '{"dataset": "toy", "model": "naive_bayes"}')
 
 
 def backfill(nights, start="2024-11-10", stop="2024-11-23", *words):
     """Run Luigi's range of days, as a user types it."""
-    return nights.luigi("RangeDailyBase", *OF, "--start", start, "--stop", stop, *words)
+    of = json.dumps({"dataset": "toy", "model": "naive_bayes", "since": start})
+    command = ("RangeDailyBase", "--of", "Nightly", "--of-params", of)
+    return nights.luigi(*command, "--start", start, "--stop", stop, *words)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +58,7 @@ def test_backfill_fills_only_what_is_missing(tmp_path, by_hand):
     assert nights.champion() == by_hand.champion()
 
 
-def test_night_that_fails_holds_up_those_after_it(tmp_path):
+def test_failed_night_stops_the_nights_after_it(tmp_path):
     nights = Nights(tmp_path).prepare(())
     nights.put("2024-11-16", [("too few to train on", "good"), ("and these as well", "bad")])
     for date in ("2024-11-17", "2024-11-18"):
@@ -69,11 +72,11 @@ def test_night_that_fails_holds_up_those_after_it(tmp_path):
     assert [line["date"][-2:] for line in nights.ledger()] == ["16", "17", "18"]
 
 
-def test_range_says_so_when_it_leaves_nights_for_the_next_time(tmp_path):
+def test_range_warns_when_the_task_limit_leaves_nights(tmp_path):
     nights = Nights(tmp_path).prepare(NIGHTS[4:6])
     done = backfill(nights, "2024-11-10", "2024-11-23", "--task-limit", "1")
     assert done.returncode == 0
-    assert "2 nights are missing and the oldest 1 are filled now; run again" in done.stderr
+    assert "fills 1 nights, the most that --task-limit allows; run it again" in done.stderr
     assert [line["date"][-2:] for line in nights.ledger()] == ["20"]
 
 
@@ -125,33 +128,35 @@ class TestWaiting:
         nights.set_paths()
         date = datetime.date(2024, 11, 20)
         night = Nightly(date=date, dataset="toy", model="naive_bayes", since="2024-11-10", redo=1)
-        assert [other.redo for other in night.requires()] == [0]
+        assert [other.number for other in night.requires()] == [0]
 
     def test_night_waits_for_none_that_is_recorded(self, by_hand):
         assert self.of(by_hand, "2024-11-22", since="2024-11-10") == []
 
 
-def test_range_of_other_tasks_is_luigis_own(chain):
-    class Dated(luigi.Task):
-        date = luigi.DateParameter()
-
-        def complete(self):
-            return self.date.day > 2
-
-    found = pipeline.RangeDailyBase(
-        of=Dated,
-        start=datetime.date(2026, 11, 1),
-        stop=datetime.date(2026, 11, 5),
-        days_back=100_000,
-        now=1_800_000_000,
-    ).requires()
-    assert [task.date.day for task in found] == [1, 2]
+def test_range_schedules_each_night_once(tmp_path):
+    nights = Nights(tmp_path).prepare(NIGHTS[:3])
+    nights.set_paths()
+    of = {"dataset": "toy", "model": "naive_bayes", "since": "2024-11-10"}
+    days = {"start": datetime.date(2024, 11, 10), "stop": datetime.date(2024, 11, 23)}
+    required = ranges.RangeDailyBase(of=Nightly, of_params=of, **days).requires()
+    tasks = {night.task_id for task in required for night in (task, *task.requires())}
+    assert len(tasks) == 3
 
 
-def test_range_by_its_name_is_the_one_that_lets_nights_wait():
-    from luigi.task_register import Register
+def test_range_is_luigis_own():
+    assert Register.get_task_cls("RangeDailyBase") is ranges.RangeDailyBase
+    assert pipeline.RangeDailyBase is ranges.RangeDailyBase
 
-    assert Register.get_task_cls("RangeDailyBase") is pipeline.RangeDailyBase
+
+@pytest.mark.parametrize("name", ["RangeDailyBase", "RangeDaily"])
+def test_range_requires_old_nights_with_data_only(tmp_path, name):
+    nights = Nights(tmp_path).prepare(NIGHTS[:2])
+    nights.set_paths()
+    of = {"dataset": "toy", "model": "naive_bayes", "since": "2024-11-10"}
+    days = {"start": datetime.date(2024, 11, 10), "stop": datetime.date(2024, 11, 23)}
+    required = getattr(ranges, name)(of=Nightly, of_params=of, **days).requires()
+    assert [night.day for night in required] == ["2024-11-16", "2024-11-17"]
 
 
 class TestRollback:
@@ -163,7 +168,7 @@ class TestRollback:
         return nights.luigi("Rollback", "--dataset", "toy", "--to", to, *words)
 
     @pytest.mark.parametrize("by", ["date", "digest"])
-    def test_pointer_goes_back_and_the_ledger_says_so(self, mine, by):
+    def test_rollback_changes_pointer_and_ledger(self, mine, by):
         first = mine.ledger()[0]["champion"]
         to = first["date"] if by == "date" else first["digest"][:6]
         done = self.roll_back(mine, to, "--reason", "it was rude")
@@ -179,7 +184,7 @@ class TestRollback:
         assert self.roll_back(mine, "2024-11-17").returncode == 0
         assert mine.ledger() == before
 
-    def test_next_night_is_compared_with_the_champion_that_was_gone_back_to(self, mine):
+    def test_next_night_is_compared_with_the_restored_champion(self, mine):
         self.roll_back(mine, "2024-11-16")
         mine.put("2024-11-23", many(11))
         assert mine.nightly("2024-11-23").returncode == 0
@@ -193,7 +198,7 @@ class TestRollback:
             ("nonsense", "was never champion; name a date"),
         ],
     )
-    def test_what_never_was_champion_is_an_error(self, mine, to, message):
+    def test_rollback_to_a_night_without_champion_is_an_error(self, mine, to, message):
         before = mine.champion()
         done = self.roll_back(mine, to)
         assert done.returncode == 30

@@ -1,4 +1,4 @@
-"""What nights leave behind: what of it may be removed, and what a rollback must find again."""
+"""Artifacts of nights that may be removed, and those that a rollback needs."""
 
 import json
 import os
@@ -88,18 +88,18 @@ def folders(chain, report):
     return sorted(os.path.relpath(item.place, chain.outputs) for item in chained)
 
 
-def test_champions_stay_and_what_was_not_promoted_goes(mine, runs):
+def test_gc_keeps_champions_and_lists_other_runs(mine, runs):
     nights(mine, runs, [PROMOTED, KEPT, PROMOTED])
     assert unreferenced(mine) == folders(mine, runs[1])
 
 
-def test_older_champions_go_when_told_and_the_one_in_place_never(mine, runs):
+def test_gc_lists_older_champions_on_request_and_never_the_present_one(mine, runs):
     nights(mine, runs, [PROMOTED, PROMOTED, KEPT])
     assert unreferenced(mine, older=1) == []
     assert unreferenced(mine, older=0) == folders(mine, runs[0])
 
 
-def test_champion_that_was_rolled_back_to_is_the_one_in_place(mine, runs):
+def test_gc_keeps_the_champion_of_a_rollback(mine, runs):
     nights(mine, runs, [PROMOTED, PROMOTED, KEPT])
     with registry.locked(ledger.registry_folder(mine.outputs, "toy")) as writer:
         writer.rollback("2026-11-01", "now")
@@ -113,13 +113,13 @@ def test_pointer_alone_keeps_its_champion(mine, runs):
     assert unreferenced(mine) == sorted([report, *folders(mine, runs[1])])
 
 
-def test_records_of_nights_stay_unless_they_are_not_whole(mine, runs):
+def test_gc_keeps_complete_records_of_nights(mine, runs):
     nights(mine, runs, [PROMOTED, PROMOTED, PROMOTED])
     (mine.outputs / "toy/nights/2026-11-02/manifest.json").unlink()
     assert unreferenced(mine) == ["toy/nights/2026-11-02"]
 
 
-def test_removing_a_champions_run_takes_its_report_alone(mine, runs):
+def test_removing_a_champions_run_removes_only_its_report(mine, runs):
     nights(mine, runs, [PROMOTED, KEPT, KEPT])
     store = Store(mine.outputs)
     alone = rm.needed_alone(store, store.find(str(runs[0])))
@@ -129,7 +129,7 @@ def test_removing_a_champions_run_takes_its_report_alone(mine, runs):
 
 
 @pytest.mark.parametrize("step", ["1_download", "4_vectorize", "6_train", "7_evaluate"])
-def test_what_a_champion_is_made_of_cannot_be_removed_by_name(mine, runs, step):
+def test_inputs_of_a_champion_cannot_be_removed_by_name(mine, runs, step):
     nights(mine, runs, [PROMOTED, KEPT, KEPT])
     lineage = Store(mine.outputs).lineage(evaluate_of(mine, runs[0]))
     place = next(item.place for item in lineage if item.place.parent.name == step)
@@ -140,7 +140,7 @@ def test_what_a_champion_is_made_of_cannot_be_removed_by_name(mine, runs, step):
     assert place.is_dir()
 
 
-def test_challenger_that_was_kept_out_can_be_removed_by_name(mine, runs):
+def test_rejected_challenger_can_be_removed_by_name(mine, runs):
     nights(mine, runs, [PROMOTED, KEPT, KEPT])
     place = evaluate_of(mine, runs[1]).place
     done = call(mine, "rm", "--yes", str(place))
@@ -148,7 +148,7 @@ def test_challenger_that_was_kept_out_can_be_removed_by_name(mine, runs):
     assert not place.exists()
 
 
-def test_commands_that_look_are_not_confused_by_nights(mine, runs):
+def test_commands_work_in_outputs_with_nights(mine, runs):
     nights(mine, runs, [PROMOTED, KEPT, KEPT])
     for words in ("ls", "ls --json", "show toy/naive_bayes", "gc --champions 0"):
         done = call(mine, *words.split())

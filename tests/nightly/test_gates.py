@@ -1,4 +1,4 @@
-"""What a night's rows are measured by."""
+"""Measures and comparisons of a night's rows."""
 
 import json
 
@@ -11,7 +11,7 @@ from pipeline.nightly.rules import Limits
 from pipeline.nightly.trained_model import Evaluated
 
 
-def test_models_are_compared_by_the_classes_that_their_decisions_name(tmp_path):
+def test_models_are_compared_by_their_decided_classes(tmp_path):
     nights = Nights(tmp_path).prepare(nights=())
     nights.put_frozen([*many(9)[:150], *few(9)[:150]])
     nights.put("2024-11-16", few(2))
@@ -30,7 +30,7 @@ def test_models_are_compared_by_the_classes_that_their_decisions_name(tmp_path):
     most_probable = frozen.probabilities.argmax(axis=1)
     assert (predictions.decided != most_probable).any()
     assert len(frozen.groups) == len(frozen.raw)
-    found = gates.decision(evaluate, None, Limits(metric="accuracy", samples=100))
+    found = gates.decide(evaluate, None, Limits(metric="accuracy", samples=100))
     right = np.mean(predictions.decided == frozen.labels)
     assert found.figures["values"]["challenger"] == pytest.approx(right)
     assert right != pytest.approx(np.mean(most_probable == frozen.labels))
@@ -39,7 +39,7 @@ def test_models_are_compared_by_the_classes_that_their_decisions_name(tmp_path):
 
 
 @pytest.mark.processes
-def test_scores_drift_among_texts_that_the_champion_was_not_trained_on(tmp_path):
+def test_score_drift_excludes_texts_that_the_champion_was_trained_on(tmp_path):
     nights = Nights(tmp_path).prepare(nights=())
     first = many(2)
     more = few(7) + first[:100]
@@ -57,7 +57,7 @@ def test_scores_drift_among_texts_that_the_champion_was_not_trained_on(tmp_path)
 
 
 @pytest.mark.parametrize("duplicates", ["keep", "drop"])
-def test_day_is_measured_alike_whatever_the_window_drops_for_days_before_it(tmp_path, duplicates):
+def test_measures_of_a_day_do_not_depend_on_the_window(tmp_path, duplicates):
     nights = Nights(tmp_path).prepare(nights=())
     nights.put_frozen([many(2)[0], ("nobody says this", "bad")])
     nights.put("2024-11-16", many(2))
@@ -66,7 +66,7 @@ def test_day_is_measured_alike_whatever_the_window_drops_for_days_before_it(tmp_
     for window in (1, 2):
         settings = {"dataset": "toy", "date": "2024-11-17", "duplicates": duplicates}
         clean = nights.run("CleanText", **settings, window=window)
-        found.append(gates.Tonight(clean, CLASSES, None).measures())
+        found.append(gates.measure(*clean.own_tables(), CLASSES))
     assert found[0] == found[1]
     assert 300 < found[0].rows < 341
     assert 0 < found[0].repeated_share < 0.2

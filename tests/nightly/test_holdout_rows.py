@@ -1,4 +1,4 @@
-"""The first set of frozen test rows, in every layout that raw files have."""
+"""Holdout rows in every format of raw files, first sets and renewed ones."""
 
 import io
 import json
@@ -107,7 +107,7 @@ def read(chain):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_frozen_rows_are_read_as_those_they_came_from(day, layout):
+def test_holdout_rows_are_read_like_their_source(day, layout):
     chain = day(layout)
     found = freeze_rows("toy", DAY, 0.2, 0)
     frozen, others = read(chain)
@@ -118,7 +118,7 @@ def test_frozen_rows_are_read_as_those_they_came_from(day, layout):
     assert min(found["classes"].values()) >= 12
 
 
-def test_rows_with_the_same_text_go_together(day):
+def test_rows_with_the_same_text_stay_together(day):
     chain = day()
     freeze_rows("toy", DAY, 0.3, 0)
     frozen, others = read(chain)
@@ -129,7 +129,7 @@ def test_rows_with_the_same_text_go_together(day):
         assert inside[text] == everywhere[text]
 
 
-def test_night_of_the_same_day_has_the_rest(day):
+def test_night_of_the_same_day_excludes_the_holdout_rows(day):
     chain = day()
     found = freeze_rows("toy", DAY, 0.2, 0)
     task = chain.run("CleanText", dataset="toy", date=DAY)
@@ -150,12 +150,12 @@ def test_seed_decides_which_rows(day):
     assert drawn[0] == drawn[1] != drawn[2]
 
 
-def test_set_that_is_there_is_never_made_again(day):
+def test_existing_set_is_never_overwritten(day):
     chain = day()
     freeze_rows("toy", DAY, 0.2, 0)
     path = chain.data / "toy" / "frozen" / "rows.csv"
     before = path.read_text()
-    with pytest.raises(PipelineError, match=r"toy/frozen holds frozen test rows already; add"):
+    with pytest.raises(PipelineError, match=r"toy/frozen contains holdout rows; add"):
         freeze_rows("toy", DAY, 0.1, 0)
     assert path.read_text() == before
     assert not list((chain.data / "toy").glob(".tmp-*"))
@@ -181,7 +181,7 @@ def texts_in(path):
     return [line.rsplit(",", 1)[0] for line in path.read_text().splitlines()[1:]]
 
 
-def test_renewed_rows_are_new_to_the_champion_and_were_never_frozen(used):
+def test_renewed_rows_are_unseen_and_were_never_holdout_rows(used):
     folder = used.data / "toy"
     before = texts_in(folder / "frozen" / "rows.csv")
     found = freeze_rows("toy", LATER, 0.3, 0, renew=True)
@@ -197,7 +197,7 @@ def test_renewed_rows_are_new_to_the_champion_and_were_never_frozen(used):
     assert not set(texts_in(folder / "frozen" / "rows.csv")) & {*before, *drawn}
 
 
-def test_champion_is_scored_on_renewed_rows_and_uses_are_counted_anew(used):
+def test_champion_is_scored_on_renewed_rows_and_comparisons_restart(used):
     used.put("2024-11-18", few(5))
     used.here("2024-11-18")
     assert used.night("2024-11-18")["decision"]["figures"]["comparison_number"] == 1
@@ -223,12 +223,12 @@ def test_champion_is_scored_on_renewed_rows_and_uses_are_counted_anew(used):
 @pytest.mark.parametrize(
     ("date", "problem"),
     [
-        (DAY, r"only \d labelled rows of 2024-11-16, of one class or none, can be frozen"),
+        (DAY, r"only \d labelled rows of 2024-11-16, of one class or none, can be holdout"),
         (None, r"needs the file|give --date"),
     ],
     ids=["trained on", "no day"],
 )
-def test_what_the_champion_knows_cannot_be_frozen(used, date, problem):
+def test_texts_of_the_champion_cannot_become_holdout_rows(used, date, problem):
     before = (used.data / "toy" / "frozen" / "rows.csv").read_text()
     with pytest.raises(PipelineError, match=problem):
         freeze_rows("toy", date, 0.2, 0, renew=True)
@@ -238,22 +238,22 @@ def test_what_the_champion_knows_cannot_be_frozen(used, date, problem):
 
 def test_nothing_to_renew_is_an_error(day):
     day()
-    with pytest.raises(PipelineError, match=r"holds no frozen test rows to renew; leave --renew"):
+    with pytest.raises(PipelineError, match=r"contains no holdout rows to renew; remove --renew"):
         freeze_rows("toy", DAY, 0.2, 0, renew=True)
 
 
-def test_rows_without_a_date_can_be_frozen(chain):
+def test_holdout_rows_can_be_drawn_without_a_date(chain):
     chain.add("toy")
     chain.set_paths()
     assert freeze_rows("toy", None, 0.1, 0)["of"] == 240
 
 
-def test_command_says_how_many_rows_of_each_class(day):
+def test_command_prints_rows_of_each_class(day):
     chain = day()
     words = ["freeze", "--dataset", "toy", "--date", DAY, "--share", "0.2"]
     done = CliRunner().invoke(cli, [*words, "--data", str(chain.data)])
     assert done.exit_code == 0
-    line = r"Froze \d+ of 200 rows \(bad \d+, good \d+\): .*toy/frozen/rows.csv"
+    line = r"Drew \d+ of 200 rows \(bad \d+, good \d+\): .*toy/frozen/rows.csv"
     assert re.search(line, done.output.strip())
 
 
@@ -264,7 +264,7 @@ def test_command_says_how_many_rows_of_each_class(day):
         (["--date", "2024-11-15"], None),
     ],
 )
-def test_what_cannot_be_frozen_is_an_error(day, words, message):
+def test_wrong_options_of_freeze_are_errors(day, words, message):
     chain = day()
     words = ["freeze", "--dataset", "toy", "--date", DAY, *words, "--data", str(chain.data)]
     done = CliRunner().invoke(cli, words)

@@ -22,7 +22,7 @@ from daemon import BIN, Luigid, Sink, wait_for
 from nights import Nights, many, without_times
 from slices import FILE, Slices, sentiment140, vader
 
-from pipeline.nightly.commands import EXIT_CODES
+from pipeline.cli.nightly import EXIT_CODES
 from pipeline.store import artifacts
 
 pytestmark = pytest.mark.processes
@@ -214,7 +214,7 @@ class TestSevenNights:
         shutil.rmtree(nights.data)
         shutil.copytree(seven.data, nights.data)
         luigid = Luigid(tmp_path / "luigid", sink).start()
-        of = {"dataset": seven.name, "model": "naive_bayes"}
+        of = {"dataset": seven.name, "model": "naive_bayes", "since": seven.nights[0].date}
         try:
             done = nights.luigi(
                 *("RangeDailyBase", "--of", "Nightly", "--of-params", json.dumps(of)),
@@ -347,7 +347,7 @@ class TestWhatGoesWrong:
         assert line.startswith(f"{DATE} toy: promoted: ")
         assert [line["date"] for line in nights.ledger()] == [DATE]
 
-    def test_luigid_that_is_down_is_waited_for_and_not_for_ever(self, tmp_path, sink):
+    def test_script_waits_for_luigid_for_a_limited_time(self, tmp_path, sink):
         nights = Nights(tmp_path).prepare(())
         nights.put(DATE, many())
         luigid = Luigid(tmp_path / "luigid", sink)
@@ -411,7 +411,7 @@ class TestWhatGoesWrong:
         assert "activations" not in text
         assert outcome[0] == f"[night] toy {DATE}: new champion"
 
-    def test_night_that_never_succeeds_is_given_up_and_the_next_one_runs(self, tmp_path, sink):
+    def test_night_that_always_fails_is_given_up_and_the_next_one_runs(self, tmp_path, sink):
         nights = Nights(tmp_path).prepare(())
         nights.put("2024-11-18", many())
         luigid = Luigid(tmp_path / "luigid", sink, retry_delay=1, retry_count=2).start()

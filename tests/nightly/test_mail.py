@@ -49,7 +49,7 @@ Champion kept: the recall of bad falls
 Rows: 1,234
 Drift: warning
   tokens moved
-macro_f1 on 50 frozen rows:
+macro_f1 on 50 holdout rows:
   challenger: 0.8123
   champion: 0.8000
   passed: beats the baseline
@@ -106,7 +106,7 @@ def sink(config):
     server.stop()
 
 
-def test_text_says_outcome_reason_and_figures():
+def test_mail_has_outcome_reason_and_metrics():
     subject, text = mail.compose(
         replace(NIGHT, reason="the recall of bad falls"), "outputs/history/toy.html"
     )
@@ -115,7 +115,7 @@ def test_text_says_outcome_reason_and_figures():
 
 
 @pytest.mark.parametrize("outcome", [name for name in DECISIONS if name != ROLLBACK])
-def test_every_outcome_has_a_mail_even_where_nothing_else_is_known(outcome):
+def test_every_outcome_has_a_mail(outcome):
     night = Night("toy", "2026-11-22", outcome, "because", "nb", "accuracy", "now")
     subject, text = mail.compose(night)
     assert subject.startswith("toy 2026-11-22: ")
@@ -142,13 +142,13 @@ def test_mail_in_html_is_escaped(sink, config):
     assert "falls &lt;b&gt; é ?" in part.get_payload(decode=True).decode()
 
 
-def test_nobody_is_written_to_without_a_receiver(sink, config):
+def test_no_mail_is_sent_without_a_receiver(sink, config):
     config.set("email", "receiver", "")
     mail.send(NIGHT)
     assert sink.envelopes == []
 
 
-def test_server_that_cannot_be_reached_fails_no_night(sink, config, caplog):
+def test_unreachable_mail_server_is_no_failure(sink, config, caplog):
     config.set("smtp", "port", "1")
     assert not mail.send(NIGHT)
     assert sink.envelopes == []
@@ -156,7 +156,7 @@ def test_server_that_cannot_be_reached_fails_no_night(sink, config, caplog):
 
 
 @pytest.mark.parametrize("how", ["nobody listens", "another error"])
-def test_mail_that_was_not_sent_is_none_whatever_is_logged(sink, config, monkeypatch, how):
+def test_send_returns_false_whatever_is_logged(sink, config, monkeypatch, how):
     if how == "another error":
         monkeypatch.setattr(luigi.notifications, "send_email_smtp", lambda *_: 1 / 0)
     config.set("smtp", "port", "1")
@@ -175,7 +175,7 @@ def test_mail_that_was_not_sent_is_none_whatever_is_logged(sink, config, monkeyp
         ("format", "none", False),
     ],
 )
-def test_mail_at_a_terminal_is_wanted_as_luigi_wants_its_own(
+def test_mail_from_a_terminal_follows_luigis_rules(
     sink, config, monkeypatch, key, value, is_wanted
 ):
     config.set("email", key, value)

@@ -1,4 +1,4 @@
-"""What can be chosen of a night: RunAll's parameters, the rules' limits, the window."""
+"""Parameters of a night: those of RunAll, limits of the gates, and the window."""
 
 import datetime
 import json
@@ -12,7 +12,6 @@ from nights import Nights, drifted, few, many, mislabelled
 import pipeline
 from pipeline.cli.plan import plan_command
 from pipeline.errors import PipelineError
-from pipeline.nightly import records
 
 
 @pytest.fixture(scope="module")
@@ -57,15 +56,15 @@ def run(nights, date, **settings):
     return nights.night(date)
 
 
-def test_what_luigi_cfg_says_of_run_all_holds_for_nights(first, config):
+def test_section_run_all_of_luigi_cfg_holds_for_nights(first, config):
     config("RunAll", "alpha", "3.5")
-    trained = night_of(first, "2024-11-17")._step(pipeline.TrainModel)
+    trained = night_of(first, "2024-11-17").step(pipeline.TrainModel)
     assert trained.settings()["alpha"] == 3.5
-    given = night_of(first, "2024-11-17", alpha=2)._step(pipeline.TrainModel)
+    given = night_of(first, "2024-11-17", alpha=2).step(pipeline.TrainModel)
     assert given.settings()["alpha"] == 2
 
 
-def test_other_settings_on_the_same_rows_are_no_unchanged_night(mine):
+def test_other_settings_on_the_same_rows_are_compared(mine):
     mine.put("2024-11-17", many())
     assert run(mine, "2024-11-17", alpha=5)["outcome"] == "kept"
 
@@ -126,7 +125,7 @@ def test_few_rows_break_the_contract_after_a_night_with_many(mine):
     assert mine.champion()["date"] == "2024-11-16"
 
 
-def test_night_whose_contract_is_broken_is_no_measure_for_the_next(mine):
+def test_next_night_is_not_compared_with_a_broken_night(mine):
     mine.put("2024-11-17", few()[:100])
     mine.put("2024-11-18", few()[:100])
     run(mine, "2024-11-17")
@@ -146,19 +145,19 @@ def test_window_of_two_days_trains_on_both(mine):
 class TestWindow:
     """Contract and drift look at what the day itself brought, whatever it is trained on."""
 
-    def test_poor_day_is_not_hidden_by_the_days_before_it(self, mine):
+    def test_window_does_not_hide_a_poor_day(self, mine):
         mine.put("2024-11-17", few()[:100])
         night = run(mine, "2024-11-17", window=0)
         assert night["outcome"] == "contract_broken"
         assert night["reason"].startswith("100 rows are too few: the median of the last 1 nights")
 
-    def test_drift_of_a_day_is_not_hidden_by_the_days_before_it(self, mine):
+    def test_window_does_not_hide_drift_of_a_day(self, mine):
         mine.put("2024-11-17", drifted()[:300])
         night = run(mine, "2024-11-17", window=0)
         sizes = {one["name"]: sum(one["current"]) for one in night["drift"]["distributions"]}
         assert (night["outcome"], sizes["classes"]) == ("drift_stop", 300)
 
-    def test_change_of_the_window_is_no_change_of_the_number_of_rows(self, mine, config):
+    def test_window_does_not_change_the_number_of_rows(self, mine, config):
         config("contract", "rows_most", "1.5")
         for number, date in enumerate(("2024-11-17", "2024-11-18", "2024-11-19")):
             mine.put(date, many(20 + number))
@@ -166,7 +165,7 @@ class TestWindow:
             assert night["contract"]["breaches"] == []
             assert night["rows"] == 480
 
-    def test_rows_counted_otherwise_are_not_compared_with(self, mine):
+    def test_rows_of_old_records_are_not_compared(self, mine):
         """Before, all rows of the window were counted."""
         place = mine.outputs / "toy" / "nights" / "2024-11-16"
         text = json.loads((place / "night.json").read_text())
@@ -181,13 +180,13 @@ class TestWindow:
         mine.put("2024-11-18", few()[:100])
         assert "480" in run(mine, "2024-11-18")["reason"]
 
-    def test_day_that_brings_the_bytes_of_an_earlier_one_is_judged_by_them(self, mine):
+    def test_day_with_the_bytes_of_an_earlier_day_is_measured(self, mine):
         mine.put("2024-11-17", few()[:100])
         mine.put("2024-11-18", many())  # those of 2024-11-16
         night = run(mine, "2024-11-18", window=3)
         assert night["rows"] == 480
 
-    def test_rows_read_on_another_day_are_those_of_the_same_content(self, mine):
+    def test_cleaned_rows_of_another_day_with_the_same_content_are_measured(self, mine):
         """CleanText was built for a window of other days with the same content."""
         mine.put("2024-11-17", made_up_rows(("bad", "good"), 240, 9))
         run(mine, "2024-11-17", window=2)
@@ -196,7 +195,7 @@ class TestWindow:
         night = run(mine, "2024-11-21", window=2)
         assert (night["outcome"], night["rows"]) == ("unchanged", 240)
 
-    def test_day_of_which_no_row_can_be_used_breaks_its_contract(self, mine):
+    def test_day_without_usable_rows_breaks_the_contract(self, mine):
         mine.put("2024-11-17", [(text, "neither") for text, _ in many(3)])
         path = mine.data / "toy" / "dataset.toml"
         path.write_text(path.read_text().replace("neither", "bad"))
@@ -204,7 +203,7 @@ class TestWindow:
         assert night["outcome"] == "contract_broken"
 
 
-def test_champion_that_was_deleted_is_an_error_that_says_what_to_do(mine):
+def test_deleted_champion_is_an_error(mine):
     shutil.rmtree(mine.outputs / mine.champion()["path"])
     mine.put("2024-11-17", many(3))
     task = night_of(mine, "2024-11-17")
@@ -213,7 +212,7 @@ def test_champion_that_was_deleted_is_an_error_that_says_what_to_do(mine):
             assert luigi.build([needed], local_scheduler=True, log_level="WARNING")
 
 
-def test_rows_frozen_after_the_champion_was_trained_on_them_do_not_count(mine, caplog):
+def test_holdout_rows_that_the_champion_was_trained_on_do_not_count(mine, caplog):
     texts = [row for row in many() if row[1] == "good"][:10]
     path = mine.data / "toy" / "frozen" / "rows.csv"
     path.write_text(
@@ -222,10 +221,10 @@ def test_rows_frozen_after_the_champion_was_trained_on_them_do_not_count(mine, c
     mine.put("2024-11-17", mislabelled(many(3), 0.1))
     night = run(mine, "2024-11-17")
     assert night["decision"]["figures"]["rows"] == 200
-    assert "10 of 210 frozen rows are left out of the comparison" in caplog.text
+    assert "10 of 210 holdout rows are excluded" in caplog.text
 
 
-def test_what_the_system_refuses_is_a_failure_and_no_broken_contract(mine, monkeypatch):
+def test_read_error_of_the_system_is_a_failure_and_no_broken_contract(mine, monkeypatch):
     from pipeline.data import raw_files
 
     mine.put("2024-11-17", many(3))
@@ -244,23 +243,23 @@ def test_what_the_system_refuses_is_a_failure_and_no_broken_contract(mine, monke
     assert len(mine.ledger()) == 1
 
 
-def test_today_is_the_day_on_which_the_night_began_however_long_it_runs(mine, monkeypatch):
+def test_today_is_the_day_on_which_the_night_started(mine, monkeypatch):
     monkeypatch.setattr("pipeline.tasks.run_all.today", lambda: "2024-11-17")
     night = night_of(mine, "2024-11-17")
     monkeypatch.setattr("pipeline.tasks.download_data.today", lambda: "2024-11-18")
-    assert night._step(pipeline.DownloadData).now == "2024-11-17"
+    assert night.step(pipeline.DownloadData).now == "2024-11-17"
     assert night.may_have_data()
     given = night_of(mine, "2024-11-17", today="2024-11-16")
-    assert given._step(pipeline.DownloadData).now == "2024-11-16"
+    assert given.step(pipeline.DownloadData).now == "2024-11-16"
     assert given.task_id == night.task_id
-    assert given._report.digest() == night._report.digest()
+    assert given.report.digest() == night.report.digest()
 
 
 def test_latest_link_is_not_moved_by_nights(mine):
     assert not (mine.outputs / "latest").exists()
 
 
-def test_plan_of_a_night_says_whether_it_has_a_record(mine):
+def test_plan_shows_whether_a_night_has_a_record(mine):
     mine.set_paths()
     words = ["Nightly", "--dataset", "toy", "--model", "naive_bayes", "--date"]
     (night,) = plan_command([*words, "2024-11-16"])["steps"]
@@ -269,19 +268,26 @@ def test_plan_of_a_night_says_whether_it_has_a_record(mine):
     assert (night["action"], night["kind"]) == ("run", "new")
 
 
-def test_notes_are_found_again_and_may_be_lost(chain):
-    chain.set_paths()
-    notes = records.Notes("toy", "2024-11-16")
-    assert notes.once("drift", [1], lambda: "found") == "found"
-    again = records.Notes("toy", "2024-11-16")
-    assert again.once("drift", [1], lambda: "other") == "found"
-    assert again.once("drift", [2], lambda: "other") == "other"
-    again.forget()
-    lost = records.Notes("toy", "2024-11-16")
-    assert lost.once("drift", [2], lambda: "third") == "third"
+def test_second_start_of_a_night_reuses_the_results_of_its_gates(mine):
+    mine.put("2024-11-17", many(3))
+    wanted = run(mine, "2024-11-17")
+    folders = sorted((mine.outputs / "toy" / "gates").glob("*-*"))
+    # The first night had no champion to compare the rows with.
+    kinds = ["contract", "contract", "decision", "decision", "drift"]
+    assert [folder.name.split("-")[0] for folder in folders] == kinds
+    before = {folder: (folder / "manifest.json").read_bytes() for folder in folders}
+    ledger = mine.registry / "ledger.jsonl"
+    ledger.write_text(ledger.read_text().splitlines(keepends=True)[0])
+    first = mine.ledger()[0]["champion"]
+    (mine.registry / "champion.json").write_text(json.dumps(first))
+    shutil.rmtree(mine.outputs / "toy" / "nights" / "2024-11-17")
+    again = run(mine, "2024-11-17")
+    assert {folder: (folder / "manifest.json").read_bytes() for folder in folders} == before
+    for key in ("contract", "drift", "decision", "outcome", "reason", "digests"):
+        assert again[key] == wanted[key]
 
 
-def test_seconds_of_a_night_hold_what_was_made_for_it(first):
+def test_seconds_of_a_night_include_its_artifacts(first):
     made = sum(
         manifest["seconds"]
         for manifest in first.manifests().values()
@@ -291,7 +297,7 @@ def test_seconds_of_a_night_hold_what_was_made_for_it(first):
     assert made < night["seconds"] < made + 60
 
 
-def test_manifest_of_a_night_says_which(first):
+def test_manifest_names_the_night(first):
     place = first.outputs / "toy" / "nights" / "2024-11-16"
     manifest = json.loads((place / "manifest.json").read_text())
     assert (manifest["task"], manifest["settings"]) == (

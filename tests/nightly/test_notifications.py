@@ -1,5 +1,6 @@
-"""What came of a night is told, however its process ended."""
+"""The mail of a night is sent, however its process ended."""
 
+import json
 import shutil
 import sys
 
@@ -14,15 +15,15 @@ TOLD = f"[night] toy {DATE}: new champion"
 KILLED = """
 import os, signal, sys
 from pipeline.nightly import mail
-from pipeline.nightly import records as recording
+from pipeline.nightly import records
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 
 if sys.argv[1] == "before the record":
-    recording._publish = die
+    records._publish = die
 elif sys.argv[1] == "before the page":
-    recording.write_history = die
+    records.write_history = die
 else:
     mail.send = die
 from luigi.cmdline import luigi_run
@@ -81,7 +82,7 @@ def untold(nights):
         ("before the mail", "the next night"),
     ],
 )
-def test_night_killed_before_it_is_told_is_told_by_the_next_start(mine, sink, when, by):
+def test_next_start_sends_the_mail_of_a_killed_night(mine, sink, when, by):
     known = env(mine, sink.port)
     words = mine.command("Nightly", *MODEL, "--date", DATE)[1:]
     killed = mine.process([sys.executable, "-c", KILLED, when, *words], known)
@@ -99,11 +100,11 @@ def test_night_killed_before_it_is_told_is_told_by_the_next_start(mine, sink, wh
     assert not list(mine.outputs.glob(".cache/nights/*"))
 
 
-def test_backfill_tells_a_night_that_was_killed_before_its_mail(mine, sink):
+def test_backfill_sends_the_mail_of_a_killed_night(mine, sink):
     known = env(mine, sink.port)
     words = mine.command("Nightly", *MODEL, "--date", DATE)[1:]
     mine.process([sys.executable, "-c", KILLED, "before the mail", *words], known)
-    of = '{"dataset": "toy", "model": "naive_bayes"}'
+    of = json.dumps({"dataset": "toy", "model": "naive_bayes", "since": DATE})
     done = mine.luigi(
         *("RangeDailyBase", "--of", "Nightly", "--of-params", of),
         *("--start", DATE, "--stop", NEXT),
@@ -113,7 +114,7 @@ def test_backfill_tells_a_night_that_was_killed_before_its_mail(mine, sink):
     assert subjects(sink) == [TOLD]
 
 
-def test_mail_that_cannot_be_sent_fails_no_night_and_is_sent_by_a_later_start(mine, sink):
+def test_unsent_mail_is_sent_by_a_later_start(mine, sink):
     done = mine.nightly(DATE, env=env(mine, 1))
     assert done.returncode == 0, done.stderr
     assert "Not able to connect to smtp server" in done.stderr
@@ -125,7 +126,7 @@ def test_mail_that_cannot_be_sent_fails_no_night_and_is_sent_by_a_later_start(mi
     assert untold(mine) == []
 
 
-def test_server_that_is_away_is_waited_for_once_a_night(mine, monkeypatch):
+def test_unreachable_server_is_tried_once_a_night(mine, monkeypatch):
     from pipeline.nightly import mail, notifications
 
     known = env(mine, 1)
@@ -136,16 +137,16 @@ def test_server_that_is_away_is_waited_for_once_a_night(mine, monkeypatch):
     asked = []
     monkeypatch.setattr(mail, "is_wanted", lambda: True)
     monkeypatch.setattr(mail, "send", lambda night, page: asked.append(night.date))
-    notifications.tell("toy", again=False)
+    notifications.send_pending("toy", again=False)
     assert asked == []
-    notifications.tell("toy")
+    notifications.send_pending("toy")
     assert asked == [DATE]
     monkeypatch.setattr(mail, "send", lambda night, page: not asked.append(night.date))
-    notifications.tell("toy")
+    notifications.send_pending("toy")
     assert asked == [DATE, DATE, NEXT]
     assert untold(mine) == []
 
 
-def test_night_without_a_receiver_leaves_nothing_to_tell(mine):
+def test_night_without_a_receiver_leaves_an_empty_outbox(mine):
     assert mine.nightly(DATE).returncode == 0
     assert untold(mine) == []

@@ -1,4 +1,4 @@
-"""Seven nights, each as cron runs it; what they leave; and what happens when things go wrong."""
+"""Seven nights as cron runs them, their artifacts, and failures."""
 
 import json
 import re
@@ -57,7 +57,7 @@ def test_night_has_one_line_in_the_ledger_and_a_whole_record(seven, night):
     assert record["peak_memory_mib"] > 50
 
 
-def test_records_hold_what_was_found_before_the_night_ended(seven):
+def test_records_contain_the_results_of_the_gates(seven):
     found = {night.outcome: seven.night(night.date) for night in NIGHTS}
     assert {name: bool(night["decision"]) for name, night in found.items()} == {
         "promoted": True,
@@ -74,7 +74,7 @@ def test_records_hold_what_was_found_before_the_night_ended(seven):
         assert (seven.outputs / "toy" / "nights" / date / "drift.png").stat().st_size > 1000
 
 
-def test_only_nights_that_are_decided_train(seven):
+def test_only_nights_that_pass_the_gates_train(seven):
     trained = {path.name for path in (seven.outputs / "toy" / "6_train").glob("*")}
     assert len(trained) == 4
     assert (
@@ -101,7 +101,7 @@ def test_history_page_has_every_night_with_its_outcome(seven):
         assert f"../{seven.night(date)['report']}/report.html" in page
 
 
-def test_everything_that_nights_leave_is_as_it_was_written(seven):
+def test_verify_accepts_everything_that_nights_write(seven):
     done = seven.process(
         [str(Path(sys.executable).parent / "pipeline"), "verify", "--json", *seven.folders()]
     )
@@ -109,7 +109,7 @@ def test_everything_that_nights_leave_is_as_it_was_written(seven):
     assert json.loads(done.stdout)["damaged"] == []
 
 
-def test_damaged_record_of_a_night_is_found_and_healed(mine):
+def test_damaged_record_of_a_night_is_repaired(mine):
     place = mine.outputs / "toy" / "nights" / "2024-11-17"
     wanted = mine.night("2024-11-17")
     (place / "night.json").write_text("{")
@@ -123,7 +123,7 @@ def test_damaged_record_of_a_night_is_found_and_healed(mine):
     )
 
 
-def test_frozen_rows_are_test_rows_of_every_night_and_nothing_else(seven):
+def test_holdout_rows_are_the_test_rows_of_every_night(seven):
     import pyarrow.parquet as pq
 
     frozen = {}
@@ -135,7 +135,7 @@ def test_frozen_rows_are_test_rows_of_every_night_and_nothing_else(seven):
     assert list(frozen.values()) == [list(range(200))] * 4
 
 
-def test_night_that_was_run_already_says_the_same_again(mine):
+def test_second_start_of_a_recorded_night_prints_the_same(mine):
     before = mine.ledger()
     done = mine.nightly("2024-11-19")
     assert done.returncode == 50
@@ -170,7 +170,7 @@ def test_earlier_and_better_night_is_kept_because_it_is_earlier(tmp_path):
 
 
 @pytest.mark.parametrize("what", ["pointer", "folder", "both"])
-def test_crash_after_the_ledgers_line_heals_with_the_next_run(mine, what):
+def test_next_run_finishes_a_night_after_a_crash(mine, what):
     """The line is on the disk, and what follows from it is not."""
     wanted, lines = mine.champion(), mine.ledger()
     record = mine.night("2024-11-17")
@@ -195,7 +195,7 @@ def test_crash_after_the_ledgers_line_heals_with_the_next_run(mine, what):
 KILLED = """
 import os, signal, sys
 from pipeline.nightly import registry
-from pipeline.nightly import records as recording
+from pipeline.nightly import records
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -203,9 +203,9 @@ def die(*_):
 if sys.argv[1] == "before the line":
     registry.Writer.record = die
 elif sys.argv[1] == "between line and pointer":
-    registry.Writer._point = die
+    registry.Writer._write_pointer = die
 else:
-    recording._publish = die
+    records._publish = die
 from luigi.cmdline import luigi_run
 luigi_run(sys.argv[2:])
 """
@@ -214,9 +214,7 @@ luigi_run(sys.argv[2:])
 @pytest.mark.parametrize(
     "when", ["before the line", "between line and pointer", "before the folder"]
 )
-def test_night_killed_while_it_is_written_down_is_finished_by_the_next_run(
-    mine, seven, when, tmp_path
-):
+def test_next_run_finishes_a_killed_night(mine, seven, when, tmp_path):
     for date in ("2024-11-17", "2024-11-18", "2024-11-19", "2024-11-20", "2024-11-21"):
         shutil.rmtree(mine.outputs / "toy" / "nights" / date)
     path = mine.registry / "ledger.jsonl"
@@ -277,7 +275,7 @@ def test_two_days_decided_at_the_same_moment_are_both_decided(tmp_path):
         assert date in nights.history()
 
 
-def test_day_without_data_is_a_failure_that_says_what_to_do(tmp_path):
+def test_day_without_data_is_a_failure(tmp_path):
     nights = Nights(tmp_path).prepare(())
     done = nights.nightly("2024-11-17")
     assert done.returncode == 30
@@ -287,7 +285,7 @@ def test_day_without_data_is_a_failure_that_says_what_to_do(tmp_path):
     assert nights.ledger() == []
 
 
-def test_dataset_without_frozen_rows_is_a_failure_that_says_what_to_do(tmp_path):
+def test_dataset_without_holdout_rows_is_a_failure(tmp_path):
     nights = Nights(tmp_path)
     nights.put("2024-11-17", many())
     done = nights.nightly("2024-11-17")
@@ -295,7 +293,7 @@ def test_dataset_without_frozen_rows_is_a_failure_that_says_what_to_do(tmp_path)
     assert "pipeline freeze --dataset toy --date 2024-11-17" in done.stderr
 
 
-def test_unreadable_frozen_rows_are_a_failure_and_no_broken_contract(tmp_path):
+def test_unreadable_holdout_rows_are_a_failure_and_no_broken_contract(tmp_path):
     nights = Nights(tmp_path).prepare(())
     nights.put("2024-11-17", many())
     (nights.data / "toy" / "frozen" / "rows.csv").write_bytes(b"text,label\ncaf\xe9,good\n")
@@ -305,7 +303,7 @@ def test_unreadable_frozen_rows_are_a_failure_and_no_broken_contract(tmp_path):
     assert nights.ledger() == []
 
 
-def test_grown_frozen_rows_are_predicted_anew_by_the_champion(mine):
+def test_champion_predicts_added_holdout_rows(mine):
     path = mine.data / "toy" / "frozen" / "rows.csv"
     path.write_text(path.read_text() + "love and smile at the great win,good\n")
     mine.put("2024-11-23", mislabelled(many(8), 0.3))

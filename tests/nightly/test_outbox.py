@@ -1,4 +1,4 @@
-"""Nights that are decided and not told yet: who tells them, and which time they are decided."""
+"""Nights in the outbox, and the number of a repeated decision."""
 
 import datetime
 
@@ -31,18 +31,20 @@ def states():
     return {name: outbox.state(folder, name) for name in outbox.names(folder)}
 
 
-def test_process_that_writes_to_nobody_settles_its_own_night_alone(decide, monkeypatch):
+def test_process_without_receiver_settles_only_its_own_night(decide, monkeypatch):
     decide(FIRST)
     decide(NEXT)
     monkeypatch.setattr(mail, "is_wanted", lambda: False)
-    notifications.tell("toy", NEXT)
+    notifications.send_pending("toy", NEXT)
     assert states() == {FIRST: outbox.TRIED}
-    notifications.tell("toy", FIRST)  # its mail is owed: somebody is written to in another process
+    notifications.send_pending(
+        "toy", FIRST
+    )  # its mail is owed: somebody is written to in another process
     assert states() == {FIRST: outbox.TRIED}
     told = []
     monkeypatch.setattr(mail, "is_wanted", lambda: True)
     monkeypatch.setattr(mail, "send", lambda night, page: not told.append(night.date))
-    notifications.tell("toy", NEXT)
+    notifications.send_pending("toy", NEXT)
     assert told == [FIRST]
     assert states() == {}
 
@@ -59,21 +61,19 @@ def test_process_that_writes_to_nobody_settles_its_own_night_alone(decide, monke
         pytest.param(None, "2026-11-23T03:00:01+0100", 2, id="told, and asked for later"),
     ],
 )
-def test_decision_is_made_again_only_where_the_last_one_is_not_what_was_asked_for(
-    decide, state, asked, number
-):
+def test_redo_repeats_a_decision_unless_the_last_one_answers_it(decide, state, asked, number):
     decide(FIRST)
     assert attempts.next_number("toy", FIRST) == 1
     decide(FIRST, redo=1)
     folder, name = records.registry_of("toy"), night_name(FIRST, 1)
-    outbox.forget(folder, name)
+    outbox.remove(folder, name)
     if state:
         outbox.mark(folder, name, state)
     asked = asked and datetime.datetime.fromisoformat(asked)
     assert attempts.next_number("toy", FIRST, asked) == number
 
 
-def test_first_decision_is_made_again_however_late_it_was_made(decide):
+def test_redo_always_repeats_the_first_decision(decide):
     decide(FIRST)
     asked = datetime.datetime.fromisoformat("2026-11-23T02:00:00+0100")
     assert attempts.next_number("toy", FIRST, asked) == 1

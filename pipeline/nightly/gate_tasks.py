@@ -1,0 +1,125 @@
+"""The gates of a night as Luigi tasks; each writes one JSON file.
+
+`pipeline.nightly.decide` yields them. They are imported when a night runs, so that command lines
+do not get options for their many inherited parameters.
+"""
+
+from dataclasses import asdict, replace
+from typing import Any
+
+import luigi
+from luigi.util import requires
+
+from pipeline.nightly import day_rows, gates, ledger, limits, records
+from pipeline.settings.resolved import Settings
+from pipeline.store import artifacts
+from pipeline.tasks.base import Step
+from pipeline.tasks.clean_text import CleanText
+from pipeline.tasks.download_data import DownloadData
+from pipeline.tasks.evaluate import Evaluate
+
+_SAMPLE = "sample.parquet"
+
+
+class Gate(Step):
+    """A comparison with the champion; its JSON file has the name of the step's label."""
+
+    folder = "gates"
+    champion = luigi.Parameter(
+        default="",
+        positional=False,
+        description="folder of the champion's Evaluate artifact, relative to the outputs folder; "
+        "empty: there is no champion",
+    )
+    earlier = luigi.Parameter(
+        default="",
+        positional=False,
+        description="digest of the records of earlier nights that the result depends on",
+    )
+
+    def result(self) -> Any:
+        """Return the content of the JSON file; the artifact must be complete."""
+        return artifacts.read_json(self.path() / f"{self.label}.json")
+
+    def external_inputs(self) -> dict[str, Any]:
+        """Return what is not a step of the night's chain: the champion and earlier nights."""
+        return {"champion": self.champion, "earlier": self.earlier}
+
+
+@requires(CleanText)
+class Contract(Gate):
+    """Compare the rows of a night's day with the data contract.
+
+    A real entry of ``breaches`` in ``contract.json``: ``{"name": "rows_least", "measured": 100,
+    "allowed": 240.0, "sentence": "100 rows are too few: ..."}``.
+    """
+
+    label = "contract"
+
+    def settings(self) -> Settings:
+        """Return the limits of the contract."""
+        return Settings(asdict(limits.contract().limits()), "the contract")
+
+    def external_inputs(self) -> dict[str, Any]:
+        """Return the champion, the measures of earlier nights, and the files of the day."""
+        return {**super().external_inputs(), "files": day_rows.own_names(self._clean)}
+
+    def build(self, out: artifacts.Workspace) -> None:
+        """Write ``contract.json``, and ``sample.parquet`` if there is a champion."""
+        rows, rejected = day_rows.own_tables(self._clean)
+        names = [label.name for label in self._download.row.labels]
+        measures, champion = (
+            gates.measure(rows, rejected, names),
+            gates.champion_model(self.champion),
+        )
+        if champion is not None and rows.num_rows:
+            sample = gates.sample(rows, champion)
+            out.write_table(_SAMPLE, sample, dictionary_columns=("label",))
+            measures = replace(measures, unknown_share=gates.unknown_share(sample, champion))
+        earlier = records.earlier_measures(self.dataset, str(self._download.day))
+        out.write_json("contract.json", gates.check_contract(measures, earlier, champion))
+
+    @property
+    def _clean(self) -> CleanText:
+        return next(step for step in self.chain() if isinstance(step, CleanText))
+
+    @property
+    def _download(self) -> DownloadData:
+        return next(step for step in self.chain() if isinstance(step, DownloadData))
+
+
+@requires(Contract)
+class Drift(Gate):
+    """Compare the rows of a night's day with the champion's training rows.
+
+    ``drift.json`` is null if no row of the day can be used.
+    """
+
+    label = "drift"
+
+    def settings(self) -> Settings:
+        """Return the levels of drift."""
+        return Settings(asdict(limits.drift().limits()), "drift")
+
+    def build(self, out: artifacts.Workspace) -> None:
+        """Write ``drift.json``."""
+        sample, champion = self.path_of("Contract") / _SAMPLE, gates.champion_model(self.champion)
+        result = gates.drift(sample, champion) if champion and sample.is_file() else None
+        out.write_json("drift.json", result)
+
+
+@requires(Evaluate)
+class Decision(limits.PromotionRules, Gate):
+    """Compare the night's model with the champion on the holdout rows."""
+
+    label = "decision"
+
+    def build(self, out: artifacts.Workspace) -> None:
+        """Write ``decision.json``."""
+        from pipeline.nightly.rules import Limits
+
+        evaluate, rules = self.upstream(), Limits(**self.promotion_limits())
+        assert isinstance(evaluate, Evaluate)
+        entries = ledger.read(records.registry_of(self.dataset)).entries
+        decided = gates.decide(evaluate, gates.champion_model(self.champion), rules, entries)
+        out.write_json("decision.json", decided.as_json())
