@@ -3,7 +3,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.data.split import PARTITIONS, Parts
+from pipeline.data.split import PARTS, Parts
 from pipeline.errors import DamagedArtifactError
 from pipeline.evaluation.predictions import most_wrong, prediction_table, read_predictions
 
@@ -11,7 +11,7 @@ NAMES = ["no", "yes"]
 PARTS = Parts(
     np.array([3, 5, 8]),
     np.array([0, 1, -1], np.int32),
-    np.array([PARTITIONS.index(name) for name in ("train", "test", "unlabelled")], np.int8),
+    np.array([PARTS.index(name) for name in ("train", "test", "unlabelled")], np.int8),
 )
 PROBABILITIES = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]])
 DECIDED = np.array([0, 1, 1])

@@ -133,7 +133,7 @@ def test_inputs_of_a_champion_cannot_be_removed_by_name(mine, runs, step):
     nights(mine, runs, [PROMOTED, KEPT, KEPT])
     lineage = Store(mine.outputs).lineage(evaluate_of(mine, runs[0]))
     place = next(item.place for item in lineage if item.place.parent.name == step)
-    with pytest.raises(PipelineError, match=r"toy of 2026-11-01 is made of it.*--champions N"):
+    with pytest.raises(PipelineError, match=r"toy of 2026-11-01 is made from it.*--champions N"):
         champions.refuse(Store(mine.outputs), [place])
     done = call(mine, "rm", "--yes", str(place))
     assert isinstance(done.exception, PipelineError)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from nights import CLASSES, Nights, few, many
 
-from pipeline.nightly import gates
+from pipeline.nightly import day_rows, gates
 from pipeline.nightly.rules import Limits
 from pipeline.nightly.trained_model import Evaluated
 
@@ -66,7 +66,7 @@ def test_measures_of_a_day_do_not_depend_on_the_window(tmp_path, duplicates):
     for window in (1, 2):
         settings = {"dataset": "toy", "date": "2024-11-17", "duplicates": duplicates}
         clean = nights.run("CleanText", **settings, window=window)
-        found.append(gates.measure(*clean.own_tables(), CLASSES))
+        found.append(gates.measure(*day_rows.own_tables(clean), CLASSES))
     assert found[0] == found[1]
     assert 300 < found[0].rows < 341
     assert 0 < found[0].repeated_share < 0.2

@@ -207,7 +207,7 @@ def test_deleted_champion_is_an_error(mine):
     shutil.rmtree(mine.outputs / mine.champion()["path"])
     mine.put("2024-11-17", many(3))
     task = night_of(mine, "2024-11-17")
-    with pytest.raises(PipelineError, match="is not there any more, .* Rollback"):
+    with pytest.raises(PipelineError, match="the folder is missing"):
         for needed in task.run():
             assert luigi.build([needed], local_scheduler=True, log_level="WARNING")
 
@@ -237,7 +237,7 @@ def test_read_error_of_the_system_is_a_failure_and_no_broken_contract(mine, monk
 
     monkeypatch.setattr("pipeline.data.formats.opened", opened)
     task = night_of(mine, "2024-11-17")
-    with pytest.raises(PipelineError, match="rows.csv cannot be read: Input/output error; see to"):
+    with pytest.raises(PipelineError, match="rows.csv cannot be read: Input/output error"):
         for needed in task.run():
             assert luigi.build([needed], local_scheduler=True, log_level="WARNING")
     assert len(mine.ledger()) == 1

@@ -256,9 +256,9 @@ def test_processes_start_only_for_many_texts_and_change_nothing(chain, monkeypat
     assert pools == [(2,)]
 
 
-def test_example_of_the_readme_works(toy):
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (code,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+def test_example_of_the_quick_start_works(toy):
+    page = (ROOT / "docs" / "quick-start.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     for step, folder in (("6_train", "TrainModel"), ("7_evaluate", "Evaluate")):
         code, count = re.subn(rf'"outputs/vader/{step}/.*?"', repr(str(toy[folder])), code)
         assert count == 1

@@ -4,7 +4,7 @@ import os
 
 import pytest
 from conftest import STEPS
-from test_start_up import RUN, loaded_by
+from loading import RUN, loaded_by
 
 from pipeline.models import specs
 from pipeline.tasks import RunAll

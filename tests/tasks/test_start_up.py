@@ -4,36 +4,11 @@ import subprocess
 import sys
 
 import pytest
+from loading import RUN, loaded_by
 
 import pipeline
 from pipeline.models import specs
 from pipeline.tasks import RunAll
-
-HEAVY = ("tensorflow", "keras", "sklearn", "pandas", "nltk", "matplotlib", "pyarrow", "numpy")
-
-
-def loaded_by(code, *words):
-    """Return the heavy modules that a new process has loaded after some code."""
-    check = f"\nimport sys; print('LOADED', *[m for m in {HEAVY!r} if m in sys.modules])"
-    done = subprocess.run(
-        [sys.executable, "-c", code + check, *words],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert "LOADED" in done.stdout, done.stderr
-    return set(done.stdout.rsplit("LOADED", 1)[1].splitlines()[0].split())
-
-
-RUN = """
-import sys
-from luigi.cmdline import luigi_run
-try:
-    luigi_run(sys.argv[1:])
-except SystemExit as end:
-    assert end.code == 0, end.code
-"""
 
 
 def test_importing_the_package_loads_nothing_heavy():
