@@ -24,7 +24,7 @@ from pipeline.tasks import (
     Vectorize,
     paths,
 )
-from pipeline.tasks.process_setup import show_errors_plainly
+from pipeline.tasks.process_setup import show_errors_plainly, show_package_logs
 
 __version__ = "0.1.0"
 __all__ = [
@@ -45,8 +45,9 @@ __all__ = [
     "paths",
 ]
 
-# The filter must be in place before Luigi parses the command line.
+# Both must be in place before Luigi parses the command line.
 show_errors_plainly()
+show_package_logs()
 # Classes and modules live as long as the process. Luigi builds nine parsers with an option for each
 # parameter; if the garbage collector visits these objects meanwhile, a run in which everything is
 # built needs about 15 % more CPU time.

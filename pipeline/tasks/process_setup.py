@@ -53,6 +53,23 @@ def show_errors_plainly() -> None:
         logger.addFilter(_ErrorFilter())
 
 
+class _LuigiHandler(logging.Handler):
+    """Pass records of the package's loggers to Luigi's logger, which has level and format."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        luigi_logger = logging.getLogger("luigi-interface")
+        if luigi_logger.isEnabledFor(record.levelno):
+            luigi_logger.handle(record)
+
+
+def show_package_logs() -> None:
+    """Show the logs of all modules of the package as Luigi shows its own, once per process."""
+    logger = logging.getLogger("pipeline")
+    if not any(isinstance(existing, _LuigiHandler) for existing in logger.handlers):
+        logger.addHandler(_LuigiHandler())
+        logger.setLevel(logging.DEBUG)  # the level of Luigi's logger decides
+
+
 def print_at_exit(line: Callable[[], str | None]) -> None:
     """Print a line when this process ends, after the summary of Luigi.
 

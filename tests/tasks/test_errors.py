@@ -1,5 +1,7 @@
 """Bad input: one line, an exit code, and nothing half written."""
 
+import logging
+
 import pytest
 
 pytestmark = pytest.mark.processes
@@ -171,3 +173,20 @@ def test_error_of_a_single_step_gets_one_clear_line(chain):
     assert done.returncode == 35
     assert "Traceback" not in done.stderr
     assert "unknown dataset 'vadr'" in done.stderr
+
+
+def test_logs_of_the_package_follow_the_level_of_luigi(monkeypatch):
+    records = []
+    handler = logging.Handler()
+    handler.emit = records.append
+    luigi_logger = logging.getLogger("luigi-interface")
+    monkeypatch.setattr(luigi_logger, "handlers", [handler])
+    monkeypatch.setattr(luigi_logger, "level", logging.WARNING)
+    monkeypatch.setattr(luigi_logger, "_cache", {})
+    for module in ("pipeline.store.locks", "pipeline.training.loop"):
+        logging.getLogger(module).info("not shown")
+        logging.getLogger(module).warning("shown")
+    assert [(record.name, record.getMessage()) for record in records] == [
+        ("pipeline.store.locks", "shown"),
+        ("pipeline.training.loop", "shown"),
+    ]
