@@ -4,6 +4,8 @@ import logging
 
 import pytest
 
+import pipeline  # noqa: F401  (installs the handler)
+
 pytestmark = pytest.mark.processes
 
 
