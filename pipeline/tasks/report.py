@@ -38,15 +38,13 @@ class Report(Step):
         """Write ``report.html``, ``model_card.md`` and ``figures/*.png``."""
         from pipeline.report.page import write_report
 
-        steps = [step for step in self.chain() if step is not self]
-        places = {step.task_family: step.path() for step in steps}
         named = self.positive_label not in (None, "auto")
         write_report(
-            places,
+            self.path_of("Evaluate"),
             self.command(),
             out.folder,
-            positive_named=named,
             command_of=self.command_of,
+            positive_named=named,
         )
 
     def command_of(self, settings: Mapping[str, Any]) -> str:
