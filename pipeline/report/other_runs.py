@@ -145,13 +145,12 @@ def _comparable(run: Run) -> list[OtherRun]:
 
 
 def _best(run: Run, others: Sequence[OtherRun]) -> OtherRun | None:
-    """Return the best of some runs if it is better than the run, else None."""
+    """Return the best of comparable runs if it is better than the run, else None."""
     _, keys = headline(run)
-    best, value = None, validation_metric(run, keys)
-    for other in others if value is not None else ():
-        other_value = validation_metric(other, keys)
-        if other_value is not None and other_value > value:
-            best, value = other, other_value
+    value = validation_metric(run, keys)
+    best = max(others, key=lambda other: validation_metric(other, keys) or 0.0, default=None)
+    if value is None or best is None or (validation_metric(best, keys) or 0.0) <= value:
+        return None
     return best
 
 

@@ -77,7 +77,7 @@ def _reason(baselines: Collection[str], chosen_by: Mapping[str, Any]) -> str:
     if number < 2:
         return ""
     if chosen_by.get("part") is None:
-        return "the first of the baselines, because there are no validation rows to choose one"
+        return "the first of the baselines, without validation rows to choose one"
     degree = "stronger" if number == 2 else "strongest"
     by = f" by {_NAMES[chosen_by['metric']]}" if chosen_by.get("metric") else ""
     return f"the {degree} of {_NUMBERS.get(number, number)} baselines{by} on validation rows"

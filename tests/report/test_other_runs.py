@@ -21,7 +21,7 @@ def advice(run):
         ([other_run(accuracy=0.89)], None),
         (
             [other_run(accuracy=0.901)],
-            "This can be chance (paired test of accuracy, p = 0.500), but",
+            "This can be chance (paired test of accuracy, p = 0.500)",
         ),
         (
             [other_run(accuracy=0.95, test={**SCORED, "accuracy": 0.5})],

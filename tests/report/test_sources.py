@@ -96,7 +96,7 @@ def test_same_model_with_another_threshold_goal_is_not_compared(several):
 
 def evaluated(chain, **settings):
     """Return the resolved settings of an evaluation of naive Bayes."""
-    report, _ = report_of(chain, model="naive_bayes", **settings)
+    report = chain.task(dataset="toy", model="naive_bayes", **settings).requires()
     parameters = dict(Evaluate.get_params())
     return {name: value for name, value in report.param_kwargs.items() if name in parameters}
 

@@ -147,5 +147,5 @@ CHOSEN = {"threshold": 0.4, "temperature": 1.2, "not_chosen_because": None}
     ],
     ids=["epochs", "all", "nothing", "no validation rows", "official test half"],
 )
-def test_what_chose_what_is_shown_as_far_as_it_is_known(changes, sentence):
+def test_choices_on_validation_rows_are_listed(changes, sentence):
     assert sentence in chosen_on(made_up_run(**changes))

@@ -60,7 +60,7 @@ def test_level_and_p_value_are_of_the_same_test():
             "nl",
             "n",
             None,
-            "the first of the baselines, because there are no validation rows to choose one",
+            "the first of the baselines, without validation rows to choose one",
         ),
         ("", "majority", "validation", ""),
     ],
