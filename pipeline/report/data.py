@@ -25,6 +25,7 @@ def section(run: Run, coverage: Coverage, folder: Path) -> dict[str, Any]:
     labels = run.parts.labels.astype(np.int64)
     counts = {part: [balance["classes"][part][name] for name in names] for part in _PARTS}
     words, distinctive, clouds = _words(run, labels)
+    figures_data.draw(run, counts, distinctive, clouds, folder)
     return {
         "profile": profile,
         "labelled": int((labels >= 0).sum()),
@@ -44,7 +45,8 @@ def section(run: Run, coverage: Coverage, folder: Path) -> dict[str, Any]:
         "lengths": run.token_summary["length_percentiles"],
         "diversity": _diversity(run, labels),
         "samples": _samples(run, labels),
-        "figures": figures_data.draw(run, counts, distinctive, clouds, folder),
+        "distinctive": distinctive,
+        "clouds": clouds,
     }
 
 
@@ -89,7 +91,11 @@ def _words(
         "has_placeholders": bool(marks),
     }
     distinctive, clouds = (
-        {name: counts.distinctive(n_words, k, without) for k, name in enumerate(names)}
+        {
+            name: words
+            for k, name in enumerate(names)
+            if (words := counts.distinctive(n_words, k, without))
+        }
         for n_words, without in ((_DISTINCTIVE, marks), (_IN_CLOUD, excluded))
     )
     return content, distinctive, clouds

@@ -2,168 +2,100 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.report.sources import Run
-from pipeline.report.style import COLOURS, INK, SOFT, Figure, drawing, shown
+from pipeline.report.style import COLOURS, INK, SOFT, drawing, shown
 from pipeline.store.run import interval
 
-_SCORES = {"val_accuracy": "accuracy", "val_auc": "ROC AUC", "val_f1": "F1"}
+_PANELS = {
+    "Loss (nats)": {"loss": "training", "val_loss": "validation"},
+    "Metrics of validation rows": {
+        "val_accuracy": "accuracy",
+        "val_auc": "ROC AUC",
+        "val_f1": "F1",
+    },
+    "Learning rate": {"learning_rate": ""},
+}
 _MOST_CURVES = 7
 
 _Line = tuple[np.ndarray, np.ndarray]
 
 
-def training_curves(history: Any, kept: int | None, folder: Path) -> Figure:
-    """Draw loss, validation metrics and learning rate by epoch.
-
-    Parameters
-    ----------
-    history : pandas.DataFrame
-        ``epoch`` and any of ``loss``, ``val_loss``, ``val_accuracy``, ``learning_rate``, ...
-    kept : int or None
-        The epoch whose weights were kept.
-    folder : Path
-    """
-    panels: list[tuple[str, dict[str, str]]] = [
-        ("Loss (nats)", {"loss": "training", "val_loss": "validation"}),
-        ("Metrics of validation rows", _SCORES),
-        ("Learning rate", {"learning_rate": ""}),
-    ]
-    panels = [(title, names) for title, names in panels if any(name in history for name in names)]
-    path = folder / "training_curves.png"
-    with drawing(path, ncols=len(panels), figsize=(3.4 * len(panels), 2.9), squeeze=False) as axes:
-        for axis, (title, names) in zip(axes[0], panels, strict=True):
-            for name, label in names.items():
+def draw_training(run: Run, folder: Path) -> None:
+    """Draw loss, validation metrics and learning rate by epoch into ``training_curves.png``."""
+    history, kept = run.history, run.training.get("best_epoch")
+    panels = [title for title, names in _PANELS.items() if any(name in history for name in names)]
+    options = {"ncols": len(panels), "figsize": (3.4 * len(panels), 2.9), "squeeze": False}
+    with drawing(folder / "training_curves.png", **options) as axes:
+        for axis, title in zip(axes[0], panels, strict=True):
+            for name, label in _PANELS[title].items():
                 if name in history:
                     axis.plot(history["epoch"], history[name], marker="o", ms=3, label=label)
             if kept:
                 axis.axvline(kept, color=SOFT, lw=1, ls=":", zorder=0)
-                axis.annotate(
-                    "kept",
-                    (kept, 1),
-                    xycoords=("data", "axes fraction"),
-                    xytext=(3, -9),
-                    textcoords="offset points",
-                    color=SOFT,
-                    fontsize=8.5,
-                )
-            axis.set_xlabel("epoch")
-            axis.set_title(title)
+                position = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
+                style = {"color": SOFT, "fontsize": 8.5}
+                axis.annotate("kept", (kept, 1), xytext=(3, -9), **position, **style)
+            axis.set(xlabel="epoch", title=title)
             axis.xaxis.get_major_locator().set_params(integer=True)
-            if any(names.values()):
+            if any(_PANELS[title].values()):
                 axis.legend()
         if "learning_rate" in history:
             axes[0][-1].set_ylim(bottom=0)
             axes[0][-1].ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
-    return Figure(path, "Loss, validation metrics and learning rate by epoch")
 
 
-def draw(run: Run, folder: Path) -> dict[str, Figure]:
-    """Draw the figures of test rows.
-
-    Parameters
-    ----------
-    run : Run
-    folder : Path
-
-    Returns
-    -------
-    dict of str to Figure
-        ``roc``, ``precision``, ``reliability``, ``confusion`` and ``baselines``; ``sweep`` where
-        there is a positive class; ``slices`` where there are slices.
-    """
+def draw_results(run: Run, folder: Path) -> None:
+    """Draw the figures of test rows into PNG files of a folder."""
     table, positive = run.read_table("Evaluate", "curves.parquet"), run.metrics["positive_label"]
     names = [positive] if positive else run.class_names[:_MOST_CURVES]
-    figures = {
-        "roc": _roc(table, names, positive, folder),
-        "precision": _precision_recall(table, names, positive, folder),
-        "reliability": _reliability(table, folder),
-        "confusion": _confusion_matrix(run, folder),
-        "baselines": _baselines(run, folder),
-    }
-    if positive:
-        figures["sweep"] = _threshold_sweep(run, table, positive, folder)
-    if run.metrics["slices"]:
-        figures["slices"] = _slices(run, folder)
-    return figures
-
-
-def _roc(table: pa.Table, names: Sequence[str], positive: str | None, folder: Path) -> Figure:
-    """Draw ROC curves."""
-    path, title = folder / "roc.png", f"ROC curve{_of(positive)}"
-    lines = {name: _line(table, "roc", name) for name in names}
-    _curve(lines, ("false positive rate", "true positive rate"), path, diagonal=True)
-    return Figure(path, title, f"{title}.")
-
-
-def _precision_recall(
-    table: pa.Table, names: Sequence[str], positive: str | None, folder: Path
-) -> Figure:
-    """Draw precision-recall curves."""
-    path, title = folder / "precision_recall.png", f"Precision-recall curve{_of(positive)}"
-    lines = {name: _line(table, "precision_recall", name) for name in names}
-    _curve(lines, ("recall", "precision"), path)
-    return Figure(path, title, f"{title}.")
-
-
-def _reliability(table: pa.Table, folder: Path) -> Figure:
-    """Draw reliability curves before and after temperature scaling."""
-    path = folder / "reliability.png"
-    lines = {
+    roc = {name: _line(table, "roc", name) for name in names}
+    _curve(folder / "roc.png", roc, "false positive rate", "true positive rate", diagonal=True)
+    precision = {name: _line(table, "precision_recall", name) for name in names}
+    _curve(folder / "precision_recall.png", precision, "recall", "precision")
+    reliability = {
         "before temperature scaling": _line(table, "reliability", "raw"),
         "after temperature scaling": _line(table, "reliability", "calibrated"),
     }
-    axis_labels = ("mean probability of the predicted class", "accuracy")
-    _curve(lines, axis_labels, path, diagonal=True)
-    return Figure(
-        path,
-        "Reliability curve, before and after temperature scaling",
-        "Reliability curve: the points of calibrated probabilities are on the diagonal.",
-    )
+    label = "mean probability of the predicted class"
+    _curve(folder / "reliability.png", reliability, label, "accuracy", diagonal=True)
+    if positive:
+        _threshold_sweep(run, table, positive, folder / "threshold_sweep.png")
+    _confusion_matrix(run, folder / "confusion_matrix.png")
+    _baselines(run, folder / "baselines.png")
+    if run.metrics["slices"]:
+        _slices(run, folder / "slices.png")
 
 
-def _threshold_sweep(run: Run, table: pa.Table, positive: str, folder: Path) -> Figure:
-    """Draw F1, accuracy and recall of the positive class by threshold."""
-    path = folder / "threshold_sweep.png"
-    roc = table.filter(pc.and_(pc.equal(table["curve"], "roc"), pc.equal(table["of"], positive)))
-    lines = {
-        "F1": _line(table, "f1", positive),
-        "accuracy": _line(table, "accuracy", positive),
-        "recall": (roc["threshold"].to_numpy()[1:], roc["y"].to_numpy()[1:]),
-    }
-    is_chosen = not run.decision.get("not_chosen_because")
-    chosen = run.metrics["threshold"]["threshold"] if is_chosen else None
-    axis_labels = (f"threshold on the calibrated probability of {positive}"[:60], "")
-    _curve(lines, axis_labels, path, mark=chosen)
-    return Figure(
-        path,
-        f"F1, accuracy and recall of {positive} by threshold, on test rows",
-        "Metrics of test rows by threshold; "
-        + ("it was chosen on validation rows." if is_chosen else "no threshold was chosen."),
-    )
-
-
-def _of(positive: str | None) -> str:
-    """Return the end of the title of a curve."""
-    return f" of {positive}" if positive else " of each class against the other classes"
-
-
-def _line(table: pa.Table, curve: str, name: str) -> _Line:
-    """Return x and y of a line of ``curves.parquet``."""
+def _line(table: pa.Table, curve: str, name: str, columns: Sequence[str] = ("x", "y")) -> _Line:
+    """Return x and y of a line of ``curves.parquet``, without points at infinity."""
     rows = table.filter(pc.and_(pc.equal(table["curve"], curve), pc.equal(table["of"], name)))
-    x, y = rows["x"].to_numpy(), rows["y"].to_numpy()
+    x, y = (rows[column].to_numpy() for column in columns)
     return x[np.isfinite(x)], y[np.isfinite(x)]
 
 
+def _threshold_sweep(run: Run, table: pa.Table, positive: str, path: Path) -> None:
+    """Draw F1, accuracy and recall of the positive class by threshold."""
+    lines = {
+        "F1": _line(table, "f1", positive),
+        "accuracy": _line(table, "accuracy", positive),
+        "recall": _line(table, "roc", positive, ("threshold", "y")),
+    }
+    is_chosen = not run.decision.get("not_chosen_because")
+    chosen = run.metrics["threshold"]["threshold"] if is_chosen else None
+    label = f"threshold on the calibrated probability of {positive}"[:60]
+    _curve(path, lines, label, "", mark=chosen)
+
+
 def _curve(
-    lines: Mapping[str, _Line],
-    axis_labels: tuple[str, str],
     path: Path,
+    lines: Mapping[str, _Line],
+    x_label: str,
+    y_label: str,
     *,
     diagonal: bool = False,
     mark: float | None = None,
@@ -178,15 +110,14 @@ def _curve(
         if mark is not None:
             axis.axvline(mark, color=INK, lw=1, ls=":")
             axis.annotate(f" chosen {mark:.3f}", (mark, 0.02), color=INK, fontsize=9)
-        axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel=axis_labels[0])
-        axis.set_ylabel(axis_labels[1])
+        axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel=x_label, ylabel=y_label)
         if len(lines) > 1:
             axis.legend(loc="best")
 
 
-def _confusion_matrix(run: Run, folder: Path) -> Figure:
+def _confusion_matrix(run: Run, path: Path) -> None:
     """Draw counts and, as shades, shares of each true class."""
-    path, names = folder / "confusion_matrix.png", run.class_names
+    names = run.class_names
     counts = np.asarray(run.metrics["test"]["confusion_matrix"])
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     size = max(3.2, 1.6 + 0.8 * len(names))
@@ -203,16 +134,11 @@ def _confusion_matrix(run: Run, folder: Path) -> Figure:
         axis.set(xlabel="predicted class", ylabel="true class")
         axis.grid(visible=False)
         axis.spines[:].set_visible(False)
-    return Figure(
-        path,
-        "Confusion matrix: rows true class, columns predicted class",
-        "Test rows by true and predicted class; shares are of the true class.",
-    )
 
 
-def _baselines(run: Run, folder: Path) -> Figure:
+def _baselines(run: Run, path: Path) -> None:
     """Draw accuracy and balanced accuracy of model and baselines."""
-    path, baselines = folder / "baselines.png", run.metrics["baselines"]
+    baselines = run.metrics["baselines"]
     order = sorted(baselines, key=lambda name: name == "majority")
     models = {run.model: run.metrics["test"], **{name: baselines[name] for name in order}}
     entries = [
@@ -220,13 +146,11 @@ def _baselines(run: Run, folder: Path) -> Figure:
         for metric in ("accuracy", "balanced_accuracy")
         for name, entry in models.items()
     ]
-    _intervals(entries, "share of test rows, with 95 % interval", path)
-    return Figure(path, "Accuracy and balanced accuracy of model and baselines")
+    _intervals(path, entries, "share of test rows, with 95 % interval")
 
 
-def _slices(run: Run, folder: Path) -> Figure:
-    """Draw the accuracy of each slice."""
-    path = folder / "slices.png"
+def _slices(run: Run, path: Path) -> None:
+    """Draw the accuracy of each slice, and that of all test rows as a dashed line."""
     entries = [
         (
             f"{one['by']}: {one['value']} ({one['rows']:,})",
@@ -235,18 +159,13 @@ def _slices(run: Run, folder: Path) -> Figure:
         )
         for one in run.metrics["slices"]
     ]
-    _intervals(entries, "accuracy, with 95 % interval", path, run.metrics["test"]["accuracy"])
-    return Figure(
-        path,
-        "Accuracy of each slice of the test rows, the lowest first",
-        "Numbers of rows are in brackets; the dashed line is the accuracy on all test rows.",
-    )
+    _intervals(path, entries, "accuracy, with 95 % interval", run.metrics["test"]["accuracy"])
 
 
 def _intervals(
+    path: Path,
     entries: Sequence[tuple[str, float, Sequence[float] | None]],
     axis_label: str,
-    path: Path,
     reference: float | None = None,
 ) -> None:
     """Draw values with their intervals, one below the other; the reference is a dashed line."""

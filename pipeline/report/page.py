@@ -54,7 +54,7 @@ def write_report(
         "lineage": lineage.section(run),
     }
     card = model_card.sections(run, content)
-    html = render({**content, "card": card}, run.metrics)
+    html = render({**content, "card": card}, run.metrics, figures)
     (folder / "report.html").write_text(html, encoding="utf-8")
     (folder / "model_card.md").write_text(model_card.markdown(run, card), encoding="utf-8")
 

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
@@ -14,7 +15,7 @@ _MISSING = "–"
 _Key = str | int | list[str | int]
 
 
-def render(content: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
+def render(content: Mapping[str, Any], metrics: Mapping[str, Any], figures: Path) -> str:
     """Return the page as HTML.
 
     Parameters
@@ -23,11 +24,16 @@ def render(content: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
         What the templates show.
     metrics : mapping
         ``metrics.json``.
+    figures : Path
+        Folder of the PNG files.
     """
     marked = Marked(metrics)
     environment = _environment()
     for name in ("number", "percent", "interval", "points", "value"):
         environment.globals[name] = getattr(marked, name)
+    environment.globals["picture"] = lambda name, *texts: _image(
+        Figure(figures / f"{name}.png", *texts)
+    )
     return environment.get_template("report.html").render(**content)
 
 

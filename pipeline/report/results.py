@@ -16,8 +16,8 @@ _MOST_WRONG, _COPIES, _UNLABELLED = 8, 8, 10  # rows on the page
 
 def section(run: Run, folder: Path) -> dict[str, Any]:
     """Return the content of the section, and draw its figures into a folder."""
+    figures_results.draw_results(run, folder)
     return {
-        "figures": figures_results.draw(run, folder),
         "most_wrong": _most_wrong(run),
         "leaks": _copies(run),
         "predictions": _unlabelled(run),

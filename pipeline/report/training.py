@@ -11,10 +11,9 @@ def section(run: Run, folder: Path) -> dict[str, Any]:
     """Return the content of the section, and draw its figure into a folder."""
     manifest, preparation = run.manifests["TrainModel"], ("CleanText", "Tokenize", "Vectorize")
     seconds = sum(run.manifests[task]["seconds"] for task in preparation)
-    kept = run.training.get("best_epoch")
-    curves = None
-    if len(run.history) > 1:
-        curves = figures_results.training_curves(run.history, kept, folder)
+    has_epochs = len(run.history) > 1
+    if has_epochs:
+        figures_results.draw_training(run, folder)
     return {
         "facts": run.training,
         "architecture": run.architecture,
@@ -25,5 +24,5 @@ def section(run: Run, folder: Path) -> dict[str, Any]:
         "speed": run.speed,
         "has_logs": run.path_of("TrainModel", "tensorboard").is_dir(),
         "has_projector": run.path_of("TrainModel", "projector").is_dir(),
-        "curves": curves,
+        "has_epochs": has_epochs,
     }

@@ -28,15 +28,18 @@ def several(tmp_path_factory):
 
 
 def report_of(chain, **settings):
-    """Return the Report task of a run, and the run that it reads."""
-    report = chain.task(dataset="toy", **settings).requires()
-    return report, Run(report.path_of("Evaluate"), "luigi", report.command_of)
+    return chain.task(dataset="toy", **settings).requires()
+
+
+def run_of(chain, **settings):
+    report = report_of(chain, **settings)
+    return Run(report.path_of("Evaluate"), "luigi", report.command_of)
 
 
 def others(chain, **settings):
     return [
         (one.model, one.settings.get("alpha", one.settings.get("cost")), one.differs_by_seed)
-        for one in report_of(chain, **settings)[1].other_runs
+        for one in run_of(chain, **settings).other_runs
     ]
 
 
@@ -51,7 +54,7 @@ def test_runs_of_the_same_split_may_read_other_features(several):
 
 
 def test_validation_predictions_have_the_accuracy_of_the_metrics(several):
-    _, run = report_of(several, model="linear_svm")
+    run = run_of(several, model="linear_svm")
     assert len(run.other_runs) == 4
     for one in (run, *run.other_runs):
         table, metrics = one.validation_predictions, one.metrics["validation"]
@@ -64,7 +67,7 @@ def test_validation_predictions_have_the_accuracy_of_the_metrics(several):
     ("task", "name"), [("Evaluate", "predictions.parquet"), ("TrainModel", "training.json")]
 )
 def test_incomplete_runs_are_not_compared(several, task, name):
-    _, run = report_of(several, model="linear_svm")
+    run = run_of(several, model="linear_svm")
     path = next(one for one in run.other_runs if one.model == "naive_bayes").path_of(task, name)
     moved = path.with_name("moved")
     path.rename(moved)
@@ -80,7 +83,7 @@ def test_runs_of_another_split_are_not_compared(several):
 
 
 def test_runs_of_another_version_of_evaluate_are_not_compared(several):
-    path = report_of(several, model="naive_bayes")[1].path_of("Evaluate", "manifest.json")
+    path = run_of(several, model="naive_bayes").path_of("Evaluate", "manifest.json")
     content = path.read_text()
     path.write_text(json.dumps({**json.loads(content), "version": Evaluate.version + 1}))
     try:
@@ -96,7 +99,7 @@ def test_same_model_with_another_threshold_goal_is_not_compared(several):
 
 def evaluated(chain, **settings):
     """Return the resolved settings of an evaluation of naive Bayes."""
-    report = chain.task(dataset="toy", model="naive_bayes", **settings).requires()
+    report = report_of(chain, model="naive_bayes", **settings)
     parameters = dict(Evaluate.get_params())
     return {name: value for name, value in report.param_kwargs.items() if name in parameters}
 
@@ -114,10 +117,10 @@ def evaluated(chain, **settings):
     ids=["other settings", "another seed"],
 )
 def test_command_of_another_run_repeats_it(several, settings, options, absent):
-    report, run = report_of(several, model="linear_svm")
+    report = report_of(several, model="linear_svm")
     other = next(
         one
-        for one in run.other_runs
+        for one in run_of(several, model="linear_svm").other_runs
         if settings.items() <= one.settings.items() and one.settings.get("cost") != 2.0
     )
     command = report.command_of(other.settings)
@@ -136,7 +139,7 @@ def test_command_of_another_run_repeats_it(several, settings, options, absent):
 
 
 def test_command_of_another_model_has_none_of_this_models_settings(several):
-    report, _ = report_of(several, model="linear_svm", cost=2.0, urls="remove")
+    report = report_of(several, model="linear_svm", cost=2.0, urls="remove")
     command = report.command_of({"model": "naive_bayes"})
     assert "--urls remove" in command
     assert "--model naive_bayes" in command
@@ -144,11 +147,11 @@ def test_command_of_another_model_has_none_of_this_models_settings(several):
 
 
 def test_spread_of_seeds_and_best_run_are_on_the_page(several):
-    report, _ = report_of(several, model="linear_svm")
+    report = report_of(several, model="linear_svm")
     folder = report.path()
     folder.rename(folder.with_name("old"))
     several.run(dataset="toy", model="linear_svm")
     text = " ".join((folder / "report.html").read_text().split())
     assert "2 runs that differ only by seed have a standard deviation of" in text
-    again = report_of(several, model="linear_svm", seed=1)[0].path() / "report.html"
+    again = report_of(several, model="linear_svm", seed=1).path() / "report.html"
     assert "2 runs that differ only by seed" in again.read_text()
