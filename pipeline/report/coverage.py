@@ -28,52 +28,29 @@ _UNSEPARATED = re.compile(
 
 @dataclass(frozen=True)
 class Coverage:
-    """Word coverage of a run.
-
-    Attributes
-    ----------
-    test_tokens : int
-    unseen : float
-        Share of the tokens in test rows that are in no training row.
-    unknown : float or None
-        Share of the tokens in test rows that are neither in the vocabulary nor in the word vectors;
-        None for models without a list of words.
-    unseparated : float
-        Share of all texts that consist mostly of unseparated clauses, in a script without spaces.
-    vectors : dict or None
-        ``words_covered`` and ``tokens_covered``: shares of words and tokens of the training rows
-        that have a pretrained vector.
-    """
+    """Word coverage of a run; all but the first are shares."""
 
     test_tokens: int
-    unseen: float
-    unknown: float | None = None
-    unseparated: float = 0.0
-    vectors: dict[str, Any] | None = None
-
-    @property
-    def share(self) -> float:
-        """Share of unknown words, or of unseen words for models without a list of words."""
-        return self.unseen if self.unknown is None else self.unknown
+    unseen: float  # tokens in test rows that are in no training row
+    unknown: float | None = None  # tokens in test rows that are in no list of words of the model
+    unseparated: float = (
+        0.0  # texts that are mostly unseparated clauses, in a script without spaces
+    )
+    vectors: dict[str, Any] | None = None  # words and tokens of training rows with a word vector
 
 
 def measure(run: Run) -> Coverage:
     """Measure the word coverage of a run."""
     tokens = run.tokens
-    test = tokens.take(run.parts.rows("test"))
+    train, test = (tokens.take(run.parts.rows(part)).codes for part in ("train", "test"))
     is_unseen = np.ones(len(tokens.words), dtype=bool)
-    is_unseen[tokens.take(run.parts.rows("train")).codes] = False
+    is_unseen[train] = False
     unknown, words = None, _word_list(run)
     if words is not None:
         is_unknown = [word not in words and word.lower() not in words for word in tokens.words]
-        unknown = _share(np.array(is_unknown, dtype=bool), test.codes)
-    return Coverage(
-        len(test.codes),
-        _share(is_unseen, test.codes),
-        unknown,
-        unseparated(tokens),
-        run.vectors.get("word_vectors"),
-    )
+        unknown = _share(np.array(is_unknown, dtype=bool), test)
+    vectors = run.vectors.get("word_vectors")
+    return Coverage(len(test), _share(is_unseen, test), unknown, unseparated(tokens), vectors)
 
 
 def unseparated(tokens: Tokens) -> float:
@@ -107,7 +84,7 @@ def problems(run: Run, coverage: Coverage) -> Iterator[Suggestion]:
             f"the tokenizer leaves whole clauses as one token{advice}",
             command,
         )
-    elif coverage.share >= _MOST_UNKNOWN:
+    elif (coverage.unseen if coverage.unknown is None else coverage.unknown) >= _MOST_UNKNOWN:
         yield _about_unknown(run, coverage, command)
     if coverage.vectors and coverage.vectors["tokens_covered"] < _LEAST_COVERED:
         yield Suggestion(

@@ -19,14 +19,9 @@ def placeholders(
 ) -> frozenset[str]:
     """Return the tokens that stand for URLs, mentions, hashtags or numbers, in lower case.
 
-    A tokenizer may keep the brackets of ``<user>``, drop them, or keep them with punctuation.
-
-    Parameters
-    ----------
-    words : collection of str
-        The distinct tokens.
-    cleaning, tokenizing : mapping
-        Settings of CleanText and of Tokenize.
+    ``words`` are the distinct tokens, ``cleaning`` and ``tokenizing`` the settings of CleanText and
+    Tokenize. A tokenizer may keep the brackets of ``<user>``, drop them, or keep them with
+    punctuation.
     """
     marks = [mark for kind, (_, mark) in PLACEHOLDERS.items() if cleaning[kind] == "replace"]
     # Stop words are not among the words already, and their file may have been deleted.
@@ -64,15 +59,7 @@ class WordCounts:
 
     @classmethod
     def of(cls, tokens: Tokens, labels: np.ndarray, n_classes: int) -> "WordCounts":
-        """Count tokens with a letter or digit in labelled texts.
-
-        Parameters
-        ----------
-        tokens : Tokens
-        labels : ndarray of int, shape (n_texts,)
-            Class index, -1 without a label.
-        n_classes : int
-        """
+        """Count tokens with a letter or digit in labelled texts; -1 is no label."""
         token_labels = np.repeat(labels, tokens.lengths)
         is_labelled = token_labels >= 0
         width = len(tokens.words)

@@ -18,23 +18,16 @@ def draw(
 ) -> None:
     """Draw class sizes, lengths, distinctive words and word clouds into PNG files of a folder.
 
-    Parameters
-    ----------
-    run : Run
-    counts : mapping of str to sequence of int
-        Rows of each class, by part.
-    distinctive, clouds : mapping of str to sequence of (str, float)
-        Words and z-scores of each class, the largest first, for one figure and for word clouds.
-    folder : Path
+    ``counts`` has the rows of each class by part; ``distinctive`` and ``clouds`` have the words of
+    each class with their z-scores, the largest first.
     """
     _class_sizes(run.class_names, counts, folder / "class_sizes.png")
     _lengths(run.tokens.lengths, run.vectors.get("sequence_length"), folder / "lengths.png")
     if distinctive:
         _distinctive_words(distinctive, folder / "telling_words.png")
     for number, words in enumerate(clouds.values()):
-        if words:
-            colour = COLOURS[number % len(COLOURS)]
-            _word_cloud(dict(words), colour, folder / f"word_cloud_{number + 1}.png")
+        colour = COLOURS[number % len(COLOURS)]
+        _word_cloud(dict(words), colour, folder / f"word_cloud_{number + 1}.png")
 
 
 def _lengths(counts: np.ndarray, sequence_length: int | None, path: Path) -> None:

@@ -105,16 +105,8 @@ def f1_gains(true: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndar
 
     Let F be the F1 at the mean of both models' counts. A row contributes F(+d/2) - F(-d/2), where d
     is the change of the counts if the row has the first model's class instead of the second's, as
-    in `pipeline.evaluation.paired.contributions`.
-
-    Parameters
-    ----------
-    true, first, second : ndarray of float64, shape (n_rows,)
-        1 where the row is of the class, or is predicted to be, else 0.
-
-    Returns
-    -------
-    ndarray of float64, shape (n_rows,)
+    in `pipeline.evaluation.paired.contributions`. The arguments are 1 where a row is of the class,
+    or is predicted to be, else 0: ndarray of float64, shape (n_rows,), as the result.
 
     Examples
     --------

@@ -16,18 +16,8 @@ _Key = str | int | list[str | int]
 
 
 def render(content: Mapping[str, Any], metrics: Mapping[str, Any], figures: Path) -> str:
-    """Return the page as HTML.
-
-    Parameters
-    ----------
-    content : mapping
-        What the templates show.
-    metrics : mapping
-        ``metrics.json``.
-    figures : Path
-        Folder of the PNG files.
-    """
-    marked = Marked(metrics)
+    """Return the page as HTML, from its content, ``metrics.json`` and the folder of its figures."""
+    marked = _Marked(metrics)
     environment = _environment()
     for name in ("number", "percent", "interval", "points", "value"):
         environment.globals[name] = getattr(marked, name)
@@ -65,25 +55,20 @@ def _environment(package: str = "pipeline.report") -> Any:
     environment.globals["image"] = _image
     environment.filters |= {
         "count": lambda number: f"{number:,}",
-        "duration": duration,
+        "duration": _duration,
         "p_value": p_value,
         "three": lambda value: _shown(value, "{:.3f}"),
-        "memory": memory,
+        "memory": _memory,
     }
     return environment
 
 
-class Marked:
+class _Marked:
     """Write metrics of ``metrics.json`` as HTML with their source.
 
     Each is a ``<data value="..." data-metric="/test/accuracy">``: the exact value and its JSON
     pointer (RFC 6901), so that a page can be compared with the file. A path is a sequence of keys
     and lists of keys.
-
-    Examples
-    --------
-    >>> print(Marked({"test": {"accuracy": 0.98765}}).number("test", "accuracy"))
-    <data value="0.98765" data-metric="/test/accuracy">0.988</data>
     """
 
     def __init__(self, metrics: Mapping[str, Any]) -> None:
@@ -132,14 +117,8 @@ class Marked:
         )
 
 
-def duration(seconds: float | None) -> str:
-    """Write a time with a fitting unit.
-
-    Examples
-    --------
-    >>> duration(0.0123), duration(300)
-    ('12.3 ms', '5 min')
-    """
+def _duration(seconds: float | None) -> str:
+    """Write a time with a fitting unit."""
     if seconds is None:
         return _MISSING
     if seconds < 1e-3:
@@ -149,14 +128,8 @@ def duration(seconds: float | None) -> str:
     return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
-def memory(mib: float | None) -> str:
-    """Write an amount of memory, given in MiB, with a fitting unit.
-
-    Examples
-    --------
-    >>> memory(2048)
-    '2.0 GiB'
-    """
+def _memory(mib: float | None) -> str:
+    """Write an amount of memory, given in MiB, with a fitting unit."""
     if mib is None:
         return _MISSING
     return f"{mib:,.0f} MiB" if mib < 1000 else f"{mib / 1024:,.1f} GiB"

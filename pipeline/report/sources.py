@@ -43,20 +43,11 @@ class _EvaluatedRun(FinishedRun):
 
 
 class OtherRun(_EvaluatedRun):
-    """Another evaluated run with the same training, validation and test rows.
+    """Another evaluated run with the same training, validation and test rows."""
 
-    Parameters
-    ----------
-    path : Path
-        Folder of its Evaluate artifact.
-    store : Store
-    differs_by_seed : bool
-        Whether only the seed of training differs from the run that the report describes.
-    """
-
-    def __init__(self, path: Path, store: Store, differs_by_seed: bool) -> None:
-        super().__init__(path, store)
-        self.differs_by_seed = differs_by_seed
+    def __init__(self, evaluated: Path, store: Store, differs_by_seed: bool) -> None:
+        super().__init__(evaluated, store)
+        self.differs_by_seed = differs_by_seed  # and in nothing else from the run of the report
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -111,20 +102,17 @@ class Run(_EvaluatedRun):
         """
         store, evaluated = self.store, self.artifact
         split, shared = split_digest(store, evaluated), identity(store, evaluated)
+        version = evaluated.manifest["version"]
         others = []
         for artifact in store.all(evaluated.dataset, evaluated.path.parent.name):
-            is_same_kind = (artifact.task, artifact.manifest["version"]) == (
-                evaluated.task,
-                evaluated.manifest["version"],
-            )
-            if not is_same_kind or split is None or split_digest(store, artifact) != split:
+            if artifact.manifest["version"] != version or split_digest(store, artifact) != split:
                 continue
             by_seed = shared is not None and identity(store, artifact) == shared
             other = OtherRun(artifact.path, store, by_seed)
-            has_steps = other.steps.keys() >= set(_STEPS_TO_TRAINING)
-            if has_steps and other.steps["TrainModel"] != self.steps["TrainModel"]:
-                folders = other.path_of("TrainModel"), artifact.path
-                others += [other] if all(map(is_complete, folders)) else []
+            folders = [other.steps[task].path for task in _STEPS_TO_TRAINING if task in other.steps]
+            is_other = self.path_of("TrainModel") not in folders
+            if is_other and len(folders) == len(_STEPS_TO_TRAINING):
+                others += [other] if all(map(is_complete, [*folders, artifact.path])) else []
         return others
 
     @cached_property

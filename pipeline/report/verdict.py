@@ -4,8 +4,7 @@
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.report.sources import Run
 
@@ -15,35 +14,17 @@ _NAMES = {"accuracy": "accuracy", "macro_f1": "macro F1"}
 _NUMBERS = {2: "two", 3: "three", 4: "four"}
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """How the model compares with a baseline.
+class Verdict(NamedTuple):
+    """How the model compares with a baseline."""
 
-    Attributes
-    ----------
-    baseline : str
-        Key in ``baselines`` of ``metrics.json``.
-    level : {"better", "mixed", "no better", "worse"}
-    title : str
-        The verdict in one sentence.
-    metric, key : str
-        Name of the metric that decided, and its key in ``difference`` of the baseline.
-    path : list of str
-        Keys of this metric in the metrics of one part.
-    p_value : float or None
-        Of the test that gave the level; None where it is not defined.
-    chosen_by : str
-        Why this baseline was chosen; empty where there is only one.
-    """
-
-    baseline: str
-    level: str
-    title: str
-    metric: str
-    key: str
-    path: list[str]
-    p_value: float | None
-    chosen_by: str
+    baseline: str  # key in ``baselines`` of metrics.json
+    level: str  # better, mixed, no better or worse
+    title: str  # the verdict in one sentence
+    metric: str  # name of the metric that decided
+    key: str  # its key in ``difference`` of the baseline
+    path: list[str]  # its keys in the metrics of one part
+    p_value: float | None  # of the test that gave the level, if it is defined
+    chosen_by: str  # why this baseline was chosen; empty where there is only one
 
 
 def verdict(run: Run) -> Verdict:
