@@ -164,10 +164,14 @@ def _about_slices(run: Run) -> Iterator[Suggestion]:
     """Name the worst rare slice in which the model is worse than elsewhere, beyond chance."""
     test, slices = run.metrics["test"], run.metrics["slices"]
     for entry in slices:
-        rest = _rest(entry, test)
+        rows, n_rest = entry["rows"], test["rows"] - entry["rows"]
+        if rows > _RARE * test["rows"]:
+            continue
+        accuracy = entry["accuracy"]
+        rest = (test["accuracy"] * test["rows"] - accuracy * rows) / n_rest
         # Several slices are tested: each p-value is multiplied by their number (Bonferroni).
-        is_rare = entry["rows"] <= _RARE * test["rows"]
-        if not is_rare or _p_value_worse(entry, rest) * len(slices) >= SIGNIFICANT:
+        p_value = _p_value_below(accuracy, rest, test["accuracy"], 1 / rows + 1 / n_rest)
+        if p_value * len(slices) >= SIGNIFICANT:
             continue
         if (entry["by"], entry["value"]) == _UNSEEN:
             kind = "texts in which more than a fifth of the words are in no training row"
@@ -176,28 +180,14 @@ def _about_slices(run: Run) -> Iterator[Suggestion]:
         else:
             kind = f"texts with {entry['by']} {entry['value']}"
         yield Suggestion(
-            f"The model predicts {entry['accuracy']:.1%} of {kind} correctly, and "
-            f"{rest['accuracy']:.1%} of the other texts. Such texts are rare "
-            f"({entry['rows']:,} of {test['rows']:,} test rows): collect more for training."
+            f"The model predicts {accuracy:.1%} of {kind} correctly, and "
+            f"{rest:.1%} of the other texts. Such texts are rare "
+            f"({rows:,} of {test['rows']:,} test rows): collect more for training."
         )
         return
 
 
-def _p_value_worse(entry: Mapping[str, Any], rest: Mapping[str, Any]) -> float:
-    """Return the one-sided p-value that one accuracy is not below that of other rows.
-
-    This is the two-proportion z-test with pooled variance.
-    """
-    rows, other_rows = entry["rows"], rest["rows"]
-    pooled = (entry["accuracy"] * rows + rest["accuracy"] * other_rows) / (rows + other_rows)
-    deviation = math.sqrt(pooled * (1 - pooled) * (1 / rows + 1 / other_rows))
-    if not deviation:
-        return 1.0
-    return 0.5 * math.erfc((rest["accuracy"] - entry["accuracy"]) / deviation / math.sqrt(2))
-
-
-def _rest(entry: Mapping[str, Any], test: Mapping[str, Any]) -> dict[str, Any]:
-    """Return rows and accuracy of the test rows that are not in a slice."""
-    rows = test["rows"] - entry["rows"]
-    right = test["accuracy"] * test["rows"] - entry["accuracy"] * entry["rows"]
-    return {"rows": rows, "accuracy": right / rows}
+def _p_value_below(accuracy: float, other: float, pooled: float, inverse_rows: float) -> float:
+    """Return the one-sided p-value of the two-proportion z-test with pooled variance."""
+    deviation = math.sqrt(pooled * (1 - pooled) * inverse_rows)
+    return 0.5 * math.erfc((other - accuracy) / deviation / math.sqrt(2)) if deviation else 1.0

@@ -5,7 +5,7 @@ from pipeline.store.run import figure as metric_at
 
 #: Keys of the metrics without test rows whose text is, exactly or nearly, that of a training row.
 WITHOUT_COPIES = ("leaks", "without_exact_and_near")
-_LARGEST_CHANGE = 0.005  # half a point: a metric that changes by more is shown twice
+_LARGEST = 0.005  # half a point: a metric that changes by more is shown twice
 
 Path = tuple[str, ...]
 
@@ -26,15 +26,23 @@ def headline(run: Run) -> tuple[str, Path]:
     return name, headlines(run)[name]
 
 
-def changed_by_copies(run: Run) -> dict[str, Path]:
-    """Return the headline metrics that change by more than half a point without the copies.
+def without_copies(run: Run, key: str) -> dict[str, tuple[float, float]]:
+    """Return each headline metric of all test rows and without copies, by name.
 
-    The metric that ranks runs is the first.
+    ``key`` is ``without_exact`` or ``without_exact_and_near``. The metric that ranks runs is first;
+    metrics that are not defined on both sets of rows are absent.
     """
-    test, without = run.metrics["test"], run.metrics["leaks"][WITHOUT_COPIES[1]]
-    changed = {}
+    test, without = run.metrics["test"], run.metrics["leaks"][key]
+    pairs = {}
     for name, keys in dict([headline(run), *headlines(run).items()]).items():
         value, other = metric_at(test, keys), metric_at(without, keys)
-        if value is not None and other is not None and abs(value - other) > _LARGEST_CHANGE:
-            changed[name] = keys
-    return changed
+        if value is not None and other is not None:
+            pairs[name] = (value, other)
+    return pairs
+
+
+def changed_by_copies(run: Run) -> dict[str, Path]:
+    """Return names and keys of the metrics that change by over half a point without copies."""
+    pairs = without_copies(run, WITHOUT_COPIES[1])
+    changed = [name for name, (all_rows, rest) in pairs.items() if abs(all_rows - rest) > _LARGEST]
+    return {name: headlines(run)[name] for name in changed}

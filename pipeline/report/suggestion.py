@@ -1,12 +1,10 @@
 """A suggestion: one sentence on what to change, and the command that does it."""
 
 import shlex
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True)
-class Suggestion:
+class Suggestion(NamedTuple):
     """A sentence with a measurement and what may improve it, and a command, which may be empty."""
 
     sentence: str

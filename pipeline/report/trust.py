@@ -3,7 +3,7 @@
 import statistics
 from collections.abc import Iterator
 
-from pipeline.report.headline import WITHOUT_COPIES, changed_by_copies, headline, headlines
+from pipeline.report.headline import WITHOUT_COPIES, changed_by_copies, headline, without_copies
 from pipeline.report.sources import Run
 from pipeline.store.run import figure as metric_at
 from pipeline.store.run import interval
@@ -109,12 +109,11 @@ def _about_copies(run: Run) -> Iterator[Finding]:
 
 def _without(run: Run, key: str) -> str:
     """Return the headline metrics without the copies of training texts."""
-    test, without = run.metrics["test"], run.metrics["leaks"][key]
-    changes = []
-    for name, keys in headlines(run).items():
-        value, other = metric_at(test, keys), metric_at(without, keys)
-        if value is not None and other is not None and name != "macro F1":
-            changes.append(f"{name} is {other:.3f} instead of {value:.3f}")
+    changes = [
+        f"{name} is {rest:.3f} instead of {all_rows:.3f}"
+        for name, (all_rows, rest) in without_copies(run, key).items()
+        if name != "macro F1"
+    ]
     return f"; without them {' and '.join(changes)}" if changes else ""
 
 
