@@ -21,28 +21,23 @@ _LONGEST_TEXT = 280  # characters of a text on the page
 
 def section(run: Run, coverage: Coverage, folder: Path) -> dict[str, Any]:
     """Return the content of the section, and draw its figures into a folder."""
-    names, profile, balance = run.class_names, run.profile, run.balance
+    names, classes = run.class_names, run.balance["classes"]
     labels = run.parts.labels.astype(np.int64)
-    counts = {part: [balance["classes"][part][name] for name in names] for part in _PARTS}
+    counts = {part: [classes[part][name] for name in names] for part in _PARTS}
     words, distinctive, clouds = _words(run, labels)
     figures_data.draw(run, counts, distinctive, clouds, folder)
     return {
-        "profile": profile,
         "labelled": int((labels >= 0).sum()),
         "repeated_raw": _repeats(run.rows, "raw"),
         "repeated_clean": _repeats(run.rows, "clean"),
-        "in_several_parts": balance["texts_on_two_sides"],
         "contradictions": [
             {**entry, "clean": truncate(entry["clean"])}
-            for entry in profile["contradictions"][:_CONTRADICTIONS]
+            for entry in run.profile["contradictions"][:_CONTRADICTIONS]
         ],
         "parts": _PARTS,
         "classes": list(zip(names, zip(*counts.values(), strict=True), strict=True)),
-        "unlabelled": balance["rows"]["unlabelled"],
-        "excluded": balance["rows"]["excluded"],
         **words,
         "coverage": coverage,
-        "lengths": run.token_summary["length_percentiles"],
         "diversity": _diversity(run, labels),
         "samples": _samples(run, labels),
         "distinctive": distinctive,

@@ -13,17 +13,10 @@ from pipeline.report.sources import Run
 Section = tuple[str, list[str]]
 
 
-def sections(run: Run, content: Mapping[str, Any]) -> list[Section]:
-    """Return the headings of the card with their paragraphs, plain text.
-
-    Parameters
-    ----------
-    run : Run
-    content : mapping
-        Content of the page: ``verdict``, ``findings``, ``chosen_on``, ``next_steps``, ...
-    """
+def sections(content: Mapping[str, Any]) -> list[Section]:
+    """Return the headings of the card with their paragraphs, from the content of the page."""
     card: list[Section] = []
-    for line in fill_text("model_card.txt", {**content, "run": run}).splitlines():
+    for line in fill_text("model_card.txt", content).splitlines():
         mark, _, text = line.partition(" ")
         if mark == "##":
             card.append((text, []))

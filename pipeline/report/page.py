@@ -45,40 +45,20 @@ def write_report(
     for warning in warnings:
         logger.warning("%s", warning.sentence)
     content = {
-        **_summary(run),
+        "run": run,
         "warnings": warnings,
         "next_steps": list(next_steps(run, warnings)),
-        "data": data.section(run, words, figures),
-        "training": training.section(run, figures),
-        "results": results.section(run, figures),
-        "lineage": lineage.section(run),
-    }
-    card = model_card.sections(run, content)
-    html = render({**content, "card": card}, run.metrics, figures)
-    (folder / "report.html").write_text(html, encoding="utf-8")
-    (folder / "model_card.md").write_text(model_card.markdown(run, card), encoding="utf-8")
-
-
-def _summary(run: Run) -> dict[str, Any]:
-    """Return the content of the header, and what several sections use."""
-    metrics = run.metrics
-    return {
-        "model": run.model,
-        "representation": run.bundle["representation"],
-        "dataset": run.dataset,
-        "source": run.source,
-        "title": run.source["title"] or run.dataset,
-        "date": run.manifests["Evaluate"]["finished"][:10],
-        "command": run.command,
-        "class_names": run.class_names,
-        "positive": metrics["positive_label"],
-        "positive_named": run.positive_named,
         "verdict": verdict(run),
         "findings": list(trust.findings(run)),
         "chosen_on": trust.chosen_on(run),
         "without_copies": headline.WITHOUT_COPIES,
         "changed_by_copies": headline.changed_by_copies(run),
-        "baselines": sorted(metrics["baselines"], key=lambda name: name == "majority"),
-        "metrics": metrics,
-        "decision": run.decision,
+        "data": data.section(run, words, figures),
+        "training": training.section(run, figures),
+        "results": results.section(run, figures),
+        "lineage": lineage.section(run),
     }
+    card = model_card.sections(content)
+    html = render({**content, "card": card}, run.metrics, figures)
+    (folder / "report.html").write_text(html, encoding="utf-8")
+    (folder / "model_card.md").write_text(model_card.markdown(run, card), encoding="utf-8")
