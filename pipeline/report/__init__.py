@@ -1,1 +1,1 @@
-"""The report: what a run found, as one page, a model card and figures."""
+"""The report of a run: one HTML page, a model card, and figures."""

@@ -1,20 +1,25 @@
-"""What to change next: each piece of advice has a reason, and is given only where it can help."""
+"""What to change next: each suggestion has a reason, and is made only where it can help."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pipeline.report.headline import changed_by_copies, headline, value_at
-from pipeline.report.other_runs import about_baseline, about_best, best_other, better_linear
-from pipeline.report.siblings import Sibling
-from pipeline.report.sources import Run
+from pipeline.evaluation.paired import SIGNIFICANT
+from pipeline.report.headline import changed_by_copies, headline
+from pipeline.report.other_runs import (
+    best_other,
+    better_linear,
+    suggest_baseline,
+    suggest_best,
+    validation_metric,
+)
+from pipeline.report.sources import OtherRun, Run
 from pipeline.report.suggestion import Suggestion, with_option
 
-OVERFIT = 0.1  # accuracy on training rows above that on test rows
+OVERFIT = 0.1  # accuracy of training rows minus accuracy of validation rows
 _WEAK_RECALL = 0.5
-_RARE = 0.2  # share of the test rows that a slice to collect more of holds at most
-_LEVEL = 0.05
-_MOST_DROPOUT = 0.8
+_RARE = 0.2  # largest share of the test rows of a slice for which more rows are suggested
+_LARGEST_DROPOUT = 0.8
 _UNSEEN = ("unseen words", "more than a fifth")
 
 
@@ -23,8 +28,8 @@ def next_steps(run: Run, warnings: Sequence[Suggestion] = ()) -> Iterator[Sugges
     yield from warnings
     best, linear = best_other(run), better_linear(run) if _overfits(run) else None
     if best and best is not linear:
-        yield about_best(run, best)
-    yield from about_baseline(run, [best, linear])
+        yield suggest_best(run, best)
+    yield from suggest_baseline(run, [best, linear])
     yield from _about_training(run, linear)
     yield from _about_copies(run)
     yield from _about_weak_classes(run)
@@ -32,13 +37,13 @@ def next_steps(run: Run, warnings: Sequence[Suggestion] = ()) -> Iterator[Sugges
     yield from _about_slices(run)
     if run.profile["contradicting_texts"]:
         yield Suggestion(
-            "Some texts have contradicting labels, which no model can all predict: correct those "
-            "listed under Data, or remove the rows."
+            "Some texts have contradicting labels, and no model can predict all of them: correct "
+            "the labels that the section Data lists, or remove the rows."
         )
 
 
 def _about_copies(run: Run) -> Iterator[Suggestion]:
-    """Yield how to keep copies of a text on one side; a test part of the dataset's own stays."""
+    """Suggest a split by duplicate groups; the official test part of a dataset is never split."""
     grouped = run.bundle["steps"]["Vectorize"]["group_duplicates"]
     if "test" in run.profile["partitions"] or grouped == "near":
         return
@@ -49,13 +54,13 @@ def _about_copies(run: Run) -> Iterator[Suggestion]:
     else:
         return
     yield Suggestion(
-        f"{reason}: split again so that copies stay on one side.",
+        f"{reason}: split again so that all copies of a text are in the same part.",
         with_option(run.command, "group_duplicates", "near"),
     )
 
 
-def _about_training(run: Run, linear: Sibling | None) -> Iterator[Suggestion]:
-    """Yield what the course of training suggests."""
+def _about_training(run: Run, linear: OtherRun | None) -> Iterator[Suggestion]:
+    """Suggest what prevents over-fitting, or more epochs."""
     if _overfits(run):
         yield from _about_overfitting(run, linear)
     epochs, last = run.training.get("epochs"), run.settings.get("epochs")
@@ -67,42 +72,43 @@ def _about_training(run: Run, linear: Sibling | None) -> Iterator[Suggestion]:
 
 
 def _overfits(run: Run) -> bool:
-    """Return whether training rows are predicted far better than test rows."""
-    train, test = run.metrics.get("train"), run.metrics["test"]
-    return train is not None and train["accuracy"] - test["accuracy"] > OVERFIT
+    """Return whether training rows are predicted far better than unseen validation rows."""
+    train, validation = run.metrics.get("train"), run.metrics.get("validation")
+    if not train or not validation or run.trained_on_validation:
+        return False
+    return train["accuracy"] - validation["accuracy"] > OVERFIT
 
 
-def _about_overfitting(run: Run, linear: Sibling | None) -> Iterator[Suggestion]:
-    """Yield a linear model that is better, or what may narrow the gap to the training rows."""
-    train, test = run.metrics["train"], run.metrics["test"]
+def _about_overfitting(run: Run, linear: OtherRun | None) -> Iterator[Suggestion]:
+    """Suggest a better linear model, or a setting that reduces over-fitting."""
+    train, validation = run.metrics["train"], run.metrics["validation"]
     start = (
         f"The accuracy is {train['accuracy']:.3f} on {train['rows']:,} training rows and "
-        f"{test['accuracy']:.3f} on test rows, so the model over-fits"
+        f"{validation['accuracy']:.3f} on {validation['rows']:,} validation rows, so the model "
+        "over-fits"
     )
     change = _against_overfitting(run.settings)
     if linear:
-        name, path = headline(run)
-        theirs, mine = (
-            value_at(metrics["validation"], path) for metrics in (linear.metrics, run.metrics)
-        )
+        name, keys = headline(run)
         yield Suggestion(
-            f"{start}. {linear.model}, a linear model, has {name} {theirs:.3f} on validation rows "
-            f"and this run {mine:.3f}: prefer it to the network.",
+            f"{start}. {linear.model}, a linear model, has {name} "
+            f"{validation_metric(linear, keys):.3f} on validation rows and this run "
+            f"{validation_metric(run, keys):.3f}: prefer it to the network.",
             run.command_of(linear.settings),
         )
     elif change:
-        words, option, value = change
+        text, option, value = change
         yield Suggestion(
-            f"{start}: try {words}, and compare the metrics on validation rows.",
+            f"{start}: try {text}, and compare the metrics on validation rows.",
             with_option(run.command, option, value),
         )
 
 
 def _against_overfitting(settings: Mapping[str, Any]) -> tuple[str, str, Any] | None:
-    """Return the change that the model's hyper-parameters allow: words, option, value."""
+    """Return text, option and value of the change that the hyper-parameters of a model allow."""
     dropout = settings.get("dropout")
-    if dropout is not None and dropout < _MOST_DROPOUT:
-        return "more dropout", "dropout", round(min(dropout + 0.2, _MOST_DROPOUT), 3)
+    if dropout is not None and dropout < _LARGEST_DROPOUT:
+        return "more dropout", "dropout", round(min(dropout + 0.2, _LARGEST_DROPOUT), 3)
     if "cost" in settings:
         return "a stronger penalty", "cost", settings["cost"] / 4
     if "alpha" in settings:
@@ -114,20 +120,20 @@ def _against_overfitting(settings: Mapping[str, Any]) -> tuple[str, str, Any] | 
 
 
 def _about_weak_classes(run: Run) -> Iterator[Suggestion]:
-    """Yield the classes of which the model finds fewer than half of the rows, beyond chance."""
+    """Name the classes with a recall below one half, beyond chance."""
     test = run.metrics["test"]
-    bounds = test.get("intervals", {}).get("by_class", {})
+    intervals = test.get("intervals", {}).get("by_class", {})
     weak = {}
     for name, row in test["by_class"].items():
-        interval = bounds.get(name, {}).get("recall")
-        # The interval's upper end, where there is one, is what the recall may be by chance.
+        interval = intervals.get(name, {}).get("recall")
+        # Where there is an interval, its upper end must be below one half.
         highest = interval[1] if interval else row["recall"]
         if row["recall"] is not None and highest < _WEAK_RECALL:
             weak[name] = row["recall"]
     if not weak:
         return
-    listed = ", ".join(f"{name} ({recall:.0%})" for name, recall in weak.items())
-    start = f"The model finds fewer than half of the test rows of {listed}"
+    classes = ", ".join(f"{name} ({recall:.0%})" for name, recall in weak.items())
+    start = f"The model finds fewer than half of the test rows of {classes}"
     if run.settings.get("class_weights") == "none":
         yield Suggestion(
             f"{start}: give errors on rare classes more weight in training.",
@@ -143,25 +149,29 @@ def _about_weak_classes(run: Run) -> Iterator[Suggestion]:
 
 
 def _about_threshold(run: Run) -> Iterator[Suggestion]:
-    """Yield what to do where no threshold reaches the floor."""
+    """Suggest another goal where no threshold reaches the floor."""
     chosen = run.metrics["threshold"]
     if chosen["threshold"] is not None and not chosen["reached"]:
-        what = chosen["goal"].rsplit("_", 1)[-1]
+        metric = chosen["goal"].rsplit("_", 1)[-1]
         yield Suggestion(
-            f"No threshold reaches a {what} of {chosen['floor']:g} on validation rows: lower the "
+            f"No threshold has a {metric} of {chosen['floor']:g} on validation rows: lower the "
             "floor, or choose another goal.",
             with_option(run.command, "threshold_goal", "f1"),
         )
 
 
 def _about_slices(run: Run) -> Iterator[Suggestion]:
-    """Yield rare kinds of texts on which the model is worse than on the others, beyond chance."""
-    test = run.metrics["test"]
-    entries = run.metrics["slices"]
-    for entry in entries:
-        # Several slices are looked at: the level is divided among them (Bonferroni).
-        is_rare = entry["rows"] <= _RARE * test["rows"]
-        if not is_rare or _chance(_others(entry, test), entry) * len(entries) >= _LEVEL:
+    """Name the worst rare slice in which the model is worse than elsewhere, beyond chance."""
+    test, slices = run.metrics["test"], run.metrics["slices"]
+    for entry in slices:
+        rows, n_rest = entry["rows"], test["rows"] - entry["rows"]
+        if rows > _RARE * test["rows"]:
+            continue
+        accuracy = entry["accuracy"]
+        rest = (test["accuracy"] * test["rows"] - accuracy * rows) / n_rest
+        # Several slices are tested: each p-value is multiplied by their number (Bonferroni).
+        p_value = _p_value_below(accuracy, rest, test["accuracy"], 1 / rows + 1 / n_rest)
+        if p_value * len(slices) >= SIGNIFICANT:
             continue
         if (entry["by"], entry["value"]) == _UNSEEN:
             kind = "texts in which more than a fifth of the words are in no training row"
@@ -170,34 +180,14 @@ def _about_slices(run: Run) -> Iterator[Suggestion]:
         else:
             kind = f"texts with {entry['by']} {entry['value']}"
         yield Suggestion(
-            f"The model predicts {entry['accuracy']:.1%} of {kind} correctly, and "
-            f"{_others(entry, test)['accuracy']:.1%} of the others. Such texts are rare "
-            f"({entry['rows']:,} of {test['rows']:,} test rows): collect more for training."
+            f"The model predicts {accuracy:.1%} of {kind} correctly, and "
+            f"{rest:.1%} of the other texts. Such texts are rare "
+            f"({rows:,} of {test['rows']:,} test rows): collect more for training."
         )
         return
 
 
-def _chance(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
-    """Return the one-sided p-value that one accuracy is not above another, of separate rows.
-
-    The two-proportion z-test with pooled variance. For two models on the same rows, see
-    `pipeline.report.other_runs`.
-
-    Parameters
-    ----------
-    one, other : mapping
-        ``rows`` and ``accuracy``.
-    """
-    rows, others = one["rows"], other["rows"]
-    pooled = (one["accuracy"] * rows + other["accuracy"] * others) / (rows + others)
-    deviation = math.sqrt(pooled * (1 - pooled) * (1 / rows + 1 / others))
-    if not deviation:
-        return 1.0
-    return 0.5 * math.erfc((one["accuracy"] - other["accuracy"]) / deviation / math.sqrt(2))
-
-
-def _others(entry: Mapping[str, Any], test: Mapping[str, Any]) -> dict[str, Any]:
-    """Return rows and accuracy of the test rows that are not in a slice."""
-    rows = test["rows"] - entry["rows"]
-    right = test["accuracy"] * test["rows"] - entry["accuracy"] * entry["rows"]
-    return {"rows": rows, "accuracy": right / rows}
+def _p_value_below(accuracy: float, other: float, pooled: float, inverse_rows: float) -> float:
+    """Return the one-sided p-value of the two-proportion z-test with pooled variance."""
+    deviation = math.sqrt(pooled * (1 - pooled) * inverse_rows)
+    return 0.5 * math.erfc((other - accuracy) / deviation / math.sqrt(2)) if deviation else 1.0

@@ -1,4 +1,4 @@
-"""The report's section on data: what went in."""
+"""The section on data: rows, classes, words and samples."""
 
 from pathlib import Path
 from typing import Any
@@ -11,138 +11,113 @@ from pipeline.report import figures_data
 from pipeline.report.coverage import Coverage
 from pipeline.report.distinctive_words import WordCounts, function_words, placeholders
 from pipeline.report.sources import Run
-from pipeline.report.style import Figure
 
-_Words = dict[str, list[tuple[str, float]]]
-
-PARTS = ("train", "validation", "test")
-_FREQUENT, _TELLING, _CLOUD, _SAMPLES = 15, 12, 60, 3
-_MOST_CLASSES = 12  # with word lists and clouds of their own
+_PARTS = ("train", "validation", "test")
+_FREQUENT, _DISTINCTIVE, _IN_CLOUD = 15, 12, 60  # words
+_SAMPLES, _CONTRADICTIONS = 3, 10  # texts
+_MOST_CLASSES = 12  # classes with their own word lists and clouds
 _LONGEST_TEXT = 280  # characters of a text on the page
 
 
-def section(run: Run, words: Coverage, figures: Path) -> dict[str, Any]:
-    """Gather what the section shows, and draw its figures.
-
-    Parameters
-    ----------
-    run : Run
-    words : Coverage
-    figures : Path
-        Folder of the figures.
-
-    Returns
-    -------
-    dict
-    """
-    names = run.class_names
+def section(run: Run, coverage: Coverage, folder: Path) -> dict[str, Any]:
+    """Return the content of the section, and draw its figures into a folder."""
+    names, classes = run.class_names, run.balance["classes"]
     labels = run.parts.labels.astype(np.int64)
-    counts = WordCounts.of(run.tokens, labels, len(names))
-    steps = run.bundle["steps"]
-    stands_in = placeholders(run.tokens.words, steps["CleanText"], steps["Tokenize"])
-    function = function_words(steps["Tokenize"])
-    stop_words = stands_in | function
-    told = names[:_MOST_CLASSES]
-    telling = {name: counts.telling(_TELLING, k, stands_in) for k, name in enumerate(told)}
-    clouds = {name: counts.telling(_CLOUD, k, stop_words) for k, name in enumerate(told)}
-    other = run.balance["rows"]
+    counts = {part: [classes[part][name] for name in names] for part in _PARTS}
+    words, distinctive, clouds = _words(run, labels)
+    figures_data.draw(run, counts, distinctive, clouds, folder)
     return {
-        "profile": run.profile,
-        "records": run.profile["records"],
-        "kept": run.profile["kept"],
-        "set_aside": run.profile["set_aside"],
-        "reasons": list(run.profile["reasons"].items()),
         "labelled": int((labels >= 0).sum()),
         "repeated_raw": _repeats(run.rows, "raw"),
         "repeated_clean": _repeats(run.rows, "clean"),
-        "on_two_sides": run.balance["texts_on_two_sides"],
         "contradictions": [
-            {**entry, "clean": cut(entry["clean"])} for entry in run.profile["contradictions"][:10]
+            {**entry, "clean": truncate(entry["clean"])}
+            for entry in run.profile["contradictions"][:_CONTRADICTIONS]
         ],
-        "parts": PARTS,
-        "classes": [
-            (name, [run.balance["classes"][part][name] for part in PARTS]) for name in names
-        ],
-        "unlabelled": other["unlabelled"],
-        "excluded": other["excluded"],
-        "frequent": [("all classes", counts.frequent(_FREQUENT, without=stop_words))]
-        + [(name, counts.frequent(_FREQUENT, k, stop_words)) for k, name in enumerate(told)],
-        "excluded_words": " and ".join(
-            (["placeholders such as <user>"] if stands_in else [])
-            + (["English function words"] if function else [])
-        ),
-        "has_placeholders": bool(stands_in),
-        "coverage": words,
-        "lengths": run.token_summary["length_percentiles"],
-        "mean_length": run.token_summary["mean_length"],
+        "parts": _PARTS,
+        "classes": list(zip(names, zip(*counts.values(), strict=True), strict=True)),
+        **words,
+        "coverage": coverage,
         "diversity": _diversity(run, labels),
         "samples": _samples(run, labels),
-        "figures": _figures(run, telling, clouds, figures),
+        "distinctive": distinctive,
+        "clouds": clouds,
     }
 
 
-def cut(text: str) -> str:
-    """Shorten a text for the page."""
+def truncate(text: str) -> str:
+    """Shorten a text for the page.
+
+    Examples
+    --------
+    >>> len(truncate("a" * 1000))
+    280
+    """
     return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
 
 
+def sample(candidates: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw some of the candidates without replacement, in ascending order.
+
+    Examples
+    --------
+    >>> sample(np.array([6, 4, 5]), 10, np.random.default_rng(0)).tolist()
+    [4, 5, 6]
+    """
+    return np.sort(rng.choice(candidates, min(size, len(candidates)), replace=False))
+
+
+def _words(
+    run: Run, labels: np.ndarray
+) -> tuple[dict[str, Any], figures_data.Words, figures_data.Words]:
+    """Return lists of frequent words, then the distinctive words for figure and word clouds."""
+    names, steps = run.class_names[:_MOST_CLASSES], run.bundle["steps"]
+    counts = WordCounts.of(run.tokens, labels, len(run.class_names))
+    marks = placeholders(run.tokens.words, steps["CleanText"], steps["Tokenize"])
+    function = function_words(steps["Tokenize"])
+    excluded = marks | function
+    kinds = {"placeholders such as <user>": marks, "English function words": function}
+    content = {
+        "frequent": [
+            ("all classes", counts.frequent(_FREQUENT, without=excluded)),
+            *((name, counts.frequent(_FREQUENT, k, excluded)) for k, name in enumerate(names)),
+        ],
+        "excluded_words": " and ".join(kind for kind, words in kinds.items() if words),
+        "has_placeholders": bool(marks),
+    }
+    distinctive, clouds = (
+        {
+            name: words
+            for k, name in enumerate(names)
+            if (words := counts.distinctive(n_words, k, without))
+        }
+        for n_words, without in ((_DISTINCTIVE, marks), (_IN_CLOUD, excluded))
+    )
+    return content, distinctive, clouds
+
+
 def _repeats(rows: pa.Table, column: str) -> int:
-    """Count labelled rows whose text a labelled row before them has."""
+    """Count labelled rows with the text of an earlier labelled row."""
     texts = rows.filter(pc.is_valid(rows["label"]))[column]
     return len(texts) - pc.count_distinct(texts).as_py()
 
 
 def _diversity(run: Run, labels: np.ndarray) -> list[tuple[str, float, float]]:
-    """Return mean lexical diversity and mean length of each class' texts."""
-    lengths = run.tokens.lengths
-    found = []
-    for index, name in enumerate(run.class_names):
-        mine = labels == index
-        if mine.any():
-            diversity = float(np.nanmean(run.diversity[mine]))
-            found.append((name, diversity, float(lengths[mine].mean())))
-    return found
+    """Return name, mean lexical diversity and mean length of each class."""
+    lengths, diversity = run.tokens.lengths, run.diversity
+    of_class = {name: labels == index for index, name in enumerate(run.class_names)}
+    return [
+        (name, float(np.nanmean(diversity[rows])), float(lengths[rows].mean()))
+        for name, rows in of_class.items()
+        if rows.any()
+    ]
 
 
 def _samples(run: Run, labels: np.ndarray) -> list[tuple[str, list[str]]]:
-    """Draw a few texts of each class, the same ones for the same rows."""
-    rng = np.random.default_rng(0)
-    samples = []
+    """Return a few texts of each class."""
+    samples, rng = [], np.random.default_rng(0)
     for index, name in enumerate(run.class_names):
-        mine = np.flatnonzero(labels == index)
-        drawn = np.sort(rng.choice(mine, min(_SAMPLES, len(mine)), replace=False))
+        drawn = sample(np.flatnonzero(labels == index), _SAMPLES, rng)
         texts = run.rows["raw"].take(pa.array(drawn)).to_pylist()
-        samples.append((name, [cut(text) for text in texts]))
+        samples.append((name, [truncate(text) for text in texts]))
     return samples
-
-
-def _figures(run: Run, telling: _Words, clouds: _Words, folder: Path) -> dict[str, Any]:
-    """Draw class sizes, lengths, telling words and word clouds."""
-    names = run.class_names
-    sizes, lengths, words = (
-        folder / f"{name}.png" for name in ("class_sizes", "lengths", "telling_words")
-    )
-    counts = {part: [run.balance["classes"][part][name] for name in names] for part in PARTS}
-    figures_data.class_sizes(names, counts, sizes)
-    figures_data.lengths(run.tokens.lengths, run.vectors.get("sequence_length"), lengths)
-    shown = {name: found for name, found in telling.items() if found}
-    drawn: dict[str, Any] = {
-        "sizes": Figure(sizes, "Bar chart: rows of each class, by part of the split"),
-        "lengths": Figure(lengths, "Histogram: tokens in a text", "Tokens in a text, all rows."),
-        "clouds": [],
-    }
-    if shown:
-        figures_data.telling_words(shown, words)
-        drawn["telling"] = Figure(
-            words,
-            "Words that tell each class from the others: "
-            + "; ".join(f"{name}: {', '.join(w for w, _ in some)}" for name, some in shown.items()),
-            "Log odds with an informative prior (Monroe et al. 2008), class against the rest.",
-        )
-    for number, (name, found) in enumerate(clouds.items()):
-        if found:
-            path = folder / f"word_cloud_{number + 1}.png"
-            figures_data.word_cloud(dict(found), number, path)
-            alt = f"Word cloud of {name}: {', '.join(word for word, _ in found[:10])}"
-            drawn["clouds"].append(Figure(path, alt, name))
-    return drawn

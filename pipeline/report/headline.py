@@ -1,48 +1,48 @@
-"""The headline metrics, and how much near copies of training texts change them."""
-
-from collections.abc import Mapping
-from typing import Any
+"""The headline metrics, the one that ranks runs, and how copies of training texts change them."""
 
 from pipeline.report.sources import Run
+from pipeline.store.run import figure as metric_at
 
-#: A metric that moves by more without the copies is shown twice: half a point.
-MOST_CHANGE = 0.005
+#: Keys of the metrics without test rows whose text is, exactly or nearly, that of a training row.
 WITHOUT_COPIES = ("leaks", "without_exact_and_near")
+_LARGEST = 0.005  # half a point: a metric that changes by more is shown twice
 
 Path = tuple[str, ...]
 
 
 def headlines(run: Run) -> dict[str, Path]:
-    """Return the path of each headline metric inside the metrics of some rows, by its name."""
+    """Return the keys of each headline metric in the metrics of one part, by its name."""
     positive = run.metrics["positive_label"]
     of_class = {f"F1 of {positive}": ("by_class", positive, "f1")} if positive else {}
     return {"accuracy": ("accuracy",), "macro F1": ("macro", "f1"), **of_class}
 
 
 def headline(run: Run) -> tuple[str, Path]:
-    """Return the metric by which runs are compared: F1 of the class that the user named, if any."""
+    """Return name and keys of the metric that ranks runs.
+
+    It is the F1 of the positive class where the user chose that class, else the accuracy.
+    """
     name = f"F1 of {run.metrics['positive_label']}" if run.positive_named else "accuracy"
     return name, headlines(run)[name]
 
 
-def value_at(metrics: Any, path: Path) -> float | None:
-    """Return the number at a path, None where there is none."""
-    for key in path:
-        metrics = metrics.get(key) if isinstance(metrics, Mapping) else None
-    return metrics if isinstance(metrics, int | float) else None
+def without_copies(run: Run, key: str) -> dict[str, tuple[float, float]]:
+    """Return each headline metric of all test rows and without copies, by name.
+
+    ``key`` is ``without_exact`` or ``without_exact_and_near``. The metric that ranks runs is first;
+    metrics that are not defined on both sets of rows are absent.
+    """
+    test, without = run.metrics["test"], run.metrics["leaks"][key]
+    pairs = {}
+    for name, keys in dict([headline(run), *headlines(run).items()]).items():
+        value, other = metric_at(test, keys), metric_at(without, keys)
+        if value is not None and other is not None:
+            pairs[name] = (value, other)
+    return pairs
 
 
 def changed_by_copies(run: Run) -> dict[str, Path]:
-    """Return the headline metrics that move by more than half a point without the copies.
-
-    The metric by which runs are compared is the first.
-    Copies are the test rows whose text is, exactly or nearly, that of a training row.
-    """
-    test, without = run.metrics["test"], run.metrics["leaks"][WITHOUT_COPIES[1]]
-    changed = {}
-    first = headline(run)
-    for name, path in {first[0]: first[1], **headlines(run)}.items():
-        before, after = value_at(test, path), value_at(without, path)
-        if before is not None and after is not None and abs(before - after) > MOST_CHANGE:
-            changed[name] = path
-    return changed
+    """Return names and keys of the metrics that change by over half a point without copies."""
+    pairs = without_copies(run, WITHOUT_COPIES[1])
+    changed = [name for name, (all_rows, rest) in pairs.items() if abs(all_rows - rest) > _LARGEST]
+    return {name: headlines(run)[name] for name in changed}

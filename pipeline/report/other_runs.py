@@ -1,151 +1,159 @@
-"""Whether another run on the same split is to be preferred, by validation rows alone."""
+"""Compare the run with other runs on the same split, by the metric that ranks them.
+
+Only validation rows are used: a choice by test metrics would make these too good.
+"""
 
 from collections.abc import Iterator, Sequence
 
-import pandas as pd
+import numpy as np
 
-from pipeline.evaluation.paired import SIGNIFICANT, exact_test
+from pipeline.evaluation.paired import SIGNIFICANT, exact_test, sign_flip_test
 from pipeline.models.specs import MODELS
-from pipeline.report.headline import headline, value_at
+from pipeline.report.headline import headline
 from pipeline.report.render import p_value
-from pipeline.report.siblings import Sibling
-from pipeline.report.sources import Run
+from pipeline.report.sources import OtherRun, Run
 from pipeline.report.suggestion import Suggestion
+from pipeline.store.run import figure as metric_at
 
 _NETWORK = "pipeline.models.network:Network"
 _LINEAR = ("pipeline.models.linear:Linear", "pipeline.models.naive_bayes:NaiveBayes")
 
 
-def best_other(run: Run) -> Sibling | None:
-    """Return the run with the best headline metric on validation rows, if better than this one.
+def best_other(run: Run) -> OtherRun | None:
+    """Return the run with the best headline metric, None where no run is better than this one."""
+    return _best(run, _comparable(run))
 
-    Test metrics choose nothing here. Runs that validation rows trained are not compared.
-    """
-    mine = value_at(run.metrics.get("validation"), headline(run)[1])
-    others = _compared(run)
-    if mine is None or not others:
+
+def better_linear(run: Run) -> OtherRun | None:
+    """Return the best linear model that is better than this network, None if there is none."""
+    if _family(run.model) != _NETWORK:
         return None
-    value, best = max(others, key=lambda pair: pair[0])
-    return best if value > mine else None
+    return _best(run, [other for other in _comparable(run) if _family(other.model) in _LINEAR])
 
 
-def _compared(run: Run) -> list[tuple[float, Sibling]]:
-    """Return the other runs with their headline metric on validation rows that trained neither."""
-    if "refitted_on_validation" in run.training:
-        return []
-    _, path = headline(run)
-    return [
-        (value, sibling)
-        for sibling in run.siblings
-        if sibling.chose_on_validation and not sibling.differs_by_seed
-        for value in [value_at(sibling.metrics.get("validation"), path)]
-        if value is not None
-    ]
+def validation_metric(run: Run | OtherRun, keys: Sequence[str]) -> float | None:
+    """Return a metric of the validation rows, None where it is not defined."""
+    return metric_at(run.metrics.get("validation"), keys)
 
 
-def about_best(run: Run, best: Sibling) -> Suggestion:
-    """Name the model that is best on validation rows, and whether that is more than chance."""
-    name, path = headline(run)
-    validation = run.metrics["validation"]
-    theirs, mine = value_at(best.metrics["validation"], path), value_at(validation, path)
-    called = best.model if best.model != run.model else f"{best.model} with other settings"
+def suggest_best(run: Run, best: OtherRun) -> Suggestion:
+    """Suggest the best other run, with a paired test of the metric that ranks runs."""
+    name, keys = headline(run)
+    rows, n_compared = run.metrics["validation"]["rows"], len(_comparable(run))
+    label = best.model if best.model != run.model else f"{best.model} with other settings"
+    # The best of several runs is tested: its p-value is multiplied by their number (Bonferroni).
+    chance = min(paired_p_value(run, best, run) * n_compared, 1.0)
+    test = f"paired test of {name}, {p_value(chance)}"
+    if n_compared > 1:
+        test += f" for the best of {n_compared} runs"
     sentence = (
-        f"On the {validation['rows']:,} validation rows, {called} has {name} {theirs:.3f} and this "
-        f"run {mine:.3f}"
+        f"On the {rows:,} validation rows, {label} has {name} {validation_metric(best, keys):.3f} "
+        f"and this run {validation_metric(run, keys):.3f}"
     )
-    chance, n_compared = _chance_on_validation(run, best.right, run.right), len(_compared(run))
-    if chance is None:
-        sentence += f": {called} is worth comparing."
+    if chance < SIGNIFICANT:
+        sentence += f" ({test}): prefer {label}."
     else:
-        # The best of several runs is looked at: its p-value is multiplied (Bonferroni).
-        chance = min(chance * n_compared, 1.0)
-        tested = f"paired test of accuracy, {p_value(chance)}"
-        if n_compared > 1:
-            tested += f" for the best of {n_compared} runs"
-        if chance < SIGNIFICANT:
-            sentence += f" ({tested}): prefer {called}."
-        elif name == "accuracy":
-            sentence += f". This can be chance ({tested}), but {called} is worth comparing."
-        else:
-            sentence += (
-                f". {called} is worth comparing, though not more accurate beyond chance ({tested})."
-            )
-    if _is_network(best.model) and not _is_network(run.model):
+        sentence += f". This can be chance ({test}), but {label} is worth comparing."
+    if _family(best.model) == _NETWORK != _family(run.model):
         sentence += " Its number of epochs was chosen on these rows, which favours it."
     return Suggestion(sentence, run.command_of(best.settings))
 
 
-def about_baseline(run: Run, others: Sequence[Sibling | None]) -> Iterator[Suggestion]:
-    """Yield the linear baseline, where a costlier model is not more accurate on validation rows.
+def suggest_baseline(run: Run, suggested: Sequence[OtherRun | None]) -> Iterator[Suggestion]:
+    """Suggest the linear baseline where a costlier model is not better on validation rows.
 
-    A linear model is as cheap as its baseline. Test rows choose nothing: what they show is said by
-    the verdict.
+    A linear model is not costlier than its baseline. Where a linear model was suggested already,
+    no second one is.
     """
-    name = run.metrics["verdict"]["baseline"]
-    found = [pair for pair in _compared(run) if pair[1].model == name]
-    is_named = any(other is not None and _is_linear(other.model) for other in others)
-    if _is_linear(run.model) or is_named or not found or not _is_linear(name):
+    name, keys = headline(run)
+    baseline = run.metrics["verdict"]["baseline"]
+    others = [other for other in _comparable(run) if other.model == baseline]
+    models = [run.model, *(other.model for other in suggested if other is not None)]
+    is_needed = not any(_family(model) in _LINEAR for model in models)
+    if not (is_needed and others and _family(baseline) in _LINEAR):
         return
-    _, baseline = max(found, key=lambda pair: pair[0])
-    chance = _chance_on_validation(run, run.right, baseline.right)
-    if chance is None or chance < SIGNIFICANT or _is_better_for_goal(run, baseline):
+    best = max(others, key=lambda other: validation_metric(other, keys) or 0.0)
+    chance = paired_p_value(run, run, best)
+    if chance < SIGNIFICANT or _gives_up_accuracy(run, best):
         return
     yield Suggestion(
-        f"Use {name}: it is cheaper, and on the {run.metrics['validation']['rows']:,} validation "
-        f"rows {run.model} is not more accurate beyond chance (paired test, {p_value(chance)}).",
-        run.command_of(baseline.settings),
+        f"Use {baseline}: it is cheaper, and on the {run.metrics['validation']['rows']:,} "
+        f"validation rows {run.model} has no higher {name} beyond chance (paired test, "
+        f"{p_value(chance)}).",
+        run.command_of(best.settings),
     )
 
 
-def _is_better_for_goal(run: Run, other: Sibling) -> bool:
-    """Return whether a run that gives up accuracy for a class is better by its F1 or macro F1."""
-    if run.decision["threshold"] is None and not run.positive_named:
-        return False
-    path = headline(run)[1] if run.positive_named else ("macro", "f1")
-    mine, theirs = (
-        value_at(metrics["validation"], path) for metrics in (run.metrics, other.metrics)
-    )
-    return mine is not None and theirs is not None and mine > theirs
+def paired_p_value(run: Run, first: Run | OtherRun, second: Run | OtherRun) -> float:
+    """Return the one-sided p-value that the first run is not better in the headline metric.
 
-
-def _chance_on_validation(
-    run: Run, first: pd.Series | None, second: pd.Series | None
-) -> float | None:
-    """Return the one-sided p-value that the first run is not more accurate on the same rows.
-
-    Parameters
-    ----------
-    run : Run
-        Whose duplicate groups count as one observation each.
-    first, second : Series of bool or None
-        Whether each validation row's decided class is right, by id.
-
-    Returns
-    -------
-    float or None
-        Of `pipeline.evaluation.paired.exact_test`; None where predictions cannot be read.
+    Both are compared on the validation rows, whose duplicate groups count as one observation each.
+    Accuracy has an exact test; for F1 of a class, the signs of contributions to it are flipped
+    (see `pipeline.evaluation.paired`).
     """
-    if first is None or second is None:
+    pair = first.validation_predictions.assign(other=second.validation_predictions["decided"])
+    groups = run.duplicate_groups.loc[pair.index].to_numpy()
+    if headline(run)[0] == "accuracy":
+        right = (pair["decided"] == pair["label"], pair["other"] == pair["label"])
+        return exact_test(right[0].to_numpy(), right[1].to_numpy(), groups).first_better
+    is_positive = (pair == run.metrics["positive_label"]).to_numpy(float).T
+    return sign_flip_test(f1_gains(*is_positive), groups)
+
+
+def f1_gains(true: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return the contribution of each row to the gain in F1 of the first model over the second.
+
+    Let F be the F1 at the mean of both models' counts. A row contributes F(+d/2) - F(-d/2), where d
+    is the change of the counts if the row has the first model's class instead of the second's, as
+    in `pipeline.evaluation.paired.contributions`. The arguments are 1 where a row is of the class,
+    or is predicted to be, else 0: ndarray of float64, shape (n_rows,), as the result.
+
+    Examples
+    --------
+    >>> true, first, second = np.array([[1.0, 1, 0], [1, 1, 0], [1, 0, 1]])
+    >>> f1_gains(true, first, second).round(3).tolist()
+    [0.0, 0.317, 0.19]
+    """
+    hits = (true @ first + true @ second) / 2
+    total = true.sum() + (first.sum() + second.sum()) / 2
+    change = (first - second) / 2
+    above = 2 * (hits + true * change) / (total + change)
+    below = 2 * (hits - true * change) / (total - change)
+    return above - below
+
+
+def _comparable(run: Run) -> list[OtherRun]:
+    """Return the other runs whose headline metric on validation rows is that of unseen rows."""
+    if run.trained_on_validation:
+        return []
+    _, keys = headline(run)
+    return [
+        other
+        for other in run.other_runs
+        if not other.trained_on_validation
+        and not other.differs_by_seed
+        and validation_metric(other, keys) is not None
+    ]
+
+
+def _best(run: Run, others: Sequence[OtherRun]) -> OtherRun | None:
+    """Return the best of comparable runs if it is better than the run, else None."""
+    _, keys = headline(run)
+    value = validation_metric(run, keys)
+    best = max(others, key=lambda other: validation_metric(other, keys) or 0.0, default=None)
+    if value is None or best is None or (validation_metric(best, keys) or 0.0) <= value:
         return None
-    ids = first.index.intersection(second.index)
-    if not len(ids):
-        return None
-    groups = run.duplicate_groups.loc[ids].to_numpy()
-    return exact_test(first.loc[ids].to_numpy(), second.loc[ids].to_numpy(), groups).first_better
+    return best
 
 
-def better_linear(run: Run) -> Sibling | None:
-    """Return the best linear model on validation rows, if this is a network that is not better."""
-    mine = value_at(run.metrics.get("validation"), headline(run)[1])
-    if mine is None or not _is_network(run.model):
-        return None
-    scored = [pair for pair in _compared(run) if _is_linear(pair[1].model) and pair[0] > mine]
-    return max(scored, key=lambda pair: pair[0])[1] if scored else None
+def _gives_up_accuracy(run: Run, other: OtherRun) -> bool:
+    """Return whether a threshold for a class gives the run less accuracy but a higher macro F1."""
+    if run.decision["threshold"] is None or run.positive_named:
+        return False
+    value, other_value = (validation_metric(one, ("macro", "f1")) for one in (run, other))
+    return value is not None and other_value is not None and value > other_value
 
 
-def _is_network(model: str) -> bool:
-    return MODELS[model].family == _NETWORK
-
-
-def _is_linear(model: str) -> bool:
-    return model in MODELS and MODELS[model].family in _LINEAR
+def _family(model: str) -> str:
+    """Return the family of a model, empty for a model of an extension that is not loaded."""
+    return MODELS[model].family if model in MODELS else ""

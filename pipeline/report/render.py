@@ -1,44 +1,30 @@
-"""Templates: every text is escaped, and every figure of ``metrics.json`` says which it is."""
+"""Fill the templates: texts are escaped, and each metric carries its path in ``metrics.json``."""
 
 import base64
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from pipeline.report.style import Figure
 
-Key = str | int | list[str | int]
-_TEMPLATE = "report.html"
-MISSING = "–"
+_MISSING = "–"
+
+_Key = str | int | list[str | int]
 
 
-def render(content: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
-    """Fill the page's template.
-
-    Parameters
-    ----------
-    content : mapping
-        What the template shows.
-    metrics : mapping
-        ``metrics.json``.
-
-    Returns
-    -------
-    str
-        HTML.
-    """
-    marked = Marked(metrics)
+def render(content: Mapping[str, Any], metrics: Mapping[str, Any], figures: Path) -> str:
+    """Return the page as HTML, from its content, ``metrics.json`` and the folder of its figures."""
+    marked = _Marked(metrics)
     environment = _environment()
-    environment.globals |= {
-        "number": marked.number,
-        "percent": marked.percent,
-        "interval": marked.interval,
-        "points": marked.points,
-        "value": marked.value,
-    }
-    return environment.get_template(_TEMPLATE).render(**content)
+    for name in ("number", "percent", "interval", "points", "value"):
+        environment.globals[name] = getattr(marked, name)
+    environment.globals["picture"] = lambda name, *texts: _image(
+        Figure(figures / f"{name}.png", *texts)
+    )
+    return environment.get_template("report.html").render(**content)
 
 
 def fill(template: str, content: Mapping[str, Any], package: str = "pipeline.report") -> str:
@@ -46,8 +32,17 @@ def fill(template: str, content: Mapping[str, Any], package: str = "pipeline.rep
     return _environment(package).get_template(template).render(**content)
 
 
+def fill_text(template: str, content: Mapping[str, Any]) -> str:
+    """Fill a template of plain text, in which white space of values becomes a single space."""
+    environment = _environment().overlay(
+        autoescape=False,
+        finalize=lambda value: " ".join(value.split()) if isinstance(value, str) else value,
+    )
+    return environment.get_template(template).render(**content)
+
+
 def _environment(package: str = "pipeline.report") -> Any:
-    """Return what reads templates, with the filters that all of them use."""
+    """Return the Jinja environment with the filters of all templates."""
     from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -57,122 +52,115 @@ def _environment(package: str = "pipeline.report") -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["image"] = image
+    environment.globals["image"] = _image
     environment.filters |= {
         "count": lambda number: f"{number:,}",
-        "duration": duration,
+        "duration": _duration,
         "p_value": p_value,
-        "three": _three,
-        "memory": memory,
+        "three": lambda value: _shown(value, "{:.3f}"),
+        "memory": _memory,
     }
     return environment
 
 
-class Marked:
-    """Write figures of ``metrics.json`` as HTML that says where they come from.
+class _Marked:
+    """Write metrics of ``metrics.json`` as HTML with their source.
 
-    Each is a ``<data value="..." data-metric="/test/accuracy">``: the exact value, and its JSON
-    pointer (RFC 6901), so that a page can be checked against the file. Paths are given key by key,
-    or as lists of keys.
+    Each is a ``<data value="..." data-metric="/test/accuracy">``: the exact value and its JSON
+    pointer (RFC 6901), so that a page can be compared with the file. A path is a sequence of keys
+    and lists of keys.
     """
 
     def __init__(self, metrics: Mapping[str, Any]) -> None:
         self._metrics = metrics
 
-    def value(self, *path: Key) -> Any:
-        """Return what stands at a path, None where the path ends early."""
-        found: Any = self._metrics
-        for key in _flat(path):
-            if isinstance(found, Mapping):
-                found = found.get(key)
-            elif isinstance(found, list) and isinstance(key, int) and key < len(found):
-                found = found[key]
-            else:
+    def value(self, *path: _Key) -> Any:
+        """Return the value at a path, None where a key is missing."""
+        value: Any = self._metrics
+        for key in _flatten(path):
+            try:
+                value = value[key]
+            except (KeyError, IndexError, TypeError):
                 return None
-        return found
+        return value
 
-    def number(self, *path: Key) -> Markup:
-        """Write a figure with three decimals, or a count with separators."""
-        value = self.value(*path)
-        return self._mark(path, f"{value:,}" if isinstance(value, int) else _three(value))
+    def number(self, *path: _Key) -> Markup:
+        """Write a metric with three decimals, or a count with separators."""
+        is_count = isinstance(self.value(*path), int)
+        return self._mark(path, "{:,}" if is_count else "{:.3f}")
 
-    def percent(self, *path: Key) -> Markup:
+    def percent(self, *path: _Key) -> Markup:
         """Write a share in percent."""
-        value = self.value(*path)
-        return self._mark(path, MISSING if value is None else f"{100 * value:.1f} %")
+        return self._mark(path, "{:.1f} %", 100)
 
-    def points(self, *path: Key) -> Markup:
+    def points(self, *path: _Key) -> Markup:
         """Write a difference of shares in percentage points, with its sign."""
-        value = self.value(*path)
-        return self._mark(path, MISSING if value is None else _minus(f"{100 * value:+.1f}"))
+        return self._mark(path, "{:+.1f}", 100)
 
-    def interval(self, *path: Key, how: str = "number") -> Markup:
-        """Write the interval of the figure at a path; nothing where there is none."""
-        keys = _flat(path)
+    def interval(self, *path: _Key) -> Markup:
+        """Write the interval of the metric at a path, empty where it has none."""
+        keys = _flatten(path)
         for depth in range(len(keys), -1, -1):
-            place = (*keys[:depth], "intervals", *keys[depth:])
-            bounds = self.value(*place)
-            if bounds:
-                write = getattr(self, how)
-                return Markup("{} to {}").format(write(*place, 0), write(*place, 1))
+            ends = (*keys[:depth], "intervals", *keys[depth:])
+            if self.value(*ends):
+                return Markup("{} to {}").format(self.number(*ends, 0), self.number(*ends, 1))
         return Markup("")
 
-    def _mark(self, path: tuple[Key, ...], text: str) -> Markup:
-        """Wrap a figure's text."""
-        keys = (str(key).replace("~", "~0").replace("/", "~1") for key in _flat(path))
-        pointer = "".join(f"/{key}" for key in keys)
-        exact = json.dumps(self.value(*path))
-        return Markup('<data value="{}" data-metric="{}">{}</data>').format(exact, pointer, text)
+    def _mark(self, path: tuple[_Key, ...], pattern: str, factor: int = 1) -> Markup:
+        """Write a metric in an element with its exact value and its JSON pointer."""
+        value = self.value(*path)
+        keys = (str(key).replace("~", "~0").replace("/", "~1") for key in _flatten(path))
+        return Markup('<data value="{}" data-metric="{}">{}</data>').format(
+            json.dumps(value),
+            "".join(f"/{key}" for key in keys),
+            _shown(None if value is None else factor * value, pattern),
+        )
 
 
-def _flat(path: tuple[Key, ...]) -> list[str | int]:
-    """Join keys and lists of keys to one list."""
-    keys: list[str | int] = []
-    for key in path:
-        keys += key if isinstance(key, list) else [key]
-    return keys
-
-
-def image(figure: Figure) -> Markup:
-    """Write a figure with the picture inside, its size and its alternative text."""
-    width, height = figure.size
-    data = base64.b64encode(figure.path.read_bytes()).decode()
-    caption = Markup("<figcaption>{}</figcaption>").format(figure.caption) if figure.caption else ""
-    return Markup(
-        '<figure><img src="data:image/png;base64,{}" width="{}" height="{}" alt="{}">{}</figure>'
-    ).format(Markup(data), width, height, escape(figure.alt), caption)
-
-
-def duration(seconds: float | None) -> str:
+def _duration(seconds: float | None) -> str:
     """Write a time with a fitting unit."""
     if seconds is None:
-        return MISSING
+        return _MISSING
     if seconds < 1e-3:
         return f"{seconds * 1e6:.0f} µs"
     if seconds < 1:
         return f"{seconds * 1e3:.1f} ms"
-    if seconds < 120:
-        return f"{seconds:.1f} s"
-    return f"{seconds / 60:.0f} min"
+    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
-def memory(mib: float | None) -> str:
+def _memory(mib: float | None) -> str:
     """Write an amount of memory, given in MiB, with a fitting unit."""
     if mib is None:
-        return MISSING
+        return _MISSING
     return f"{mib:,.0f} MiB" if mib < 1000 else f"{mib / 1024:,.1f} GiB"
 
 
 def p_value(value: float) -> str:
-    """Write a p-value."""
+    """Write a p-value.
+
+    Examples
+    --------
+    >>> p_value(0.00002)
+    'p < 0.001'
+    """
     return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
 
 
-def _three(value: float | None) -> str:
-    """Write a figure with three decimals, or a dash where it is not defined."""
-    return MISSING if value is None else _minus(f"{value:.3f}")
+def _flatten(path: tuple[_Key, ...]) -> list[str | int]:
+    """Join keys and lists of keys to one list."""
+    return [one for key in path for one in (key if isinstance(key, list) else [key])]
 
 
-def _minus(text: str) -> str:
-    """Write a minus sign in the place of a hyphen."""
-    return text.replace("-", "−")
+def _image(figure: Figure) -> Markup:
+    """Write a figure with its picture, size, alternative text and caption."""
+    width, height = figure.size
+    picture = base64.b64encode(figure.path.read_bytes()).decode()
+    caption = Markup("<figcaption>{}</figcaption>").format(figure.caption) if figure.caption else ""
+    return Markup(
+        '<figure><img src="data:image/png;base64,{}" width="{}" height="{}" alt="{}">{}</figure>'
+    ).format(Markup(picture), width, height, figure.alt, caption)
+
+
+def _shown(value: float | None, pattern: str) -> str:
+    """Write a metric with a minus sign, or a dash where it is not defined."""
+    return _MISSING if value is None else pattern.format(value).replace("-", "−")

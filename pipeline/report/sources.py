@@ -1,4 +1,4 @@
-"""The run that a report describes, with what only the report needs."""
+"""The finished runs that a report reads: the run that it describes, and others on its split."""
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -8,65 +8,112 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.data.split import Parts, read_parts
 from pipeline.evaluation.groups import group_column
-from pipeline.report.siblings import Sibling, find_siblings, right_on_validation
-from pipeline.report.suggestion import with_option
+from pipeline.store.manifests import is_complete
 from pipeline.store.outputs import Store
-from pipeline.store.run import FinishedRun
+from pipeline.store.run import FinishedRun, split_digest
+from pipeline.store.seeds import identity
 from pipeline.text.tokens import Tokens, read_tokens
 
 _ROW_COLUMNS = ["id", "raw", "clean", "label", "group"]
+_STEPS_TO_TRAINING = ("CleanText", "Tokenize", "Vectorize", "TrainModel")
+# A baseline may be trained on fewer rows to limit its cost; the command of a run has no such limit.
+_ROW_LIMIT = "max_train_rows"
 
 
-class Run(FinishedRun):
-    """A finished run, how to repeat it, and other runs on the same split.
+class _EvaluatedRun(FinishedRun):
+    """A finished run, with its predictions for validation rows."""
+
+    @property
+    def trained_on_validation(self) -> bool:
+        """Whether the final training used the validation rows, so that they cannot score it."""
+        return "refitted_on_validation" in self.training
+
+    @cached_property
+    def validation_predictions(self) -> pd.DataFrame:
+        """Columns ``label`` and ``decided`` (the predicted class) of validation rows, by id."""
+        table = self.read_table(
+            "Evaluate", "predictions.parquet", ["id", "part", "label", "decided"]
+        )
+        rows = table.filter(pc.equal(table["part"], "validation")).to_pandas()
+        return rows.set_index("id")[["label", "decided"]]
+
+
+class OtherRun(_EvaluatedRun):
+    """Another evaluated run with the same training, validation and test rows."""
+
+    def __init__(self, evaluated: Path, store: Store, differs_by_seed: bool) -> None:
+        super().__init__(evaluated, store)
+        self.differs_by_seed = differs_by_seed  # and in nothing else from the run of the report
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Settings of the steps up to TrainModel, by name."""
+        settings: dict[str, Any] = {}
+        for task in _STEPS_TO_TRAINING:
+            settings |= self.settings_of(task)
+        settings.pop(_ROW_LIMIT, None)
+        return settings
+
+
+class Run(_EvaluatedRun):
+    """The run that a report describes.
 
     Parameters
     ----------
-    places : mapping of str to Path
-        Folder of each step's artifact, by task.
+    evaluated : Path
+        Folder of its Evaluate artifact.
     command : str
         Command that repeats the run.
+    command_of : callable
+        Returns the command of another run on the same rows from its settings.
     positive_named : bool
         Whether the user chose the positive class.
-    command_of : callable, optional
-        Returns the command of another run on the same rows from its settings; by default, this
-        run's command with another model.
     """
 
     def __init__(
         self,
-        places: Mapping[str, Path],
+        evaluated: Path,
         command: str,
-        positive_named: bool,
-        command_of: Callable[[Mapping[str, Any]], str] | None = None,
+        command_of: Callable[[Mapping[str, Any]], str],
+        positive_named: bool = False,
     ) -> None:
-        store = Store(places["Evaluate"].parents[2])
-        super().__init__(places["Evaluate"], store)
-        self.steps = {task: FinishedRun(path, store).artifact for task, path in places.items()}
-        self.places = places
+        self.store = Store(evaluated.parents[2])
+        super().__init__(evaluated, self.store)
         self.command = command
-        self.command_of = command_of or (
-            lambda settings: with_option(command, "model", settings["model"])
-        )
+        self.command_of = command_of
         self.positive_named = positive_named
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Settings of TrainModel: the model's hyper-parameters."""
-        return self.bundle["steps"]["TrainModel"]
+        """Settings of TrainModel: the hyper-parameters of the model."""
+        settings: dict[str, Any] = self.bundle["steps"]["TrainModel"]
+        return settings
 
     @cached_property
-    def siblings(self) -> list[Sibling]:
-        """Other evaluated runs on the same split."""
-        return find_siblings(self.places)
+    def other_runs(self) -> list[OtherRun]:
+        """Complete runs of other models on the same split, in the order of their folders.
 
-    @cached_property
-    def right(self) -> pd.Series | None:
-        """Whether the predicted class of each validation row is right, by id."""
-        return right_on_validation(self.path_of("Evaluate"))
+        The digest of SplitStratified depends on the representation, so the content of
+        ``split.parquet`` is compared.
+        """
+        store, evaluated = self.store, self.artifact
+        split, shared = split_digest(store, evaluated), identity(store, evaluated)
+        version = evaluated.manifest["version"]
+        others = []
+        for artifact in store.all(evaluated.dataset, evaluated.path.parent.name):
+            if artifact.manifest["version"] != version or split_digest(store, artifact) != split:
+                continue
+            by_seed = shared is not None and identity(store, artifact) == shared
+            other = OtherRun(artifact.path, store, by_seed)
+            folders = [other.steps[task].path for task in _STEPS_TO_TRAINING if task in other.steps]
+            is_other = self.path_of("TrainModel") not in folders
+            if is_other and len(folders) == len(_STEPS_TO_TRAINING):
+                others += [other] if all(map(is_complete, [*folders, artifact.path])) else []
+        return others
 
     @cached_property
     def duplicate_groups(self) -> pd.Series:
@@ -92,10 +139,6 @@ class Run(FinishedRun):
 
     @cached_property
     def diversity(self) -> np.ndarray:
-        """Distinct tokens divided by tokens of each row, shape (n_rows,)."""
+        """Distinct tokens divided by tokens of each row, float64, shape (n_rows,)."""
         table = self.read_table("Tokenize", "tokens.parquet", ["lexical_diversity"])
         return table["lexical_diversity"].to_numpy()
-
-    def evaluated(self, name: str) -> pa.Table:
-        """Read a table of Evaluate."""
-        return self.read_table("Evaluate", f"{name}.parquet")

@@ -1,21 +1,11 @@
-"""What a reader can do next: a sentence with its reason, and the command that does it."""
+"""A suggestion: one sentence on what to change, and the command that does it."""
 
 import shlex
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True)
-class Suggestion:
-    """One piece of advice.
-
-    Attributes
-    ----------
-    sentence : str
-        What was measured, and what may improve it.
-    command : str
-        What to run; empty where no command does it.
-    """
+class Suggestion(NamedTuple):
+    """A sentence with a measurement and what may improve it, and a command, which may be empty."""
 
     sentence: str
     command: str = ""
@@ -32,8 +22,8 @@ def with_option(command: str, option: str, value: Any) -> str:
     >>> with_option("luigi RunAll --dropout 0.5 --seed 0", "dropout", 0.7)
     'luigi RunAll --seed 0 --dropout 0.7'
     """
-    words, name = shlex.split(command), f"--{option.replace('_', '-')}"
-    if name in words:
-        at = words.index(name)
-        del words[at : at + 2]
-    return shlex.join([*words, name, str(value)])
+    arguments, flag = shlex.split(command), f"--{option.replace('_', '-')}"
+    if flag in arguments:
+        index = arguments.index(flag)
+        del arguments[index : index + 2]
+    return shlex.join([*arguments, flag, str(value)])

@@ -35,14 +35,13 @@ class Report(Step):
         """Write ``report.html``, ``model_card.md`` and ``figures/*.png``."""
         from pipeline.report.page import write_report
 
-        folders = self.folders()
-        del folders["Report"]
+        named = self.value("positive_label") != "auto"
         write_report(
-            folders,
+            self.path_of("Evaluate"),
             self.command(),
             out.folder,
-            positive_named=self.value("positive_label") != "auto",
             command_of=self.command_of,
+            positive_named=named,
         )
 
     def command_of(self, settings: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""A run as the report's functions read it, made of plain values that a test changes."""
+"""Stand-ins for the runs that the report reads, with plain values that a test changes."""
 
 from copy import deepcopy
 from types import SimpleNamespace
@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from pipeline.report.siblings import Sibling
 from pipeline.report.suggestion import with_option
 
 BASELINE = {
@@ -28,7 +27,7 @@ SCORED = {
 
 
 def made_up_run(model="bilstm", **changes):
-    """Return a run about which nothing is to be said; changes are paths of dots to values."""
+    """Return a run that needs no advice; changes are values by dotted path."""
     run = SimpleNamespace(
         model=model,
         command=f"luigi --module pipeline RunAll --dataset toy --model {model}",
@@ -44,8 +43,9 @@ def made_up_run(model="bilstm", **changes):
             "steps": {"Vectorize": {"group_duplicates": "exact"}},
         },
         vectors={},
-        siblings=[],
-        right=right(0.9),
+        other_runs=[],
+        trained_on_validation=False,
+        validation_predictions=predictions(0.9),
         duplicate_groups=pd.Series(np.arange(1000)),
         metrics={
             "positive_label": "good",
@@ -81,22 +81,31 @@ def made_up_run(model="bilstm", **changes):
     run.command_of = lambda settings: with_option(run.command, "model", settings["model"])
     for path, value in changes.items():
         *keys, last = path.split(".")
-        found = vars(run)
+        target = vars(run)
         for key in keys:
-            found = found[key]
-        found[last] = value
+            target = target[key]
+        target[last] = value
     return run
 
 
-def sibling(model="logistic_regression", accuracy=0.95, **keys):
+def other_run(model="logistic_regression", accuracy=0.95, **attributes):
     """Return another run on the same split, with its accuracy on validation and test rows."""
     scored = {**deepcopy(SCORED), "accuracy": accuracy}
-    metrics = {"validation": scored, "test": keys.pop("test", scored)}
-    found = Sibling(model, {"model": model}, metrics, **keys)
-    vars(found)["right"] = right(accuracy)
-    return found
+    run = SimpleNamespace(
+        model=model,
+        settings={"model": model},
+        metrics={"validation": scored, "test": attributes.pop("test", scored)},
+        trained_on_validation=False,
+        differs_by_seed=False,
+        validation_predictions=predictions(accuracy),
+    )
+    vars(run).update(attributes)
+    return run
 
 
-def right(accuracy):
-    """Return of 1,000 validation rows which ones a model is right in: the first."""
-    return pd.Series(np.arange(1000) < round(1000 * accuracy))
+def predictions(accuracy):
+    """Return labels and predicted classes of 1,000 validation rows, the first ones correct."""
+    label = np.where(np.arange(1000) % 5 < 2, "bad", "good")
+    wrong = np.where(label == "bad", "good", "bad")
+    is_right = np.arange(1000) < round(1000 * accuracy)
+    return pd.DataFrame({"label": label, "decided": np.where(is_right, label, wrong)})

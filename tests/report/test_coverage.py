@@ -21,43 +21,43 @@ CHINESE = ["我今天非常高兴见到你", "这个产品真的很糟糕", "服
         (Coverage(100, 0.1, 0.2), []),
         (Coverage(100, 0.1, 0.499), []),
         (Coverage(100, 0.5, 0.5), ["50% of the words in test rows are in no training row: logis"]),
-        (Coverage(100, 0.1, 0.5), ["50% of the words in test rows are not in the model's vocab"]),
-        # Pretrained vectors know words that no training row has.
+        (Coverage(100, 0.1, 0.5), ["50% of the words in test rows are not in the vocabulary of"]),
+        # Word vectors have words that no training row has.
         (Coverage(100, 0.6, 0.1), []),
-        (Coverage(100, 0.1, 0.1, 0.1), ["In 10% of the texts, written in a script without spac"]),
-        (Coverage(100, 0.9, 0.9, 0.5), ["In 50% of the texts, written in a script without spac"]),
+        (Coverage(100, 0.1, 0.1, 0.1), ["In 10% of the texts, which are in a script without"]),
+        (Coverage(100, 0.9, 0.9, 0.5), ["In 50% of the texts, which are in a script without"]),
         (Coverage(100, 0.1, 0.1, 0.099), []),
-        (Coverage(100, 0.1, 0.1, 0.0, VECTORS), ["The word vectors know 40% of the vocabulary a"]),
+        (Coverage(100, 0.1, 0.1, 0.0, VECTORS), ["The word vectors contain 40% of the vocabulary"]),
         (Coverage(100, 0.1, 0.1, 0.0, {**VECTORS, "tokens_covered": 0.5}), []),
-        (Coverage(100, 0.9, 0.9, 0.0, VECTORS), ["90% of the words", "The word vectors know"]),
+        (Coverage(100, 0.9, 0.9, 0.0, VECTORS), ["90% of the words", "The word vectors contain"]),
     ],
     ids=[
-        "fine",
-        "just fine",
+        "high",
+        "high enough",
         "half unseen",
         "small vocabulary",
-        "known by vectors",
+        "in word vectors",
         "one token a clause",
-        "says the cause alone",
+        "only the cause",
         "few such texts",
         "vectors of other words",
         "just enough vectors",
         "two problems",
     ],
 )
-def test_poor_coverage_is_told(coverage, sentences):
-    found = list(problems(made_up_run(), coverage))
-    assert len(found) == len(sentences)
-    for suggestion, sentence in zip(found, sentences, strict=True):
+def test_low_coverage_gives_a_warning(coverage, sentences):
+    warnings = list(problems(made_up_run(), coverage))
+    assert len(warnings) == len(sentences)
+    for suggestion, sentence in zip(warnings, sentences, strict=True):
         assert suggestion.sentence.startswith(sentence)
         assert suggestion.command
 
 
-def test_model_that_reads_characters_is_not_sent_to_another():
+def test_model_that_reads_characters_gets_no_other_model_suggested():
     run = made_up_run("logistic_regression", **{"bundle.representation": "ngrams"})
     for coverage in (Coverage(100, 0.9), Coverage(100, 0.9, None, 0.9)):
-        (found,) = problems(run, coverage)
-        assert not found.command
+        (warning,) = problems(run, coverage)
+        assert not warning.command
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_model_that_reads_characters_is_not_sent_to_another():
     ],
     ids=["words", "one of two", "half of its tokens", "separated", "thai", "long word"],
 )
-def test_clauses_that_stayed_one_token_are_counted(lists, share):
+def test_texts_of_unseparated_clauses_are_counted(lists, share):
     assert unseparated(Tokens.from_lists(lists)) == share
 
 
@@ -81,7 +81,7 @@ def test_clauses_that_stayed_one_token_are_counted(lists, share):
     [("sequences", [], 2 / 3), ("sequences", ["Rare", "odd"], 1 / 3), ("ngrams", [], None)],
     ids=["vocabulary", "vectors know one more", "no list of words"],
 )
-def test_unknown_words_are_those_of_neither_vocabulary_nor_vectors(
+def test_unknown_words_are_in_neither_vocabulary_nor_word_vectors(
     tmp_path, representation, pretrained, unknown
 ):
     vocabularies.write(tmp_path / vocabularies.VOCABULARY_FILE, ["", "[UNK]", "day"])
@@ -91,19 +91,19 @@ def test_unknown_words_are_those_of_neither_vocabulary_nor_vectors(
     run = SimpleNamespace(
         tokens=Tokens.from_lists([["good", "day"], ["good", "day", "Rare"]]),
         parts=SimpleNamespace(rows=parts.get),
-        places={"Vectorize": tmp_path},
+        path_of=lambda task, name: {"Vectorize": tmp_path}[task] / name,
         bundle={"representation": representation},
         vectors={},
     )
-    found = measure(run)
-    assert found.test_tokens == 3
-    assert found.unseen == pytest.approx(1 / 3)
-    assert found.unknown == (None if unknown is None else pytest.approx(unknown))
+    coverage = measure(run)
+    assert coverage.test_tokens == 3
+    assert coverage.unseen == pytest.approx(1 / 3)
+    assert coverage.unknown == (None if unknown is None else pytest.approx(unknown))
 
 
 @pytest.fixture
 def chinese(chain):
-    """Return a chain with texts in a script without spaces, no two of them alike."""
+    """Return a chain with texts in a script without spaces, all different."""
     rows = [
         (f"{CHINESE[n % 3]}{chr(0x4E00 + n)}{chr(0x5E00 + 3 * n)}", ("bad", "good")[n % 2])
         for n in range(120)
@@ -112,10 +112,10 @@ def chinese(chain):
     return chain
 
 
-def test_page_log_and_advice_begin_with_texts_that_became_one_token(chinese, caplog):
-    with caplog.at_level(logging.WARNING, logger="luigi-interface"):
+def test_page_log_and_advice_begin_with_the_warning(chinese, caplog):
+    with caplog.at_level(logging.WARNING, logger="pipeline.report.page"):
         report = chinese.run(dataset="weibo", model="naive_bayes").requires()
-    sentence = "In 100% of the texts, written in a script without spaces, the tokenizer leaves"
+    sentence = "In 100% of the texts, which are in a script without spaces, the tokenizer leaves"
     assert sentence in caplog.text
     html = " ".join((report.path() / "report.html").read_text().split())
     body = html[html.index("<body") :]

@@ -18,7 +18,7 @@ PLAIN = {
 }
 
 
-def test_words_are_counted_by_class_and_marks_are_not_words():
+def test_words_are_counted_by_class_without_punctuation():
     tokens = Tokens.from_lists([["good", "day", "!"], ["bad", "day", "day"], ["day", "unseen"]])
     counts = WordCounts.of(tokens, np.array([1, 0, -1]), 2)
     assert counts.frequent(5) == [("day", 3), ("bad", 1), ("good", 1)]
@@ -26,16 +26,16 @@ def test_words_are_counted_by_class_and_marks_are_not_words():
     assert counts.frequent(5, without={"day"}) == [("bad", 1), ("good", 1)]
 
 
-def test_log_odds_of_a_case_worked_by_hand():
-    # Ten tokens a side, two words; prior 1,000 tokens in the words' shares: 700 and 300.
-    found = log_odds(np.array([9, 1]), np.array([5, 5]))
+def test_log_odds_of_an_example_calculated_by_hand():
+    # Ten tokens in each class, two words; a prior of 1,000 tokens: 700 and 300.
+    scores = log_odds(np.array([9, 1]), np.array([5, 5]))
     first, second = (709, 301), (705, 305)
     odds = np.log(first[0] / first[1]) - np.log(second[0] / second[1])
-    assert found[0] == pytest.approx(odds / np.sqrt(1 / first[0] + 1 / second[0]))
-    assert found[1] < 0 < found[0]
+    assert scores[0] == pytest.approx(odds / np.sqrt(1 / first[0] + 1 / second[0]))
+    assert scores[1] < 0 < scores[0]
 
 
-def test_words_used_alike_tell_nothing_and_a_rare_one_less_than_a_frequent_one():
+def test_rare_word_is_less_distinctive_than_a_frequent_one():
     counts, others = np.array([50, 100, 2, 848]), np.array([50, 10, 0, 940])
     alike, frequent, rare, _ = log_odds(counts, others)
     assert abs(alike) < 0.5
@@ -55,17 +55,17 @@ def test_words_used_alike_tell_nothing_and_a_rare_one_less_than_a_frequent_one()
         ("regexp", r"<?\w+>?"),
     ],
 )
-def test_placeholders_are_left_out_as_each_tokenizer_writes_them(tokenizer, pattern, word_form):
+def test_placeholders_are_excluded_for_each_tokenizer(tokenizer, pattern, word_form):
     settings = {**PLAIN, "tokenizer": tokenizer, "pattern": pattern, "word_form": word_form}
     tokens = tokenize(pa.array([TEXT]), settings)
     counts = WordCounts.of(tokens, np.array([0]), 1)
-    stands_in = placeholders(tokens.words, REPLACED, settings)
-    left = {word for word, _ in counts.frequent(20, without=stands_in)}
-    assert not {word.strip("<>:,!") for word in left} & {"user", "url", "hashtag", "number"}
-    assert "see" in " ".join(left)
+    marks = placeholders(tokens.words, REPLACED, settings)
+    words = {word for word, _ in counts.frequent(20, without=marks)}
+    assert not {word.strip("<>:,!") for word in words} & {"user", "url", "hashtag", "number"}
+    assert "see" in " ".join(words)
 
 
-def test_placeholders_of_what_cleaning_kept_stay():
+def test_entities_that_cleaning_keeps_are_no_placeholders():
     settings = {**PLAIN, "tokenizer": "words"}
     assert placeholders(["user", "url"], {**REPLACED, "urls": "keep"}, settings) == {
         "user",
@@ -74,7 +74,7 @@ def test_placeholders_of_what_cleaning_kept_stay():
     }
 
 
-def test_tokenizer_of_single_characters_loses_no_letters():
+def test_single_characters_are_no_placeholders():
     settings = {**PLAIN, "tokenizer": "regexp", "pattern": r"\w"}
     assert placeholders(["u", "s", "e", "r"], REPLACED, settings) == frozenset()
 
@@ -88,6 +88,6 @@ def test_tokenizer_of_single_characters_loses_no_letters():
         ("german", "as_is", "because", False),
     ],
 )
-def test_function_words_are_written_as_tokens_are(language, word_form, word, is_function):
+def test_function_words_have_the_form_of_the_tokens(language, word_form, word, is_function):
     settings = {**PLAIN, "language": language, "word_form": word_form}
     assert (word in function_words(settings)) == is_function

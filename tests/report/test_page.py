@@ -1,7 +1,6 @@
-"""The page in a real browser: what it loads, what it shows, and what it does not run."""
+"""The page in a real browser: it loads no other file and runs no script."""
 
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,7 +72,7 @@ def four(built):
 
 @pytest.fixture(scope="module")
 def network(hostile_chain):
-    """Return a network's report, with the baseline beside it."""
+    """Return a network's report, with a linear baseline."""
     small = {"units": (4,), "embedding_size": 4, "epochs": 3, "batch_size": 64}
     return built_report(hostile_chain.run(dataset="hostile", model="bilstm", **small))
 
@@ -85,14 +84,14 @@ def report(request):
     return request.getfixturevalue(request.param)
 
 
-def test_page_asks_for_nothing_and_reports_no_error(browser, report):
+def test_page_requests_no_other_file_and_reports_no_error(browser, report):
     messages, asked = opened(browser, report.page)
     assert messages == []
     assert report.page.as_uri() in asked
     assert [url for url in asked if url != report.page.as_uri() and url[:5] != "data:"] == []
 
 
-def test_the_test_would_see_an_error_and_a_request(browser, tmp_path):
+def test_browser_reports_errors_and_requests(browser, tmp_path):
     page = tmp_path / "bad.html"
     page.write_text("<img src='http://127.0.0.1:9/x.png'><script>throw Error('oops')</script>")
     messages, asked = opened(browser, page)
@@ -167,7 +166,7 @@ def test_numbers_on_the_page_are_those_of_the_metrics(browser, report):
         assert text == "–" if exact is None else agrees(text, exact), (pointer, text, exact)
 
 
-def test_verdict_and_recall_of_the_named_class_come_first(browser, hostile):
+def test_verdict_and_recall_of_the_positive_class_come_first(browser, hostile):
     opened(browser, hostile.page)
     verdict = browser.execute_script("return document.querySelector('.verdict b').textContent")
     assert verdict == "naive_bayes beats always predicting the largest class."
@@ -181,7 +180,7 @@ def test_verdict_and_recall_of_the_named_class_come_first(browser, hostile):
     assert bottom < 800
 
 
-def test_unlabelled_rows_have_a_section_only_where_there_are_some(hostile, four):
+def test_page_has_a_section_on_unlabelled_rows_if_there_are_any(hostile, four):
     heading = "Predictions for 30 rows without a label"
     assert heading in hostile.page.read_text()
     assert "rows without a label" not in four.page.read_text()
@@ -195,19 +194,18 @@ def test_unlabelled_rows_have_a_section_only_where_there_are_some(hostile, four)
         ({"epochs": 3, "best_epoch": 2}, "3 epochs, epoch 2 kept."),
         ({"epochs": 3, "refitted_on_validation": 2}, "training and validation rows for 2 epochs"),
     ],
-    ids=["nothing known", "epochs", "epoch kept", "trained again"],
+    ids=["no facts", "epochs", "epoch kept", "trained again"],
 )
-def test_page_says_what_is_known_of_training(built, tmp_path, facts, sentence):
+def test_page_describes_training(built, tmp_path, facts, sentence):
     report = built.task(dataset="four", model="naive_bayes").requires()
-    places = {step.task_family: step.path() for step in report.chain() if step is not report}
-    changed = tmp_path / "trained"
-    shutil.copytree(places["TrainModel"], changed)
-    (changed / "training.json").write_text(json.dumps(facts))
-    out = tmp_path / "out"
-    out.mkdir()
-    write_report({**places, "TrainModel": changed}, "luigi", out)
-    text = " ".join((out / "report.html").read_text().split())
-    assert sentence in text
+    training = report.path_of("TrainModel") / "training.json"
+    content = training.read_text()
+    training.write_text(json.dumps(facts))
+    try:
+        write_report(report.path_of("Evaluate"), "luigi", tmp_path, command_of=report.command_of)
+    finally:
+        training.write_text(content)
+    assert sentence in " ".join((tmp_path / "report.html").read_text().split())
 
 
 def test_page_stays_small(report):
@@ -225,7 +223,7 @@ def test_network_is_compared_with_the_baseline_in_the_first_lines(network):
     assert "bilstm_1" in html
 
 
-def test_model_card_has_its_sections_and_escapes_names(hostile):
+def test_model_card_has_all_sections_and_escapes_names(hostile):
     card = (hostile.folder / "model_card.md").read_text()
     headings = [line for line in card.splitlines() if line.startswith("## ")]
     assert headings[0] == "## Model details"
@@ -239,7 +237,7 @@ def test_model_card_has_its_sections_and_escapes_names(hostile):
 
 
 def at(metrics, pointer):
-    """Return what a JSON pointer leads to."""
+    """Return the value at a JSON pointer."""
     found = metrics
     for key in pointer.split("/")[1:]:
         key = key.replace("~1", "/").replace("~0", "~")
@@ -248,7 +246,7 @@ def at(metrics, pointer):
 
 
 def agrees(text, exact):
-    """Say whether a figure is shown rounded and no other way."""
+    """Return whether a text is the rounded value."""
     plain = text.replace("−", "-").replace(",", "")
     if plain.endswith(" %"):
         return plain == f"{100 * exact:.1f} %"

@@ -24,21 +24,21 @@ def report_of(chain, **settings):
 
 def test_page_counts_the_repeated_tweets(hate_speech):
     html, metrics = report_of(hate_speech, positive_label="hateful")
-    assert "2,432 labelled rows repeat the raw text of an earlier one" in html
+    assert "2,432 labelled rows repeat the raw text of an earlier row" in html
     assert metrics["leaks"]["exact"] == 0
     assert "No test row has the clean text of a training row" in html
 
 
-def test_without_grouping_the_leak_is_found_and_scored(hate_speech):
+def test_without_grouping_copies_are_found_and_scored(hate_speech):
     html, metrics = report_of(hate_speech, positive_label="hateful", group_duplicates="none")
     leaks = metrics["leaks"]
     assert leaks["exact"] > 200
     assert leaks["without_exact"]["rows"] == metrics["test"]["rows"] - leaks["exact"]
-    # Copies of training texts are found more often than other texts.
-    found, without = (
+    # Copies of training texts have a higher recall than other texts.
+    recall, without = (
         figures["by_class"]["hateful"]["recall"]
         for figures in (metrics["test"], leaks["without_exact"])
     )
-    assert without < found - 0.03
-    assert "split again so that copies stay on one side" in " ".join(html.split())
+    assert without < recall - 0.03
+    assert "split again so that all copies of a text are in the same part" in " ".join(html.split())
     assert 'data-metric="/leaks/without_exact/accuracy"' in html

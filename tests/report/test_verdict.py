@@ -28,21 +28,21 @@ def run_with(level, metric="accuracy", p_value=0.2, name="naive_bayes", **change
     ],
     ids=["better", "worse", "no better", "majority", "mixed", "mixed by macro F1"],
 )
-def test_verdict_says_the_level_and_the_baseline(run, title):
+def test_title_has_the_level_and_the_baseline(run, title):
     assert verdict(run).title == title
 
 
-def test_verdict_takes_level_and_p_value_from_one_test():
-    # Right alone in 4 rows, wrong alone in none: the interval is above 0 and the test is not.
+def test_level_and_p_value_are_of_the_same_test():
+    # Only the model is right in 4 rows: the interval is above 0, and the test is not significant.
     compared = {"interval": [0.002, 0.008], "value": 0.004}
     run = run_with(
         "no better",
         p_value=0.125,
         **{"metrics.baselines.naive_bayes.difference": {"accuracy": compared}},
     )
-    found = verdict(run)
-    assert (found.level, found.p_value) == ("no better", 0.125)
-    assert "beats" not in found.title
+    result = verdict(run)
+    assert (result.level, result.p_value) == ("no better", 0.125)
+    assert "beats" not in result.title
 
 
 @pytest.mark.parametrize(
@@ -56,19 +56,24 @@ def test_verdict_takes_level_and_p_value_from_one_test():
             "validation",
             "the strongest of three baselines by accuracy on validation rows",
         ),
-        ("nl", "n", None, "the first of the baselines, as no validation rows can choose one"),
+        (
+            "nl",
+            "n",
+            None,
+            "the first of the baselines, without validation rows to choose one",
+        ),
         ("", "majority", "validation", ""),
     ],
     ids=["one", "two", "three", "no validation rows", "none"],
 )
-def test_verdict_says_why_this_baseline(names, chosen, part, chosen_by):
+def test_verdict_has_the_reason_for_the_baseline(names, chosen, part, chosen_by):
     run = run_with("better", name=chosen)
     run.metrics["baselines"] = dict.fromkeys([*names, "majority"], BASELINE)
     run.metrics["verdict"]["chosen_by"] = {"part": part, "metric": "accuracy", "values": {}}
     assert verdict(run).chosen_by == chosen_by
 
 
-def test_verdict_names_the_metric_that_decided_and_its_path():
-    found = verdict(run_with("worse", "macro_f1"))
-    assert (found.metric, found.key, found.path) == ("macro F1", "macro_f1", ["macro", "f1"])
+def test_verdict_has_the_metric_that_decided_and_its_path():
+    result = verdict(run_with("worse", "macro_f1"))
+    assert (result.metric, result.key, result.path) == ("macro F1", "macro_f1", ["macro", "f1"])
     assert verdict(run_with("better")).path == ["accuracy"]
