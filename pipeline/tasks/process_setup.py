@@ -67,6 +67,7 @@ def show_package_logs() -> None:
     logger = logging.getLogger("pipeline")
     if not any(isinstance(existing, _LuigiHandler) for existing in logger.handlers):
         logger.addHandler(_LuigiHandler())
+        logger.propagate = False  # handlers of the root logger get the records of Luigi's logger
         logger.setLevel(logging.DEBUG)  # the level of Luigi's logger decides
 
 

@@ -1,6 +1,7 @@
 """A new model needs one builder and one row, as the documentation says."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -29,7 +30,7 @@ ROW = """        Model(
             summary="the largest of the word vectors",
         ),
 """
-FIRST_ROW = '        Model(\n            name="naive_bayes",'
+FIRST_ROW = re.compile(r'^ +Model\(\s*name="naive_bayes",', re.MULTILINE)
 
 
 @pytest.mark.parametrize("classes", [("bad", "good"), ("bad", "good", "odd", "dull")])
@@ -41,8 +42,9 @@ def test_builder_and_row_make_a_model(tmp_path, classes):
     builders.write_text(builders.read_text() + BUILDER)
     specs_file = copy / "pipeline" / "models" / "specs.py"
     text = specs_file.read_text()
-    assert text.count(FIRST_ROW) == 1
-    specs_file.write_text(text.replace(FIRST_ROW, ROW + FIRST_ROW))
+    changed, count = FIRST_ROW.subn(lambda first: ROW + first[0], text)
+    assert count == 1
+    specs_file.write_text(changed)
 
     chain = Chain(tmp_path)
     chain.add("toy", classes, n_rows=120)

@@ -65,7 +65,7 @@ def test_failed_night_stops_the_nights_after_it(tmp_path):
         nights.put(date, few())
     done = backfill(nights)
     assert done.returncode == 30
-    assert "leaves none for training" in done.stderr
+    assert "leaves no training rows" in done.stderr
     assert nights.ledger() == []
     nights.put("2024-11-16", many())
     assert backfill(nights).returncode == 0

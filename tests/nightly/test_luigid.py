@@ -26,7 +26,7 @@ from pipeline.cli.nightly import EXIT_CODES
 from pipeline.store import artifacts
 
 pytestmark = pytest.mark.processes
-KILL_AT = Path(__file__).with_name("kill_at.py")
+KILL_AT = ROOT / "tests" / "tasks" / "kill_at.py"
 SUBJECTS = {
     "promoted": "new champion",
     "kept": "champion kept",
