@@ -15,14 +15,12 @@ from pipeline.features.texts import Texts
 from pipeline.text.tokens import Tokens
 
 _ARRAYS = ("data", "indices", "indptr")
-_SETTINGS = "encoder.json"
 
 
 class SparseEncoder:
     """Base of encoders that return sparse rows: description and files of the vectors."""
 
-    #: Attributes that are saved as JSON.
-    saved_settings: tuple[str, ...] = ()
+    saved_settings: tuple[str, ...] = ()  # attributes that are saved as JSON
 
     def summary(self, vectors: sparse.csr_matrix) -> dict[str, Any]:
         """Describe the vectors for ``vectors.json``."""
@@ -36,12 +34,12 @@ class SparseEncoder:
     def save_settings(self, folder: Path) -> None:
         """Write the attributes of `saved_settings`."""
         settings = {name: getattr(self, name) for name in self.saved_settings}
-        (folder / _SETTINGS).write_text(json.dumps(settings, indent=2) + "\n")
+        (folder / "encoder.json").write_text(json.dumps(settings, indent=2) + "\n")
 
     @staticmethod
     def load_settings(folder: Path) -> dict[str, Any]:
         """Read the attributes that `save_settings` wrote."""
-        return json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
+        return json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
 
     @staticmethod
     def save_vectors(vectors: sparse.csr_matrix, folder: Path) -> None:
@@ -96,15 +94,7 @@ class MultiHotEncoder(SparseEncoder):
 
 @dataclass(frozen=True)
 class TfidfEncoder(MultiHotEncoder):
-    """Turn texts into rows of tf-idf values of words, as scikit-learn's TfidfVectorizer does.
-
-    Attributes
-    ----------
-    vocabulary : list of str
-        Word of each column.
-    idf, norm, sublinear_tf
-        See `tfidf`.
-    """
+    """Turn texts into rows of tf-idf values of words, as scikit-learn's TfidfVectorizer does."""
 
     idf: np.ndarray
     norm: str
@@ -139,13 +129,7 @@ class TfidfEncoder(MultiHotEncoder):
 
 
 def counts(tokens: Tokens, columns: Mapping[str, int]) -> sparse.csr_matrix:
-    """Count the words of each text, int64, shape (n_texts, n_words); other words are ignored.
-
-    Examples
-    --------
-    >>> counts(Tokens.from_lists([["a", "b", "a"], []]), {"a": 0, "c": 1}).toarray().tolist()
-    [[2, 0], [0, 0]]
-    """
+    """Count the words of each text, int64, shape (n_texts, n_words); other words are ignored."""
     indices = vocabularies.look_up(tokens.words, columns, unknown=-1)[tokens.codes]
     is_word = indices >= 0
     # Sorting keys of all texts at once is faster than `csr_matrix.sum_duplicates`.
@@ -156,20 +140,10 @@ def counts(tokens: Tokens, columns: Mapping[str, int]) -> sparse.csr_matrix:
 
 
 def fit_idf(parts: Iterable[sparse.csr_matrix]) -> np.ndarray:
-    """Return the inverse document frequency of each column, float64, shape (n_words,).
+    """Return the inverse document frequency of each column of some counts, float64, (n_words,).
 
     ln((1 + texts) / (1 + texts with the word)) + 1: Manning, Raghavan and Schuetze (2008), chapter
     6, smoothed as in scikit-learn.
-
-    Parameters
-    ----------
-    parts : iterable of csr_matrix, shape (n_texts of the part, n_words)
-        Counts.
-
-    Examples
-    --------
-    >>> fit_idf([sparse.csr_matrix([[1, 0], [2, 0]]), sparse.csr_matrix([[1, 1]])]).round(3)
-    array([1.   , 1.693])
     """
     n_texts, texts_with = 0, np.zeros(1, dtype=np.int64)
     for part in parts:
@@ -183,20 +157,7 @@ def tfidf(
 ) -> sparse.csr_matrix:
     """Weight counts by inverse document frequencies; float32, shape (n_texts, n_words).
 
-    Parameters
-    ----------
-    matrix : csr_matrix, shape (n_texts, n_words)
-        Counts.
-    idf : ndarray of float64, shape (n_words,)
-    norm : {"l1", "l2", "none"}
-        The norm of each row is scaled to 1.
-    sublinear_tf : bool
-        Whether to use 1 + ln(count) instead of the count.
-
-    Examples
-    --------
-    >>> tfidf(sparse.csr_matrix([[2, 0, 1]]), np.array([1.0, 1, 2]), "l1", False).toarray().tolist()
-    [[0.5, 0.0, 0.5]]
+    The norm of each row is scaled to 1; ``sublinear_tf`` uses 1 + ln(count) instead of the count.
     """
     values = matrix.data.astype(np.float64)
     if sublinear_tf:

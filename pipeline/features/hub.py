@@ -22,19 +22,9 @@ _BLOCK = 1 << 20  # bytes
 
 
 def download(url: str, folder: Path) -> str:
-    """Download a SavedModel and unpack it into a folder.
+    """Download a SavedModel, unpack it into a missing or empty folder, and return its sha256.
 
-    Parameters
-    ----------
-    url : str
-        Such as ``https://tfhub.dev/google/universal-sentence-encoder/4``.
-    folder : Path
-        Missing or empty. ``source.json`` records there the URL and the returned sha256.
-
-    Raises
-    ------
-    PretrainedError
-        If the folder is not empty, or the server does not send a SavedModel.
+    A URL is for example ``https://tfhub.dev/google/universal-sentence-encoder/4``.
     """
     import requests
 
@@ -60,7 +50,7 @@ def download(url: str, folder: Path) -> str:
 
 
 def _unpack(archive: Path, url: str, folder: Path) -> None:
-    """Unpack an archive; tarfile's filter refuses files outside the folder."""
+    """Unpack an archive; tarfile's filter refuses paths that leave the folder."""
     try:
         with gzip.open(archive) as stream:
             while stream.read(_BLOCK):  # to the end, where the checksum is

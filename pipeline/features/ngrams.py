@@ -29,24 +29,14 @@ class NgramEncoder(bags.SparseEncoder):
     """Turn texts into tf-idf values of word n-grams and of character n-grams inside words.
 
     Word and character columns are weighted and scaled separately (`pipeline.features.bags.tfidf`).
-
-    Attributes
-    ----------
-    words, characters : list of str
-        N-gram of each column; words first.
-    word_idf, character_idf : ndarray of float64
-    word_ngrams, char_ngrams : tuple of int
-        Smallest and largest number of words or characters; None for no character n-grams.
-    norm : {"l1", "l2", "none"}
-    sublinear_tf : bool
     """
 
-    words: list[str]
+    words: list[str]  # the n-gram of each column; word columns come first
     word_idf: np.ndarray
     characters: list[str]
     character_idf: np.ndarray
-    word_ngrams: tuple[int, int]
-    char_ngrams: tuple[int, int] | None
+    word_ngrams: tuple[int, int]  # smallest and largest number of words
+    char_ngrams: tuple[int, int] | None  # of characters; None for no character n-grams
     norm: str
     sublinear_tf: bool
     saved_settings = ("word_ngrams", "char_ngrams", "norm", "sublinear_tf")
@@ -129,7 +119,8 @@ def _character_counts(
 ) -> tuple[sparse.csr_matrix, list[str], sparse.csr_matrix]:
     """Return counts of n-grams per word, the names of n-grams, and counts of words per text."""
     assert texts.clean is not None, "the representation reads clean texts"
-    pieces = _split_at_spaces(texts.clean)
+    column = pc.utf8_trim_whitespace(lower(as_array(texts.clean)))
+    pieces = Tokens.from_arrow(pc.utf8_split_whitespace(column)).without([""])
     per_word, names = _character_ngrams(pieces.words, *limits)
     ones = np.ones(len(pieces.codes), dtype=np.float32)
     shape = (len(pieces), len(pieces.words))
@@ -192,12 +183,6 @@ def _merged(parts: list[tuple[np.ndarray, np.ndarray, pa.Array]], n_texts: int) 
     order = np.argsort(rows, kind="stable")
     ends = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=n_texts))])
     return Tokens(codes[order].astype(np.int32), ends, names.dictionary.to_pylist())
-
-
-def _split_at_spaces(texts: pa.Array | pa.ChunkedArray) -> Tokens:
-    """Split texts, in lower case, at white space."""
-    column = pc.utf8_trim_whitespace(lower(as_array(texts)))
-    return Tokens.from_arrow(pc.utf8_split_whitespace(column)).without([""])
 
 
 def _character_ngrams(

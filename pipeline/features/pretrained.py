@@ -4,7 +4,7 @@ from importlib import util
 from pathlib import Path
 
 from pipeline.errors import MissingExtraError, PretrainedError, nearest
-from pipeline.settings.checks import LEARNED as LEARNED
+from pipeline.settings.checks import LEARNED
 
 #: Word vectors by name: package, its files (words, then vectors), and the extra that installs it.
 PACKAGED_VECTORS = {
@@ -84,13 +84,7 @@ def encoder_files(choice: str) -> list[Path]:
 
 
 def package_folder(package: str, extra: str, user: str) -> Path:
-    """Return the folder of an optional package, which an extra installs and a user needs.
-
-    Raises
-    ------
-    MissingExtraError
-        If the package is not installed.
-    """
+    """Return the folder of an optional package, or raise an error that says how to install it."""
     spec = util.find_spec(package)
     if spec is None or spec.origin is None:
         raise MissingExtraError(

@@ -26,14 +26,8 @@ _Encode = Callable[[list[str]], np.ndarray]
 class SentenceEncoder:
     """Turn clean texts into vectors, with an encoder of a package or in a folder.
 
-    Parameters
-    ----------
-    choice : str
-        Name of a package's encoder, or the original name of its folder.
-    folder : Path or None
-        None for an encoder of a package.
-    width : int
-        Size of a vector; 0 before the first `transform`.
+    ``choice`` is the name of a package's encoder, or the original name of a folder; ``width`` is
+    the size of a vector, 0 before the first `transform`.
     """
 
     def __init__(self, choice: str, folder: Path | None, width: int = 0) -> None:
@@ -58,13 +52,8 @@ class SentenceEncoder:
     ) -> np.ndarray:
         """Return vectors, float32, shape (n_texts, width); zeros for a text of white space.
 
-        Parameters
-        ----------
-        texts : Texts
-        progress : callable, optional
-            Receives the fraction done and a short text.
-        partial : Path, optional
-            Folder for finished chunks; an interrupted call is continued from there.
+        Finished chunks are saved in the folder ``partial``, from which an interrupted call is
+        continued.
         """
         assert texts.clean is not None, "the representation reads clean texts"
         column = as_array(texts.clean).dictionary_encode()  # each distinct text is encoded once
@@ -127,13 +116,7 @@ class SentenceEncoder:
 
 
 def load(choice: str, folder: Path | None) -> _Encode:
-    """Return the function of an encoder, from texts to vectors, shape (n_texts, width).
-
-    Raises
-    ------
-    PretrainedError, MissingExtraError
-        If the folder contains no encoder, or a package is not installed.
-    """
+    """Return the function of an encoder, from texts to vectors, shape (n_texts, width)."""
     pretrained.encoder_files(choice if folder is None else str(folder))
     if folder is None:
         return _universal()

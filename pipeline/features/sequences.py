@@ -25,29 +25,16 @@ _CHUNK = 20_000  # texts padded per step, so that temporary arrays are small
 class SequenceEncoder:
     """Turn texts into rows of equal length: index 0 is padding, 1 unknown, then words follow.
 
-    With pretrained vectors, a word outside the vocabulary that has a vector is not unknown: its
-    index is ``len(vocabulary)`` plus its row in the vectors.
-
-    Attributes
-    ----------
-    vocabulary : list of str
-        Word of each index.
-    sequence_length : int
-        Tokens of each row.
-    padding, cutting : {"after", "before"}
-        The end that is padded or truncated.
-    word_vectors : WordVectors or None
-        Pretrained vectors.
-    coverage : dict
-        See `_coverage`.
+    With pretrained vectors, a word that has a vector but is not in the vocabulary is not unknown:
+    its index is ``len(vocabulary)`` plus its row in the vectors.
     """
 
     vocabulary: list[str]
     sequence_length: int
-    padding: str
-    cutting: str
+    padding: str  # after or before: the end that is padded
+    cutting: str  # after or before: the end that is truncated
     word_vectors: WordVectors | None = None
-    coverage: dict[str, Any] = field(default_factory=dict)
+    coverage: dict[str, Any] = field(default_factory=dict)  # of `_coverage`
 
     @classmethod
     def fit(cls, texts: Texts, training: np.ndarray, settings: Mapping[str, Any]) -> Self:

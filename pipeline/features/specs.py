@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from pipeline.features.pretrained import LEARNED, PACKAGED_ENCODERS, PACKAGED_VECTORS
+from pipeline.features.pretrained import PACKAGED_ENCODERS, PACKAGED_VECTORS
+from pipeline.settings.checks import LEARNED
 from pipeline.settings.setting import Setting
 
 # fmt: off
@@ -47,22 +48,13 @@ SETTINGS = {setting.name: setting for setting in _DECLARATIONS}
 class Representation:
     """One way to turn texts into arrays.
 
-    Attributes
-    ----------
-    encoder : str
-        ``module:class`` that is fitted and transforms texts.
-    settings : tuple of str
-        Names of the settings that it uses.
-    reads_clean : bool
-        Whether it reads clean texts as well as tokens.
-    pretrained : bool
-        Whether it fits nothing and its transformation is slow: it then shows progress, resumes
-        after an interruption, and is reused for another split.
+    A pretrained encoder fits nothing and is slow: it shows progress, resumes after an interruption,
+    and its vectors are reused for another split.
     """
 
-    encoder: str
-    settings: tuple[str, ...]
-    reads_clean: bool = False
+    encoder: str  # module:class that is fitted and transforms texts
+    settings: tuple[str, ...]  # names of the settings that it uses
+    reads_clean: bool = False  # whether it reads clean texts as well as tokens
     pretrained: bool = False
 
     def load_encoder(self) -> Any:

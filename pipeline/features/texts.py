@@ -1,6 +1,7 @@
 """The input of encoders."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -16,3 +17,16 @@ class Texts:
 
     def __len__(self) -> int:
         return len(self.tokens)
+
+
+def read_texts(tokenize: Path, clean_text: Path | None) -> Texts:
+    """Read the texts of all rows from the artifacts of Tokenize and, where needed, CleanText."""
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(
+        tokenize / "tokens.parquet", columns=["tokens"], read_dictionary=["tokens.list.element"]
+    )
+    clean = None
+    if clean_text is not None:
+        clean = pq.read_table(clean_text / "rows.parquet", columns=["clean"])["clean"]
+    return Texts(Tokens.from_arrow(table["tokens"]), clean)

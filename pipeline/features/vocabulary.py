@@ -15,17 +15,7 @@ VOCABULARY_FILE = "vocabulary.txt"
 def fit(
     tokens: Tokens, training: np.ndarray, settings: Mapping[str, Any], reserved: int = 0
 ) -> list[str]:
-    """List the words of the training rows, as `most_frequent` does.
-
-    Parameters
-    ----------
-    tokens : Tokens
-        All texts.
-    training : ndarray of bool, shape (n_texts,)
-        Whether a text is a training row.
-    settings, reserved
-        See `most_frequent`.
-    """
+    """List the words of the training rows (bool, shape (n_texts,)), as `most_frequent` does."""
     used = np.repeat(training, tokens.lengths)
     counts = np.bincount(tokens.codes[used], minlength=len(tokens.words))
     return most_frequent(tokens.words, counts, settings, reserved)
@@ -36,21 +26,7 @@ def most_frequent(
 ) -> list[str]:
     """List the frequent words, most frequent first, ties in alphabetical order.
 
-    Parameters
-    ----------
-    words : sequence of str
-    counts : ndarray of number, shape (n_words,)
-        Occurrences in the training rows; a word without any is never listed.
-    settings : mapping
-        ``max_words`` (a number or ``all``) and ``min_count``.
-    reserved : int
-        Number of special words that ``max_words`` includes.
-
-    Examples
-    --------
-    >>> settings = {"max_words": 2, "min_count": 1}
-    >>> most_frequent(["dog", "cat", "a"], np.array([1, 1, 3]), settings)
-    ['a', 'cat']
+    A word without occurrences is never listed. ``max_words`` includes ``reserved`` special words.
     """
     frequent = np.flatnonzero(counts >= max(settings["min_count"], 1))
     if not len(frequent):
@@ -70,13 +46,7 @@ def index(vocabulary: Sequence[str]) -> dict[str, int]:
 
 
 def look_up(words: Sequence[str], positions: Mapping[str, int], unknown: int) -> np.ndarray:
-    """Return the position of each word in a vocabulary, or ``unknown``; int32, shape (n_words,).
-
-    Examples
-    --------
-    >>> look_up(["cat", "dog"], index(["a", "cat"]), unknown=-1).tolist()
-    [1, -1]
-    """
+    """Return the position of each word in a vocabulary, or ``unknown``; int32, shape (n_words,)."""
     return np.array([positions.get(word, unknown) for word in words], dtype=np.int32)
 
 

@@ -19,24 +19,10 @@ WORDS_FILE, _VECTORS_FILE = "vector_words.txt", "vectors.npy"
 
 @dataclass(frozen=True)
 class WordVectors:
-    """Words, their vectors, and the folder that they were loaded from.
-
-    Attributes
-    ----------
-    words : pa.Array of string, shape (n_words,)
-    vectors : ndarray of float32, shape (n_words, dimensions)
-        Memory-mapped if they were loaded from a folder.
-    folder : Path or None
-
-    Examples
-    --------
-    >>> vectors = WordVectors(pa.array(["cat", "Dog"]), np.eye(2, dtype=np.float32))
-    >>> vectors.find(["CAT", "dog"]).tolist()
-    [0, -1]
-    """
+    """Words, their vectors, and the folder from which they were memory-mapped."""
 
     words: pa.Array
-    vectors: np.ndarray
+    vectors: np.ndarray  # float32, shape (n_words, dimensions)
     folder: Path | None = None
 
     def find(self, words: Sequence[str]) -> np.ndarray:
@@ -83,13 +69,7 @@ def link_or_copy(source: str | Path, target: str | Path) -> None:
 
 
 def read(choice: str) -> WordVectors | None:
-    """Read the vectors of a choice (`pretrained.word_vector_files`); None for ``learned``.
-
-    Raises
-    ------
-    PretrainedError
-        If a file has not the text format of GloVe or word2vec.
-    """
+    """Read the vectors of a choice (`pretrained.word_vector_files`); None for ``learned``."""
     files = pretrained.word_vector_files(choice)
     if not files:
         return None

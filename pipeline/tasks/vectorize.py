@@ -9,6 +9,7 @@ from luigi.util import requires
 from pipeline.errors import SettingConflictError
 from pipeline.features import pretrained
 from pipeline.features.specs import REPRESENTATIONS, SETTINGS, Representation
+from pipeline.settings.checks import LEARNED
 from pipeline.settings.parameter import parameter, with_parameters
 from pipeline.settings.resolved import Settings
 from pipeline.store import artifacts
@@ -101,7 +102,7 @@ class Vectorize(Step):
     def _pretrained_files(self) -> dict[str, Path]:
         """Return the files of word vectors or of an encoder, by name."""
         settings = self.settings()
-        files = pretrained.word_vector_files(settings.get("embedding", pretrained.LEARNED))
+        files = pretrained.word_vector_files(settings.get("embedding", LEARNED))
         by_name = {path.name: path for path in files}
         if "encoder" in settings:
             files = pretrained.encoder_files(settings.encoder)
@@ -124,7 +125,7 @@ class Vectorize(Step):
     def build(self, out: artifacts.Workspace) -> None:
         """Write the vectors, the files of the encoder and ``vectors.json``."""
         from pipeline.data import split
-        from pipeline.features.read_texts import read_texts
+        from pipeline.features.texts import read_texts
 
         (representation,) = self.code_specs()
         clean_text = self.path_of("CleanText") if representation.reads_clean else None

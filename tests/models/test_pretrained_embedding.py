@@ -20,7 +20,7 @@ SMALL = {"units": (8,), "epochs": 15, "batch_size": 32, "learning_rate": 0.02, "
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """Return a chain, its steps by whether the vectors were frozen, and the file of vectors."""
+    """Return a chain, its steps by ``freeze_embedding``, and the file of vectors."""
     from conftest import Chain
 
     chain = Chain(tmp_path_factory.mktemp("pretrained"))
@@ -34,12 +34,12 @@ def trained(tmp_path_factory):
     file = chain.folder / "vectors.txt"
     file.write_text("\n".join(lines) + "\n")
     steps = {}
-    for frozen in (True, False):
+    for is_fixed in (True, False):
         report = chain.task(
-            dataset="toy", model="bilstm", embedding=str(file), freeze_embedding=frozen, **SMALL
+            dataset="toy", model="bilstm", embedding=str(file), freeze_embedding=is_fixed, **SMALL
         ).requires()
-        steps[frozen] = {step.task_family: step for step in report.chain()}
-        assert luigi.build([steps[frozen]["Evaluate"]], local_scheduler=True, log_level="WARNING")
+        steps[is_fixed] = {step.task_family: step for step in report.chain()}
+        assert luigi.build([steps[is_fixed]["Evaluate"]], local_scheduler=True, log_level="WARNING")
     return chain, steps, file
 
 
@@ -53,28 +53,28 @@ def predict(folder, lists):
     return bundle.classifier.predict(bundle.encoder.transform(texts))
 
 
-@pytest.mark.parametrize("frozen", [True, False], ids=["frozen", "trainable"])
-def test_word_outside_training_texts_is_predicted_by_its_vector(trained, frozen):
+@pytest.mark.parametrize("is_fixed", [True, False], ids=["fixed", "trainable"])
+def test_word_of_no_training_text_is_predicted_by_its_vector(trained, is_fixed):
     _, steps, _ = trained
     probabilities = predict(
-        steps[frozen]["TrainModel"].path(), [["splendid"], ["dreadful"], ["nothing"], ["love"]]
+        steps[is_fixed]["TrainModel"].path(), [["splendid"], ["dreadful"], ["nothing"], ["love"]]
     )
     assert probabilities[0, 1] > 0.8
     assert probabilities[1, 1] < 0.2
     np.testing.assert_allclose(probabilities[0, 1], probabilities[3, 1], atol=0.15)
 
 
-def test_frozen_vectors_stay_and_trainable_ones_move(trained):
+def test_fixed_vectors_stay_and_trainable_vectors_change(trained):
     from pipeline.models.bundle import load
 
     chain, steps, _ = trained
     chain.set_paths()
-    for frozen in (True, False):
-        bundle = load(steps[frozen]["TrainModel"].path())
+    for is_fixed in (True, False):
+        bundle = load(steps[is_fixed]["TrainModel"].path())
         weights = bundle.classifier.model.get_layer("embedding").get_weights()[0]
-        assert np.array_equal(weights, bundle.encoder.embedding()) is frozen
-        facts = json.loads((steps[frozen]["TrainModel"].path() / "training.json").read_text())
-        assert (facts["parameters"] > facts["trainable_parameters"]) is frozen
+        assert np.array_equal(weights, bundle.encoder.embedding()) is is_fixed
+        facts = json.loads((steps[is_fixed]["TrainModel"].path() / "training.json").read_text())
+        assert (facts["parameters"] > facts["trainable_parameters"]) is is_fixed
 
 
 def test_coverage_and_words_without_vector_are_recorded(trained):

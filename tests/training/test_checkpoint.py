@@ -66,7 +66,7 @@ def first_reduction(history):
 
 
 class Killed(BaseException):
-    """Stands for SIGKILL; a process would take too long to start."""
+    """Replaces SIGKILL; a process would take too long to start."""
 
 
 class Kill:
@@ -275,7 +275,7 @@ def test_unusable_checkpoint_is_discarded_and_training_starts_again(
 
 @dataclass
 class Variable:
-    """Stands for a Keras variable."""
+    """Replaces a Keras variable."""
 
     value: np.ndarray
 

@@ -19,16 +19,16 @@ def widest(problem: Problem, settings: Mapping[str, Any]) -> keras.Model:
     pooled = pool(states, mask, "max")
     return keras.Model(indices, head(pooled, problem.n_classes, settings), name="widest")
 '''
-ROW = """        Model(
-            name="widest",
-            reads="sequences",
-            family="pipeline.models.network:Network",
-            builder="pipeline.models.sequences:widest",
-            masks_padding=True,
-            uses=("mask_padding", *_EMBEDDED),
-            defaults={"embedding_size": 4, "epochs": 1},
-            summary="the largest of the word vectors",
-        ),
+ROW = """    Model(
+        name="widest",
+        reads="sequences",
+        family="pipeline.models.network:Network",
+        builder="pipeline.models.sequences:widest",
+        masks_padding=True,
+        uses=("mask_padding", *_EMBEDDED),
+        defaults={"embedding_size": 4, "epochs": 1},
+        summary="the largest of the word vectors",
+    ),
 """
 FIRST_ROW = re.compile(r'^ +Model\(\s*name="naive_bayes",', re.MULTILINE)
 
