@@ -15,7 +15,7 @@ from pipeline.evaluation.scorer import Scorer
 COMPARED = ("accuracy", "macro_f1", "matthews", "roc_auc", "log_loss")
 #: The baseline that always predicts the largest class of the training rows.
 MAJORITY = "majority"
-#: Metrics of the verdict; the first one leads and chooses the baseline.
+#: Metrics of the verdict; the first one has priority and chooses the baseline.
 VERDICT_METRICS = ("accuracy", "macro_f1")
 
 
@@ -32,22 +32,10 @@ def compare_baselines(
     """Compare a model with each baseline on test rows, and judge it by the best one.
 
     Test rows choose nothing, so the p-value of the verdict stays valid: the verdict is about the
-    baseline with the best metric on validation rows. The majority baseline is added to the given
-    ones. A threshold trades accuracy for a class that matters more, so with one macro F1 leads the
-    verdict instead of accuracy.
-
-    Parameters
-    ----------
-    scorer : Scorer
-        Of the model, on test rows.
-    replicates : mapping of str to ndarray
-        The model's metrics on bootstrap samples drawn with ``seed``; baselines are scored on the
-        same samples, so that differences are paired.
-
-    Returns
-    -------
-    dict
-        ``baselines``, by name (see `compare`), and ``verdict``.
+    baseline with the best metric on validation rows. The majority baseline is always included. A
+    threshold trades accuracy for a class that matters more, so with one macro F1 has priority over
+    accuracy in the verdict. ``scorer`` and ``replicates`` are those of the model on test rows;
+    baselines are scored on the same bootstrap samples, so that differences are paired.
     """
     n_rows, n_classes = len(parts), len(class_names)
     shares = majority(parts.labels_of("train"), n_rows, n_classes)
@@ -58,18 +46,16 @@ def compare_baselines(
     results: dict[str, dict[str, Any]] = {}
     scores = {}
     for name, other in baselines.items():
-        of_test = Scorer(
+        baseline = Scorer(
             scorer.labels, other.probabilities[test], other.decided[test], scorer.groups
         )
-        results[name] = compare(scorer, replicates, of_test, class_names, samples, seed)
+        results[name] = compare(scorer, replicates, baseline, class_names, samples, seed)
         if other.of_rows is not None:
             results[name]["trained_on_rows"] = other.trained_on_rows
             results[name]["of_rows"] = other.of_rows
         if len(validation):
-            of_validation = Scorer(
-                labels, other.probabilities[validation], other.decided[validation]
-            )
-            scores[name] = float(of_validation.score()[metrics[0]][0])
+            baseline = Scorer(labels, other.probabilities[validation], other.decided[validation])
+            scores[name] = float(baseline.score()[metrics[0]][0])
     chosen, chosen_by = choose(scores, list(baselines), metrics[0])
     judged = verdict(results[chosen], metrics)
     return {
@@ -92,12 +78,7 @@ def compare(
     samples: int,
     seed: int,
 ) -> dict[str, Any]:
-    """Score a baseline on the rows of a model and test the differences.
-
-    The result has the format of `pipeline.evaluation.metrics.format_metrics`, with ``mcnemar``
-    (discordant rows and the exact two-sided p-value of the accuracy) and ``difference`` (model
-    minus baseline for each of `COMPARED`).
-    """
+    """Score a baseline on the rows of a model and test the differences, model minus baseline."""
     baseline_replicates = replicate(baseline, samples, seed)
     difference = differences(scorer, baseline, replicates, baseline_replicates, COMPARED)
     return {
@@ -116,8 +97,8 @@ def choose(
 ) -> tuple[str, dict[str, Any]]:
     """Return the baseline with the best metric on validation rows, and how it was chosen.
 
-    Without validation rows it is the first baseline. The majority baseline is chosen only if there
-    is no other one: with rare classes it can have the best accuracy although it learned nothing.
+    Without validation rows it is the first baseline. The majority baseline is chosen only if it is
+    the only one: with rare classes it can have the best accuracy although it learned nothing.
     """
     trained = [name for name in names if name != MAJORITY] or list(names)
     if not validation:
@@ -131,19 +112,19 @@ def verdict(
 ) -> dict[str, Any]:
     """Judge a model against a baseline by the p-values of their differences.
 
-    The level is better (the leading metric is significantly higher, the other one not significantly
-    lower), worse (the leading metric is significantly lower, or does not differ while the other one
-    is lower), mixed (one is significantly higher, but the model is not better), or no better
-    (neither differs).
+    The level is better (the first metric is significantly higher, the second not significantly
+    lower), worse (the first metric is significantly lower, or does not differ while the second is
+    lower), mixed (one is significantly higher, but the model is not better), or no better (neither
+    differs).
     """
-    leading, other = (_direction(comparison["difference"][name]) for name in metrics)
-    if leading < 0 or (leading == 0 and other < 0):
+    first, second = (_direction(comparison["difference"][name]) for name in metrics)
+    if first < 0 or (first == 0 and second < 0):
         level = "worse"
-    elif leading > 0 and other >= 0:
+    elif first > 0 and second >= 0:
         level = "better"
     else:
-        level = "mixed" if leading > 0 or other > 0 else "no better"
-    metric = metrics[1] if leading == 0 and other != 0 else metrics[0]
+        level = "mixed" if first > 0 or second > 0 else "no better"
+    metric = metrics[1] if first == 0 and second != 0 else metrics[0]
     entry = comparison["difference"][metric]
     return {
         "level": level,

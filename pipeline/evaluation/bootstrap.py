@@ -63,13 +63,12 @@ def interval(values: np.ndarray, level: float = LEVEL) -> Any:
     Parameters
     ----------
     values : ndarray, shape (samples, ...)
-        nan where a sample does not define the metric; such samples are ignored.
-    level : float
+        Samples that do not define the metric have nan and are ignored.
 
     Returns
     -------
     ndarray, shape (2, ...)
-        Lower and upper bound; nan where no sample defines the metric.
+        Lower and upper bound; nan if no sample defines the metric.
 
     Examples
     --------

@@ -21,13 +21,8 @@ def temper(probabilities: np.ndarray, temperature: float) -> np.ndarray:
 
     Parameters
     ----------
-    probabilities : ndarray of float64, shape (n_rows, n_classes)
     temperature : float
         Above 1 predictions become less certain, below 1 more certain; their order is kept.
-
-    Returns
-    -------
-    ndarray of float64, shape (n_rows, n_classes)
 
     Examples
     --------
@@ -61,7 +56,7 @@ def choose_temperature(
     """Fit a temperature and use it only if it lowers the cross-validated log loss.
 
     A temperature always lowers the log loss of the rows that it was fitted on, also for a
-    calibrated model. The rows are validation rows; the five folds hold whole duplicate groups.
+    calibrated model. The rows are validation rows; duplicate groups are not split between folds.
 
     Returns
     -------
@@ -126,11 +121,6 @@ class Reliability:
 def reliability(labels: np.ndarray, probabilities: np.ndarray) -> Reliability:
     """Group rows in bins of equal width of the predicted class' probability (Guo et al. 2017).
 
-    Parameters
-    ----------
-    labels : ndarray of int, shape (n_rows,)
-    probabilities : ndarray of float64, shape (n_rows, n_classes)
-
     Examples
     --------
     >>> probabilities = np.array([[0.75, 0.25], [0.75, 0.25]])
@@ -171,8 +161,6 @@ def error_by_chance(
 
     Parameters
     ----------
-    probabilities : ndarray of float64, shape (n_rows, n_classes)
-    seed : int
     groups : ndarray of int, shape (n_rows,), optional
         Rows of a group are right or wrong together.
     level : float

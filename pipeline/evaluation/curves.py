@@ -10,14 +10,11 @@ from pipeline.evaluation.calibration import Reliability
 
 _MAX_POINTS = 1000  # of a curve in the file
 _COLUMNS = pa.schema(
-    {
-        "curve": pa.string(),
-        "of": pa.string(),
-        "x": pa.float64(),
-        "y": pa.float64(),
-        "threshold": pa.float64(),
-        "rows": pa.int64(),
-    }
+    [
+        *((name, pa.string()) for name in ("curve", "of")),
+        *((name, pa.float64()) for name in ("x", "y", "threshold")),
+        ("rows", pa.int64()),
+    ]
 )
 
 
@@ -25,8 +22,8 @@ _COLUMNS = pa.schema(
 class Sweep:
     """Metrics at all thresholds, highest threshold first; all arrays have shape (n_steps,).
 
-    A row is predicted positive if its score reaches the threshold. The first threshold is infinite,
-    the last one is below all scores. Precision is 1 without predicted positives.
+    A row is predicted positive if its score reaches the threshold. The first threshold is
+    infinite, the last is below all scores. Precision is 1 without predicted positives.
     """
 
     thresholds: np.ndarray
@@ -40,8 +37,8 @@ class Sweep:
 def sweep(is_positive: np.ndarray, score: np.ndarray) -> Sweep:
     """Compute metrics at all thresholds.
 
-    ``sklearn.metrics.roc_curve`` makes the same steps, but has no thresholds between scores and
-    does not accept rows of one class only.
+    ``sklearn.metrics.roc_curve`` has the same steps, but no thresholds between scores, and does
+    not accept rows of one class only.
 
     Examples
     --------

@@ -23,30 +23,20 @@ _SCORED = ("precision", "recall", "specificity", "f1")
 class Decision:
     """How probabilities become a class.
 
-    Attributes
-    ----------
-    positive : int or None
-        The class with a threshold; None: the most probable class is predicted.
-    threshold : float
-        On the calibrated probability of that class.
-    temperature : float
-        Of `pipeline.evaluation.calibration.temper`.
-    reached : bool
-        Whether a threshold reaches the goal's floor on validation rows.
-    reason, temperature_reason : str
-        Why no threshold or no temperature is used; empty if one is used.
+    ``reason`` and ``temperature_reason`` tell why no threshold or temperature is used; they are
+    empty if one is used.
     """
 
-    positive: int | None
-    threshold: float
-    temperature: float
-    reached: bool = True
+    positive: int | None  # class with a threshold; None: the most probable class is predicted
+    threshold: float  # on the calibrated probability of that class
+    temperature: float  # see `pipeline.evaluation.calibration.temper`
+    reached: bool = True  # whether a threshold reaches the goal's floor on validation rows
     reason: str = ""
     temperature_reason: str = ""
 
     @property
     def is_chosen(self) -> bool:
-        """Whether a threshold was chosen; otherwise the most probable class is predicted."""
+        """Whether a threshold is used."""
         return self.positive is not None and not self.reason
 
     def classes(self, calibrated: np.ndarray) -> np.ndarray:
@@ -57,7 +47,7 @@ class Decision:
         >>> Decision(1, 0.3, 1.0).classes(np.array([[0.6, 0.4], [0.8, 0.2]])).tolist()
         [1, 0]
         """
-        if self.positive is None or self.reason:
+        if not self.is_chosen:
             return calibrated.argmax(axis=1)
         others = calibrated.copy()
         others[:, self.positive] = -1
@@ -108,7 +98,7 @@ def read_decision(folder: Path, class_names: Sequence[str]) -> Decision:
         file = msgspec.json.decode((folder / FILE).read_bytes(), type=_File)
     except (OSError, msgspec.MsgspecError) as error:
         raise NotFoundError(
-            f"{folder} contains no decision: {FILE} cannot be read ({error}); name the folder of "
+            f"{folder} contains no decision: {FILE} cannot be read ({error}); give the folder of "
             "an Evaluate artifact."
         ) from error
     decided = names if file.class_names is None else file.class_names
@@ -117,7 +107,7 @@ def read_decision(folder: Path, class_names: Sequence[str]) -> Decision:
         raise SettingConflictError(
             f"{folder / FILE} is for a model with the classes {', '.join(decided)}"
             f"{'' if name is None else f' and a threshold for {name!r}'}; this model has "
-            f"{', '.join(names)}. Name the Evaluate artifact of this model."
+            f"{', '.join(names)}. Give the folder of this model's Evaluate artifact."
         )
     return Decision(
         None if name is None else names.index(name),
@@ -132,8 +122,8 @@ def read_decision(folder: Path, class_names: Sequence[str]) -> Decision:
 def choose_threshold(validation: Sweep, goal: str, floor: float) -> tuple[float, bool]:
     """Return the best threshold for a goal, and whether it reaches the floor.
 
-    The best threshold has the highest F1; or the highest recall of those with precision or accuracy
-    not below the floor. If none reaches the floor, it is the one nearest to it. Of equally good
+    The best threshold has the highest F1, or the highest recall of those with precision or accuracy
+    not below the floor; if all are below, it is the nearest to the floor. Of equally good
     thresholds, the one nearest to 0.5 is chosen.
     """
     usable = np.isfinite(validation.thresholds)
@@ -159,8 +149,7 @@ def decide(
 ) -> Decision:
     """Choose a threshold on validation rows if ``threshold_goal`` is not "none".
 
-    Validation metrics are then optimistic, since the same rows chose the threshold. The threshold
-    is for the class ``positive``.
+    Validation metrics are then optimistic, since the same rows chose the threshold.
     """
     goal, reason = settings["threshold_goal"], ""
     if goal == NO_GOAL:

@@ -32,19 +32,8 @@ from pipeline.text.tokens import Tokens
 class Predicted:
     """Predictions to evaluate; rows are those of the split, in its order.
 
-    Attributes
-    ----------
-    parts : Parts
-    probabilities : ndarray of float64, shape (n_rows, n_classes)
-    class_names : sequence of str
-    rows : pa.Table
-        ``id``, ``raw``, ``clean``, ``group``, ``near_group`` (the duplicate group of intervals and
-        tests), ``urls``, ``mentions``, ``hashtags``.
-    tokens : Tokens
-    trained_on_validation : bool
-        Whether validation rows are training rows, so that they can choose nothing.
-    baselines : mapping of str to Predictions
-        By name.
+    ``rows`` has the columns ``id``, ``raw``, ``clean``, ``group``, ``near_group`` (the duplicate
+    groups of intervals and tests), ``urls``, ``mentions``, ``hashtags``.
     """
 
     parts: Parts
@@ -52,7 +41,7 @@ class Predicted:
     class_names: Sequence[str]
     rows: pa.Table
     tokens: Tokens
-    trained_on_validation: bool
+    trained_on_validation: bool  # validation rows can then choose nothing
     baselines: Mapping[str, Predictions]
 
 
@@ -68,41 +57,17 @@ class Evaluation:
     leaks: pa.Table
 
 
-def positive_class(choice: str, class_names: Sequence[str]) -> int | None:
-    """Return the class that matters: the chosen one; for auto the second of two, else None."""
-    checks.positive_label(choice, class_names)
-    if choice == "auto":
-        return 1 if len(class_names) == 2 else None
-    return list(class_names).index(choice)
-
-
 def assess(predicted: Predicted, settings: Mapping[str, Any]) -> Evaluation:
     """Evaluate predictions on test rows.
 
     Validation rows choose the temperature, the threshold and the baseline of the verdict. With a
     threshold, validation metrics are therefore optimistic. All metrics score the decided classes,
     which a predictor returns.
-
-    Parameters
-    ----------
-    predicted : Predicted
-    settings : mapping
-        ``positive_label``, ``threshold_goal``, ``threshold_floor``, ``bootstrap_samples`` and
-        ``bootstrap_seed``.
-
-    Returns
-    -------
-    Evaluation
-
-    Raises
-    ------
-    PipelineError
-        If ``positive_label`` is not a class.
     """
     parts, probabilities = predicted.parts, predicted.probabilities
     names = list(predicted.class_names)
     draws = (settings["bootstrap_samples"], settings["bootstrap_seed"])
-    positive = positive_class(settings["positive_label"], names)
+    positive = _positive_class(settings["positive_label"], names)
     decision, calibrated = _choose(predicted, positive, settings)
     decided = decision.classes(calibrated)
 
@@ -154,6 +119,14 @@ def assess(predicted: Predicted, settings: Mapping[str, Any]) -> Evaluation:
     )
 
 
+def _positive_class(choice: str, class_names: list[str]) -> int | None:
+    """Return the class that matters: the chosen one; for auto the second of two, else None."""
+    checks.positive_label(choice, class_names)
+    if choice == "auto":
+        return 1 if len(class_names) == 2 else None
+    return class_names.index(choice)
+
+
 def _choose(
     predicted: Predicted, positive: int | None, settings: Mapping[str, Any]
 ) -> tuple[Decision, np.ndarray]:
@@ -169,10 +142,10 @@ def _choose(
 
 def _find_leakage(predicted: Predicted, test: np.ndarray) -> Leakage:
     """Find the test texts among those that the model was trained on."""
-    learned_from = predicted.parts.rows("train")
+    training = predicted.parts.rows("train")
     if predicted.trained_on_validation:
-        learned_from = np.concatenate([learned_from, predicted.parts.rows("validation")])
-    return find_leakage(predicted.rows, learned_from, test)
+        training = np.concatenate([training, predicted.parts.rows("validation")])
+    return find_leakage(predicted.rows, training, test)
 
 
 def _other_parts(predicted: Predicted, decided: np.ndarray) -> dict[str, Any]:

@@ -9,7 +9,7 @@ EXACT = "group"
 
 
 def group_column(path: Path) -> str:
-    """Return the name of the column that holds the duplicate groups of ``rows.parquet``.
+    """Return the column of ``rows.parquet`` with the duplicate groups.
 
     It is ``near_group``; or ``group`` (equal texts only), which CleanText before version 4 wrote.
     """

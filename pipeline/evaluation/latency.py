@@ -1,4 +1,4 @@
-"""Latency of predictions and size of the model; kept apart from metrics, which are reproducible."""
+"""Latency of predictions and size of the model; not in metrics, which are reproducible."""
 
 import statistics
 import time
@@ -12,21 +12,10 @@ _LOGS = ("tensorboard", "projector")  # folders that a prediction does not need
 
 
 def measure(predict: Callable[[Any], Any], vectors: Any, bundle: Path) -> dict[str, Any]:
-    """Measure the time from vectors to probabilities, and the size of the bundle.
+    """Measure the time from vectors to probabilities, and the size of the model's folder.
 
-    Parameters
-    ----------
-    predict : callable
-        From vectors to probabilities.
-    vectors : ndarray or sparse matrix, shape (n_rows, ...)
-    bundle : Path
-        Folder of the trained model.
-
-    Returns
-    -------
-    dict
-        ``seconds_single`` (median of one text at a time), ``seconds_batch`` (per text, in a
-        batch of ``batch_texts``), ``bundle_bytes`` (without logs).
+    ``seconds_single`` is the median of one text at a time; ``seconds_batch`` is per text, in a
+    batch of ``batch_texts``; ``bundle_bytes`` excludes logs.
     """
     n_rows = vectors.shape[0]
     batch = vectors[: min(_BATCH_TEXTS, n_rows)]

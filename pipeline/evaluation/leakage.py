@@ -30,10 +30,9 @@ class Leakage:
 def find_leakage(rows: pa.Table, train: np.ndarray, test: np.ndarray) -> Leakage:
     """Find the test rows, by position, whose texts occur in training rows.
 
-    Exact copies have the same clean text. Near copies are those of `pipeline.text.near`, which
-    CleanText grouped: only texts of groups that are in both parts are compared. With
-    ``group_duplicates near`` there is no such group. ``rows`` are all rows, with the columns
-    ``raw``, ``group`` (equal for equal clean texts) and ``near_group``.
+    Exact copies have the same clean text (``group``). Near copies are those of
+    `pipeline.text.near`, which CleanText grouped (``near_group``): only texts of groups with rows
+    in both parts are compared. ``group_duplicates near`` leaves no such group.
     """
     groups, near_groups = rows["group"].to_numpy(), rows["near_group"].to_numpy()
     partner = np.full(len(test), -1, dtype=np.int64)
@@ -62,12 +61,7 @@ def score_without(
 ) -> dict[str, Any]:
     """Score the test rows again without those that occur in training.
 
-    Returns
-    -------
-    dict
-        ``exact``, ``near`` (rows), ``similarity`` (limit), ``without_exact`` and
-        ``without_exact_and_near``: see `pipeline.evaluation.metrics.format_metrics`; None if no
-        row or all rows would be removed.
+    The metrics are None if no row or all rows would be removed.
     """
     result: dict[str, Any] = {
         "exact": int(leakage.exact.sum()),

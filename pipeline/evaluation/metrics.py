@@ -28,20 +28,7 @@ def evaluate(
     samples: int = 0,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Score predictions.
-
-    Parameters
-    ----------
-    labels, probabilities, predicted, groups
-        See `pipeline.evaluation.scorer.Scorer`.
-    class_names : sequence of str
-    samples, seed : int
-        Of the bootstrap; no intervals without samples.
-
-    Returns
-    -------
-    dict
-        See `format_metrics`.
+    """Score predictions; see `format_metrics` for the result. No intervals without samples.
 
     Examples
     --------
@@ -57,13 +44,6 @@ def format_metrics(
     scorer: Scorer, class_names: Sequence[str], replicates: Mapping[str, np.ndarray] | None = None
 ) -> dict[str, Any]:
     """Arrange the metrics of a scorer as ``metrics.json`` has them.
-
-    Parameters
-    ----------
-    scorer : Scorer
-    class_names : sequence of str
-    replicates : mapping of str to ndarray, optional
-        From `replicate`; no intervals without it.
 
     Returns
     -------
@@ -94,12 +74,8 @@ def format_metrics(
 def replicate(scorer: Scorer, samples: int, seed: int) -> dict[str, np.ndarray]:
     """Compute the metrics of bootstrap samples of the scorer's duplicate groups.
 
-    The same seed draws the same rows for each scorer with the same groups.
-
-    Returns
-    -------
-    dict of str to ndarray, shape (samples, ...)
-        Empty without samples.
+    The same seed draws the same rows for each scorer with the same groups. The arrays have shape
+    (samples, ...); there are none without samples.
     """
     return bootstrap.replicate(
         scorer.score, scorer.n_rows, samples, seed, scorer.n_classes, scorer.groups

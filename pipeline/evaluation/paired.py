@@ -51,7 +51,7 @@ def exact_test(
     Parameters
     ----------
     first_right, second_right : ndarray of bool, shape (n_rows,)
-    groups : ndarray of int, shape (n_rows,), optional
+        Whether each prediction is right.
 
     Examples
     --------
@@ -104,14 +104,7 @@ def differences(
 ) -> dict[str, dict[str, Any]]:
     """Compare metrics of two models on the same rows, first minus second.
 
-    Parameters
-    ----------
-    first, second : Scorer
-        See `p_value`.
-    first_replicates, second_replicates : mapping of str to ndarray
-        Metrics on the same bootstrap samples; empty without samples.
-    names : iterable of str
-        Metrics of shape (n_sets,) of `Scorer.score`.
+    The replicates are metrics on the same bootstrap samples; they are empty without samples.
 
     Returns
     -------
@@ -145,8 +138,8 @@ def contributions(first: Scorer, second: Scorer, metric: str) -> np.ndarray:
     A loss is a mean over rows. Other metrics are a function F of the confusion matrix. Let M be the
     mean of both models' matrices. A row contributes F(M + D/2) - F(M - D/2), where D is the change
     of the matrix if the row has the first model's class instead of the second's. Contributions add
-    up to the difference of the metric except for terms of third order, and M does not depend on
-    which rows are swapped.
+    up to the difference of the metric except for terms of third order. M does not depend on which
+    rows are swapped.
     """
     if metric in LOSSES:
         index = LOSSES.index(metric)

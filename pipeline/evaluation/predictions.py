@@ -1,6 +1,6 @@
 """Tables of predictions: all rows, and the most certain mistakes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,25 +11,18 @@ import pyarrow.parquet as pq
 
 from pipeline.data.split import PARTS, Parts
 from pipeline.errors import DamagedArtifactError
+from pipeline.store.artifacts import read_json
 
 _MISTAKES_PER_CLASS = 25
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """Predictions of a baseline for the rows of a split.
+    """Predictions of a baseline for the rows of a split."""
 
-    Attributes
-    ----------
-    probabilities : ndarray of float64, shape (n_rows, n_classes)
-    decided : ndarray of int64, shape (n_rows,)
-        Predicted class of each row.
-    trained_on_rows, of_rows : int or None
-        Training rows that were used and all training rows, if a sample was used to save time.
-    """
-
-    probabilities: np.ndarray
-    decided: np.ndarray
+    probabilities: np.ndarray  # float64, shape (n_rows, n_classes)
+    decided: np.ndarray  # predicted class, int64, shape (n_rows,)
+    # Training rows that were used and all training rows, if a sample was used to save time.
     trained_on_rows: int | None = None
     of_rows: int | None = None
 
@@ -62,28 +55,14 @@ def prediction_table(
     )
 
 
-def read_predictions(path: Path, parts: Parts, class_names: Sequence[str]) -> Predictions:
-    """Read a baseline's predictions of the same rows.
-
-    Parameters
-    ----------
-    path : Path
-        ``predictions.parquet`` of the baseline.
-    parts : Parts
-        The split of the model.
-    class_names : sequence of str
-
-    Returns
-    -------
-    Predictions
-
-    Raises
-    ------
-    DamagedArtifactError
-        If the file has other rows or another split.
-    """
+def read_predictions(
+    folders: Mapping[str, Path], parts: Parts, class_names: Sequence[str]
+) -> Predictions:
+    """Read a baseline's predictions from its folders by task; raise if it has another split."""
     columns = [f"p_{name}" for name in class_names]
+    path = folders["Evaluate"] / "predictions.parquet"
     table = pq.read_table(path, columns=["id", "part", "decided", *columns])
+    training = read_json(folders["TrainModel"] / "training.json") or {}
     part_names = np.asarray(PARTS)[parts.parts]
     has_same_rows = np.array_equal(table["id"].to_numpy(), parts.ids)
     if not has_same_rows or not np.array_equal(table["part"].to_numpy().astype(str), part_names):
@@ -95,6 +74,8 @@ def read_predictions(path: Path, parts: Parts, class_names: Sequence[str]) -> Pr
     return Predictions(
         np.stack([table[name].to_numpy() for name in columns], axis=1),
         decided.to_numpy().astype(np.int64),
+        training.get("trained_on_rows"),
+        training.get("of_rows"),
     )
 
 

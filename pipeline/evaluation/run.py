@@ -1,8 +1,7 @@
 """Evaluate a trained model from its artifacts, and write the results."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,10 @@ import pyarrow.parquet as pq
 from pipeline.data.split import Parts, read_parts
 from pipeline.evaluation import latency
 from pipeline.evaluation.evaluate import Predicted, assess
-from pipeline.evaluation.predictions import Predictions, read_predictions
+from pipeline.evaluation.predictions import read_predictions
 from pipeline.features.specs import REPRESENTATIONS
 from pipeline.models.bundle import Bundle, load
-from pipeline.store.artifacts import Workspace, read_json
+from pipeline.store.artifacts import Workspace
 from pipeline.text.tokens import read_tokens
 
 _COLUMNS = ["id", "raw", "clean", "group", "near_group", "urls", "mentions", "hashtags"]
@@ -34,19 +33,15 @@ def evaluate_model(
     folders : mapping of str to Path
         Folders of the chain's artifacts, by task.
     baselines : mapping of str to mapping
-        Folders of Evaluate and TrainModel of each baseline.
-    settings : mapping
-        The settings of Evaluate.
+        The same for each baseline, by its name.
     progress : callable
-        Called with the share done and a text.
-    out : Workspace
+        Called with the share done, 0 to 1, and a text.
     """
     trained = folders["TrainModel"]
     bundle = load(trained)
     parts, vectors = read_vectors(bundle, folders)
     names = bundle.class_names
     training = json.loads((trained / "training.json").read_text(encoding="utf-8"))
-    compared = {name: read_baseline(of, parts, names) for name, of in baselines.items()}
     progress(0.0, "predicting")
     predicted = Predicted(
         parts,
@@ -55,7 +50,7 @@ def evaluate_model(
         pq.read_table(folders["CleanText"] / "rows.parquet", columns=_COLUMNS),
         read_tokens(folders["Tokenize"] / "tokens.parquet"),
         "refitted_on_validation" in training,
-        compared,
+        {name: read_predictions(other, parts, names) for name, other in baselines.items()},
     )
     progress(0.5, "scoring")
     assessment = assess(predicted, settings)
@@ -70,39 +65,7 @@ def evaluate_model(
 
 
 def read_vectors(bundle: Bundle, folders: Mapping[str, Path]) -> tuple[Parts, Any]:
-    """Read the split and the vectors of all rows.
-
-    Parameters
-    ----------
-    bundle : Bundle
-    folders : mapping of str to Path
-        Folders of SplitStratified and Vectorize, by task.
-
-    Returns
-    -------
-    parts : Parts
-    vectors : ndarray or sparse matrix, shape (n_rows, ...)
-    """
+    """Read the split and the vectors of all rows, shape (n_rows, ...), from folders by task."""
     encoder_class = REPRESENTATIONS[bundle.representation].load_encoder()
     vectors = encoder_class.load_vectors(folders["Vectorize"])
     return read_parts(folders["SplitStratified"] / "split.parquet"), vectors
-
-
-def read_baseline(
-    folders: Mapping[str, Path], parts: Parts, class_names: Sequence[str]
-) -> Predictions:
-    """Read the predictions of a baseline, and the number of its training rows if limited.
-
-    Parameters
-    ----------
-    folders : mapping of str to Path
-        Folders of Evaluate and TrainModel, by task.
-    parts : Parts
-        The split, which must be the same.
-    class_names : sequence of str
-    """
-    predictions = read_predictions(folders["Evaluate"] / "predictions.parquet", parts, class_names)
-    facts = read_json(folders["TrainModel"] / "training.json") or {}
-    return replace(
-        predictions, trained_on_rows=facts.get("trained_on_rows"), of_rows=facts.get("of_rows")
-    )

@@ -15,15 +15,7 @@ BY_CLASS = ("precision", "recall", "specificity", "f1", "roc_auc", "average_prec
 
 
 class Scorer:
-    """Score predictions under weights of the rows.
-
-    Parameters
-    ----------
-    labels : ndarray of int, shape (n_rows,)
-    probabilities : ndarray of float, shape (n_rows, n_classes)
-    predicted : ndarray of int, shape (n_rows,), optional
-        By default the most probable class.
-    groups : ndarray of int, shape (n_rows,), optional
+    """Score predictions under weights of the rows; by default the most probable class is predicted.
 
     Examples
     --------

@@ -27,7 +27,7 @@ class Slice:
 
 
 def slice_rows(rows: pa.Table, n_tokens: np.ndarray, unseen: np.ndarray) -> list[Slice]:
-    """Divide rows by properties of their texts into slices of some of the rows, but not all.
+    """Divide rows by properties of their texts; slices with no row or all rows are dropped.
 
     ``n_tokens`` is the length of each text, ``unseen`` its `unseen_share`.
     """
@@ -61,14 +61,7 @@ def score_slices(
 ) -> dict[str, Any]:
     """Score each slice, the least accurate first, and the recall of a positive class.
 
-    Samples draw all rows, so that the size of a slice varies too.
-
-    Returns
-    -------
-    dict
-        ``slices``: ``by``, ``value``, ``rows``, ``accuracy``, ``accuracy_interval``, and with a
-        positive class ``positives``, ``recall``, ``recall_interval``; ``too_small``: slices of
-        fewer than 20 rows, with their rows.
+    Samples draw from all rows, so that the size of a slice varies too.
     """
     scored = [one for one in slices if one.mask.sum() >= MIN_ROWS]
     masks = np.array([one.mask for one in scored], dtype=float).reshape(-1, scorer.n_rows).T

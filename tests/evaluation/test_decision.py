@@ -117,7 +117,7 @@ def test_decision_is_read_from_its_file(tmp_path):
 @pytest.mark.parametrize("content", ["", "[]", '{"temperature": "high"}'])
 def test_file_of_another_kind_is_an_error(tmp_path, content):
     (tmp_path / "decision.json").write_text(content)
-    with pytest.raises(NotFoundError, match="name the folder of an Evaluate artifact"):
+    with pytest.raises(NotFoundError, match="give the folder of an Evaluate artifact"):
         read_decision(tmp_path, ["no", "yes"])
 
 

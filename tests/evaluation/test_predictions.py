@@ -17,15 +17,18 @@ PROBABILITIES = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]])
 DECIDED = np.array([0, 1, 1])
 
 
+TABLE = prediction_table(PARTS, PROBABILITIES, NAMES, PROBABILITIES / 2, DECIDED)
+
+
 @pytest.fixture
-def path(tmp_path):
-    table = prediction_table(PARTS, PROBABILITIES, NAMES, PROBABILITIES / 2, DECIDED)
-    pq.write_table(table, tmp_path / "predictions.parquet")
-    return tmp_path / "predictions.parquet"
+def folders(tmp_path):
+    pq.write_table(TABLE, tmp_path / "predictions.parquet")
+    (tmp_path / "training.json").write_text('{"trained_on_rows": 2, "of_rows": 7}')
+    return {"Evaluate": tmp_path, "TrainModel": tmp_path}
 
 
-def test_table_has_a_row_for_each_row_of_the_split(path):
-    assert pq.read_table(path).to_pylist()[1:] == [
+def test_table_has_a_row_for_each_row_of_the_split():
+    assert TABLE.to_pylist()[1:] == [
         {"id": 5, "part": "test", "label": "yes", "predicted": "no", "decided": "yes",
          "p_no": 0.6, "p_yes": 0.4, "calibrated_no": 0.3, "calibrated_yes": 0.2},
         {"id": 8, "part": "unlabelled", "label": None, "predicted": "yes", "decided": "yes",
@@ -33,17 +36,18 @@ def test_table_has_a_row_for_each_row_of_the_split(path):
     ]  # fmt: skip
 
 
-def test_predictions_are_read_as_written(path):
-    predictions = read_predictions(path, PARTS, NAMES)
+def test_predictions_are_read_as_written(folders):
+    predictions = read_predictions(folders, PARTS, NAMES)
     np.testing.assert_array_equal(predictions.probabilities, PROBABILITIES)
     np.testing.assert_array_equal(predictions.decided, DECIDED)
+    assert (predictions.trained_on_rows, predictions.of_rows) == (2, 7)
 
 
 @pytest.mark.parametrize("attribute", ["ids", "parts"])
-def test_predictions_of_other_rows_are_an_error(path, attribute):
+def test_predictions_of_other_rows_are_an_error(folders, attribute):
     changed = {**PARTS.__dict__, attribute: getattr(PARTS, attribute)[[1, 0, 2]]}
     with pytest.raises(DamagedArtifactError, match="other rows or another split"):
-        read_predictions(path, Parts(**changed), NAMES)
+        read_predictions(folders, Parts(**changed), NAMES)
 
 
 def test_mistakes_are_sorted_by_class_and_certainty():
