@@ -123,6 +123,13 @@ def byte_flags(column: pa.Array, flags: np.ndarray) -> np.ndarray:
     return np.bitwise_or.reduceat(bits, ends[:-1]) if len(column) else np.zeros(0, np.uint8)
 
 
+def begins(ordered: np.ndarray) -> np.ndarray:
+    """Mark the entries of an array that differ from the previous one."""
+    marks = np.ones(len(ordered), dtype=bool)
+    marks[1:] = ordered[1:] != ordered[:-1]
+    return marks
+
+
 def where(column: pa.Array, mask: pa.Array, function: Callable[[pa.Array], pa.Array]) -> pa.Array:
     """Apply a column function to the marked rows only; the others stay as they are."""
     marked = column.filter(mask)

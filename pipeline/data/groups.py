@@ -6,8 +6,6 @@ import numpy as np
 
 from pipeline.data import hashing
 
-_LAST_USED = 2  # train, validation and test are the first parts
-
 
 def draw(groups: np.ndarray, *seeds: int) -> np.ndarray:
     """Draw a number in [0, 1) for each group, from its key and the seeds alone."""
@@ -21,12 +19,8 @@ def groups_of(rows: Any, group_duplicates: str) -> np.ndarray:
     that connects two groups changes neither: otherwise the side of a group would depend on later
     data, and large connected groups would nearly always be in the test part.
 
-    Parameters
-    ----------
-    rows : pa.Table
-        Columns ``split_key``, ``copy`` and ``founder`` of CleanText.
-    group_duplicates : str
-        ``near``: near copies, ``exact``: rows with the same words, ``none``: each row alone.
+    ``group_duplicates`` is ``near``: near copies, ``exact``: rows with the same words, or ``none``:
+    each row alone.
     """
     if group_duplicates == "near":
         return rows["founder"].to_numpy()
@@ -45,28 +39,3 @@ def kept_apart(rows: Any, group_duplicates: str) -> list[np.ndarray]:
     """
     column = {"near": "near_group", "exact": "split_key", "none": None}[group_duplicates]
     return [rows[name].to_numpy() for name in (column, "group")] if column else []
-
-
-def on_two_sides(part: np.ndarray, groups: np.ndarray) -> int:
-    """Count the groups with rows in more than one of train, validation and test.
-
-    Examples
-    --------
-    >>> on_two_sides(np.array([0, 2, 1, 4]), np.array([5, 5, 6, 6]))
-    1
-    """
-    used = np.flatnonzero(part <= _LAST_USED)
-    if not len(used):
-        return 0
-    order = used[np.argsort(groups[used], kind="stable")]
-    starts = np.flatnonzero(begins(groups[order]))
-    sides = part[order]
-    lowest, highest = (at.reduceat(sides, starts) for at in (np.minimum, np.maximum))
-    return int(np.count_nonzero(lowest != highest))
-
-
-def begins(ordered: np.ndarray) -> np.ndarray:
-    """Mark the entries that differ from the previous one."""
-    marks = np.ones(len(ordered), dtype=bool)
-    marks[1:] = ordered[1:] != ordered[:-1]
-    return marks

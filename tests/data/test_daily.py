@@ -193,7 +193,7 @@ class TestHoldoutRows:
         ]
 
     def test_unknown_suffix_is_an_error(self, tmp_path):
-        with pytest.raises(PipelineError, match=r"frozen/f.doc holds .* use one of .csv"):
+        with pytest.raises(PipelineError, match=r"frozen/f.doc contains .* use one of .csv"):
             self.read(tmp_path, PLAIN, {"frozen/f.doc": "a", "2026-11-22/rows.csv": "text,label"})
 
 
