@@ -1,7 +1,6 @@
 """Assign the rows of a CleanText artifact to parts, and record the split."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from pipeline.data import split
 from pipeline.data.columns import begins
 from pipeline.data.groups import kept_apart
 from pipeline.errors import SplitError
+from pipeline.store.files import read_json
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,7 @@ def assign_artifact(folder: Path, settings: Mapping[str, Any]) -> Assignment:
     """Assign the rows of the CleanText artifact in a folder, by the split settings of Vectorize."""
     columns = ["id", "group", *split.SPLIT_COLUMNS, "label", "partition"]
     rows = pq.read_table(folder / "rows.parquet", columns=columns)
-    profile = json.loads((folder / "profile.json").read_text(encoding="utf-8"))
-    class_names = profile["class_names"]
+    class_names = read_json(folder / "profile.json")["class_names"]
     return Assignment(rows, *split.assign_rows(rows, class_names, settings), class_names)
 
 

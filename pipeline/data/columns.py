@@ -123,6 +123,11 @@ def byte_flags(column: pa.Array, flags: np.ndarray) -> np.ndarray:
     return np.bitwise_or.reduceat(bits, ends[:-1]) if len(column) else np.zeros(0, np.uint8)
 
 
+def offsets_of(lengths: np.ndarray) -> np.ndarray:
+    """Return the start of each of several sequences of some lengths, and the last end; int64."""
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
+
+
 def begins(ordered: np.ndarray) -> np.ndarray:
     """Mark the entries of an array that differ from the previous one."""
     marks = np.ones(len(ordered), dtype=bool)

@@ -131,7 +131,7 @@ def with_tables(dataset: Dataset, inputs: Iterable[InputFile]) -> Dataset:
         if input_file.is_holdout:
             of_file = [holdout_table(dataset, input_file.path)]
         else:
-            of_file = [table for table in dataset.tables if table.file == input_file.name]
+            of_file = dataset.tables_of(input_file.name)
         tables += [
             structs.replace(table, file=input_file.key, display_name=input_file.display_name)
             for table in of_file

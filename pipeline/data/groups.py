@@ -1,8 +1,7 @@
 """Groups of rows that stay on one side of the split, and the number that decides the side."""
 
-from typing import Any
-
 import numpy as np
+import pyarrow as pa
 
 from pipeline.data import hashing
 
@@ -12,7 +11,7 @@ def draw(groups: np.ndarray, *seeds: int) -> np.ndarray:
     return hashing.uniform(hashing.combined(groups.view(np.uint64), *seeds))
 
 
-def groups_of(rows: Any, group_duplicates: str) -> np.ndarray:
+def groups_of(rows: pa.Table, group_duplicates: str) -> np.ndarray:
     """Return the group of each row, int64; rows of a group are assigned together.
 
     Near copies follow their founder, the earliest text that they are near copies of. A later text
@@ -31,7 +30,7 @@ def groups_of(rows: Any, group_duplicates: str) -> np.ndarray:
     return each.view(np.int64)
 
 
-def kept_apart(rows: Any, group_duplicates: str) -> list[np.ndarray]:
+def kept_apart(rows: pa.Table, group_duplicates: str) -> list[np.ndarray]:
     """Return groupings of rows, int, shape (n_rows,), of which no group may be on two sides.
 
     These are near copies or copies, and rows with equal clean texts: cleaning can make texts with

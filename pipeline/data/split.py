@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from pipeline.data.columns import begins
 from pipeline.data.groups import draw, groups_of, kept_apart
@@ -26,7 +29,7 @@ _FOR_TEST, _FOR_VALIDATION = 1, 2  # seeds, so that the two parts are drawn inde
 
 
 def assign_rows(
-    rows: Any, class_names: Sequence[str], settings: Mapping[str, Any]
+    rows: pa.Table, class_names: Sequence[str], settings: Mapping[str, Any]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Assign the rows of a table to parts, by the split settings of Vectorize.
 
@@ -42,9 +45,6 @@ def assign_rows(
     parts : ndarray of int8, shape (n_rows,)
         Index into `PARTS`.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     index = pc.index_in(rows["label"], pa.array(class_names, pa.string()))
     labels = pc.fill_null(index, -1).to_numpy().astype(np.int64)
     # Decoding each name of a partition once is faster than converting the column.
@@ -103,7 +103,7 @@ def assign(
     groups : ndarray of int64, shape (n_rows,)
         Key of each row's group.
     partitions : sequence of str, length n_rows
-        One of `pipeline.data.schema.PARTITIONS` for each row.
+        One of `pipeline.data.schema.Partition` for each row.
     class_names : sequence of str
     test_fraction, validation_fraction : float
         Expected shares of all labelled rows.
@@ -304,10 +304,6 @@ class Parts:
 
 def read_parts(path: Path) -> Parts:
     """Read ``split.parquet``."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
-
     table = pq.read_table(path)
     parts = pc.index_in(table["part"], pa.array(PARTS)).to_numpy().astype(np.int8)
     return Parts(table["id"].to_numpy(), table["label"].to_numpy(), parts)

@@ -275,7 +275,7 @@ def test_archive_member_is_opened_without_unpacking(tmp_path, kind):
         assert stream.read() == b"inside"
     assert sorted(tmp_path.rglob("*")) == before
     with (
-        pytest.raises(PipelineError, match="holds no file 'b.csv'"),
+        pytest.raises(PipelineError, match="contains no file 'b.csv'"),
         raw_files.opened(tmp_path / packed, "b.csv"),
     ):
         pass
