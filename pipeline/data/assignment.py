@@ -80,13 +80,7 @@ def assign_artifact(folder: Path, settings: Mapping[str, Any]) -> Assignment:
 
 
 def on_two_sides(parts: np.ndarray, groups: np.ndarray) -> int:
-    """Count the groups with rows in more than one of train, validation and test.
-
-    Examples
-    --------
-    >>> on_two_sides(np.array([0, 2, 1, 4]), np.array([5, 5, 6, 6]))
-    1
-    """
+    """Count the groups with rows in more than one of train, validation and test."""
     used = np.flatnonzero(parts <= split.TEST)
     if not len(used):
         return 0

@@ -27,11 +27,6 @@ def map_slices(
     """Apply a function to slices of a column in threads; Arrow releases Python's lock.
 
     Slices have at most `SLICE` entries; an empty column is one slice. Results are in their order.
-
-    Examples
-    --------
-    >>> map_slices(pa.array(["a", "b"]), len)
-    [2]
     """
     with InThreads(function) as threads:
         threads.submit(column)
@@ -95,14 +90,7 @@ def as_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
 
 
 def utf8_bytes(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
-    """Return the bytes of all texts of a column without nulls, and where each text starts.
-
-    Examples
-    --------
-    >>> data, offsets = utf8_bytes(pa.array(["ab", "", "c"]))
-    >>> bytes(data), offsets.tolist()
-    (b'abc', [0, 2, 2, 3])
-    """
+    """Return the bytes of all texts of a column without nulls, and the start of each text."""
     if not len(column):
         return np.zeros(0, np.uint8), np.zeros(1, np.int32)
     _, offsets, data = column.buffers()
@@ -176,7 +164,7 @@ def replace_within(column: pa.Array, outer: str, inner: str, by: str) -> pa.Arra
     r"""Replace the matches of a pattern, only inside the matches of another pattern.
 
     The texts must not contain control characters. ``inner`` is applied to each match of ``outer``
-    as if it were a whole text.
+    as to a text of its own.
 
     Examples
     --------

@@ -56,12 +56,6 @@ def dataset(name: str, content: Mapping[str, Any]) -> Dataset:
     """Build a catalogue entry from the content of its TOML file; or raise DatasetFileError.
 
     Keys of tables at the top level are defaults of all tables.
-
-    Examples
-    --------
-    >>> entry = dataset("mine", {"labels": ["bug", "praise"], "files": ["tickets.csv"]})
-    >>> entry.tables[0].format, [label.name for label in entry.labels]
-    ('csv', ['bug', 'praise'])
     """
     shared = {key: content[key] for key in TableDefaults.__struct_fields__ if key in content}
     decode(shared, TableDefaults)

@@ -15,8 +15,8 @@ from pipeline.errors import PipelineError
 def read(data, name):
     """Read a dataset as CleanText does."""
     row = catalogue.load(name, data)
-    found = {file.name: raw_files.locate(file, data / name) for file in row.files}
-    reading = readers.read(row, {key: path for key, path in found.items() if path})
+    paths = {file.name: raw_files.locate(file, data / name) for file in row.files}
+    reading = readers.read(row, {key: path for key, path in paths.items() if path})
     assert reading.rows.num_rows + reading.rejected.num_rows == reading.records
     return reading
 

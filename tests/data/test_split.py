@@ -363,7 +363,7 @@ def test_test_rows_are_the_same_for_every_cleaning_tokenizer_and_model(chain):
     folder = chain.data / "toy"
     texts = [text for text in tweets(400) if text]
     write_dataset(folder, [(text, ("bad", "good")[at % 2]) for at, text in enumerate(texts)])
-    found = []
+    tested = []
     for choices in (
         {"urls": "keep"},
         {"urls": "replace", "tokenizer": "regexp"},
@@ -375,9 +375,9 @@ def test_test_rows_are_the_same_for_every_cleaning_tokenizer_and_model(chain):
         for step in reversed(list(task.chain())):
             step.run()
         table = pq.read_table(task.path() / "split.parquet").to_pylist()
-        found.append({row["id"] for row in table if row["part"] == "test"})
-    assert found[0]
-    assert all(one == found[0] for one in found)
+        tested.append({row["id"] for row in table if row["part"] == "test"})
+    assert tested[0]
+    assert all(one == tested[0] for one in tested)
 
 
 @pytest.mark.real_data
