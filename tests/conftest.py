@@ -147,7 +147,7 @@ def cleaned_rows(rows, **choices):
     """Clean rows (text, label, partition) of the classes bad and good."""
     import pyarrow as pa
 
-    from pipeline.data.readers import ROWS
+    from pipeline.data.readers import ROWS, Reading
     from pipeline.data.rejected import REJECTED
     from pipeline.text.rows import clean_rows
 
@@ -165,7 +165,8 @@ def cleaned_rows(rows, **choices):
         schema=ROWS,
     )
     settings = {**CLEANING, **choices}
-    return clean_rows(table, REJECTED.empty_table(), len(rows), settings, ["bad", "good"])
+    reading = Reading(table, REJECTED.empty_table(), len(rows))
+    return clean_rows(reading, settings, ["bad", "good"])
 
 
 @pytest.fixture(scope="session")

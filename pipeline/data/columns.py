@@ -27,11 +27,6 @@ def map_slices(
     """Apply a function to slices of a column in threads; Arrow releases Python's lock.
 
     Slices have at most `SLICE` entries; an empty column is one slice. Results are in their order.
-
-    Examples
-    --------
-    >>> map_slices(pa.array(["a", "b"]), len)
-    [2]
     """
     with InThreads(function) as threads:
         threads.submit(column)
@@ -95,14 +90,7 @@ def as_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
 
 
 def utf8_bytes(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
-    """Return the bytes of all texts of a column without nulls, and where each text starts.
-
-    Examples
-    --------
-    >>> data, offsets = utf8_bytes(pa.array(["ab", "", "c"]))
-    >>> bytes(data), offsets.tolist()
-    (b'abc', [0, 2, 2, 3])
-    """
+    """Return the bytes of all texts of a column without nulls, and the start of each text."""
     if not len(column):
         return np.zeros(0, np.uint8), np.zeros(1, np.int32)
     _, offsets, data = column.buffers()
@@ -121,6 +109,18 @@ def byte_flags(column: pa.Array, flags: np.ndarray) -> np.ndarray:
     # One more entry, since empty texts at the end begin after the last byte.
     bits = np.append(np.take(flags, data), np.uint8(0))
     return np.bitwise_or.reduceat(bits, ends[:-1]) if len(column) else np.zeros(0, np.uint8)
+
+
+def offsets_of(lengths: np.ndarray) -> np.ndarray:
+    """Return the start of each of several sequences of some lengths, and the last end; int64."""
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
+
+
+def begins(ordered: np.ndarray) -> np.ndarray:
+    """Mark the entries of an array that differ from the previous one."""
+    marks = np.ones(len(ordered), dtype=bool)
+    marks[1:] = ordered[1:] != ordered[:-1]
+    return marks
 
 
 def where(column: pa.Array, mask: pa.Array, function: Callable[[pa.Array], pa.Array]) -> pa.Array:
@@ -164,7 +164,7 @@ def replace_within(column: pa.Array, outer: str, inner: str, by: str) -> pa.Arra
     r"""Replace the matches of a pattern, only inside the matches of another pattern.
 
     The texts must not contain control characters. ``inner`` is applied to each match of ``outer``
-    as if it were a whole text.
+    as to a text of its own.
 
     Examples
     --------

@@ -10,10 +10,11 @@ In this module ``folder`` is the dataset's folder, ``<data>/<dataset>``, and ``d
 
 import datetime
 import glob
-import re
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from msgspec import structs
 
@@ -25,33 +26,19 @@ from pipeline.errors import RawFileError
 #: Folder of the holdout rows.
 HOLDOUT_FOLDER = "frozen"
 _DATE = "{date}"
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_ANY_DAY = "????-??-??"
 
 
 @dataclass(frozen=True)
 class InputFile:
-    """A raw file that a run reads.
+    """A raw file that a run reads."""
 
-    Attributes
-    ----------
-    key : str
-        Name in checksums; without a date, so that equal bytes on another day have the same key.
-    name : str
-        Name of the file in the catalogue; of a file of holdout rows, its own name.
-    path : Path
-    is_holdout : bool
-    is_of_day : bool
-        Whether the last day of the window has these bytes, alone or like other days.
-    display_name : str
-        Name in rows and messages, the path from the dataset's folder; empty without a date.
-    """
-
-    key: str
-    name: str
+    key: str  # name in checksums, without a date: equal bytes of another day have the same key
+    name: str  # name in the catalogue; of holdout rows, that of the file
     path: Path
     is_holdout: bool = False
-    is_of_day: bool = False
-    display_name: str = ""
+    is_of_day: bool = False  # whether the last day of the window has these bytes
+    display_name: str = ""  # in rows and messages: path in the dataset's folder, if it has a date
 
 
 def is_daily(dataset: Dataset) -> bool:
@@ -80,11 +67,14 @@ def missing(dataset: Dataset, folder: Path, day: str | None) -> list[tuple[RawFi
 
 def days(dataset: Dataset, folder: Path) -> list[str]:
     """List the days for which all required files exist, oldest first."""
-    candidates = {entry.name for entry in folder.glob("????-??-??") if entry.is_dir()}
+    candidates = {entry.name for entry in folder.glob(_ANY_DAY) if entry.is_dir()}
     for file in dataset.files:
         for name in (file.name, *file.aliases):
             if _DATE in name:
-                candidates |= _days_in_names(name, folder)
+                start = name.index(_DATE)
+                pattern = _ANY_DAY.join(map(glob.escape, name.split(_DATE)))
+                paths = (path.relative_to(folder).as_posix() for path in folder.glob(pattern))
+                candidates |= {path[start : start + len(_ANY_DAY)] for path in paths}
     return sorted(day for day in candidates if _is_day(day) and not missing(dataset, folder, day))
 
 
@@ -135,13 +125,13 @@ def holdout_input(path: Path, name: str) -> InputFile:
 
 
 def with_tables(dataset: Dataset, inputs: Iterable[InputFile]) -> Dataset:
-    """Return the dataset with the tables of each input file, named by its key."""
+    """Return the dataset with the tables of each input file, whose `file` is its key."""
     tables: list[Table] = []
     for input_file in inputs:
         if input_file.is_holdout:
-            of_file = [_holdout_table(dataset, input_file)]
+            of_file = [holdout_table(dataset, input_file.path)]
         else:
-            of_file = [table for table in dataset.tables if table.file == input_file.name]
+            of_file = dataset.tables_of(input_file.name)
         tables += [
             structs.replace(table, file=input_file.key, display_name=input_file.display_name)
             for table in of_file
@@ -159,12 +149,9 @@ def labelled_table(dataset: Dataset) -> Table:
 def fetch(
     dataset: Dataset, files: Iterable[tuple[RawFile, Path]], day: str | None, today: str
 ) -> None:
-    """Fetch `missing` files into their folders; sources have only the files of ``today``.
+    """Fetch `missing` files into their folders; raise RawFileError if that is not possible.
 
-    Raises
-    ------
-    RawFileError
-        If a file must be copied by hand or is of another day; and as `raw_files.fetch`.
+    A source has only the file of ``today``, unless its address contains the date.
     """
     address_has_date = {file.name for file in dataset.files if _DATE in file.source.address}
     for file, folder in files:
@@ -177,19 +164,44 @@ def fetch(
         raw_files.fetch(file, dataset, folder)
 
 
-def _holdout_table(dataset: Dataset, input_file: InputFile) -> Table:
-    """Return how holdout rows are read: as the first table with labels, in the file's format."""
-    suffix = input_file.path.suffix
-    if suffix not in FORMATS:
+def source_record(
+    dataset: Dataset, inputs: Sequence[InputFile], checksums: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return ``source.json``; ``checksums`` has the sha256 of each input file by its key."""
+    addresses = {file.name: file.source.address for file in dataset.files}
+    files = []
+    for file in inputs:
+        state = file.path.stat()
+        modified = time.localtime(state.st_mtime)
+        files.append(
+            {
+                "name": file.key,
+                "path": str(file.path),
+                "address": addresses.get(file.name) or None,
+                "size": state.st_size,
+                "sha256": checksums[file.key],
+                "modified": time.strftime("%Y-%m-%dT%H:%M:%S%z", modified),
+                **({"holds": "frozen test rows"} if file.is_holdout else {}),
+            }
+        )
+    keys = ("title", "licence", "citation", "homepage")
+    described = {key: getattr(dataset, key) for key in keys}
+    return {"dataset": dataset.name, **described, "files": files}
+
+
+def holdout_table(dataset: Dataset, path: Path) -> Table:
+    """Return how a file of holdout rows is read: as the first table with labels, in its format."""
+    format = FORMATS.get(path.suffix)
+    if not format:
         raise RawFileError(
-            f"{input_file.path} holds holdout rows, and its suffix {suffix!r} is not of a known "
+            f"{path} contains holdout rows, and its suffix {path.suffix!r} is not of a supported "
             f"format; use one of {', '.join(FORMATS)}."
         )
     table = labelled_table(dataset)
-    if table.format != FORMATS[suffix]:
-        delimiter = "\t" if FORMATS[suffix] == "tsv" else ","
+    if table.format != format:
+        delimiter = "\t" if format == "tsv" else ","
         table = structs.replace(
-            table, format=FORMATS[suffix], delimiter=delimiter, header=(), encoding="utf-8"
+            table, format=format, delimiter=delimiter, header=(), encoding="utf-8"
         )
     return structs.replace(table, member="", partition="test", partition_column="", partitions={})
 
@@ -211,14 +223,6 @@ def _window(dataset: Dataset, folder: Path, day: str, window: int) -> list[str]:
     last = datetime.date.fromisoformat(day)
     before = [str(last - datetime.timedelta(days=back)) for back in range(window - 1, 0, -1)]
     return [*(other for other in before if not missing(dataset, folder, other)), day]
-
-
-def _days_in_names(name: str, folder: Path) -> set[str]:
-    """Return the days in the names of existing files."""
-    pattern = re.compile(f"({_DAY.pattern})".join(map(re.escape, name.split(_DATE))))
-    wildcard = "????-??-??".join(map(glob.escape, name.split(_DATE)))
-    names = (path.relative_to(folder).as_posix() for path in folder.glob(wildcard))
-    return {match[1] for match in map(pattern.fullmatch, names) if match}
 
 
 def _is_day(text: str) -> bool:

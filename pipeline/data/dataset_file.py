@@ -1,20 +1,20 @@
 """Decode and check the content of a dataset's TOML file."""
 
 import io
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from itertools import combinations
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from pipeline.data.labels import labels_of
 from pipeline.data.schema import (
-    KINDS,
-    PARTITIONS,
     Dataset,
     Description,
+    Label,
     RawFile,
     Table,
     TableDefaults,
@@ -33,32 +33,29 @@ FORMATS = {
     ".parquet": "parquet",
 }
 _SHA256 = re.compile("[0-9a-fA-F]{64}")
+_Value = str | int | float  # a raw label
 
 
 class _Content(Description, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The top level of the file, without the defaults of tables."""
 
     labels: Any = None
-    unlabelled: tuple[str | int | float, ...] = ()
+    unlabelled: tuple[_Value, ...] = ()
     files: tuple[str | dict[str, Any], ...] = ()
     tables: tuple[dict[str, Any], ...] = ()
 
 
+class _Bounds(msgspec.Struct, forbid_unknown_fields=True):
+    """The rule of a class of numbers."""
+
+    below: float | None = None
+    above: float | None = None
+
+
 def dataset(name: str, content: Mapping[str, Any]) -> Dataset:
-    """Build a catalogue entry from the content of its TOML file.
+    """Build a catalogue entry from the content of its TOML file; or raise DatasetFileError.
 
     Keys of tables at the top level are defaults of all tables.
-
-    Raises
-    ------
-    DatasetFileError
-        If a key is unknown or has a wrong value. The caller adds the path of the file.
-
-    Examples
-    --------
-    >>> entry = dataset("mine", {"labels": ["bug", "praise"], "files": ["tickets.csv"]})
-    >>> entry.tables[0].format, [label.name for label in entry.labels]
-    ('csv', ['bug', 'praise'])
     """
     shared = {key: content[key] for key in TableDefaults.__struct_fields__ if key in content}
     decode(shared, TableDefaults)
@@ -66,7 +63,7 @@ def dataset(name: str, content: Mapping[str, Any]) -> Dataset:
     top: _Content = decode(rest, _Content, also=TableDefaults.__struct_fields__)
     files = tuple(_raw_file(entry, index) for index, entry in enumerate(top.files))
     if not files:
-        raise DatasetFileError("it names no files; add a line such as files = ['mine.csv'].")
+        raise DatasetFileError("it has no files; add a line such as files = ['mine.csv'].")
     names = [file.name for file in files]
     for file_name in names:
         if names.count(file_name) > 1:
@@ -80,7 +77,7 @@ def dataset(name: str, content: Mapping[str, Any]) -> Dataset:
             )
     return Dataset(
         name=name,
-        labels=labels_of(top.labels),
+        labels=_labels(top.labels),
         files=files,
         tables=tables,
         unlabelled=tuple(map(str, top.unlabelled)),
@@ -101,7 +98,6 @@ def _raw_file(entry: str | dict[str, Any], index: int) -> RawFile:
                 "such as 'mine.csv' or 'folder/mine.csv'."
             )
     source = file.source
-    _check_choice(source.kind, KINDS, f"files[{index}].source.kind")
     required = {"url": ("address",), "pypi": ("address", "sha256", "members")}
     for key in required.get(source.kind, ()):
         if not getattr(source, key):
@@ -122,17 +118,14 @@ def _table(entry: dict[str, Any], index: int) -> Table:
     format = table.format or FORMATS.get(suffix, "")
     if not format:
         raise DatasetFileError(
-            f"cannot tell the format of {table.file!r} by its name; add format = "
+            f"{table.file!r} has a suffix of no format; add format = "
             "'csv', 'tsv', 'jsonl', 'parquet' or 'folders'."
         )
-    _check_choice(format, sorted({*FORMATS.values(), "folders"}), "format")
     if format == "folders" and not table.member:
         raise DatasetFileError(
             f"format 'folders' of {table.file!r} needs member, such as "
             "member = '{partition}/{label}/{id}.txt'."
         )
-    for partition in (table.partition, *table.partitions.values()):
-        _check_choice(partition, PARTITIONS, "partition")
     if not table.text:
         raise DatasetFileError("text is empty; write the name of the column with the texts.")
     try:
@@ -153,7 +146,72 @@ def _table(entry: dict[str, Any], index: int) -> Table:
     return replace(table, format=format, delimiter=delimiter)
 
 
-def _check_choice(value: str, choices: Sequence[str], key: str) -> None:
-    """Raise unless a value is one of the choices."""
-    if value not in choices:
-        raise DatasetFileError(f"{key} {value!r} is not allowed; {nearest(value, choices)}.")
+def _labels(entry: Any) -> tuple[Label, ...]:
+    """Decode the classes: a list of names, or a table from a name to raw values or bounds."""
+    if isinstance(entry, list):
+        names = [str(value) for value in decode(entry, tuple[_Value, ...], "labels")]
+        for name in names:
+            if names.count(name) > 1:
+                raise DatasetFileError(f"labels has {name!r} twice; name each class once.")
+        entry = {name: [name] for name in names}
+    if not isinstance(entry, dict) or len(entry) < 2:
+        raise DatasetFileError(
+            "there must be at least two labels, such as labels = ['bad', 'good'], "
+            f"got {list(entry) if isinstance(entry, dict) else entry!r}."
+        )
+    labels = tuple(_label(name, rule) for name, rule in entry.items())
+    if len({bool(label.values) for label in labels}) > 1:
+        raise DatasetFileError("labels mix raw values with bounds; use only one of the two.")
+    for label, other in combinations(labels, 2):
+        _check_disjoint(label, other)
+    return labels
+
+
+def _label(name: str, rule: Any) -> Label:
+    """Decode a class from its rule."""
+    key = f"labels.{name}"
+    if not name.strip():
+        raise DatasetFileError(f"labels has a class without a name: {name!r}; give it a name.")
+    if isinstance(rule, list):
+        if not rule:
+            raise DatasetFileError(f"{key} is an empty list; write the raw values of the class.")
+        return Label(name, tuple(map(str, decode(rule, tuple[_Value, ...], key))))
+    if not isinstance(rule, dict):
+        return Label(name, (str(decode(rule, _Value, key)),))
+    bounds: _Bounds = decode(rule, _Bounds, key)
+    for side, value in rule.items():
+        if not math.isfinite(value):
+            raise DatasetFileError(f"{key}.{side} must be a finite number, got {value!r}.")
+    if not rule:
+        raise DatasetFileError(f"{key} has no rule; write raw values, or above = and below =.")
+    label = Label(name, below=bounds.below, above=bounds.above)
+    low, high = _interval(label)
+    if low >= high:
+        raise DatasetFileError(f"{key}: no number is above {low:g} and below {high:g}.")
+    return label
+
+
+def _interval(label: Label) -> tuple[float, float]:
+    """Return the open interval of a class."""
+    low = -math.inf if label.above is None else label.above
+    high = math.inf if label.below is None else label.below
+    return low, high
+
+
+def _check_disjoint(label: Label, other: Label) -> None:
+    """Raise if a raw label could belong to both classes."""
+    shared = sorted({*label.values} & {*other.values})
+    if shared:
+        raise DatasetFileError(
+            f"the raw value {shared[0]!r} is in labels.{label.name} and labels.{other.name}; "
+            "use it for one class only."
+        )
+    if label.values:
+        return
+    (low, high), (other_low, other_high) = _interval(label), _interval(other)
+    low, high = max(low, other_low), min(high, other_high)
+    if low < high:
+        raise DatasetFileError(
+            f"labels.{label.name} and labels.{other.name} overlap between {low:g} and {high:g}; "
+            "change the bounds so that no number is in both."
+        )

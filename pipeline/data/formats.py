@@ -20,7 +20,7 @@ _FIELD_LIMIT = 1 << 27  # bytes; Python's limit of 131,072 is less than a long r
 
 
 class Record(NamedTuple):
-    """One record as it is in the file; ``error`` says why it could not be read."""
+    """One record as it is in the file; ``error`` is why it could not be read, or empty."""
 
     line: int
     id: str | None
@@ -44,10 +44,7 @@ class Block(NamedTuple):
 def blocks(table: Table, path: Path) -> Iterator[Block]:
     """Read the records of a table from its raw file, at most `BLOCK` at a time.
 
-    Raises
-    ------
-    DataError
-        If the encoding is wrong, a column is missing, or the file is not of its format.
+    A wrong encoding or format, or a missing column, raises DataError.
     """
     if table.format == "folders":
         yield from _in_blocks(_from_folders(table, path))
@@ -268,7 +265,7 @@ def _split_lines(block: list[str], style: dict[str, Any]) -> tuple[list[list[str
 def _csv_reason(error: csv.Error) -> str:
     """Return the cause of an error; Python's text about a line break is for programmers."""
     if "new-line character" in str(error):
-        return "a carriage return (CR) stands outside of quotes within the line"
+        return "a carriage return (CR) is within the line but not in quotes"
     return str(error)
 
 
@@ -318,8 +315,8 @@ def _from_parquet(table: Table, path: Path, stream: IO[bytes]) -> Iterator[Recor
             at = _index(name, file.schema_arrow.names, table, path)
             if at is not None and pa.types.is_nested(file.schema_arrow.types[at]):
                 raise DataError(
-                    f"{display_name(table, path)}: column {name!r} holds "
-                    f"{file.schema_arrow.types[at]}; it must hold texts or numbers."
+                    f"{display_name(table, path)}: column {name!r} contains "
+                    f"{file.schema_arrow.types[at]}; it must contain texts or numbers."
                 )
         for batch in file.iter_batches(BLOCK, columns=[name for name in names if name]):
             columns = [

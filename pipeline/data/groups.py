@@ -1,12 +1,9 @@
 """Groups of rows that stay on one side of the split, and the number that decides the side."""
 
-from typing import Any
-
 import numpy as np
+import pyarrow as pa
 
 from pipeline.data import hashing
-
-_LAST_USED = 2  # train, validation and test are the first parts
 
 
 def draw(groups: np.ndarray, *seeds: int) -> np.ndarray:
@@ -14,19 +11,15 @@ def draw(groups: np.ndarray, *seeds: int) -> np.ndarray:
     return hashing.uniform(hashing.combined(groups.view(np.uint64), *seeds))
 
 
-def groups_of(rows: Any, group_duplicates: str) -> np.ndarray:
+def groups_of(rows: pa.Table, group_duplicates: str) -> np.ndarray:
     """Return the group of each row, int64; rows of a group are assigned together.
 
     Near copies follow their founder, the earliest text that they are near copies of. A later text
     that connects two groups changes neither: otherwise the side of a group would depend on later
     data, and large connected groups would nearly always be in the test part.
 
-    Parameters
-    ----------
-    rows : pa.Table
-        Columns ``split_key``, ``copy`` and ``founder`` of CleanText.
-    group_duplicates : str
-        ``near``: near copies, ``exact``: rows with the same words, ``none``: each row alone.
+    ``group_duplicates`` is ``near``: near copies, ``exact``: rows with the same words, or ``none``:
+    each row alone.
     """
     if group_duplicates == "near":
         return rows["founder"].to_numpy()
@@ -37,7 +30,7 @@ def groups_of(rows: Any, group_duplicates: str) -> np.ndarray:
     return each.view(np.int64)
 
 
-def kept_apart(rows: Any, group_duplicates: str) -> list[np.ndarray]:
+def kept_apart(rows: pa.Table, group_duplicates: str) -> list[np.ndarray]:
     """Return groupings of rows, int, shape (n_rows,), of which no group may be on two sides.
 
     These are near copies or copies, and rows with equal clean texts: cleaning can make texts with
@@ -45,28 +38,3 @@ def kept_apart(rows: Any, group_duplicates: str) -> list[np.ndarray]:
     """
     column = {"near": "near_group", "exact": "split_key", "none": None}[group_duplicates]
     return [rows[name].to_numpy() for name in (column, "group")] if column else []
-
-
-def on_two_sides(part: np.ndarray, groups: np.ndarray) -> int:
-    """Count the groups with rows in more than one of train, validation and test.
-
-    Examples
-    --------
-    >>> on_two_sides(np.array([0, 2, 1, 4]), np.array([5, 5, 6, 6]))
-    1
-    """
-    used = np.flatnonzero(part <= _LAST_USED)
-    if not len(used):
-        return 0
-    order = used[np.argsort(groups[used], kind="stable")]
-    starts = np.flatnonzero(begins(groups[order]))
-    sides = part[order]
-    lowest, highest = (at.reduceat(sides, starts) for at in (np.minimum, np.maximum))
-    return int(np.count_nonzero(lowest != highest))
-
-
-def begins(ordered: np.ndarray) -> np.ndarray:
-    """Mark the entries that differ from the previous one."""
-    marks = np.ones(len(ordered), dtype=bool)
-    marks[1:] = ordered[1:] != ordered[:-1]
-    return marks

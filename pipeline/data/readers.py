@@ -37,15 +37,15 @@ ROWS = pa.schema(
 
 @dataclass
 class Reading:
-    """Kept rows (columns of `ROWS`), rejected records (of `REJECTED`), and the number of records.
+    """Rows and rejected records of raw files.
 
     ``id`` numbers all records in reading order from 0; ``line`` is where a record begins, or its
     number in formats without lines.
     """
 
-    rows: pa.Table
-    rejected: pa.Table
-    records: int
+    rows: pa.Table  # columns of `ROWS`
+    rejected: pa.Table  # columns of `REJECTED`
+    records: int  # number of rows and rejected records
 
 
 def read(
@@ -85,7 +85,7 @@ def read(
                 if on_texts:
                     on_texts(kept[-1]["raw"])
         if records == first:
-            raise DataError(f"{name} is empty: it holds no record.")
+            raise DataError(f"{name} is empty: it contains no record.")
     reading = Reading(
         pa.concat_tables(kept or [ROWS.empty_table()]),
         pa.concat_tables(rejected or [REJECTED.empty_table()]),
@@ -187,18 +187,17 @@ def _with_classes(
     raw = pc.if_else(is_unlabelled, pa.scalar(None, pa.string()), raw)
     if dataset.labels[0].values:
         rows = rows.append_column("label", _by_value(raw, table, dataset, name))
-        no_class = "label is empty"
     else:
         label, is_nan = _by_bounds(raw, table, dataset, name)
         rows = rows.append_column("label", label)
         reason = f"{table.label} is not a number"
         rows = reject(rows, is_nan, reason, rejected, rows["raw_label"])
-        bounds = [bound for rule in dataset.labels for bound in (rule.below, rule.above)]
-        listed = ", ".join(f"{bound:g}" for bound in sorted(b for b in bounds if b is not None))
-        no_class = f"{table.label} between the labels' bounds ({listed})"
     is_empty = pc.and_(_lacks_class(rows), _is_blank(rows["raw_label"]))
     rows = reject(rows, is_empty, "label is empty", rejected)
-    return reject(rows, _lacks_class(rows), no_class, rejected, rows["raw_label"])
+    bounds = [bound for rule in dataset.labels for bound in (rule.below, rule.above)]
+    listed = ", ".join(f"{bound:g}" for bound in sorted(b for b in bounds if b is not None))
+    reason = f"{table.label} between the labels' bounds ({listed})"
+    return reject(rows, _lacks_class(rows), reason, rejected, rows["raw_label"])
 
 
 def _lacks_class(rows: pa.Table) -> pa.ChunkedArray:

@@ -23,18 +23,9 @@ def reject(
     rejected: list[pa.Table],
     detail: pa.Array | pa.ChunkedArray | None = None,
 ) -> pa.Table:
-    """Move the marked rows to the rejected ones, and return the other rows.
+    """Append the marked rows to ``rejected``, as a table of `REJECTED`; return the other rows.
 
-    Parameters
-    ----------
-    rows : pa.Table
-        Columns ``id``, ``file``, ``line`` and ``raw``.
-    mask : pa.Array or pa.ChunkedArray of bool, shape (n_rows,)
-        Rows to reject; null counts as false.
-    reason : str
-    rejected : list of pa.Table
-        Receives a table with the columns of `REJECTED`.
-    detail : pa.Array or pa.ChunkedArray of string, shape (n_rows,), optional
+    ``mask`` (null counts as false) and ``detail`` have an entry for each row.
     """
     if not pc.any(mask).as_py():
         return rows

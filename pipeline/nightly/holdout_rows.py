@@ -151,9 +151,7 @@ def _drawable(
 
     files = reading.rows["file"].cast(pa.string()).unique()
     holdout = files.filter(is_frozen_file(pa.chunked_array([files])).combine_chunks())
-    rows = clean_rows(
-        reading.rows, reading.rejected, reading.records, settings, names, holdout.to_pylist()
-    ).rows
+    rows = clean_rows(reading, settings, names, holdout.to_pylist()).rows
     rows = rows.filter(pc.and_(pc.is_valid(rows["label"]), pc.invert(is_frozen_file(rows["file"]))))
     if model is not None and rows.num_rows:
         rows = rows.filter(pa.array(~model.learned(rows["raw"].to_pylist())))

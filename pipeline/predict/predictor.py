@@ -30,10 +30,9 @@ _STRING_TYPES = (pa.types.is_string, pa.types.is_large_string, pa.types.is_strin
 
 
 class Predictor:
-    """A trained model that reads raw texts, prepared as in training.
+    """A trained model that reads raw texts, prepared as in training; see `load`.
 
     The probabilities of a text do not depend on other texts. Use an instance in one thread only.
-    `load` makes one from the artifacts of a run.
     """
 
     def __init__(
@@ -62,10 +61,6 @@ class Predictor:
         processes : int
             Maximum number of processes, for many texts and a tokenizer in Python. Processes are
             spawned: with more than 1, the calling script needs ``if __name__ == "__main__"``.
-
-        Returns
-        -------
-        Predictor
 
         Raises
         ------
@@ -98,7 +93,7 @@ class Predictor:
         Parameters
         ----------
         texts : iterable of str, or Arrow column of strings
-            Raw texts, n_texts of them.
+            Raw texts.
 
         Returns
         -------
@@ -112,26 +107,14 @@ class Predictor:
         """
         column = _checked(texts)
         probabilities = np.zeros((len(column), len(self.class_names)))
-        start = 0
-        for prepared in self._prepared(column):
+        starts = range(0, len(column), _CHUNK)
+        for start, prepared in zip(starts, self._prepared(column), strict=True):
             vectors = self.model.encoder.transform(prepared)
-            end = start + len(prepared)
-            probabilities[start:end] = self.model.classifier.predict(vectors)
-            start = end
+            probabilities[start : start + _CHUNK] = self.model.classifier.predict(vectors)
         return temper(probabilities, self.decision.temperature)
 
     def decide(self, probabilities: np.ndarray) -> list[str]:
-        """Return the class of each row: by the threshold if there is one, else the most probable.
-
-        Parameters
-        ----------
-        probabilities : ndarray of float64, shape (n_texts, n_classes)
-            From `probabilities`.
-
-        Returns
-        -------
-        list of str, length n_texts
-        """
+        """Return the class of each row: by the threshold if any, else the most probable."""
         names = self.class_names
         return [names[index] for index in self.decision.classes(probabilities).tolist()]
 
@@ -183,18 +166,19 @@ def _checked(
         items = list(texts)
         for position, text in enumerate(items):
             if not isinstance(text, str):
-                raise _not_a_string(position, "None" if text is None else type(text).__name__)
+                raise _not_a_string(position, text)
         return items
     kind = texts.type.value_type if pa.types.is_dictionary(texts.type) else texts.type
     if not any(is_kind(kind) for is_kind in _STRING_TYPES):
         raise DataError(f"texts must be a column of strings, got {texts.type}; cast it to string.")
     if texts.null_count:
-        raise _not_a_string(pc.index(pc.is_null(texts), True).as_py(), "null")
+        raise _not_a_string(pc.index(pc.is_null(texts), True).as_py(), None)
     return texts
 
 
-def _not_a_string(position: int, received: str) -> DataError:
+def _not_a_string(position: int, text: Any) -> DataError:
     """Return the error for a text that is not a string."""
+    received = "None" if text is None else type(text).__name__
     return DataError(
         f"the text at position {position} (from 0) must be a string, got {received}; remove it, or "
         "replace it by an empty string to predict from no tokens."
@@ -214,5 +198,5 @@ def _check_same_model(model: Path, evaluation: Path) -> None:
     if trained and evaluated and evaluated["upstream"]["digest"] != trained["digest"]:
         raise SettingConflictError(
             f"{evaluation} evaluates {Path(evaluated['upstream']['place']).name}, not {model}; "
-            "name an Evaluate artifact of this model, or omit the evaluation."
+            "choose an Evaluate artifact of this model, or omit the evaluation."
         )

@@ -68,7 +68,7 @@ class CleanText(Step):
 
     def build(self, out: artifacts.Workspace) -> None:
         """Write ``rows.parquet``, ``rejected.parquet`` and ``profile.json``."""
-        from pipeline.text.clean_files import clean_files, names_in_rows
+        from pipeline.text.rows import clean_files, names_in_rows
 
         parts = self.download.parts()
         dataset = self.download.dataset_of(parts)

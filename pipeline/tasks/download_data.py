@@ -129,7 +129,5 @@ class DownloadData(Step):
 
     def build(self, out: artifacts.Workspace) -> None:
         """Write ``source.json``."""
-        from pipeline.data.source_record import source_record
-
-        record = source_record(self.row, self.parts(), self.external_inputs())
+        record = daily.source_record(self.row, self.parts(), self.external_inputs())
         out.write_json("source.json", record)

@@ -110,8 +110,7 @@ class Tokenize(Step):
         """Write ``tokens.parquet`` and ``tokens.json``."""
         import pyarrow.parquet as pq
 
-        from pipeline.text.token_table import token_table
-        from pipeline.text.tokenize import summary, tokenize
+        from pipeline.text.tokenize import summary, token_table, tokenize
 
         rows = pq.read_table(self.path_of("CleanText") / "rows.parquet", columns=["id", "clean"])
         settings = {**self.settings(), "stop_words": self.value("stop_words")}

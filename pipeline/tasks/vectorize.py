@@ -130,7 +130,8 @@ class Vectorize(Step):
         (representation,) = self.code_specs()
         clean_text = self.path_of("CleanText") if representation.reads_clean else None
         texts = read_texts(self.path_of("Tokenize"), clean_text)
-        parts = self.assignment().parts
+        assignment = self.assignment()
+        parts = assignment.parts
         encoder_class = representation.load_encoder()
         encoder = encoder_class.fit(texts, parts == split.TRAIN, self.settings())
         earlier = self._same_vectors() if representation.pretrained else None
@@ -143,7 +144,7 @@ class Vectorize(Step):
             vectors = encoder.transform(texts)
         encoder_class.save_vectors(vectors, out.folder)
         encoder.save(out.folder)
-        summary = {**encoder.summary(vectors), "fitted_on": split.fingerprint(parts)}
+        summary = {**encoder.summary(vectors), "fitted_on": assignment.fingerprint()}
         out.write_json("vectors.json", summary)
         out.counts(len(texts), len(parts))
 

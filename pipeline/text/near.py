@@ -1,12 +1,13 @@
 """Near copies of texts, as the split and the leakage check define them, for any settings.
 
 Two texts are near copies if both have at least `LEAST_WORDS` different words and the Jaccard
-similarity of their sets of words is at least `SIMILAR`. Candidates are found by MinHash in bands
+similarity of their sets of words is at least `SIMILAR`. Candidates come from MinHash in bands
 (Broder 1997); each is then compared exactly.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy import sparse
 
-from pipeline.data.columns import lower, map_slices, replacing, where
+from pipeline.data.columns import begins, lower, map_slices, offsets_of, replacing, where
 from pipeline.data.hashing import combined, mix, of_strings
 from pipeline.text.clean import clean
 
@@ -49,34 +50,25 @@ _RANKS[:, :, 1] |= np.uint64(1)
 
 @dataclass(frozen=True)
 class Words:
-    """The different words of texts, as hashes.
+    """The different words of texts, as hashes."""
 
-    Attributes
-    ----------
-    hashes : ndarray of uint64, shape (n_words,)
-        Different words of each text, one text after another.
-    offsets : ndarray of int64, shape (n_texts + 1,)
-        Start of each text in ``hashes``, and the end of the last one.
-    keys : ndarray of uint64, shape (n_texts,)
-        Hash of all words of the text in order: equal for texts that differ only in letter case,
-        punctuation, URLs and mentions.
-    """
-
-    hashes: np.ndarray
-    offsets: np.ndarray
+    hashes: np.ndarray  # different words of each text, one text after another; uint64
+    offsets: np.ndarray  # start of each text in ``hashes``, and the end of the last; int64
+    # Hash of all words of each text in order, uint64: equal for texts that differ only in letter
+    # case, punctuation, URLs and mentions.
     keys: np.ndarray
 
     def __len__(self) -> int:
         return len(self.keys)
 
-    @property
+    @cached_property
     def counts(self) -> np.ndarray:
         """Number of different words of each text, int64, shape (n_texts,)."""
         return np.diff(self.offsets)
 
     def positions(self, texts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return positions in ``hashes`` of the words of some texts, and the number of each."""
-        counts = self.offsets[texts + 1] - self.offsets[texts]
+        counts = self.counts[texts]
         before = np.cumsum(counts) - counts
         within = np.arange(counts.sum()) - np.repeat(before, counts)
         return np.repeat(self.offsets[texts], counts) + within, counts
@@ -84,19 +76,14 @@ class Words:
 
 @dataclass(frozen=True)
 class NearGroups:
-    """Groups of near copies.
+    """Groups of near copies, as positions for each text, int64.
 
-    Attributes
-    ----------
-    first : ndarray of int64, shape (n_asked,)
-        Position of the first text of the group: texts with equal keys and near copies, also through
-        other texts.
-    founder : ndarray of int64, shape (n_asked,)
-        Position of the founder of its earliest near copy, or of the text itself if it has no
-        earlier one. A group has several founders if texts are near copies only through others.
+    A group has several founders if texts are near copies only through others.
     """
 
+    # First text of the group: of texts with equal keys and near copies, also through other texts.
     first: np.ndarray
+    # Founder of the earliest near copy, or the text itself if it has no earlier one.
     founder: np.ndarray
 
 
@@ -134,7 +121,7 @@ def joined(parts: Sequence[Words]) -> Words:
     counts = np.concatenate([part.counts for part in parts])
     return Words(
         np.concatenate([part.hashes for part in parts]),
-        np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)]),
+        offsets_of(counts),
         np.concatenate([part.keys for part in parts]),
     )
 
@@ -183,9 +170,9 @@ def _different(
     hash_of_code[codes] = hashes
     rows = np.repeat(np.arange(len(counts)), counts)
     keys = np.sort(rows * n_codes + codes)
-    keys = keys[np.diff(keys, prepend=-1) > 0]
+    keys = keys[begins(keys)]
     kept = np.bincount(keys // n_codes, minlength=len(counts))
-    return hash_of_code[keys % n_codes], np.concatenate([np.zeros(1, np.int64), np.cumsum(kept)])
+    return hash_of_code[keys % n_codes], offsets_of(kept)
 
 
 def group(words: Words, texts: np.ndarray) -> NearGroups:
@@ -259,7 +246,7 @@ def most_similar(words: Words, asked: int) -> tuple[np.ndarray, np.ndarray]:
 def _band_keys(words: Words, texts: np.ndarray, band: int) -> np.ndarray:
     """Return equal uint64 keys for texts in the same bucket of a MinHash band."""
     keys = np.zeros(len(texts), np.uint64)
-    for start, end in _spans(words.offsets[texts + 1] - words.offsets[texts]):
+    for start, end in _spans(words.counts[texts]):
         positions, counts = words.positions(texts[start:end])
         hashes = words.hashes[positions]
         starts = np.cumsum(counts) - counts
@@ -285,7 +272,7 @@ def _spans(counts: np.ndarray, most: int | None = None) -> Iterator[tuple[int, i
 def _pairs(texts: np.ndarray, keys: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield pairs (earlier, later) of texts in the same bucket; texts are ascending."""
     order = np.argsort(keys, kind="stable")
-    starts = np.flatnonzero(np.diff(keys[order], prepend=~keys[order[:1]]) != 0)
+    starts = np.flatnonzero(begins(keys[order]))
     sizes = np.diff(starts, append=len(order))
     starts, sizes = starts[sizes > 1], sizes[sizes > 1]
     bucket_start = np.repeat(starts, sizes)
@@ -304,7 +291,7 @@ def _pairs(texts: np.ndarray, keys: np.ndarray) -> Iterator[tuple[np.ndarray, np
 def _similarity(words: Words, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Return the Jaccard similarity of pairs of texts; 0 if it is below `SIMILAR` by length."""
     result = np.zeros(len(left))
-    counts = [words.offsets[texts + 1] - words.offsets[texts] for texts in (left, right)]
+    counts = words.counts[left], words.counts[right]
     fits = np.flatnonzero(np.minimum(*counts) >= SIMILAR * np.maximum(*counts))
     total = (counts[0] + counts[1])[fits]
     for start, end in _spans(total, 1 << _PAIR_BITS):

@@ -1,4 +1,4 @@
-"""Clean the rows of a dataset, and reject those that are empty or repeat others."""
+"""Read raw files, clean their rows, and reject those that are empty or repeat others."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,8 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.data.columns import as_array, map_slices
+from pipeline.data import readers
+from pipeline.data.columns import InThreads, as_array, begins, map_slices
+from pipeline.data.daily import InputFile
+from pipeline.data.formats import display_name
 from pipeline.data.rejected import reject
+from pipeline.data.schema import Dataset
 from pipeline.errors import DataError
 from pipeline.text import near
 from pipeline.text.clean import clean
@@ -45,55 +49,91 @@ class CleanRows:
 
 
 @dataclass(frozen=True)
-class CleanedSlice:
-    """Result of cleaning a slice of raw texts: columns of `clean`, and the words of the texts."""
+class _CleanedSlice:
+    """Columns of `clean` for a slice of raw texts, and the words of the texts."""
 
     columns: Mapping[str, pa.Array]
     words: near.Words
 
 
-def clean_slice(raw: pa.Array, settings: Mapping[str, Any]) -> CleanedSlice:
+def clean_files(
+    dataset: Dataset, inputs: Sequence[InputFile], settings: Mapping[str, Any]
+) -> CleanRows:
+    """Read raw files, and clean their texts while other files are still being read.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        With the tables of the input files (`pipeline.data.daily.with_tables`).
+    inputs : sequence of InputFile
+        In the order in which they are read.
+    settings : mapping
+        Settings of CleanText.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read, or no row is left.
+    """
+    names = names_in_rows(dataset, inputs)
+    paths = {file.key: file.path for file in inputs}
+    with InThreads(lambda texts: _clean_slice(texts, settings)) as threads:
+        reading = readers.read(dataset, paths, threads.submit)
+        slices = threads.results()
+    class_names = [label.name for label in dataset.labels]
+    holdout = [name for file in inputs if file.is_holdout for name in names[file.key]]
+    return clean_rows(reading, settings, class_names, holdout, slices)
+
+
+def names_in_rows(dataset: Dataset, inputs: Sequence[InputFile]) -> dict[str, list[str]]:
+    """Return the values of the column ``file`` by key of the input file; archives have several."""
+    return {
+        file.key: [display_name(table, file.path) for table in dataset.tables_of(file.key)]
+        for file in inputs
+    }
+
+
+def _clean_slice(raw: pa.Array, settings: Mapping[str, Any]) -> _CleanedSlice:
     """Clean a slice of raw texts and extract their words, in this thread."""
     columns = clean(raw, settings)
-    return CleanedSlice(columns, near.words_of_slice(raw, settings, columns["clean"]))
+    return _CleanedSlice(columns, near.words_of_slice(raw, settings, columns["clean"]))
 
 
 def clean_rows(
-    rows: pa.Table,
-    rejected: pa.Table,
-    records: int,
+    reading: readers.Reading,
     settings: Mapping[str, Any],
     class_names: Sequence[str],
     holdout_files: Sequence[str] = (),
-    cleaned: Sequence[CleanedSlice] | None = None,
+    slices: Sequence[_CleanedSlice] | None = None,
 ) -> CleanRows:
     """Clean texts, reject labelled rows with an empty clean text, and count.
 
     Parameters
     ----------
-    rows, rejected, records
-        As in `pipeline.data.readers.Reading`.
+    reading : Reading
+        Rows, rejected rows, and the number of records that were read.
     settings : mapping
         Settings of CleanText.
     class_names : sequence of str
     holdout_files : sequence of str
         Entries of the column ``file`` whose rows are holdout rows. Labelled rows of other files
         with the same texts are rejected.
-    cleaned : sequence of CleanedSlice, optional
-        Results of `clean_slice`, if the texts were cleaned while reading.
+    slices : sequence of _CleanedSlice, optional
+        The texts, if they were cleaned while reading.
 
     Raises
     ------
     DataError
         If no labelled row is left.
     """
-    slices = cleaned or map_slices(rows["raw"], lambda raw: clean_slice(raw, settings))
+    rows, records = reading.rows, reading.records
+    slices = slices or map_slices(rows["raw"], lambda raw: _clean_slice(raw, settings))
     for name in slices[0].columns:
         rows = rows.append_column(name, pa.chunked_array([some.columns[name] for some in slices]))
     labelled = pc.is_valid(rows["label"])
     # Among all records: a row that is rejected below must not change the groups of other rows.
     rows = _with_near_groups(rows, near.joined([some.words for some in slices]), labelled)
-    lost = [rejected]
+    lost = [reading.rejected]
     is_empty = pc.and_(pc.equal(rows["clean"], ""), labelled)
     rows = reject(rows, is_empty, "nothing left after cleaning", lost)
     if holdout_files:
@@ -144,7 +184,7 @@ def _with_near_groups(rows: pa.Table, words: near.Words, labelled: pa.ChunkedArr
 def _occurrence(keys: np.ndarray) -> np.ndarray:
     """Count the earlier entries that are equal to each entry."""
     order = np.argsort(keys, kind="stable")
-    starts = np.flatnonzero(np.diff(keys[order], prepend=~keys[order[:1]]) != 0)
+    starts = np.flatnonzero(begins(keys[order]))
     earlier = np.empty(len(keys), dtype=np.int64)
     earlier[order] = np.arange(len(keys)) - np.repeat(starts, np.diff(starts, append=len(keys)))
     return earlier

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,20 @@ def lexical_diversity(tokens: Tokens) -> np.ndarray:
     return np.divide(
         tokens.distinct(), lengths, out=np.zeros(len(tokens)), where=lengths > 0, dtype=float
     )
+
+
+def token_table(ids: pa.ChunkedArray, tokens: Tokens) -> tuple[pa.Table, np.ndarray]:
+    """Return the columns of ``tokens.parquet``, and the lexical diversity of each text."""
+    with ThreadPoolExecutor(1) as thread:
+        column = thread.submit(tokens.to_arrow)
+        diversity = lexical_diversity(tokens)
+        columns = {
+            "id": ids,
+            "tokens": column.result(),
+            "words": pa.array(tokens.lengths, pa.int32()),
+            "lexical_diversity": pa.array(diversity, pa.float32()),
+        }
+    return pa.table(columns), diversity
 
 
 def summary(tokens: Tokens, diversity: np.ndarray) -> dict[str, Any]:

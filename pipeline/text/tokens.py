@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipeline.data.columns import begins, offsets_of
+
 _SLICE = 50_000  # texts; bounds memory
 
 
@@ -62,7 +64,7 @@ class Tokens:
         if isinstance(encoded, pa.ChunkedArray):
             encoded = encoded.chunk(0) if encoded.num_chunks else pa.array([], flat.type)
         lengths = [pc.list_value_length(chunk).to_numpy(zero_copy_only=False) for chunk in chunks]
-        ends = np.cumsum(np.concatenate([np.zeros(1, np.int64), *lengths]), dtype=np.int64)
+        ends = offsets_of(np.concatenate([np.zeros(0, np.int64), *lengths]))
         codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
         return cls(codes, ends, encoded.dictionary.to_pylist())
 
@@ -89,7 +91,7 @@ class Tokens:
             return self
         is_kept = np.array([word not in drop for word in self.words], dtype=bool)
         keep = is_kept[self.codes]
-        ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(keep, dtype=np.int64)])
+        ends = offsets_of(keep)
         # Dropped tokens also leave ``words``, so that nothing is computed for them.
         new_codes = (np.cumsum(is_kept) - 1).astype(np.int32)
         words = [word for word in self.words if word not in drop]
@@ -114,26 +116,23 @@ class Tokens:
     def take(self, rows: np.ndarray) -> "Tokens":
         """Return the lists of some rows, in the order of ``rows``."""
         lengths = self.lengths[rows]
-        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
+        offsets = offsets_of(lengths)
         positions = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], lengths)
         return Tokens(self.codes[positions], offsets, self.words)
 
     def once(self) -> "Tokens":
         """Return each token of a text once, in the order of ``words``."""
         width = max(len(self.words), 1)
-        codes, counts = [np.zeros(0, np.int32)], [np.zeros(1, np.int64)]
+        codes, counts = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
         for start in range(0, len(self), _SLICE):
             ends = self.offsets[start : start + _SLICE + 1]
             rows = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
             keys = rows * width + self.codes[ends[0] : ends[-1]]
             keys.sort()
-            first = np.ones(len(keys), dtype=bool)
-            first[1:] = keys[1:] != keys[:-1]
-            keys = keys[first]
+            keys = keys[begins(keys)]
             codes.append((keys % width).astype(np.int32))
             counts.append(np.bincount(keys // width, minlength=len(ends) - 1))
-        offsets = np.cumsum(np.concatenate(counts), dtype=np.int64)
-        return Tokens(np.concatenate(codes), offsets, self.words)
+        return Tokens(np.concatenate(codes), offsets_of(np.concatenate(counts)), self.words)
 
     def distinct(self) -> np.ndarray:
         """Return the number of different tokens of each text, int64, shape (n_texts,)."""

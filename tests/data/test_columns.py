@@ -15,12 +15,12 @@ FLAGS[ord("@")], FLAGS[ord("#")], FLAGS[0x80:] = 1, 2, 4
 
 @pytest.mark.parametrize(("start", "length"), [(0, 7), (1, 3), (3, 4), (6, 1), (2, 0)])
 def test_byte_flags_are_those_of_the_bytes_of_each_text(start, length):
-    found = byte_flags(pa.array(TEXTS).slice(start, length), FLAGS).tolist()
+    flags = byte_flags(pa.array(TEXTS).slice(start, length), FLAGS).tolist()
     expected = [0, 1, 0, 5, 0, 2, 0][start : start + length]
     # An empty text may have the flags of the next text, never the other way round.
     filled = [index for index in range(length) if TEXTS[start + index]]
-    assert [found[index] for index in filled] == [expected[index] for index in filled]
-    assert len(found) == length
+    assert [flags[index] for index in filled] == [expected[index] for index in filled]
+    assert len(flags) == length
 
 
 def test_byte_flags_of_empty_texts():

@@ -3,9 +3,9 @@ import pytest
 from pipeline.data import catalogue, daily, readers
 from pipeline.errors import PipelineError
 
-OWN = 'labels = ["bad", "good"]\n'
-PLAIN = OWN + 'files = ["rows.csv"]\n'
-NAMED = OWN + 'files = ["tweets-{date}.csv"]\n'
+LABELS = 'labels = ["bad", "good"]\n'
+PLAIN = LABELS + 'files = ["rows.csv"]\n'
+NAMED = LABELS + 'files = ["tweets-{date}.csv"]\n'
 
 
 def row_of(data, text):
@@ -129,7 +129,7 @@ def test_same_bytes_on_another_day_have_the_same_keys(tmp_path):
 
 
 def test_days_are_those_with_all_required_files(tmp_path):
-    text = OWN + 'files = ["a-{date}.csv", "b.csv", {name = "c.csv", optional = true}]\n'
+    text = LABELS + 'files = ["a-{date}.csv", "b.csv", {name = "c.csv", optional = true}]\n'
     text += '[[tables]]\nfile = "b.csv"\n'
     row, folder = row_of(tmp_path, text)
     put(folder, {"a-2026-11-20.csv": "a", "a-2026-11-21.csv": "a", "2026-11-21/b.csv": "b"})
@@ -140,7 +140,7 @@ def test_days_are_those_with_all_required_files(tmp_path):
 
 
 def test_alias_may_contain_the_date(tmp_path):
-    text = OWN + '[[files]]\nname = "a-{date}.csv"\naliases = ["old/{date}_a.csv"]\n'
+    text = LABELS + '[[files]]\nname = "a-{date}.csv"\naliases = ["old/{date}_a.csv"]\n'
     row, folder = row_of(tmp_path, text)
     put(folder, {"old/2026-11-20_a.csv": "a"})
     assert daily.days(row, folder) == ["2026-11-20"]
@@ -159,7 +159,7 @@ class TestHoldoutRows:
         return [(r["raw"], r["label"], r["partition"], r["file"]) for r in rows.to_pylist()]
 
     def test_rows_are_test_rows_whatever_their_partition_column_says(self, tmp_path):
-        text = OWN + 'files = ["rows.csv"]\npartition_column = "set"\n'
+        text = LABELS + 'files = ["rows.csv"]\npartition_column = "set"\n'
         text += 'partitions = { tr = "train" }\n'
         rows = self.read(
             tmp_path,
@@ -193,7 +193,7 @@ class TestHoldoutRows:
         ]
 
     def test_unknown_suffix_is_an_error(self, tmp_path):
-        with pytest.raises(PipelineError, match=r"frozen/f.doc holds .* use one of .csv"):
+        with pytest.raises(PipelineError, match=r"frozen/f.doc contains .* use one of .csv"):
             self.read(tmp_path, PLAIN, {"frozen/f.doc": "a", "2026-11-22/rows.csv": "text,label"})
 
 
@@ -223,7 +223,9 @@ TODAY, YESTERDAY = "2026-11-22", "2026-11-21"
 def test_past_day_is_fetched_only_if_the_address_contains_the_date(
     tmp_path, monkeypatch, address, name, day, fetched
 ):
-    text = OWN + f'[[files]]\nname = "{name}"\n[files.source]\nkind = "url"\naddress = "{address}"'
+    text = (
+        LABELS + f'[[files]]\nname = "{name}"\n[files.source]\nkind = "url"\naddress = "{address}"'
+    )
     row, folder = row_of(tmp_path, text)
     asked = []
     monkeypatch.setattr(
@@ -259,7 +261,7 @@ def test_error_on_a_file_to_get_by_hand_names_its_folder(tmp_path):
     ],
 )
 def test_file_of_rows_in_a_window_shows_their_day(tmp_path, name, expected):
-    row, folder = row_of(tmp_path, OWN + f'files = ["{name}"]\n')
+    row, folder = row_of(tmp_path, LABELS + f'files = ["{name}"]\n')
     put(folder, {expected.format(day): f"text of {day}" for day in ("21", "22")})
     inputs = daily.input_files(row, folder, "2026-11-22", 2, lambda path: path.read_text())
     described = daily.with_tables(row, inputs)

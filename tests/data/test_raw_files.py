@@ -29,19 +29,19 @@ class Server:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 outer.asked += 1
-                what = outer.script.pop(0) if outer.script else "all"
-                if isinstance(what, int):
-                    self.send_error(what)
+                answer = outer.script.pop(0) if outer.script else "all"
+                if isinstance(answer, int):
+                    self.send_error(answer)
                     return
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(outer.content)))
                 self.end_headers()
                 half = len(outer.content) // 2
-                if what == "stop":
+                if answer == "stop":
                     self.wfile.write(outer.content[:half])
                     outer.go_on.wait(60)
                     return
-                self.wfile.write(outer.content[:half] if what == "half" else outer.content)
+                self.wfile.write(outer.content[:half] if answer == "half" else outer.content)
 
             def log_message(self, *_):
                 pass
@@ -78,7 +78,7 @@ def fetch(data, source, name="rows.csv"):
     return raw_files.fetch(row.files[0], row, folder)
 
 
-def left(data):
+def file_names(data):
     return sorted(path.name for path in (data / "mine").iterdir())
 
 
@@ -87,14 +87,14 @@ def test_download_is_complete_and_recorded(tmp_path, server):
     assert path.read_bytes() == CONTENT
     record = json.loads((tmp_path / "mine" / "fetched.json").read_text())["rows.csv"]
     assert record["sha256"] == hashlib.sha256(CONTENT).hexdigest()
-    assert left(tmp_path) == ["dataset.toml", "fetched.json", "rows.csv"]
+    assert file_names(tmp_path) == ["dataset.toml", "fetched.json", "rows.csv"]
 
 
 def test_download_may_be_in_a_subfolder(tmp_path, server):
     path = fetch(tmp_path, {"kind": "url", "address": server.address}, "part/rows.csv")
     assert path == tmp_path / "mine" / "part" / "rows.csv"
     assert path.read_bytes() == CONTENT
-    assert left(tmp_path) == ["dataset.toml", "fetched.json", "part"]
+    assert file_names(tmp_path) == ["dataset.toml", "fetched.json", "part"]
 
 
 def test_error_on_a_read_only_data_folder_names_the_option(tmp_path, server):
@@ -154,14 +154,14 @@ def test_failed_download_leaves_no_file_and_says_what_to_do(tmp_path, server, fa
     for part in (server.address, "does not answer", "'rows.csv'", str(tmp_path / "mine")):
         assert part in message
     assert "ask for it" in message
-    assert left(tmp_path) == ["dataset.toml"]
+    assert file_names(tmp_path) == ["dataset.toml"]
 
 
 def test_wrong_checksum_is_an_error(tmp_path, server):
     source = {"kind": "url", "address": server.address, "sha256": "0" * 64}
     with pytest.raises(PipelineError, match="sent wrong bytes: .* sha256 .*0000"):
         fetch(tmp_path, source)
-    assert left(tmp_path) == ["dataset.toml"]
+    assert file_names(tmp_path) == ["dataset.toml"]
 
 
 def test_download_without_checksum_is_trusted_once(tmp_path, server):
@@ -194,7 +194,7 @@ def test_file_is_located_by_its_aliases(tmp_path):
 
 
 def source_distribution(folder, member_name="rows.csv"):
-    """Make a source distribution that holds an archive that holds the file."""
+    """Make a source distribution with an archive with the file."""
     inner = io.BytesIO()
     with tarfile.open(fileobj=inner, mode="w:gz") as archive:
         entry = tarfile.TarInfo(member_name)
@@ -218,10 +218,10 @@ def source_distribution(folder, member_name="rows.csv"):
 @pytest.fixture
 def package(tmp_path, monkeypatch):
     """Let pip find a made-up source distribution in a folder, and return its source."""
-    found = tmp_path / "packages"
-    found.mkdir()
-    path = source_distribution(found)
-    monkeypatch.setenv("PIP_FIND_LINKS", str(found))
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    path = source_distribution(packages)
+    monkeypatch.setenv("PIP_FIND_LINKS", str(packages))
     return {
         "kind": "pypi",
         "address": "toypackage==1.0",
@@ -234,7 +234,7 @@ def package(tmp_path, monkeypatch):
 def test_file_is_extracted_from_a_source_distribution(tmp_path, package):
     path = fetch(tmp_path / "data", package)
     assert path.read_bytes() == CONTENT
-    assert left(tmp_path / "data") == ["dataset.toml", "fetched.json", "rows.csv"]
+    assert file_names(tmp_path / "data") == ["dataset.toml", "fetched.json", "rows.csv"]
 
 
 @pytest.mark.package_index
@@ -247,7 +247,7 @@ def test_file_of_a_source_distribution_may_be_in_a_subfolder(tmp_path, package):
 def test_source_distribution_with_a_wrong_checksum_is_an_error(tmp_path, package):
     with pytest.raises(PipelineError, match="toypackage==1.0 has the wrong checksum"):
         fetch(tmp_path / "data", {**package, "sha256": "0" * 64})
-    assert left(tmp_path / "data") == ["dataset.toml"]
+    assert file_names(tmp_path / "data") == ["dataset.toml"]
 
 
 @pytest.mark.package_index
@@ -275,7 +275,7 @@ def test_archive_member_is_opened_without_unpacking(tmp_path, kind):
         assert stream.read() == b"inside"
     assert sorted(tmp_path.rglob("*")) == before
     with (
-        pytest.raises(PipelineError, match="holds no file 'b.csv'"),
+        pytest.raises(PipelineError, match="contains no file 'b.csv'"),
         raw_files.opened(tmp_path / packed, "b.csv"),
     ):
         pass

@@ -15,8 +15,8 @@ from pipeline.errors import PipelineError
 def read(data, name):
     """Read a dataset as CleanText does."""
     row = catalogue.load(name, data)
-    found = {file.name: raw_files.locate(file, data / name) for file in row.files}
-    reading = readers.read(row, {key: path for key, path in found.items() if path})
+    paths = {file.name: raw_files.locate(file, data / name) for file in row.files}
+    reading = readers.read(row, {key: path for key, path in paths.items() if path})
     assert reading.rows.num_rows + reading.rejected.num_rows == reading.records
     return reading
 
@@ -240,7 +240,7 @@ def test_lone_surrogate_is_replaced(tmp_path):
     ("content", "file", "message"),
     [
         ("", "rows.csv", "rows.csv is empty"),
-        ("text,label\n", "rows.csv", "rows.csv is empty: it holds no record"),
+        ("text,label\n", "rows.csv", "rows.csv is empty: it contains no record"),
         ("text,sentiment\na,bad\n", "rows.csv", "has no column 'label'; .*Known: sentiment, text"),
         ("txt,label\na,bad\n", "rows.csv", "no column 'text'; did you mean 'txt'"),
         ("text,label\na,goood\n", "rows.csv", "label 'goood' .* not among .* did you mean 'good'"),
@@ -252,7 +252,7 @@ def test_lone_surrogate_is_replaced(tmp_path):
         ("text,label\ra,bad\rb,good\r", "rows.csv", "rows.csv ends its lines with CR alone"),
         ("text,label\na,bad\nc\rd,good\n", "rows.csv", r"rows.csv: .*line 3 .*\(CR\).*multiline"),
         ("text,label,text\na,bad,b\n", "rows.csv", "rows.csv has 2 columns named 'text'"),
-        (parquet(text=[["a"]], label=["bad"]), "rows.parquet", "column 'text' holds list<"),
+        (parquet(text=[["a"]], label=["bad"]), "rows.parquet", "column 'text' contains list<"),
         (
             parquet(text=[b"a", b"\xe9"], label=["bad"] * 2),
             "rows.parquet",

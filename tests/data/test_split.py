@@ -1,4 +1,5 @@
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from conftest import cleaned_rows, write_dataset
@@ -6,8 +7,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pipeline.data import split
-from pipeline.data.groups import draw, on_two_sides
-from pipeline.errors import PipelineError
+from pipeline.data.assignment import Assignment, on_two_sides
+from pipeline.data.groups import draw
+from pipeline.errors import PipelineError, SplitError
 from pipeline.evaluation.leakage import find_leakage
 
 NAMES = ["a", "b", "c", "d"]
@@ -200,12 +202,15 @@ def test_class_in_one_group_of_equal_texts_is_an_error():
 
 
 def test_check_raises_on_another_split_and_on_a_leak():
-    parts = assign(np.arange(100) % 2)
-    split.check(parts, [np.arange(100)], split.fingerprint(parts))
-    with pytest.raises(PipelineError, match="another split"):
-        split.check(parts, [], split.fingerprint(parts[::-1]))
-    with pytest.raises(PipelineError, match="two sides"):
-        split.check(parts, [np.arange(100), np.zeros(100, int)], split.fingerprint(parts))
+    labels = np.arange(100) % 2
+    rows = pa.table({"split_key": np.arange(100), "group": np.zeros(100, int)})
+    assignment = Assignment(rows, labels, assign(labels), NAMES[:2])
+    other = Assignment(rows, labels, assign(labels)[::-1], NAMES[:2])
+    assignment.check("none", assignment.fingerprint())
+    with pytest.raises(SplitError, match="another split"):
+        assignment.check("none", other.fingerprint())
+    with pytest.raises(SplitError, match="two sides"):
+        assignment.check("exact", assignment.fingerprint())
 
 
 def test_unlabelled_test_rows_are_not_a_test_part():
@@ -358,7 +363,7 @@ def test_test_rows_are_the_same_for_every_cleaning_tokenizer_and_model(chain):
     folder = chain.data / "toy"
     texts = [text for text in tweets(400) if text]
     write_dataset(folder, [(text, ("bad", "good")[at % 2]) for at, text in enumerate(texts)])
-    found = []
+    tested = []
     for choices in (
         {"urls": "keep"},
         {"urls": "replace", "tokenizer": "regexp"},
@@ -370,9 +375,9 @@ def test_test_rows_are_the_same_for_every_cleaning_tokenizer_and_model(chain):
         for step in reversed(list(task.chain())):
             step.run()
         table = pq.read_table(task.path() / "split.parquet").to_pylist()
-        found.append({row["id"] for row in table if row["part"] == "test"})
-    assert found[0]
-    assert all(one == found[0] for one in found)
+        tested.append({row["id"] for row in table if row["part"] == "test"})
+    assert tested[0]
+    assert all(one == tested[0] for one in tested)
 
 
 @pytest.mark.real_data

@@ -31,7 +31,7 @@ def one(text, **choices):
     return clean(pa.array([text], pa.string()), {**DEFAULTS, **choices})["clean"][0].as_py()
 
 
-def found(text, name):
+def listed(text, name):
     return clean(pa.array([text]), DEFAULTS)[name][0].as_py()
 
 
@@ -90,7 +90,7 @@ def test_clean_with_other_settings(text, choices, expected):
     assert one(text, **choices) == expected
 
 
-def test_entities_are_resolved_before_tags_and_urls_are_looked_for():
+def test_entities_are_resolved_before_tags_and_urls_are_replaced():
     assert one("a&lt;br&gt;b http&#58;//x.y/z") == "a b <url>"
 
 
@@ -105,7 +105,7 @@ def test_entities_are_resolved_before_tags_and_urls_are_looked_for():
     ],
 )
 def test_replaced_entities_are_listed(text, name, expected):
-    assert found(text, name) == expected
+    assert listed(text, name) == expected
 
 
 def test_lists_belong_to_their_rows():
@@ -157,7 +157,7 @@ def test_control_characters_from_encoding_repair_are_removed():
 
 REMOVING = dict.fromkeys(("urls", "mentions", "hashtags", "numbers"), "remove")
 REPLACING = dict.fromkeys(REMOVING, "replace")
-# Each round lays bare one more; texts of 280 characters, the most that a tweet has.
+# Each round uncovers one more entity; texts of 280 characters, the most that a tweet has.
 LAYERS = {
     "mentions": "@a" * 140,
     "hashtags": "#é#b" * 70,

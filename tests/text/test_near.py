@@ -89,7 +89,7 @@ def test_keys_are_the_same_in_every_process():
     assert words.hashes[0] == 12089296467513817437
 
 
-def test_nearly_every_near_copy_is_found():
+def test_nearly_every_near_copy_is_detected():
     texts = random_texts(2000)
     changed = [" ".join(["other", *text.split()[1:]]) for text in texts]  # 11 of 13 words
     groups = groups_of([*texts, *changed])
@@ -179,5 +179,5 @@ def test_words_of_default_clean_texts_are_those_of_raw_texts():
     defaults = {**CleanText(dataset="vader").settings()}
     assert {name: defaults[name] for name in near.CLEANING} == near.CLEANING
     raw = pa.array(["@you  Fire &amp; rain http://t.co/1"])
-    given_clean = near.words_of_slice(raw, defaults, pa.array(["<user> Fire & rain <url>"]))
-    assert given_clean.keys.tolist() == words_of(raw.to_pylist()).keys.tolist()
+    reused = near.words_of_slice(raw, defaults, pa.array(["<user> Fire & rain <url>"]))
+    assert reused.keys.tolist() == words_of(raw.to_pylist()).keys.tolist()

@@ -1,7 +1,7 @@
 import pytest
 from conftest import CLEANING, cleaned_rows
 
-from pipeline.data.readers import ROWS
+from pipeline.data.readers import ROWS, Reading
 from pipeline.data.rejected import REJECTED
 from pipeline.errors import PipelineError
 from pipeline.text.rows import clean_rows
@@ -69,7 +69,7 @@ def test_no_labelled_row_left_is_an_error():
 def test_lost_rows_are_an_error():
     table = cleaned_rows(ROWS_IN).rows.select(ROWS.names)
     with pytest.raises(RuntimeError, match="7 records were read, but 5 kept and 0 rejected"):
-        clean_rows(table, REJECTED.empty_table(), 7, CLEANING, ["bad", "good"])
+        clean_rows(Reading(table, REJECTED.empty_table(), 7), CLEANING, ["bad", "good"])
 
 
 def test_columns_of_the_split_are_computed_for_all_rows_that_were_read():

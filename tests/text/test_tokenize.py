@@ -30,7 +30,7 @@ def keras_words(text):
     return [word for word in text.lower().translate(table).split(" ") if word]
 
 
-def cut(texts, processes=1, **choices):
+def tokens_of(texts, processes=1, **choices):
     return tok.tokenize(pa.array(texts, pa.string()), {**PLAIN, **choices}, processes).to_lists()
 
 
@@ -43,7 +43,7 @@ def cut(texts, processes=1, **choices):
 )
 @settings(deadline=None)
 def test_words_are_those_of_the_classic_keras_tokenizer(texts):
-    assert cut(texts) == [keras_words(text) for text in texts]
+    assert tokens_of(texts) == [keras_words(text) for text in texts]
 
 
 @pytest.mark.parametrize(
@@ -67,18 +67,20 @@ def test_words_are_those_of_the_classic_keras_tokenizer(texts):
     ],
 )
 def test_tokenizers_and_word_forms(choices, expected):
-    assert cut(["Don't STOP running cats :) <user> #ok"], **choices) == [expected]
+    assert tokens_of(["Don't STOP running cats :) <user> #ok"], **choices) == [expected]
 
 
 def test_stop_words_are_from_a_list_or_a_file(tmp_path):
     (tmp_path / "stop.txt").write_text("the\nrunning\n")
     texts = ["the dog and the running cat"]
-    assert cut(texts, stop_words="scikit-learn") == [["dog", "running", "cat"]]
-    assert cut(texts, stop_words=str(tmp_path / "stop.txt")) == [["dog", "and", "cat"]]
+    assert tokens_of(texts, stop_words="scikit-learn") == [["dog", "running", "cat"]]
+    assert tokens_of(texts, stop_words=str(tmp_path / "stop.txt")) == [["dog", "and", "cat"]]
 
 
 def test_lemmas_depend_on_the_language():
-    assert cut(["meine Häuser"], word_form="simplemma", language="german") == [["mein", "Haus"]]
+    assert tokens_of(["meine Häuser"], word_form="simplemma", language="german") == [
+        ["mein", "Haus"]
+    ]
 
 
 @pytest.mark.parametrize(
@@ -90,18 +92,20 @@ def test_missing_nltk_corpus_is_an_error_and_not_downloaded(choices, corpus, mon
 
     monkeypatch.setattr(nltk.data, "path", [str(tmp_path)])
     with pytest.raises(PipelineError, match=f"corpus '{corpus}' is not installed; run 'python -m"):
-        cut(["a"], **choices)
+        tokens_of(["a"], **choices)
 
 
 @pytest.mark.parametrize("tokenizer", ["tweet", "regexp"])
 def test_processes_make_the_same_tokens(tokenizer, monkeypatch):
     texts = [f"Text number {i} :) @you #tag{i % 7}" for i in range(60)]
     monkeypatch.setattr(tok, "_ROWS_PER_PROCESS", 10)
-    assert cut(texts, processes=2, tokenizer=tokenizer) == cut(texts, tokenizer=tokenizer)
+    assert tokens_of(texts, processes=2, tokenizer=tokenizer) == tokens_of(
+        texts, tokenizer=tokenizer
+    )
 
 
 @pytest.mark.parametrize(
-    ("given_", "settings_", "message"),
+    ("chosen", "settings_", "message"),
     [
         ({"pattern": "a"}, {}, "pattern is for tokenizer regexp, got tokenizer words"),
         ({}, {"tokenizer": "regexp", "pattern": "("}, "must be a regular expression, got '\\('"),
@@ -112,9 +116,9 @@ def test_processes_make_the_same_tokens(tokenizer, monkeypatch):
         ({}, {"stop_words": "scikit-learn", "language": "german"}, "English only"),
     ],
 )
-def test_settings_that_do_not_fit_are_an_error(given_, settings_, message):
+def test_settings_that_do_not_fit_are_an_error(chosen, settings_, message):
     with pytest.raises(PipelineError, match=message):
-        checks.tokens(given_, {**PLAIN, **settings_})
+        checks.tokens(chosen, {**PLAIN, **settings_})
 
 
 def test_lexical_diversity_is_distinct_over_all():
@@ -124,19 +128,19 @@ def test_lexical_diversity_is_distinct_over_all():
 
 def test_summary_counts_tokens():
     tokens = Tokens.from_lists([["a", "b", "a"], [], ["a"]])
-    found = tok.summary(tokens, tok.lexical_diversity(tokens))
-    assert found["tokens"] == 4
-    assert found["distinct_tokens"] == 2
-    assert found["empty_texts"] == 1
-    assert found["most_frequent"] == {"a": 3, "b": 1}
-    assert found["length_percentiles"]["100"] == 3
-    assert np.isclose(found["mean_length"], 4 / 3)
+    counts = tok.summary(tokens, tok.lexical_diversity(tokens))
+    assert counts["tokens"] == 4
+    assert counts["distinct_tokens"] == 2
+    assert counts["empty_texts"] == 1
+    assert counts["most_frequent"] == {"a": 3, "b": 1}
+    assert counts["length_percentiles"]["100"] == 3
+    assert np.isclose(counts["mean_length"], 4 / 3)
 
 
 def test_stop_word_file_in_another_encoding_is_an_error(tmp_path):
     (tmp_path / "stop.txt").write_bytes("für\n".encode("latin-1"))
     with pytest.raises(PipelineError, match=r"stop\.txt is not utf-8"):
-        cut(["a"], stop_words=str(tmp_path / "stop.txt"))
+        tokens_of(["a"], stop_words=str(tmp_path / "stop.txt"))
 
 
 @pytest.mark.parametrize("pattern", [r"\w+", r"\w\w+", r"\d+", "[a-zA-Z0-9]+", "[a-z'-]+", r"\S+"])
@@ -144,13 +148,15 @@ def test_stop_word_file_in_another_encoding_is_an_error(tmp_path):
 @settings(deadline=None)
 def test_regexp_tokens_are_those_of_nltk(pattern, texts):
     expected = RegexpTokenizer(pattern).tokenize_sents(texts)
-    assert cut(texts, tokenizer="regexp", pattern=pattern) == expected
+    assert tokens_of(texts, tokenizer="regexp", pattern=pattern) == expected
 
 
 @pytest.mark.parametrize("word_form", ["as_is", "porter", "snowball", "simplemma"])
 @pytest.mark.parametrize("tokenizer", ["words", "regexp", "tweet"])
 def test_texts_without_a_token_are_empty_lists(tokenizer, word_form):
-    lists = cut(["", "...", "the cats"], tokenizer=tokenizer, word_form=word_form, pattern="[a-z]+")
+    lists = tokens_of(
+        ["", "...", "the cats"], tokenizer=tokenizer, word_form=word_form, pattern="[a-z]+"
+    )
     assert lists[0] == []
     assert len(lists[2]) == 2
 
