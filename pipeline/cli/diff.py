@@ -112,7 +112,7 @@ def difference(store: Store, a: Artifact, b: Artifact, seed: int = 0) -> dict[st
     if "Evaluate" in shared:
         from pipeline.cli.predictions_diff import compare_evaluated
 
-        is_same_data = not result["raw_files"] and a.place.parts[-3] == b.place.parts[-3]
+        is_same_data = not result["raw_files"] and a.path.parts[-3] == b.path.parts[-3]
         evaluated = (steps_a["Evaluate"], steps_b["Evaluate"])
         result |= compare_evaluated(store, evaluated, seed, is_same_data)
     return result
@@ -121,7 +121,7 @@ def difference(store: Store, a: Artifact, b: Artifact, seed: int = 0) -> dict[st
 def _side(store: Store, artifact: Artifact) -> dict[str, Any]:
     """Describe one of the two artifacts."""
     row = run_row(store, artifact) if artifact.task == "Report" else {}
-    return {"task": artifact.task, "place": store.short(artifact.place), **row}
+    return {"task": artifact.task, "place": store.short(artifact.path), **row}
 
 
 @click.command()

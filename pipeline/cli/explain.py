@@ -44,7 +44,7 @@ class Explainer:
             return "file", f"its folder was damaged and moved to {self._store.short(aside)}", []
         digest = task.digest()
         users = [
-            self._store.short(item.place)
+            self._store.short(item.path)
             for item in self._store.all(task.dataset)
             if any(entry["digest"] == digest for entry in upstream_of(item.manifest))
         ]
@@ -101,7 +101,7 @@ class Explainer:
 
     def _distance(self, task: Any, artifact: Artifact) -> int:
         """Count the settings, checksums and versions that differ, here and upstream."""
-        key = (task.task_id, artifact.place)
+        key = (task.task_id, artifact.path)
         if key not in self._distances:
             manifest = artifact.manifest
             count = distance(manifest["settings"], task.settings())
@@ -162,7 +162,7 @@ def _difference(task: Any, nearest: Artifact, rebuilt_upstream: str) -> Reason:
         for other in above(task)
         if hasattr(other, "digest") and before.get(other.task_family) != other.digest()
     ]
-    changed_code = provenance.changes(task, nearest.place)
+    changed_code = provenance.changes(task, nearest.path)
     if changed_code and not upstream:
         return "code", f"changed: {shorten(changed_code)}", []
     if not upstream and not rebuilt_upstream:

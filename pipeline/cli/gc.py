@@ -17,7 +17,7 @@ from pipeline.cli.rm import remove
 from pipeline.cli.verify import DAMAGED, original_paths
 from pipeline.nightly import champions
 from pipeline.nightly.ledger import LEDGER
-from pipeline.store import artifacts
+from pipeline.store import manifests
 from pipeline.store.locks import is_locked
 from pipeline.store.outputs import RESERVED, Artifact, Store
 
@@ -54,16 +54,16 @@ def unreferenced(
         ``place``, ``reason`` and ``bytes`` of each folder.
     """
     roots = list(_roots(store, keep, seconds, older_champions))
-    kept = {item.place for root in roots for item in store.lineage(root)}
+    kept = {item.path for root in roots for item in store.lineage(root)}
     # Nothing of a dataset is deleted while it is unknown what is needed: an artifact in the
     # lineage of a kept one is missing or moved aside, or a process is building one.
     waiting = _not_rebuilt(store)
-    unclear = {_dataset_of(store, root.place) for root in roots if store.has_hole(root)}
+    unclear = {_dataset_of(store, root.path) for root in roots if store.has_hole(root)}
     busy = filter(is_locked, store.outputs.glob("*/*/.tmp-*"))
     unclear |= {*waiting.values(), *(_dataset_of(store, path) for path in busy)}
     found = []
     for folder in store.places():
-        if store.artifact(folder) is None or not artifacts.is_complete(folder):
+        if store.artifact(folder) is None or not manifests.is_complete(folder):
             if _age(folder) >= seconds:
                 found.append(_entry(folder, "incomplete"))
         elif champions.is_night(folder) or folder in kept:
@@ -104,9 +104,9 @@ def _roots(
         yield from store.runs(dataset)[:keep]
     referenced = _referenced_digests(store) | champions.digests(store, older_champions)
     for artifact in store.all():
-        if champions.is_night(artifact.place):
+        if champions.is_night(artifact.path):
             continue
-        if artifact.digest in referenced or _age(artifact.place) < seconds:
+        if artifact.digest in referenced or _age(artifact.path) < seconds:
             yield artifact
 
 
@@ -145,7 +145,7 @@ def _dead_temporaries(store: Store) -> Iterator[Path]:
 
 def _idle_partials(store: Store) -> Iterator[tuple[Path, str]]:
     """Yield resumable work that no process holds and no run will resume, with the reason."""
-    published = {item.digest for item in store.all() if artifacts.is_complete(item.place)}
+    published = {item.digest for item in store.all() if manifests.is_complete(item.path)}
     for path in sorted((store.outputs / ".partial").glob("*")):
         if any(is_locked(inner) for inner in (path, *path.rglob("*lock*"))):
             continue

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipeline.store.artifacts import strict
+from pipeline.store.files import strict
 
 if TYPE_CHECKING:  # rich is imported only by commands that print text
     from rich.console import Console

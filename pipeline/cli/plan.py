@@ -20,7 +20,7 @@ from pipeline.cli.settings_diff import shorten
 from pipeline.data import catalogue, raw_files
 from pipeline.errors import UnknownNameError
 from pipeline.models import specs
-from pipeline.store import artifacts
+from pipeline.store import manifests
 from pipeline.store.outputs import Store
 from pipeline.tasks import RunAll, provenance
 from pipeline.tasks.config import pipeline
@@ -163,7 +163,7 @@ class _Planner:
             return _Item(name, _RUN, "upstream", _running(required), seconds)
         path = Path(task.path())
         place = self._store.short(path)
-        if not is_checked or artifacts.is_complete(path):
+        if not is_checked or manifests.is_complete(path):
             changed = provenance.changes(task, path) if self._warns else []
             note = f"built by other code, and kept: {shorten(changed)}" if changed else ""
             return _Item(name, _SKIP, place=place, note=note)
@@ -187,7 +187,7 @@ class _Planner:
         # Assume the content of every earlier download.
         assume(task, "external_inputs", checksums)
         path = Path(task.path())
-        action = _FETCH if artifacts.is_complete(path) else _RUN
+        action = _FETCH if manifests.is_complete(path) else _RUN
         note = "assumes that the download has the same content as before"
         return _Item(name, action, "raw file", why, seconds, self._store.short(path), note)
 

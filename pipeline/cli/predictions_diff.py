@@ -62,7 +62,7 @@ def _read_predictions(evaluated: Artifact, class_names: Sequence[str]) -> _Colum
     """Read id, part, label, predicted class and probabilities of every row, ordered by id."""
     texts = ("part", "label", "decided")
     probabilities = [f"p_{name}" for name in class_names]
-    path = evaluated.place / "predictions.parquet"
+    path = evaluated.path / "predictions.parquet"
     table = _read_table(path, ["id", *texts, *probabilities])
     columns = {
         "id": table["id"].to_numpy(),
@@ -82,7 +82,7 @@ def _metrics_of(evaluated: Artifact, key: str) -> Any:
     try:
         return evaluated.summary("metrics.json")[key]
     except KeyError as error:
-        raise _damaged(evaluated.place / "metrics.json", f"it has no key {error}") from error
+        raise _damaged(evaluated.path / "metrics.json", f"it has no key {error}") from error
 
 
 def _read_table(path: Path, columns: Sequence[str]) -> pa.Table:
@@ -110,7 +110,7 @@ def _cleaned_column(
     None where the rows are gone.
     """
     cleaned = store.of(evaluated, "CleanText")
-    path = cleaned.place / "rows.parquet" if cleaned else None
+    path = cleaned.path / "rows.parquet" if cleaned else None
     if path is None or not path.is_file():
         return None
     name = name or group_column(path)

@@ -10,7 +10,7 @@ import click
 from pipeline.cli import output
 from pipeline.cli.common import as_json, complete_run, open_store, with_paths
 from pipeline.nightly import champions
-from pipeline.store import artifacts
+from pipeline.store import files
 from pipeline.store.outputs import Artifact, Store
 
 
@@ -21,23 +21,23 @@ def needed_alone(store: Store, run: Artifact) -> list[Artifact]:
     """
     others = [
         other
-        for other in store.all(run.place.parent.parent.name)
+        for other in store.all(run.path.parent.parent.name)
         if other != run
-        and not champions.is_gate(other.place)
+        and not champions.is_gate(other.path)
         and run not in store.lineage(other)
         and other not in store.lineage(run)
     ]
     if any(store.has_hole(other) for other in others):
         # It is unknown what a missing artifact was made from: perhaps from these.
         return [run]
-    needed = {item.place for other in others for item in store.lineage(other)}
+    needed = {item.path for other in others for item in store.lineage(other)}
     needed |= champions.needs(store).keys()
-    return [item for item in store.lineage(run) if item.place not in needed]
+    return [item for item in store.lineage(run) if item.path not in needed]
 
 
 def remove(path: Path) -> None:
     """Delete a folder; rename it first, so that no process sees a part of it."""
-    with artifacts.explained(path):
+    with files.explained(path):
         renamed = path
         if not path.name.startswith(".tmp-"):
             renamed = path.with_name(f".tmp-{uuid.uuid4().hex}")
@@ -85,7 +85,7 @@ def rm(as_json: bool, yes: bool, below: bool, names: tuple[str, ...]) -> None:
             selected += needed_alone(store, artifact)
         else:
             selected += [artifact, *(store.below(artifact) if below else ())]
-    folders = list(dict.fromkeys(item.place for item in selected))
+    folders = list(dict.fromkeys(item.path for item in selected))
     champions.refuse(store, folders)
     if not yes:
         if as_json:

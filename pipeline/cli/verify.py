@@ -16,7 +16,8 @@ from pipeline.cli.common import as_json, complete_run, open_store, with_paths
 from pipeline.cli.rm import dangling_links, remove_dangling
 from pipeline.errors import PipelineError
 from pipeline.nightly import champions, ledger
-from pipeline.store import artifacts, manifests
+from pipeline.store import manifests
+from pipeline.store.files import digest, explained, sha256_of
 from pipeline.store.outputs import Artifact, Store
 
 #: Folder below the outputs folder that holds damaged artifacts.
@@ -71,7 +72,7 @@ def move_aside(store: Store, folder: Path) -> Path:
     parents = (store.outputs / DAMAGED / name for name in names)
     parent = next(path for path in parents if not path.exists())
     target = parent / store.short(folder)
-    with artifacts.explained(target):
+    with explained(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         os.replace(folder, target)
     return target
@@ -94,7 +95,7 @@ def _problems(folder: Path, artifact: Artifact | None) -> list[str]:
         return [manifests.why_unreadable(folder)]
     problems = []
     if not _has_digest_of_manifest(artifact):
-        problems.append(f"{artifacts.MANIFEST} has other content than the folder (digest differs)")
+        problems.append(f"{manifests.MANIFEST} has other content than the folder (digest differs)")
     files = artifact.manifest["files"]
     for name, entry in files.items():
         path = folder / name
@@ -102,7 +103,7 @@ def _problems(folder: Path, artifact: Artifact | None) -> list[str]:
             size = path.stat().st_size
             if size != entry["size"]:
                 problems.append(f"{name} has {size:,} bytes instead of {entry['size']:,}")
-            elif artifacts.sha256_of(path) != entry["sha256"]:
+            elif sha256_of(path) != entry["sha256"]:
                 problems.append(f"{name} has other content than was written (sha256 differs)")
         except FileNotFoundError:
             problems.append(f"{name} is missing")
@@ -113,13 +114,13 @@ def _problems(folder: Path, artifact: Artifact | None) -> list[str]:
         for path in folder.rglob("*")
         if path.is_file() and not _STRAY_FILE.fullmatch(path.name)
     }
-    unlisted = sorted(existing - {*files, artifacts.MANIFEST})
+    unlisted = sorted(existing - {*files, manifests.MANIFEST})
     return problems + [f"{name} is not in the manifest" for name in unlisted]
 
 
 def _has_digest_of_manifest(artifact: Artifact) -> bool:
     """Return whether the folder's name and the manifest's digest follow from the manifest."""
-    manifest, name = artifact.manifest, artifact.place.name
+    manifest, name = artifact.manifest, artifact.path.name
     upstream, code = manifest.get("upstream") or {}, manifest.get("code") or {}
     also_requires = [entry["digest"] for entry in manifest.get("beside", [])]
     identity = {
@@ -128,13 +129,13 @@ def _has_digest_of_manifest(artifact: Artifact) -> bool:
         **({"beside": also_requires} if also_requires else {}),
         **({"code": code.get("fingerprint")} if code.get("in_digest") else {}),
     }
-    digest = artifacts.digest(identity)
-    if champions.is_night(artifact.place):
+    expected = digest(identity)
+    if champions.is_night(artifact.path):
         settings = manifest["settings"]
         has_name = ledger.night_name(str(settings.get("date")), settings.get("redo", 0)) == name
     else:
-        has_name = name.rsplit("-", 1)[-1] == digest
-    return has_name and digest == manifest["digest"]
+        has_name = name.rsplit("-", 1)[-1] == expected
+    return has_name and expected == manifest["digest"]
 
 
 def _select(store: Store, name: str) -> tuple[list[Path], list[dict[str, str]]]:
@@ -149,15 +150,15 @@ def _select(store: Store, name: str) -> tuple[list[Path], list[dict[str, str]]]:
                 return [by_real_path[path.resolve()]], []
         raise
     if artifact.task != "Report":
-        return [artifact.place], []
-    folders = [item.place for item in store.lineage(artifact)]
-    of_dataset = store.places(artifact.place.parent.parent.name)
+        return [artifact.path], []
+    folders = [item.path for item in store.lineage(artifact)]
+    of_dataset = store.places(artifact.path.parent.parent.name)
     gone = []
     for hole, item in store.holes(artifact).items():
         if hole in of_dataset:
             folders.append(hole)
         else:
-            gone.append({"place": str(hole), "needed_by": str(item.place)})
+            gone.append({"place": str(hole), "needed_by": str(item.path)})
         # It is unknown what this folder was made from: perhaps from any earlier step's.
         folders += [folder for folder in of_dataset if folder.parent.name < hole.parent.name]
     return list(dict.fromkeys(folders)), gone

@@ -98,7 +98,7 @@ def find_siblings(places: Mapping[str, Path]) -> list[Sibling]:
     split = split_digest(store, mine)
     found = []
     for item in store.all(evaluated.parents[1].name, evaluated.parent.name):
-        is_other = item.place != mine.place and item.task == mine.task
+        is_other = item.path != mine.path and item.task == mine.task
         same_model = _digest(store, item, "TrainModel") == _digest(store, mine, "TrainModel")
         if not is_other or same_model or item.manifest["version"] != mine.manifest["version"]:
             continue
@@ -123,7 +123,7 @@ def _sibling(store: Store, item: Artifact, mine: Artifact) -> Sibling | None:
         item.summary("metrics.json"),
         "refitted_on_validation" not in trained.summary("training.json"),
         shared is not None and identity(store, item) == shared,
-        item.place,
+        item.path,
     )
 
 

@@ -37,7 +37,7 @@ _WITHOUT_EFFECT = (
     "tasks.process_setup",
     "settings.parameter",
     "errors",
-    "store.artifacts",
+    "store.publishing",
     "store.files",
     "store.locks",
     "store.manifests",

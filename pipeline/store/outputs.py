@@ -24,11 +24,6 @@ class Artifact:
     manifest: dict[str, Any] = field(compare=False)
 
     @property
-    def place(self) -> Path:
-        """The path, under its former name."""
-        return self.path
-
-    @property
     def dataset(self) -> str:
         """Name of the dataset."""
         return self.path.parent.parent.name

@@ -65,7 +65,7 @@ def test_why_marks_a_raw_file_that_cannot_be_read(mine, monkeypatch):
     def refuse(path, memory):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("pipeline.store.artifacts.remembered_sha256", refuse)
+    monkeypatch.setattr("pipeline.store.files.remembered_sha256", refuse)
     assert ", unreadable\n" in call(mine, "why", RUN).output
 
 

@@ -155,7 +155,7 @@ def test_validation_rows_that_trained_one_model_alone_are_not_the_same_part(two,
     shutil.copytree(chain.outputs, copied, symlinks=True)
     weak, strong = (copied / place.relative_to(chain.outputs) for place in places)
     store = Store(copied)
-    file = store.of(store.artifact(strong), "TrainModel").place / "training.json"
+    file = store.of(store.artifact(strong), "TrainModel").path / "training.json"
     facts = json.loads(file.read_text())
     file.write_text(json.dumps({**facts, "refitted_on_validation": 3}))
     found = difference(store, *(store.artifact(place) for place in (weak, strong)))["predictions"]

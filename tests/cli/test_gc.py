@@ -126,7 +126,7 @@ def test_rm_of_a_run_deletes_what_was_made_for_it_alone(mine):
     shutil.rmtree(mine.outputs / "four")
     only = Store(mine.outputs)
     for item in alone:
-        rm.remove(item.place)
+        rm.remove(item.path)
     left = rm.needed_alone(Store(mine.outputs), Store(mine.outputs).runs("toy")[0])
     assert len(left) == 8
     assert only.find("toy/naive_bayes").task == "Report"

@@ -19,42 +19,18 @@ from pipeline.store import locks
 from pipeline.store.files import (
     TEMPORARY,
     canonical,
-    digest,
     explained,
     flush,
-    point,
     read_json,
-    remembered_sha256,
     sha256_of,
     strict,
     temporary_sibling,
     write_atomically,
 )
-from pipeline.store.manifests import MANIFEST, is_complete, read_manifest
+from pipeline.store.manifests import MANIFEST, is_complete
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-__all__ = [
-    "MANIFEST",
-    "Workspace",
-    "canonical",
-    "digest",
-    "explained",
-    "flush",
-    "is_complete",
-    "partial_folder",
-    "point",
-    "publish",
-    "read_json",
-    "read_manifest",
-    "remembered_sha256",
-    "sha256_of",
-    "strict",
-    "sweep",
-    "temporary_folder",
-    "write_atomically",
-]
 
 _PROVENANCE = "made_by.json"
 

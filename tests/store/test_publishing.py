@@ -9,11 +9,11 @@ import textwrap
 import pytest
 
 from pipeline.errors import PipelineError
-from pipeline.store import artifacts, locks
+from pipeline.store import files, locks, manifests, publishing
 
 
 def publish(place, content="content", name="file.txt"):
-    with artifacts.publish(place, lambda: {"task": "Test"}) as out:
+    with publishing.publish(place, lambda: {"task": "Test"}) as out:
         out.path(name).write_text(content)
         out.counts(3, 2)
 
@@ -27,7 +27,7 @@ def refuse(constant):
 
 
 def test_summaries_are_strict_json(tmp_path):
-    with artifacts.publish(tmp_path / "place", lambda: {"task": "Test"}) as out:
+    with publishing.publish(tmp_path / "place", lambda: {"task": "Test"}) as out:
         out.facts = {"gap": float("nan")}
         out.write_json("summary.json", {"a": (1, float("inf")), "b": {"c": -float("inf")}})
     text = (tmp_path / "place" / "summary.json").read_text()
@@ -39,12 +39,12 @@ def test_summaries_are_strict_json(tmp_path):
 def test_published_folder_is_complete_and_has_a_manifest(tmp_path):
     place = tmp_path / "steps" / "artifact"
     publish(place, name="deep/file.txt")
-    manifest = artifacts.read_manifest(place)
-    assert artifacts.is_complete(place)
+    manifest = manifests.read_manifest(place)
+    assert manifests.is_complete(place)
     assert (manifest["task"], manifest["rows_in"], manifest["rows_out"]) == ("Test", 3, 2)
     entry = manifest["files"]["deep/file.txt"]
     assert entry["size"] == 7
-    assert entry["sha256"] == artifacts.sha256_of(place / "deep" / "file.txt")
+    assert entry["sha256"] == files.sha256_of(place / "deep" / "file.txt")
     assert list(manifest["files"]) == ["deep/file.txt"]
     assert temporaries(place.parent) == []
 
@@ -64,9 +64,9 @@ def test_damaged_folder_is_incomplete_and_is_replaced(tmp_path, damage):
     place = tmp_path / "artifact"
     publish(place)
     damage(place)
-    assert not artifacts.is_complete(place)
+    assert not manifests.is_complete(place)
     publish(place, "new")
-    assert artifacts.is_complete(place)
+    assert manifests.is_complete(place)
     assert (place / "file.txt").read_text() == "new"
     assert temporaries(tmp_path) == []
 
@@ -75,12 +75,12 @@ def test_file_at_the_path_of_a_folder_is_replaced(tmp_path):
     place = tmp_path / "artifact"
     place.write_text("not a folder")
     publish(place)
-    assert artifacts.is_complete(place)
+    assert manifests.is_complete(place)
 
 
 def test_failed_work_leaves_nothing(tmp_path):
     place = tmp_path / "artifact"
-    with pytest.raises(ZeroDivisionError), artifacts.publish(place, dict) as out:
+    with pytest.raises(ZeroDivisionError), publishing.publish(place, dict) as out:
         out.path("file.txt").write_text("half")
         raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []
@@ -88,7 +88,7 @@ def test_failed_work_leaves_nothing(tmp_path):
 
 def test_loser_of_a_race_accepts_the_winner(tmp_path):
     place = tmp_path / "artifact"
-    with artifacts.publish(place, dict) as out:
+    with publishing.publish(place, dict) as out:
         out.path("file.txt").write_text("slow")
         publish(place, "fast")
     assert (place / "file.txt").read_text() == "fast"
@@ -102,11 +102,11 @@ def test_sweep_removes_only_folders_without_a_living_process(tmp_path):
         (folder / "half.txt").write_text("half")
     (tmp_path / ".tmp-link").symlink_to(dead)
     lock = locks.acquire(alive)
-    artifacts.sweep(tmp_path)
+    publishing.sweep(tmp_path)
     assert not dead.exists()
     assert alive.exists()
     os.close(lock)
-    artifacts.sweep(tmp_path)
+    publishing.sweep(tmp_path)
     assert not alive.exists()
 
 
@@ -114,8 +114,8 @@ def test_lock_ends_with_a_killed_process(tmp_path):
     code = """
         import os, signal, sys
         from pathlib import Path
-        from pipeline.store import artifacts
-        with artifacts.publish(Path(sys.argv[1]) / "artifact", dict) as out:
+        from pipeline.store import files, manifests, publishing
+        with publishing.publish(Path(sys.argv[1]) / "artifact", dict) as out:
             out.path("half.txt").write_text("half")
             os.kill(os.getpid(), signal.SIGKILL)
     """
@@ -135,7 +135,7 @@ def test_unwritable_outputs_raise_an_error_with_the_option(tmp_path):
 def half_done(outputs, made_by=None):
     with (
         pytest.raises(KeyboardInterrupt),
-        artifacts.partial_folder(outputs, "d", made_by) as folder,
+        publishing.partial_folder(outputs, "d", made_by) as folder,
     ):
         (folder / "work").mkdir()
         (folder / "work" / "1.npy").touch()
@@ -144,14 +144,14 @@ def half_done(outputs, made_by=None):
 
 
 def test_seconds_before_an_interruption_count(tmp_path):
-    with artifacts.publish(tmp_path / "a", dict) as out:
+    with publishing.publish(tmp_path / "a", dict) as out:
         out.seconds_before = 1000.0
-    assert 1000 <= artifacts.read_manifest(tmp_path / "a")["seconds"] < 2000
+    assert 1000 <= manifests.read_manifest(tmp_path / "a")["seconds"] < 2000
 
 
 def test_interrupted_work_stays_and_finished_work_goes(tmp_path):
     half_done(tmp_path)
-    with artifacts.partial_folder(tmp_path, "d") as folder:
+    with publishing.partial_folder(tmp_path, "d") as folder:
         assert {path.name for path in folder.iterdir()} == {"work", "2.npy", "made_by.json"}
     assert not folder.exists()
 
@@ -172,7 +172,7 @@ def test_work_of_another_provenance_is_removed_with_a_warning(tmp_path, caplog, 
     half_done(tmp_path)
     path = tmp_path / ".partial" / "d" / "made_by.json"
     path.unlink() if note is None else path.write_text(note)
-    with artifacts.partial_folder(tmp_path, "d", {"code": "a", "libraries": "x"}) as folder:
+    with publishing.partial_folder(tmp_path, "d", {"code": "a", "libraries": "x"}) as folder:
         assert [path.name for path in folder.iterdir()] == ["made_by.json"]
         assert json.loads(path.read_text()) == {"code": "a", "libraries": "x"}
     (record,) = caplog.records
