@@ -58,11 +58,11 @@ def unreferenced(
     # Nothing of a dataset is deleted while it is unknown what is needed: an artifact in the
     # lineage of a kept one is missing or moved aside, or a process is building one.
     waiting = _not_rebuilt(store)
-    unclear = {_dataset_of(store, root.path) for root in roots if store.has_hole(root)}
+    unclear = {_dataset_of(store, root.path) for root in roots if store.holes(root)}
     busy = filter(is_locked, store.outputs.glob("*/*/.tmp-*"))
     unclear |= {*waiting.values(), *(_dataset_of(store, path) for path in busy)}
     found = []
-    for folder in store.places():
+    for folder in store.folders():
         if store.artifact(folder) is None or not manifests.is_complete(folder):
             if _age(folder) >= seconds:
                 found.append(_entry(folder, "incomplete"))

@@ -16,7 +16,7 @@ from pipeline.evaluation.metrics import replicate
 from pipeline.evaluation.paired import differences
 from pipeline.evaluation.scorer import Scorer
 from pipeline.store.outputs import Artifact, Store
-from pipeline.store.run import HEADLINES, figure, interval
+from pipeline.store.run import HEADLINES, interval, metric_at
 from pipeline.store.seeds import compare_with_seeds
 
 _SAMPLES = 1000  # bootstrap samples
@@ -147,7 +147,7 @@ def _metric_rows(
     """Return the headline metrics of test rows; a partial difference is on shared rows only."""
     rows = []
     for name, path in HEADLINES.items():
-        a, b = (figure(score, path) for score in scores)
+        a, b = (metric_at(score, path) for score in scores)
         test = paired.get(name, {})
         difference = None if a is None or b is None else b - a
         rows.append(

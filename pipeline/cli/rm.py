@@ -27,7 +27,7 @@ def needed_alone(store: Store, run: Artifact) -> list[Artifact]:
         and run not in store.lineage(other)
         and other not in store.lineage(run)
     ]
-    if any(store.has_hole(other) for other in others):
+    if any(store.holes(other) for other in others):
         # It is unknown what a missing artifact was made from: perhaps from these.
         return [run]
     needed = {item.path for other in others for item in store.lineage(other)}

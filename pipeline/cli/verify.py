@@ -43,7 +43,7 @@ def verify_artifacts(store: Store, folders: Iterable[Path] | None = None) -> dic
         Numbers of ``artifacts``, ``files`` and ``bytes``, ``damaged`` (place and problems of each
         artifact) and ``dangling`` (links in ``latest`` without a target).
     """
-    checked = list(store.places() if folders is None else folders)
+    checked = list(store.folders() if folders is None else folders)
     damaged, n_files, n_bytes = [], 0, 0
     for folder in checked:
         artifact = store.artifact(folder)
@@ -144,7 +144,7 @@ def _select(store: Store, name: str) -> tuple[list[Path], list[dict[str, str]]]:
         artifact = store.find(name)
     except PipelineError:
         # A folder without a readable manifest is damaged, and only its path names it.
-        by_real_path = {folder.resolve(): folder for folder in store.places()}
+        by_real_path = {folder.resolve(): folder for folder in store.folders()}
         for path in (Path(name), store.outputs / name, store.outputs / "latest" / name):
             if path.resolve() in by_real_path:
                 return [by_real_path[path.resolve()]], []
@@ -152,7 +152,7 @@ def _select(store: Store, name: str) -> tuple[list[Path], list[dict[str, str]]]:
     if artifact.task != "Report":
         return [artifact.path], []
     folders = [item.path for item in store.lineage(artifact)]
-    of_dataset = store.places(artifact.path.parent.parent.name)
+    of_dataset = store.folders(artifact.path.parent.parent.name)
     gone = []
     for hole, item in store.holes(artifact).items():
         if hole in of_dataset:

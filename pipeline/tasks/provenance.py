@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import CODE_CHANGED
 from pipeline.store import manifests
-from pipeline.store.code_hash import Code, Reader, changed_parts, entries_of, figures_of
+from pipeline.store.code_hash import Code, Reader, changed_parts, entries_of, flags_of
 from pipeline.tasks.config import outputs_folder, pipeline
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def code_of(step: "Step") -> Code:
     facts: list[str] = []
     for spec in step.code_specs():
         entries += entries_of(spec)
-        facts += figures_of(spec)
+        facts += flags_of(spec)
     return _code(tuple(entries), tuple(facts), outputs_folder() / ".cache")
 
 

@@ -9,7 +9,7 @@ from pipeline.cli import cli
 from pipeline.cli.ls import RUN_COLUMNS
 from pipeline.store.outputs import Store
 from pipeline.store.overview import listing
-from pipeline.store.run import figure, headline, interval
+from pipeline.store.run import headline, interval, metric_at
 
 METRICS = {
     "rows": 50,
@@ -269,7 +269,7 @@ def test_ls_prints_the_newest_run_first(outputs):
     ids=["top", "nested", "without interval", "no number", "missing"],
 )
 def test_a_metric_and_its_interval_are_found_by_their_path(path, value, bounds):
-    assert figure(METRICS, path) == value
+    assert metric_at(METRICS, path) == value
     assert interval(METRICS, path) == bounds
 
 

@@ -58,7 +58,7 @@ def test_verify_accepts_a_night_that_was_decided_again(mine):
     mine.put(BAD, many())
     assert mine.here(BAD, "--redo").exit_code == 0
     found = verify_artifacts(Store(mine.outputs))
-    assert record(mine, BAD, 1) in Store(mine.outputs).places("toy", "nights")
+    assert record(mine, BAD, 1) in Store(mine.outputs).folders("toy", "nights")
     assert found["damaged"] == []
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.store.code_hash import Reader, changed_parts, entries_of, figures_of
+from pipeline.store.code_hash import Reader, changed_parts, entries_of, flags_of
 
 FILES = {
     "__init__.py": "",
@@ -203,4 +203,4 @@ def test_row_of_a_registry_names_its_code_and_its_flags():
         "defaults": {"units": 3},
     }
     assert entries_of(row) == ["toy.models:A", "toy.models:B"]
-    assert figures_of(row) == ["masks=True"]
+    assert flags_of(row) == ["masks=True"]
