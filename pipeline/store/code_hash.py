@@ -23,15 +23,9 @@ from pipeline.store.files import digest, read_json, sha256_of, write_atomically
 
 _FILE = re.compile(r"[\w-]+\.\w+")
 # Code that publishes, shows progress or formats errors does not change the content of artifacts.
-_WITHOUT_EFFECT = (
-    "tasks.progress",
-    "tasks.process_setup",
-    "settings.parameter",
-    "errors",
-    "store.publishing",
-    "store.files",
-    "store.locks",
-    "store.manifests",
+_WITHOUT_EFFECT = re.compile(
+    r"\w+\.(errors|settings\.parameter|tasks\.(progress|process_setup)"
+    r"|store\.(publishing|files|locks|manifests))"
 )
 _LUIGI_METHODS = ("requires", "output", "complete", "run", "deps", "clone")
 
@@ -57,10 +51,7 @@ class _Module:
     definitions: dict[str, list[ast.stmt]]
     imports: dict[str, tuple[str, str | None]]
     statements: list[ast.stmt]
-
-    @property
-    def is_of_tasks(self) -> bool:
-        return self.name.split(".")[1:2] == ["tasks"]
+    is_of_tasks: bool
 
 
 def changed_parts(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
@@ -171,31 +162,25 @@ class Reader:
             yield f"{module.name}:"
         for node in nodes:
             names = syntax.Names(node)
-            imports = {**module.imports, **names.imports}
+            scope = dataclasses.replace(module, imports={**module.imports, **names.imports})
             for name in names.dotted:
                 first, *rest = name.split(".")
                 if first in ("self", "cls") and method and rest:
                     if not self._selects_artifact(module, owner, rest[0]):
                         yield f"{module.name}:{owner}.{rest[0]}"
                 else:
-                    yield from self._resolved(module, imports, name, names.attributes)
+                    yield from self._resolved(scope, name, names.attributes)
             for text in names.texts:
                 if syntax.ENTRY.fullmatch(text):
                     yield text
                 elif _FILE.fullmatch(text) and not text.endswith(".py"):
                     yield from map(self._file_part, sorted(module.path.parent.rglob(text)))
 
-    def _resolved(
-        self,
-        module: _Module,
-        imports: Mapping[str, tuple[str, str | None]],
-        name: str,
-        attributes: set[str],
-    ) -> Iterator[str]:
+    def _resolved(self, module: _Module, name: str, attributes: set[str]) -> Iterator[str]:
         """Yield the parts of the package that a dotted name refers to."""
         first, *rest = name.split(".")
-        if first in imports:
-            source, attribute = imports[first]
+        if first in module.imports:
+            source, attribute = module.imports[first]
             rest = [*([attribute] if attribute else []), *rest]
             while rest and self._module(f"{source}.{rest[0]}"):
                 source, rest = f"{source}.{rest[0]}", rest[1:]
@@ -204,7 +189,7 @@ class Reader:
                 return
             if rest[0] not in target.definitions:
                 if rest[0] in target.imports:
-                    yield from self._resolved(target, target.imports, ".".join(rest), attributes)
+                    yield from self._resolved(target, ".".join(rest), attributes)
                 return
             module, first = target, rest[0]
         nodes = module.definitions.get(first, [])
@@ -220,7 +205,7 @@ class Reader:
         """Yield a method in the base classes of a class that does not define it itself."""
         for node in module.definitions.get(owner, []):
             for base in node.bases if isinstance(node, ast.ClassDef) else []:
-                for part in self._resolved(module, module.imports, syntax.dotted(base), {method}):
+                for part in self._resolved(module, syntax.dotted(base), {method}):
                     yield part if "." in part.partition(":")[2] else f"{part}.{method}"
 
     def _is_of_frame(self, method: str) -> bool:
@@ -231,15 +216,12 @@ class Reader:
     def _selects_artifact(self, module: _Module, owner: str, method: str) -> bool:
         """Return whether a method decides which artifact is built: digests cover its effect."""
         required = self._nodes(f"{module.name}:{owner}.requires")
-        is_used_by_requires = any(
-            f"self.{method}" in syntax.Names(node).dotted for node in required
-        )
-        return is_used_by_requires or self._is_of_frame(method)
+        names = {name for node in required for name in syntax.Names(node).dotted}
+        return f"self.{method}" in names or self._is_of_frame(method)
 
     def _is_without_effect(self, part: str) -> bool:
         module = part.partition(":")[0]
-        is_frame = module == self._frame.partition(":")[0]
-        return is_frame or module.removeprefix(f"{self._root.name}.") in _WITHOUT_EFFECT
+        return module == self._frame.partition(":")[0] or bool(_WITHOUT_EFFECT.fullmatch(module))
 
     def _included_files(self, part: str) -> Iterator[str]:
         """Yield the files in the same folder that a data file names, such as template parts."""
@@ -292,7 +274,7 @@ class Reader:
 
 def _parsed(name: str, path: Path) -> _Module:
     """Parse a module."""
-    module = _Module(name, path, {}, {}, [])
+    module = _Module(name, path, {}, {}, [], name.split(".")[1:2] == ["tasks"])
     for node in syntax.parse(path.read_bytes()):
         if isinstance(node, ast.Import | ast.ImportFrom):
             module.imports.update(syntax.imported(node))

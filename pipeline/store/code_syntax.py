@@ -94,27 +94,23 @@ def imported(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, tuple[str
     for alias in node.names:
         if isinstance(node, ast.ImportFrom):
             yield alias.asname or alias.name, (node.module or "", alias.name)
-        elif alias.asname:
-            yield alias.asname, (alias.name, None)
         else:
-            top = alias.name.split(".")[0]
-            yield top, (top, None)
+            name = alias.name if alias.asname else alias.name.split(".")[0]
+            yield alias.asname or name, (name, None)
 
 
 def dotted(node: ast.AST) -> str:
     """Return ``a.b.c`` for attributes of a name, empty for other expressions."""
-    parts = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
+    if isinstance(node, ast.Attribute):
+        owner = dotted(node.value)
+        return f"{owner}.{node.attr}" if owner else ""
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def is_table_of_code(node: ast.stmt) -> bool:
     """Return whether a statement assigns a table of ``module:name`` entries, one for each row."""
-    return isinstance(node, ast.Assign | ast.AnnAssign) and any(
-        map(ENTRY.fullmatch, Names(node).texts)
-    )
+    is_assignment = isinstance(node, ast.Assign | ast.AnnAssign)
+    return is_assignment and any(map(ENTRY.fullmatch, Names(node).texts))
 
 
 def _is_docstring_or_pass(node: ast.stmt) -> bool:
