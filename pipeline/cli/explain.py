@@ -15,12 +15,7 @@ Reason = tuple[str, str, list[dict[str, Any]]]
 
 
 class Explainer:
-    """Explain steps by the artifacts of an outputs folder.
-
-    Parameters
-    ----------
-    store : Store
-    """
+    """Explain steps by the artifacts of an outputs folder."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -29,13 +24,8 @@ class Explainer:
     def reason(self, task: Any, path: Path, rebuilt_upstream: str) -> Reason:
         """Return why a step runs: the kind of reason, a phrase, and changes (name, from, to).
 
-        Parameters
-        ----------
-        task : Step
-        path : Path
-            The future folder of its artifact.
-        rebuilt_upstream : str
-            Which required steps run, as a phrase; empty when none does.
+        ``path`` is the future folder of its artifact. ``rebuilt_upstream`` is a phrase about the
+        required steps that run, empty if none does.
         """
         if path.exists():
             return "file", _problem(path), []
@@ -57,7 +47,7 @@ class Explainer:
         return _difference(task, nearest, rebuilt_upstream)
 
     def recorded_raw_files(self, task: Any) -> dict[str, Any] | None:
-        """Return the checksums that all records of the same raw files agree on, or None."""
+        """Return the recorded checksums of the same raw files, None where records differ."""
         settings = flatten(task.settings())
         checksums = [
             item.manifest["outside"]

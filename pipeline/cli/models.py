@@ -32,12 +32,12 @@ _PARAMETER_COLUMNS = (
 
 
 def _parameter_rows(model: str) -> list[dict[str, Any]]:
-    """Describe the settings that a model adds to the shared ones, or has its own default of."""
+    """Describe the parameters that a model adds to the shared ones, and its other defaults."""
     if model not in specs.MODELS:
         raise UnknownNameError(f"unknown model {model!r}; {nearest(model, specs.MODELS)}.")
     spec = specs.MODELS[model]
     settings = {**features.SETTINGS, **specs.HYPERPARAMETERS}
-    text = "a parameter of every model; this one has its own default"
+    text = "a parameter of every model, here with another default"
     rows = [
         _row(name, value, str(value), description=text)
         for name, value in spec.defaults.items()

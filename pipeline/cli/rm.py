@@ -15,20 +15,17 @@ from pipeline.store.outputs import Artifact, Store
 
 
 def needed_alone(store: Store, run: Artifact) -> list[Artifact]:
-    """List the artifacts that only one run was made from, the run first.
-
-    What another run or a champion was made from is not listed.
-    """
+    """List a run and the artifacts that were made for it alone, and for no champion."""
     others = [
         other
-        for other in store.all(run.path.parent.parent.name)
+        for other in store.all(run.dataset)
         if other != run
         and not champions.is_gate(other.path)
         and run not in store.lineage(other)
         and other not in store.lineage(run)
     ]
-    if any(store.holes(other) for other in others):
-        # It is unknown what a missing artifact was made from: perhaps from these.
+    if any(map(store.missing_inputs, others)):
+        # A missing artifact may have been made from any of these.
         return [run]
     needed = {item.path for other in others for item in store.lineage(other)}
     needed |= champions.needs(store).keys()
@@ -73,8 +70,8 @@ def remove_dangling(store: Store) -> list[Path]:
 def rm(as_json: bool, yes: bool, below: bool, names: tuple[str, ...]) -> None:
     """Delete artifacts or runs.
 
-    With a RUN go the artifacts that were made for it alone, except those that a champion was made
-    from. The next run that needs a deleted artifact rebuilds it.
+    A RUN is deleted with the artifacts that were made for it alone, except those that a champion
+    was made from. The next run that needs a deleted artifact rebuilds it.
 
     Example: pipeline rm --yes vader/naive_bayes
     """

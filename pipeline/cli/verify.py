@@ -20,7 +20,7 @@ from pipeline.store import manifests
 from pipeline.store.files import digest, explained, sha256_of
 from pipeline.store.outputs import Artifact, Store
 
-#: Folder below the outputs folder that holds damaged artifacts.
+#: Folder of damaged artifacts below the outputs folder.
 DAMAGED = ".damaged"
 # Files that file managers leave in folders.
 _STRAY_FILE = re.compile(
@@ -29,19 +29,10 @@ _STRAY_FILE = re.compile(
 
 
 def verify_artifacts(store: Store, folders: Iterable[Path] | None = None) -> dict[str, Any]:
-    """Read every file of artifacts and compare it with the manifest.
+    """Compare every file of artifacts with the manifest; default: all, and links in ``latest``.
 
-    Parameters
-    ----------
-    store : Store
-    folders : iterable of Path, optional
-        The artifacts to check; default: all, and the links in ``latest``.
-
-    Returns
-    -------
-    dict
-        Numbers of ``artifacts``, ``files`` and ``bytes``, ``damaged`` (place and problems of each
-        artifact) and ``dangling`` (links in ``latest`` without a target).
+    The result has numbers of ``artifacts``, ``files`` and ``bytes``, ``damaged`` (place and
+    problems of each artifact) and ``dangling`` (links in ``latest`` without a target).
     """
     checked = list(store.folders() if folders is None else folders)
     damaged, n_files, n_bytes = [], 0, 0
@@ -139,11 +130,11 @@ def _has_digest_of_manifest(artifact: Artifact) -> bool:
 
 
 def _select(store: Store, name: str) -> tuple[list[Path], list[dict[str, str]]]:
-    """Return the folders that a name stands for, and what of a run is gone."""
+    """Return the folders to check for a name, and the missing folders of a run."""
     try:
         artifact = store.find(name)
     except PipelineError:
-        # A folder without a readable manifest is damaged, and only its path names it.
+        # A folder without a readable manifest can be selected by its path only.
         by_real_path = {folder.resolve(): folder for folder in store.folders()}
         for path in (Path(name), store.outputs / name, store.outputs / "latest" / name):
             if path.resolve() in by_real_path:
@@ -152,16 +143,16 @@ def _select(store: Store, name: str) -> tuple[list[Path], list[dict[str, str]]]:
     if artifact.task != "Report":
         return [artifact.path], []
     folders = [item.path for item in store.lineage(artifact)]
-    of_dataset = store.folders(artifact.path.parent.parent.name)
-    gone = []
-    for hole, item in store.holes(artifact).items():
-        if hole in of_dataset:
-            folders.append(hole)
+    of_dataset = store.folders(artifact.dataset)
+    missing = []
+    for path, item in store.missing_inputs(artifact).items():
+        if path in of_dataset:
+            folders.append(path)
         else:
-            gone.append({"place": str(hole), "needed_by": str(item.path)})
-        # It is unknown what this folder was made from: perhaps from any earlier step's.
-        folders += [folder for folder in of_dataset if folder.parent.name < hole.parent.name]
-    return list(dict.fromkeys(folders)), gone
+            missing.append({"place": str(path), "needed_by": str(item.path)})
+        # It may have been made from any artifact of an earlier step.
+        folders += [folder for folder in of_dataset if folder.parent.name < path.parent.name]
+    return list(dict.fromkeys(folders)), missing
 
 
 @click.command()
@@ -173,20 +164,20 @@ def _select(store: Store, name: str) -> tuple[list[Path], list[dict[str, str]]]:
 def verify(context: click.Context, as_json: bool, repair: bool, names: tuple[str, ...]) -> None:
     """Check every file against its sha256.
 
-    A RUN is checked with everything that it was made from. The next run rebuilds what --repair
-    moves aside, and nothing else. Without --repair the exit code is 1 when an artifact is damaged
-    or when something that RUN was made from is gone. Files that file managers leave (.DS_Store,
-    ._*, Thumbs.db, ehthumbs.db, desktop.ini, .directory) are not damage.
+    A RUN is checked with everything that it was made from. The next run rebuilds only the
+    artifacts that --repair moves aside. Without --repair the exit code is 1 if an artifact is
+    damaged or if an artifact that RUN was made from is missing. Files of file managers (.DS_Store,
+    ._*, Thumbs.db, ehthumbs.db, desktop.ini, .directory) are ignored.
 
     Example: pipeline verify vader/bilstm
     """
     store = open_store()
-    folders, gone = None, []
+    folders, missing = None, []
     if names:
         selected = [_select(store, name) for name in names]
         folders = list(dict.fromkeys(folder for some, _ in selected for folder in some))
-        gone = list({entry["place"]: entry for _, some in selected for entry in some}.values())
-    result = {**verify_artifacts(store, folders), "gone": gone}
+        missing = list({entry["place"]: entry for _, some in selected for entry in some}.values())
+    result = {**verify_artifacts(store, folders), "gone": missing}
     if repair:
         for entry in result["damaged"]:
             entry["moved_to"] = str(move_aside(store, Path(entry["place"])))
@@ -195,12 +186,12 @@ def verify(context: click.Context, as_json: bool, repair: bool, names: tuple[str
         output.print_json(result)
     else:
         _print_result(result)
-    if not repair and (result["damaged"] or result["dangling"] or gone):
+    if not repair and (result["damaged"] or result["dangling"] or missing):
         context.exit(1)
 
 
 def _print_result(result: dict[str, Any]) -> None:
-    """Print what was checked, and what is damaged or gone."""
+    """Print the numbers of checked files, and the damaged and missing artifacts."""
     for entry in result["damaged"]:
         output.print_line(entry["place"], style="bold red")
         for problem in entry["problems"]:
@@ -208,18 +199,19 @@ def _print_result(result: dict[str, Any]) -> None:
         if "moved_to" in entry:
             output.print_line(f"  moved to {entry['moved_to']}; the next run rebuilds it")
     for entry in result["gone"]:
-        output.print_line(f"{entry['place']} is gone", style="bold red")
+        output.print_line(f"{entry['place']} is missing", style="bold red")
         output.print_line(f"  {entry['needed_by']} was made from it")
-        output.print_line("  the next run rebuilds it; it is unknown what it was made from, so")
-        output.print_line("  all earlier steps of the dataset were checked")
+        output.print_line(
+            "  the next run rebuilds it; all earlier steps of the dataset were checked"
+        )
     for link in result["dangling"]:
         output.print_line(f"{link} is a link without a target", style="bold red")
-    n_damaged, n_gone = len(result["damaged"]), len(result["gone"])
+    n_damaged, n_missing = len(result["damaged"]), len(result["gone"])
     output.print_line(
         f"Checked {result['artifacts']:,} artifacts, {result['files']:,} files, "
         f"{output.size(result['bytes'])}: "
         + (f"{n_damaged} damaged" if n_damaged else "no damage")
-        + (f", {n_gone} gone." if n_gone else "."),
+        + (f", {n_missing} missing." if n_missing else "."),
         style="bold",
     )
     if n_damaged and "removed_links" not in result:

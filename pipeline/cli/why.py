@@ -71,7 +71,7 @@ def _state(path: Path, sha256: str, memory: Path) -> str:
 @with_paths
 @click.argument("name", metavar="PATH|RUN", shell_complete=complete_run)
 def why(as_json: bool, name: str) -> None:
-    """Show all that made an artifact or run, up to the raw bytes.
+    """Show everything that an artifact or run was made from.
 
     Example: pipeline why vader/bilstm
     """
@@ -103,7 +103,7 @@ def _add_step(tree: "Tree", step: dict[str, Any], shown: set[str]) -> None:
         return
     shown.add(step["place"])
     settings = flatten(step["settings"])
-    if settings and step["task"] != "DownloadData":  # it has the whole row of the catalogue
+    if settings and step["task"] != "DownloadData":  # its settings are the row of the catalogue
         pairs = (f"{name} {format_value(value)}" for name, value in settings.items())
         branch.add(Text(output.plain(", ".join(pairs))))
     provenance = (

@@ -133,17 +133,17 @@ class Store:
         artifacts = map(self.artifact, _paths_above(artifact))
         return [item for item in artifacts if item is not None]
 
-    def holes(self, artifact: Artifact) -> dict[Path, Artifact]:
+    def missing_inputs(self, artifact: Artifact) -> dict[Path, Artifact]:
         """Return the missing or damaged folders that an artifact was made from, directly or not.
 
         Each has an artifact that needs it as value. Folders above missing ones are not included.
         """
-        holes: dict[Path, Artifact] = {}
+        missing: dict[Path, Artifact] = {}
         for item in self.lineage(artifact):
             for name in _paths_above(item):
                 if self.artifact(name) is None:
-                    holes.setdefault(Path(os.path.normpath(name)), item)
-        return holes
+                    missing.setdefault(Path(os.path.normpath(name)), item)
+        return missing
 
     def lineage(self, artifact: Artifact) -> Iterator[Artifact]:
         """Yield an artifact and everything that it was made from, once each, nearest first."""

@@ -132,7 +132,7 @@ def test_verify_of_a_run_names_a_missing_step_and_goes_on(mine, step):
     path.write_text("[]")
     done = call(mine, "verify", RUN)
     assert done.exit_code == 1
-    assert f"{place} is gone" in done.output
+    assert f"{place} is missing" in done.output
     assert f"{path.parent}\n  tokens.json has" in done.output
     found = json.loads(call(mine, "verify", RUN, "--json").output)
     assert [entry["place"] for entry in found["gone"]] == [str(place)]

@@ -60,7 +60,7 @@ def test_duration_is_formatted_in_a_suitable_unit(seconds, shown):
 
 
 @pytest.mark.parametrize(
-    ("size", "shown"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (2_340_000, "2.3 MB")]
+    ("size", "shown"), [(0, "0 bytes"), (999, "999 bytes"), (1500, "1.5 kB"), (2_340_000, "2.3 MB")]
 )
 def test_size_is_formatted_in_a_suitable_unit(size, shown):
     assert output.size(size) == shown
