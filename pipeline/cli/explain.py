@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.cli.settings_diff import changes, distance, flatten, format_changes, shorten
-from pipeline.cli.verify import moved_aside
+from pipeline.cli.verify import file_problem, moved_aside
 from pipeline.store import manifests
 from pipeline.store.outputs import Artifact, Store, upstream_of
 from pipeline.tasks import provenance
@@ -124,14 +124,8 @@ def _problem(path: Path) -> str:
     manifest = manifests.read(path)
     if manifest is None:
         return manifests.why_unreadable(path)
-    for name, entry in manifest["files"].items():
-        try:
-            size = (path / name).stat().st_size
-        except OSError:
-            return f"file {name} is missing"
-        if size != entry["size"]:
-            return f"file {name} has {size:,} bytes instead of {entry['size']:,}"
-    return "it is incomplete"
+    problems = (file_problem(path / n, entry, n, False) for n, entry in manifest["files"].items())
+    return next(filter(None, problems), "it is incomplete")
 
 
 def _difference(task: Any, nearest: Artifact, rebuilt_upstream: str) -> Reason:

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import uuid
 from pathlib import Path
 
 import click
@@ -35,10 +34,8 @@ def needed_alone(store: Store, run: Artifact) -> list[Artifact]:
 def remove(path: Path) -> None:
     """Delete a folder; rename it first, so that no process sees a part of it."""
     with files.explained(path):
-        renamed = path
-        if not path.name.startswith(".tmp-"):
-            renamed = path.with_name(f".tmp-{uuid.uuid4().hex}")
-            os.replace(path, renamed)
+        renamed = files.temporary_sibling(path)
+        os.replace(path, renamed)
         if renamed.is_dir() and not renamed.is_symlink():
             shutil.rmtree(renamed)
         else:

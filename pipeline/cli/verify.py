@@ -80,6 +80,21 @@ def original_paths(store: Store, parent: Path) -> list[Path]:
     return [store.outputs / path.relative_to(parent) for path in parent.glob("*/*/*")]
 
 
+def file_problem(path: Path, entry: dict[str, Any], name: str, compare: bool = True) -> str:
+    """Compare a file with its entry in the manifest, also its content; empty if it is the same."""
+    try:
+        size = path.stat().st_size
+        if size != entry["size"]:
+            return f"{name} has {size:,} bytes instead of {entry['size']:,}"
+        if compare and sha256_of(path) != entry["sha256"]:
+            return f"{name} has other content than was written (sha256 differs)"
+    except FileNotFoundError:
+        return f"{name} is missing"
+    except OSError as error:
+        return f"{name} cannot be read: {error.strerror}"
+    return ""
+
+
 def _problems(folder: Path, artifact: Artifact | None) -> list[str]:
     """Describe how a folder differs from its manifest."""
     if artifact is None:
@@ -88,18 +103,7 @@ def _problems(folder: Path, artifact: Artifact | None) -> list[str]:
     if not _has_digest_of_manifest(artifact):
         problems.append(f"{manifests.MANIFEST} has other content than the folder (digest differs)")
     files = artifact.manifest["files"]
-    for name, entry in files.items():
-        path = folder / name
-        try:
-            size = path.stat().st_size
-            if size != entry["size"]:
-                problems.append(f"{name} has {size:,} bytes instead of {entry['size']:,}")
-            elif sha256_of(path) != entry["sha256"]:
-                problems.append(f"{name} has other content than was written (sha256 differs)")
-        except FileNotFoundError:
-            problems.append(f"{name} is missing")
-        except OSError as error:
-            problems.append(f"{name} cannot be read: {error.strerror}")
+    problems += filter(None, (file_problem(folder / name, files[name], name) for name in files))
     existing = {
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")
