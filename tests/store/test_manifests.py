@@ -24,7 +24,7 @@ def test_descriptive_keys_have_defaults_and_other_keys_are_kept(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "named"),
+    ("change", "part"),
     [
         ({"digest": 7}, "digest"),
         ({"files": {"a.txt": {"size": -1, "sha256": ""}}}, "size"),
@@ -37,11 +37,11 @@ def test_descriptive_keys_have_defaults_and_other_keys_are_kept(tmp_path):
         ({"rows_out": True}, "rows_out"),
     ],
 )
-def test_manifest_that_does_not_fit_the_schema_is_one_error(tmp_path, change, named):
+def test_manifest_that_does_not_fit_the_schema_is_one_error(tmp_path, change, part):
     folder = write(tmp_path, {**MANIFEST, **change})
     assert manifests.read(folder) is None
     assert manifests.why_unreadable(folder).startswith("manifest.json ")
-    assert named in manifests.why_unreadable(folder)
+    assert part in manifests.why_unreadable(folder)
 
 
 @pytest.mark.parametrize("key", MANIFEST)
