@@ -28,12 +28,12 @@ def add_runs(outputs: Path, run: str, number: int = 100) -> None:
         for step in steps:
             manifest = json.loads(json.dumps(step.manifest))
             manifest["digest"] = f"{index:04x}{step.digest[4:]}"
-            place = step.place.with_name(f"naive_bayes-{manifest['digest']}")
+            place = step.path.with_name(f"naive_bayes-{manifest['digest']}")
             if above is None:
                 manifest["settings"]["alpha"] = 10.0 + index
             else:
                 manifest["upstream"]["digest"] = above.name[-16:]
                 manifest["upstream"]["place"] = os.path.relpath(above, place)
-            shutil.copytree(step.place, place)
+            shutil.copytree(step.path, place)
             (place / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
             above = place

@@ -45,7 +45,7 @@ def complete_run(
     store = open_store()
     items = [CompletionItem(name, help="newest") for name in store.latest]
     runs = store.runs()[:50]
-    items += [CompletionItem(run.digest[:8], help=store.short(run.place)) for run in runs]
+    items += [CompletionItem(run.digest[:8], help=store.short(run.path)) for run in runs]
     return [item for item in items if item.value.startswith(incomplete)]
 
 

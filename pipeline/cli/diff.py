@@ -57,32 +57,11 @@ _EXAMPLE_COLUMNS = (
 )
 
 
-def difference(store: Store, a: Artifact, b: Artifact, seed: int = 0) -> dict[str, Any]:
+def difference(store: Store, a: Artifact, b: Artifact) -> dict[str, Any]:
     """Compare two artifacts and the steps upstream that both have.
 
-    Parameters
-    ----------
-    store : Store
-    a, b : Artifact
-    seed : int
-        Seed of the bootstrap.
-
-    Returns
-    -------
-    dict
-        ``a`` and ``b`` (task, place, for a report also the row of the run), ``settings`` and
-        ``raw_files`` (changes with their task), ``code``, ``libraries``, ``only_in_a`` and
-        ``only_in_b`` (tasks). Where both were evaluated, also ``metrics`` of test rows (95 %
-        bootstrap intervals, paired difference with interval and p-value), ``test_rows`` (numbers),
-        ``seeds`` (spread of runs that differ only by seed) and ``predictions``: of the ``rows``
-        that have the same part in both, those with another predicted class (``changed``,
-        ``by_part``, ``examples``), and the numbers of the ``other_part`` rows. It is None where
-        the raw files differ, because ids are row numbers.
-
-    Raises
-    ------
-    DamagedArtifactError
-        If a table or the metrics cannot be read.
+    Where both were evaluated, the result also has that of
+    `pipeline.cli.predictions_diff.compare_evaluated`.
     """
     steps_a, steps_b = ({item.task: item for item in store.chain(side)} for side in (a, b))
     shared = [task for task in reversed(steps_a) if task in steps_b]
@@ -112,16 +91,16 @@ def difference(store: Store, a: Artifact, b: Artifact, seed: int = 0) -> dict[st
     if "Evaluate" in shared:
         from pipeline.cli.predictions_diff import compare_evaluated
 
-        is_same_data = not result["raw_files"] and a.place.parts[-3] == b.place.parts[-3]
+        is_same_data = not result["raw_files"] and a.dataset == b.dataset
         evaluated = (steps_a["Evaluate"], steps_b["Evaluate"])
-        result |= compare_evaluated(store, evaluated, seed, is_same_data)
+        result |= compare_evaluated(store, evaluated, is_same_data)
     return result
 
 
 def _side(store: Store, artifact: Artifact) -> dict[str, Any]:
     """Describe one of the two artifacts."""
     row = run_row(store, artifact) if artifact.task == "Report" else {}
-    return {"task": artifact.task, "place": store.short(artifact.place), **row}
+    return {"task": artifact.task, "place": store.short(artifact.path), **row}
 
 
 @click.command()

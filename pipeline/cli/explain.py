@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.cli.settings_diff import changes, distance, flatten, format_changes, shorten
-from pipeline.cli.verify import moved_aside
+from pipeline.cli.verify import file_problem, moved_aside
 from pipeline.store import manifests
 from pipeline.store.outputs import Artifact, Store, upstream_of
 from pipeline.tasks import provenance
@@ -15,12 +15,7 @@ Reason = tuple[str, str, list[dict[str, Any]]]
 
 
 class Explainer:
-    """Explain steps by the artifacts of an outputs folder.
-
-    Parameters
-    ----------
-    store : Store
-    """
+    """Explain steps by the artifacts of an outputs folder."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -29,13 +24,8 @@ class Explainer:
     def reason(self, task: Any, path: Path, rebuilt_upstream: str) -> Reason:
         """Return why a step runs: the kind of reason, a phrase, and changes (name, from, to).
 
-        Parameters
-        ----------
-        task : Step
-        path : Path
-            The future folder of its artifact.
-        rebuilt_upstream : str
-            Which required steps run, as a phrase; empty when none does.
+        ``path`` is the future folder of its artifact. ``rebuilt_upstream`` is a phrase about the
+        required steps that run, empty if none does.
         """
         if path.exists():
             return "file", _problem(path), []
@@ -44,7 +34,7 @@ class Explainer:
             return "file", f"its folder was damaged and moved to {self._store.short(aside)}", []
         digest = task.digest()
         users = [
-            self._store.short(item.place)
+            self._store.short(item.path)
             for item in self._store.all(task.dataset)
             if any(entry["digest"] == digest for entry in upstream_of(item.manifest))
         ]
@@ -57,7 +47,7 @@ class Explainer:
         return _difference(task, nearest, rebuilt_upstream)
 
     def recorded_raw_files(self, task: Any) -> dict[str, Any] | None:
-        """Return the checksums that all records of the same raw files agree on, or None."""
+        """Return the recorded checksums of the same raw files, None where records differ."""
         settings = flatten(task.settings())
         checksums = [
             item.manifest["outside"]
@@ -101,7 +91,7 @@ class Explainer:
 
     def _distance(self, task: Any, artifact: Artifact) -> int:
         """Count the settings, checksums and versions that differ, here and upstream."""
-        key = (task.task_id, artifact.place)
+        key = (task.task_id, artifact.path)
         if key not in self._distances:
             manifest = artifact.manifest
             count = distance(manifest["settings"], task.settings())
@@ -134,14 +124,8 @@ def _problem(path: Path) -> str:
     manifest = manifests.read(path)
     if manifest is None:
         return manifests.why_unreadable(path)
-    for name, entry in manifest["files"].items():
-        try:
-            size = (path / name).stat().st_size
-        except OSError:
-            return f"file {name} is missing"
-        if size != entry["size"]:
-            return f"file {name} has {size:,} bytes instead of {entry['size']:,}"
-    return "it is incomplete"
+    problems = (file_problem(path / n, entry, n, False) for n, entry in manifest["files"].items())
+    return next(filter(None, problems), "it is incomplete")
 
 
 def _difference(task: Any, nearest: Artifact, rebuilt_upstream: str) -> Reason:
@@ -162,7 +146,7 @@ def _difference(task: Any, nearest: Artifact, rebuilt_upstream: str) -> Reason:
         for other in above(task)
         if hasattr(other, "digest") and before.get(other.task_family) != other.digest()
     ]
-    changed_code = provenance.changes(task, nearest.place)
+    changed_code = provenance.changes(task, nearest.path)
     if changed_code and not upstream:
         return "code", f"changed: {shorten(changed_code)}", []
     if not upstream and not rebuilt_upstream:

@@ -17,7 +17,7 @@ from pipeline.cli.rm import remove
 from pipeline.cli.verify import DAMAGED, original_paths
 from pipeline.nightly import champions
 from pipeline.nightly.ledger import LEDGER
-from pipeline.store import artifacts
+from pipeline.store import manifests
 from pipeline.store.locks import is_locked
 from pipeline.store.outputs import RESERVED, Artifact, Store
 
@@ -31,49 +31,35 @@ _COUNT = click.IntRange(min=0)
 def unreferenced(
     store: Store, keep: int, seconds: float = 0.0, older_champions: int | None = None
 ) -> list[dict[str, Any]]:
-    """List the folders that can be deleted, with the reason.
+    """List the folders that can be deleted: ``place``, ``reason`` and ``bytes`` of each.
 
-    Kept are the newest runs, artifacts younger than ``seconds``, what ``latest``, the registry and
-    the other reserved folders refer to (of a ledger, only its champions; of a history page,
-    nothing), and all that these were made from. Records of nights are kept as well; what they
-    name is not kept for their sake.
-
-    Parameters
-    ----------
-    store : Store
-    keep : int
-        Number of newest runs of each dataset to keep.
-    seconds : float
-        Age up to which artifacts are kept, because a current run may need them.
-    older_champions : int or None
-        Number of earlier champions of each dataset to keep; None: all.
-
-    Returns
-    -------
-    list of dict
-        ``place``, ``reason`` and ``bytes`` of each folder.
+    Kept are the ``keep`` newest runs of each dataset, artifacts younger than ``seconds``, artifacts
+    that ``latest``, the registry and other reserved folders refer to (of a ledger, only the
+    champion and ``older_champions`` earlier ones, all for None; of a history page, none), and
+    everything that these were made from. Records of nights are kept too, but not what they refer
+    to.
     """
     roots = list(_roots(store, keep, seconds, older_champions))
-    kept = {item.place for root in roots for item in store.lineage(root)}
-    # Nothing of a dataset is deleted while it is unknown what is needed: an artifact in the
+    kept = {item.path for root in roots for item in store.lineage(root)}
+    # Nothing of a dataset is deleted while it is unclear what is needed: an artifact in the
     # lineage of a kept one is missing or moved aside, or a process is building one.
     waiting = _not_rebuilt(store)
-    unclear = {_dataset_of(store, root.place) for root in roots if store.has_hole(root)}
+    unclear = {_dataset_of(store, root.path) for root in roots if store.missing_inputs(root)}
     busy = filter(is_locked, store.outputs.glob("*/*/.tmp-*"))
     unclear |= {*waiting.values(), *(_dataset_of(store, path) for path in busy)}
-    found = []
-    for folder in store.places():
-        if store.artifact(folder) is None or not artifacts.is_complete(folder):
+    entries = []
+    for folder in store.folders():
+        if store.artifact(folder) is None or not manifests.is_complete(folder):
             if _age(folder) >= seconds:
-                found.append(_entry(folder, "incomplete"))
+                entries.append(_entry(folder, "incomplete"))
         elif champions.is_night(folder) or folder in kept:
             continue
         elif _dataset_of(store, folder) not in unclear:
-            found.append(_entry(folder, "no kept run was made from it"))
-    found += [_entry(path, "left by a process that ended") for path in _dead_temporaries(store)]
-    found += [_entry(path, reason) for path, reason in _idle_partials(store)]
+            entries.append(_entry(folder, "no kept run was made from it"))
+    entries += [_entry(path, "left by a process that ended") for path in _dead_temporaries(store)]
+    entries += [_entry(path, reason) for path, reason in _idle_partials(store)]
     aside = [path for path in sorted((store.outputs / DAMAGED).glob("*")) if path not in waiting]
-    return found + [_entry(path, "damaged and moved aside") for path in aside]
+    return entries + [_entry(path, "damaged and moved aside") for path in aside]
 
 
 def _dataset_of(store: Store, folder: Path) -> str:
@@ -94,7 +80,7 @@ def _not_rebuilt(store: Store) -> dict[Path, str]:
 def _roots(
     store: Store, keep: int, seconds: float, older_champions: int | None
 ) -> Iterator[Artifact]:
-    """Yield the artifacts that are kept for their own sake."""
+    """Yield the artifacts that are kept, without those that they were made from."""
     outputs = store.outputs.resolve()
     for path in store.latest.values():
         artifact = store.artifact(store.outputs / os.path.relpath(path, outputs))
@@ -104,9 +90,9 @@ def _roots(
         yield from store.runs(dataset)[:keep]
     referenced = _referenced_digests(store) | champions.digests(store, older_champions)
     for artifact in store.all():
-        if champions.is_night(artifact.place):
+        if champions.is_night(artifact.path):
             continue
-        if artifact.digest in referenced or _age(artifact.place) < seconds:
+        if artifact.digest in referenced or _age(artifact.path) < seconds:
             yield artifact
 
 
@@ -145,7 +131,7 @@ def _dead_temporaries(store: Store) -> Iterator[Path]:
 
 def _idle_partials(store: Store) -> Iterator[tuple[Path, str]]:
     """Yield resumable work that no process holds and no run will resume, with the reason."""
-    published = {item.digest for item in store.all() if artifacts.is_complete(item.place)}
+    published = {item.digest for item in store.all() if manifests.is_complete(item.path)}
     for path in sorted((store.outputs / ".partial").glob("*")):
         if any(is_locked(inner) for inner in (path, *path.rglob("*lock*"))):
             continue
@@ -156,7 +142,7 @@ def _idle_partials(store: Store) -> Iterator[tuple[Path, str]]:
 
 
 def _age(path: Path) -> float:
-    """Return the seconds since the last modification, 0 for a path that is gone."""
+    """Return the seconds since the last modification, 0 for a path that does not exist."""
     with contextlib.suppress(OSError):
         return time.time() - path.stat().st_mtime
     return 0.0
@@ -187,22 +173,22 @@ def _entry(path: Path, reason: str) -> dict[str, Any]:
     help="Keep what is younger: a current run may need it.",
 )
 def gc(as_json: bool, delete: bool, keep: int, champions: int, hours: float) -> None:
-    """List what no kept run was made from; delete it with --delete.
+    """List artifacts that no kept run was made from, or delete them.
 
-    Kept are the newest runs, what outputs/latest refers to, champions, and all that these were
+    Kept are the newest runs, those in outputs/latest, champions, and everything that these were
     made from. Temporary folders are deleted when their process ended.
 
     Example: pipeline gc --keep 3 --delete
     """
     store = open_store()
-    found = unreferenced(store, keep, hours * 3600.0, champions)
+    entries = unreferenced(store, keep, hours * 3600.0, champions)
     if delete:
-        for entry in found:
+        for entry in entries:
             remove(Path(entry["place"]))
     if as_json:
-        output.print_json({"deleted": delete, "found": found})
+        output.print_json({"deleted": delete, "found": entries})
         return
-    if not found:
+    if not entries:
         output.print_line("Nothing to delete.", style="bold")
         return
     columns = (
@@ -210,7 +196,7 @@ def gc(as_json: bool, delete: bool, keep: int, champions: int, hours: float) -> 
         Column("size", "bytes", output.size, is_number=True),
         Column("why", "reason", drop=1),
     )
-    output.print_table("", columns, found)
-    total = output.size(sum(entry["bytes"] for entry in found))
+    output.print_table("", columns, entries)
+    total = output.size(sum(entry["bytes"] for entry in entries))
     done = "deleted" if delete else "nothing was deleted; pipeline gc --delete deletes them"
-    output.print_line(f"{len(found)} folders, {total}: {done}.", style="bold")
+    output.print_line(f"{len(entries)} folders, {total}: {done}.", style="bold")

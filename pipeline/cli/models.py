@@ -32,37 +32,24 @@ _PARAMETER_COLUMNS = (
 
 
 def _parameter_rows(model: str) -> list[dict[str, Any]]:
-    """Describe the settings that a model adds to the shared ones, or has its own default of."""
+    """Describe the parameters that a model adds to the shared ones, and its other defaults."""
     if model not in specs.MODELS:
         raise UnknownNameError(f"unknown model {model!r}; {nearest(model, specs.MODELS)}.")
     spec = specs.MODELS[model]
     settings = {**features.SETTINGS, **specs.HYPERPARAMETERS}
-    text = "a parameter of every model; this one has its own default"
+    text = "a parameter of every model, here with another default"
+    keys = ("parameter", "default", "typed", "unit", "allowed", "description")
     rows = [
-        _row(name, value, str(value), description=text)
+        (name, value, str(value), "", "", text)
         for name, value in spec.defaults.items()
         if name not in settings
     ]
     for name in dict.fromkeys([*features.REPRESENTATIONS[spec.reads].settings, *spec.uses]):
         setting = settings[name]
         default = setting.check(spec.defaults.get(name, setting.default))
-        typed = setting.serialize(default)
-        rows.append(_row(name, default, typed, setting.unit, setting.allowed, setting.description))
-    return rows
-
-
-def _row(
-    name: str, default: Any, typed: str, unit: str = "", allowed: str = "", description: str = ""
-) -> dict[str, Any]:
-    """Return the row of a parameter; ``typed`` is its default as on a command line."""
-    return {
-        "parameter": name,
-        "default": default,
-        "typed": typed,
-        "unit": unit,
-        "allowed": allowed,
-        "description": description,
-    }
+        typed = setting.serialize(default)  # as on a command line
+        rows.append((name, default, typed, setting.unit, setting.allowed, setting.description))
+    return [dict(zip(keys, row, strict=True)) for row in rows]
 
 
 @click.command()

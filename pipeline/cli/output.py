@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipeline.store.artifacts import strict
+from pipeline.store.files import strict
 
 if TYPE_CHECKING:  # rich is imported only by commands that print text
     from rich.console import Console
@@ -26,31 +26,19 @@ def _text(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table.
-
-    Parameters
-    ----------
-    title : str
-    value : str or callable, optional
-        Key of the value in a row, or a function of the row; default: the title as the key.
-    form : callable
-        Function that formats the value.
-    is_number : bool
-        Whether cells are aligned to the right.
-    drop : int
-        Columns are dropped from a table that is too wide, the largest number first, never 0.
-    least : int
-        Width in cells to which the column may be truncated; 0: it is never truncated.
-    wraps : bool
-        Whether a long text is wrapped instead of truncated.
-    """
+    """A column of a table."""
 
     title: str
+    # Key of the value in a row, or a function of the row; None: the title is the key.
     value: str | Callable[[Mapping[str, Any]], Any] | None = None
+    # Function that formats the value.
     form: Callable[[Any], Any] = _text
     is_number: bool = False
+    # Columns are dropped from a table that is too wide, the largest number first, never 0.
     drop: int = 0
+    # Width in cells to which the column may be truncated; 0: it is never truncated.
     least: int = 0
+    # Whether a long text is wrapped instead of truncated.
     wraps: bool = False
 
     def cell(self, row: Mapping[str, Any]) -> "Text":
@@ -127,56 +115,29 @@ def print_line(text: Any = "", style: str = "") -> None:
 
 
 def plain(text: Any) -> str:
-    r"""Return a text in one line, without characters that control a terminal.
-
-    Examples
-    --------
-    >>> plain("two\nlines \x1b[31mred")
-    'two lines ␛[31mred'
-    """
+    """Return a text in one line, without characters that control a terminal."""
     return "".join(_harmless(character) for character in str(text))
 
 
 def metric(value: float | None, digits: int = 3) -> str:
-    """Format a metric; a dash stands for one that is missing or undefined.
-
-    Examples
-    --------
-    >>> metric(0.98765), metric(float("nan"))
-    ('0.988', '–')
-    """
+    """Format a metric, a missing or undefined one as a dash."""
     return "–" if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
 
 
 def count(value: int | None) -> str:
-    """Format a whole number with separators; a dash stands for None."""
+    """Format an integer with separators, None as a dash."""
     return "–" if value is None else f"{value:,}"
 
 
 def size(value: int) -> str:
-    """Format a number of bytes in decimal units.
+    """Format a number of bytes in decimal units."""
+    from rich.filesize import decimal
 
-    Examples
-    --------
-    >>> size(999), size(3103170)
-    ('999 B', '3.1 MB')
-    """
-    number, unit = float(value), "B"
-    for larger_unit in ("kB", "MB", "GB"):
-        if number < 1000:
-            break
-        number, unit = number / 1000, larger_unit
-    return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+    return decimal(value)
 
 
 def duration(seconds: float | None) -> str:
-    """Format seconds as seconds, minutes or hours.
-
-    Examples
-    --------
-    >>> duration(0.04), duration(7260)
-    ('0.0 s', '2 h 1 min')
-    """
+    """Format seconds as seconds, minutes or hours, such as ``2 h 1 min``."""
     if seconds is None or not math.isfinite(seconds):
         return "unknown"
     if seconds < 60:

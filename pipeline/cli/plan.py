@@ -20,7 +20,7 @@ from pipeline.cli.settings_diff import shorten
 from pipeline.data import catalogue, raw_files
 from pipeline.errors import UnknownNameError
 from pipeline.models import specs
-from pipeline.store import artifacts
+from pipeline.store import manifests
 from pipeline.store.outputs import Store
 from pipeline.tasks import RunAll, provenance
 from pipeline.tasks.config import pipeline
@@ -40,23 +40,22 @@ _COLUMNS = (
 
 @dataclass
 class _Item:
-    """One task of the plan; `plan_task` describes the fields."""
+    """One task of the plan."""
 
     task: str
-    action: str
-    kind: str = ""
+    action: str  # fetch: only raw files are downloaded; wait: a task that it requires fails
+    kind: str = ""  # of reason: parameter, upstream, raw file, code, file, new, version, link
     why: str = ""
-    seconds: float | None = 0.0
-    place: str | None = None
+    seconds: float | None = 0.0  # None if nothing like it has run
+    place: str | None = None  # path of the artifact; None where it depends on missing raw files
     note: str = ""
-    changes: list[dict[str, Any]] = field(default_factory=list)
+    changes: list[dict[str, Any]] = field(default_factory=list)  # since the most similar artifact
 
 
 def plan_command(arguments: Sequence[str]) -> dict[str, Any]:
     """Plan ``luigi --module pipeline ARGUMENTS``.
 
-    The arguments name the task, else RunAll, and may begin with ``luigi --module pipeline``.
-    Return what `plan_task` returns; raise UnknownNameError if there is no such task.
+    The default task is RunAll; the arguments may begin with ``luigi --module pipeline``.
     """
     arguments = list(arguments)
     for beginning in (["luigi"], ["--module", "pipeline"]):
@@ -76,16 +75,8 @@ def plan_command(arguments: Sequence[str]) -> dict[str, Any]:
 def plan_task(task: luigi.Task) -> dict[str, Any]:
     """Plan a task and all tasks that it requires.
 
-    Returns
-    -------
-    dict
-        ``steps`` (in order of execution), ``runs`` (number of tasks that run), ``seconds``
-        (expected in total) and ``unknown`` (tasks without an estimate). A step has ``task``,
-        ``action`` (run; skip: it is complete; fetch: only raw files are downloaded; fail; wait:
-        a task that it requires fails), ``kind`` (parameter, upstream, raw file, code, file, new,
-        version, link), ``why``, ``seconds`` (None if nothing like it has run), ``place`` (None
-        where it depends on missing raw files), ``note``, and ``changes`` of settings since the
-        most similar artifact.
+    The result has ``steps`` (see `_Item`, in order of execution), ``runs`` (number of tasks that
+    run), ``seconds`` (expected in total) and ``unknown`` (tasks without an estimate).
     """
     with snapshot():
         items = _Planner(open_store(), task).items()
@@ -158,12 +149,12 @@ class _Planner:
         if _blocked(required):
             return _Item(name, _WAIT, "upstream", _blocked(required))
         if any(item.place is None for item in required):
-            # The raw files are unknown, and nothing can have been made from them.
+            # The content of the raw files decides the folder.
             seconds = self._explainer.seconds(task)
             return _Item(name, _RUN, "upstream", _running(required), seconds)
         path = Path(task.path())
         place = self._store.short(path)
-        if not is_checked or artifacts.is_complete(path):
+        if not is_checked or manifests.is_complete(path):
             changed = provenance.changes(task, path) if self._warns else []
             note = f"built by other code, and kept: {shorten(changed)}" if changed else ""
             return _Item(name, _SKIP, place=place, note=note)
@@ -172,7 +163,7 @@ class _Planner:
         return _Item(name, _RUN, kind, why, seconds, place, changes=changes)
 
     def _plan_download(self, task: DownloadData, missing: Sequence[tuple[Any, Path]]) -> _Item:
-        """Plan the step that lacks raw files: it downloads them, or fails."""
+        """Plan the step whose raw files are missing: it downloads them, or fails."""
         name = task.task_family
         for file, folder in missing:
             if file.source.kind == "by_hand":
@@ -187,7 +178,7 @@ class _Planner:
         # Assume the content of every earlier download.
         assume(task, "external_inputs", checksums)
         path = Path(task.path())
-        action = _FETCH if artifacts.is_complete(path) else _RUN
+        action = _FETCH if manifests.is_complete(path) else _RUN
         note = "assumes that the download has the same content as before"
         return _Item(name, action, "raw file", why, seconds, self._store.short(path), note)
 

@@ -16,21 +16,22 @@ from pipeline.evaluation.metrics import replicate
 from pipeline.evaluation.paired import differences
 from pipeline.evaluation.scorer import Scorer
 from pipeline.store.outputs import Artifact, Store
-from pipeline.store.run import HEADLINES, figure, interval
+from pipeline.store.run import HEADLINES, interval, metric_at
 from pipeline.store.seeds import compare_with_seeds
 
-_SAMPLES = 1000  # bootstrap samples
+_SAMPLES, _SEED = 1000, 0  # bootstrap samples
 _EXAMPLES = 20  # rows
 _Columns = Mapping[str, np.ndarray]
 
 
 def compare_evaluated(
-    store: Store, evaluated: Sequence[Artifact], seed: int, is_same_data: bool
+    store: Store, evaluated: Sequence[Artifact], is_same_data: bool
 ) -> dict[str, Any]:
-    """Compare the metrics and predictions of two evaluated runs.
+    """Compare two Evaluate artifacts; ``is_same_data``: the same id is the same row in both.
 
-    ``is_same_data`` is whether an id means the same row in both. The result is the part of
-    `pipeline.cli.diff.difference` for evaluated runs.
+    The result has ``metrics`` of test rows (95 % bootstrap intervals, paired difference with
+    interval and p-value), ``test_rows`` (numbers), ``seeds`` (see `compare_with_seeds`) and
+    ``predictions`` (see `_compare_rows`; None where the raw files differ).
     """
     class_names = [_metrics_of(item, "class_names") for item in evaluated]
     old, new = map(_read_predictions, evaluated, class_names)
@@ -46,7 +47,7 @@ def compare_evaluated(
             n_shared = int(is_shared.sum())
             groups = _cleaned_column(store, evaluated[0], None, old["id"][is_shared])
             sides = (_take(old, is_shared), _take(new, is_shared))
-            paired = _paired_differences(*sides, groups, class_names[0], seed)
+            paired = _paired_differences(*sides, groups, class_names[0])
     scores = [_metrics_of(item, "test") for item in evaluated]
     rows = _metric_rows(scores, paired, is_partial=0 < n_shared < max(counts.values()))
     by_name = {row["metric"]: row["difference"] for row in rows}
@@ -62,7 +63,7 @@ def _read_predictions(evaluated: Artifact, class_names: Sequence[str]) -> _Colum
     """Read id, part, label, predicted class and probabilities of every row, ordered by id."""
     texts = ("part", "label", "decided")
     probabilities = [f"p_{name}" for name in class_names]
-    path = evaluated.place / "predictions.parquet"
+    path = evaluated.path / "predictions.parquet"
     table = _read_table(path, ["id", *texts, *probabilities])
     columns = {
         "id": table["id"].to_numpy(),
@@ -82,7 +83,7 @@ def _metrics_of(evaluated: Artifact, key: str) -> Any:
     try:
         return evaluated.summary("metrics.json")[key]
     except KeyError as error:
-        raise _damaged(evaluated.place / "metrics.json", f"it has no key {error}") from error
+        raise _damaged(evaluated.path / "metrics.json", f"it has no key {error}") from error
 
 
 def _read_table(path: Path, columns: Sequence[str]) -> pa.Table:
@@ -105,12 +106,9 @@ def _damaged(path: Path, problem: str) -> DamagedArtifactError:
 def _cleaned_column(
     store: Store, evaluated: Artifact, name: str | None, ids: np.ndarray
 ) -> np.ndarray | None:
-    """Return a column of the cleaned rows, the duplicate groups for None, by id.
-
-    None where the rows are gone.
-    """
+    """Return a column of cleaned rows by id (no name: duplicate groups), None if it is missing."""
     cleaned = store.of(evaluated, "CleanText")
-    path = cleaned.place / "rows.parquet" if cleaned else None
+    path = cleaned.path / "rows.parquet" if cleaned else None
     if path is None or not path.is_file():
         return None
     name = name or group_column(path)
@@ -124,7 +122,6 @@ def _paired_differences(
     new: _Columns,
     groups: np.ndarray | None,
     class_names: Sequence[str],
-    seed: int,
 ) -> dict[str, dict[str, Any]]:
     """Compare two runs on the same rows: b minus a, with interval and p-value."""
     index = {name: at for at, name in enumerate(class_names)}
@@ -137,7 +134,7 @@ def _paired_differences(
         )
         for rows in (old, new)
     )
-    samples, other_samples = (replicate(scorer, _SAMPLES, seed) for scorer in (after, before))
+    samples, other_samples = (replicate(scorer, _SAMPLES, _SEED) for scorer in (after, before))
     return differences(after, before, samples, other_samples, HEADLINES)
 
 
@@ -147,7 +144,7 @@ def _metric_rows(
     """Return the headline metrics of test rows; a partial difference is on shared rows only."""
     rows = []
     for name, path in HEADLINES.items():
-        a, b = (figure(score, path) for score in scores)
+        a, b = (metric_at(score, path) for score in scores)
         test = paired.get(name, {})
         difference = None if a is None or b is None else b - a
         rows.append(

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import uuid
 from pathlib import Path
 
 import click
@@ -10,38 +9,33 @@ import click
 from pipeline.cli import output
 from pipeline.cli.common import as_json, complete_run, open_store, with_paths
 from pipeline.nightly import champions
-from pipeline.store import artifacts
+from pipeline.store import files
 from pipeline.store.outputs import Artifact, Store
 
 
 def needed_alone(store: Store, run: Artifact) -> list[Artifact]:
-    """List the artifacts that only one run was made from, the run first.
-
-    What another run or a champion was made from is not listed.
-    """
+    """List a run and the artifacts that were made for it alone, and for no champion."""
     others = [
         other
-        for other in store.all(run.place.parent.parent.name)
+        for other in store.all(run.dataset)
         if other != run
-        and not champions.is_gate(other.place)
+        and not champions.is_gate(other.path)
         and run not in store.lineage(other)
         and other not in store.lineage(run)
     ]
-    if any(store.has_hole(other) for other in others):
-        # It is unknown what a missing artifact was made from: perhaps from these.
+    if any(map(store.missing_inputs, others)):
+        # A missing artifact may have been made from any of these.
         return [run]
-    needed = {item.place for other in others for item in store.lineage(other)}
+    needed = {item.path for other in others for item in store.lineage(other)}
     needed |= champions.needs(store).keys()
-    return [item for item in store.lineage(run) if item.place not in needed]
+    return [item for item in store.lineage(run) if item.path not in needed]
 
 
 def remove(path: Path) -> None:
     """Delete a folder; rename it first, so that no process sees a part of it."""
-    with artifacts.explained(path):
-        renamed = path
-        if not path.name.startswith(".tmp-"):
-            renamed = path.with_name(f".tmp-{uuid.uuid4().hex}")
-            os.replace(path, renamed)
+    with files.explained(path):
+        renamed = files.temporary_sibling(path)
+        os.replace(path, renamed)
         if renamed.is_dir() and not renamed.is_symlink():
             shutil.rmtree(renamed)
         else:
@@ -73,8 +67,8 @@ def remove_dangling(store: Store) -> list[Path]:
 def rm(as_json: bool, yes: bool, below: bool, names: tuple[str, ...]) -> None:
     """Delete artifacts or runs.
 
-    With a RUN go the artifacts that were made for it alone, except those that a champion was made
-    from. The next run that needs a deleted artifact rebuilds it.
+    A RUN is deleted with the artifacts that were made for it alone, except those that a champion
+    was made from. The next run that needs a deleted artifact rebuilds it.
 
     Example: pipeline rm --yes vader/naive_bayes
     """
@@ -85,7 +79,7 @@ def rm(as_json: bool, yes: bool, below: bool, names: tuple[str, ...]) -> None:
             selected += needed_alone(store, artifact)
         else:
             selected += [artifact, *(store.below(artifact) if below else ())]
-    folders = list(dict.fromkeys(item.place for item in selected))
+    folders = list(dict.fromkeys(item.path for item in selected))
     champions.refuse(store, folders)
     if not yes:
         if as_json:

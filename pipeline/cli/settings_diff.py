@@ -9,13 +9,7 @@ _SHOWN = 3
 
 
 def flatten(settings: Any, name: str = "") -> dict[str, Any]:
-    """Flatten nested settings to one level with dotted names; tuples become lists.
-
-    Examples
-    --------
-    >>> flatten({"optimizer": {"name": "adam"}, "units": (64, 32)})
-    {'optimizer.name': 'adam', 'units': [64, 32]}
-    """
+    """Flatten nested settings to one level with dotted names; tuples become lists."""
     prefix = f"{name}." if name else ""
     if isinstance(settings, Mapping):
         pairs: Iterable[tuple[Any, Any]] = settings.items()
@@ -32,14 +26,9 @@ def flatten(settings: Any, name: str = "") -> dict[str, Any]:
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """List the settings that differ, with both values; None stands for a missing one.
+    """List the settings that differ as ``name``, ``from`` and ``to``, None for a missing one.
 
     Where the model or the representation differs, settings that only one side has are excluded.
-
-    Examples
-    --------
-    >>> changes({"alpha": 1.0, "seed": 0}, {"alpha": 0.5, "seed": 0})
-    [{'name': 'alpha', 'from': 1.0, 'to': 0.5}]
     """
     old, new = flatten(before), flatten(after)
     names = old.keys() | new.keys()
@@ -53,26 +42,14 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[st
 
 
 def distance(before: Mapping[str, Any], after: Mapping[str, Any]) -> int:
-    """Count the settings that differ or that only one side has.
-
-    Examples
-    --------
-    >>> distance({"alpha": 1.0, "seed": 0}, {"alpha": 0.5, "folds": 3})
-    3
-    """
+    """Count the settings that differ or that only one side has."""
     old, new = flatten(before), flatten(after)
     shared = old.keys() & new.keys()
     return len(old.keys() ^ new.keys()) + sum(old[name] != new[name] for name in shared)
 
 
 def format_value(value: Any) -> str:
-    """Format the value of a setting.
-
-    Examples
-    --------
-    >>> format_value((True, None, 3))
-    '[true, none, 3]'
-    """
+    """Format the value of a setting, such as ``[true, none, 3]``."""
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(format_value, value)) + "]"
     if value is None or isinstance(value, bool):
@@ -89,13 +66,7 @@ def format_changes(differences: Iterable[Mapping[str, Any]]) -> str:
 
 
 def shorten(names: Iterable[str]) -> str:
-    """Join the first three names and count the rest.
-
-    Examples
-    --------
-    >>> shorten("abcde")
-    'a, b, c and 2 more'
-    """
+    """Join the first three names and count the rest."""
     names = list(names)
     rest = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + rest

@@ -11,7 +11,7 @@ from pipeline.cli.common import as_json, complete_run, open_store, with_paths
 from pipeline.cli.ls import RUN_COLUMNS
 from pipeline.cli.output import Column, count, duration, print_line, print_table
 from pipeline.cli.settings_diff import flatten, format_value
-from pipeline.store import artifacts
+from pipeline.store import manifests
 from pipeline.store.outputs import Artifact, Store
 from pipeline.store.run import run_row
 
@@ -31,11 +31,11 @@ def _describe(store: Store, artifact: Artifact, rows: int) -> dict[str, Any]:
     files = artifact.manifest["files"]
     heads = [name for name in files if name == "head.csv" or name.endswith(".head.csv")]
     description: dict[str, Any] = {
-        "place": str(artifact.place),
-        "is_whole": artifacts.is_complete(artifact.place),
+        "place": str(artifact.path),
+        "is_whole": manifests.is_complete(artifact.path),
         "manifest": artifact.manifest,
-        "head": {name: _read_head(artifact.place / name, rows) for name in heads},
-        "figures": [str(artifact.place / name) for name in files if name.endswith(_FIGURES)],
+        "head": {name: _read_head(artifact.path / name, rows) for name in heads},
+        "figures": [str(artifact.path / name) for name in files if name.endswith(_FIGURES)],
         "summaries": {
             name: artifact.read_json(name)
             for name, entry in files.items()
@@ -44,13 +44,13 @@ def _describe(store: Store, artifact: Artifact, rows: int) -> dict[str, Any]:
     }
     if artifact.task == "Report":
         description["run"] = run_row(store, artifact)
-        description["report"] = str(artifact.place / "report.html")
+        description["report"] = str(artifact.path / "report.html")
         keys = ("seconds", "rows_in", "rows_out", "settings")
         description["steps"] = [
             {
                 "task": step.task,
                 **{key: step.manifest[key] for key in keys},
-                "place": store.short(step.place),
+                "place": store.short(step.path),
             }
             for step in reversed(list(store.chain(artifact)))
         ]

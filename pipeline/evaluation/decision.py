@@ -51,8 +51,9 @@ class Decision:
             return calibrated.argmax(axis=1)
         others = calibrated.copy()
         others[:, self.positive] = -1
-        is_positive = calibrated[:, self.positive] >= self.threshold
-        return np.where(is_positive, self.positive, others.argmax(axis=1))
+        decided: np.ndarray = others.argmax(axis=1)
+        decided[calibrated[:, self.positive] >= self.threshold] = self.positive
+        return decided
 
     def as_json(self, class_names: Sequence[str], settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return the decision as ``decision.json`` and ``metrics.json`` have it."""

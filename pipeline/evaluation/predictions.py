@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from pipeline.data.split import PARTS, Parts
 from pipeline.errors import DamagedArtifactError
-from pipeline.store.artifacts import read_json
+from pipeline.store.files import read_json
 
 _MISTAKES_PER_CLASS = 25
 

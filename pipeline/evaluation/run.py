@@ -13,7 +13,7 @@ from pipeline.evaluation.evaluate import Predicted, assess
 from pipeline.evaluation.predictions import read_predictions
 from pipeline.features.specs import REPRESENTATIONS
 from pipeline.models.bundle import Bundle, load
-from pipeline.store.artifacts import Workspace
+from pipeline.store.publishing import Workspace
 from pipeline.text.tokens import read_tokens
 
 _COLUMNS = ["id", "raw", "clean", "group", "near_group", "urls", "mentions", "hashtags"]

@@ -13,7 +13,7 @@ import zlib
 from pathlib import Path
 
 from pipeline.errors import PipelineError, PretrainedError
-from pipeline.store import artifacts
+from pipeline.store import files
 
 # Asks for the model as one compressed archive (TensorFlow Hub, "Model hosting protocol").
 _COMPRESSED = {"tf-hub-format": "compressed"}
@@ -43,7 +43,7 @@ def download(url: str, folder: Path) -> str:
             ) from error
         archive.flush()
         _unpack(Path(archive.name), url, folder)
-        checksum = artifacts.sha256_of(Path(archive.name))
+        checksum = files.sha256_of(Path(archive.name))
     source = {"address": url, "sha256": checksum}
     (folder / "source.json").write_text(json.dumps(source, indent=2) + "\n", encoding="utf-8")
     return checksum

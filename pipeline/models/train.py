@@ -11,7 +11,7 @@ from pipeline.data.split import read_parts, stratified_share
 from pipeline.features.specs import REPRESENTATIONS
 from pipeline.models.base import Classifier, Training, TrainingData
 from pipeline.models.specs import Model
-from pipeline.store.artifacts import Workspace
+from pipeline.store.publishing import Workspace
 from pipeline.training.tensorboard import write_projector
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from pipeline.errors import RegistryError, StorageError
 from pipeline.nightly import ledger
 from pipeline.nightly.ledger import Champion
-from pipeline.store.artifacts import MANIFEST
+from pipeline.store.manifests import MANIFEST
 from pipeline.store.outputs import Store
 
 #: Folders below a dataset's: records of its nights, and results of their gates. No run needs them.
@@ -48,7 +48,7 @@ def needs(store: Store, older: int | None = None) -> dict[Path, str]:
     for dataset, champion in kept(store, older):
         artifact = store.artifact(store.outputs / champion.path)
         for item in store.lineage(artifact) if artifact else ():
-            result.setdefault(item.place, f"{dataset} of {champion.date}")
+            result.setdefault(item.path, f"{dataset} of {champion.date}")
     return result
 
 

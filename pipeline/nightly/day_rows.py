@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.data.daily import InputFile
 from pipeline.errors import DataError
-from pipeline.store import artifacts
+from pipeline.store import manifests
 from pipeline.tasks.clean_text import CleanText
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def own_names(clean: CleanText) -> list[str]:
     clean : CleanText
         Its artifact must be complete.
     """
-    names = (artifacts.read_manifest(clean.path()) or {})["facts"]["files"]
+    names = (manifests.read_manifest(clean.path()) or {})["facts"]["files"]
     return _names_of_day(clean.download.parts(), names)
 
 

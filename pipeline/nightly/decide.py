@@ -15,7 +15,8 @@ from pipeline.nightly import ledger, records
 from pipeline.nightly.contract import unreadable
 from pipeline.nightly.ledger import Champion, Entry
 from pipeline.nightly.night import Night
-from pipeline.store import artifacts
+from pipeline.store import files
+from pipeline.store.manifests import read_manifest
 from pipeline.tasks import progress
 from pipeline.tasks.base import Step
 from pipeline.tasks.clean_text import CleanText
@@ -104,7 +105,7 @@ def _contract(state: _State) -> Generator[Any, Any, _Outcome]:
     yield clean
     progress.set_status(state.task, 0.2, "checking the contract")
     gates.champion_model(state.champion_path)  # raises if it was deleted
-    earlier = artifacts.digest(records.earlier_measures(state.task.name, state.task.day))
+    earlier = files.digest(records.earlier_measures(state.task.name, state.task.day))
     contract = yield from state.gate(
         clean.clone(Contract, champion=state.champion_path, earlier=earlier)
     )
@@ -155,7 +156,7 @@ def _comparison(state: _State) -> Generator[Any, Any, tuple[str, str]]:
     state.results["report"] = _relative(task.report)
     progress.set_status(task, 0.9, "deciding")
     entries = ledger.read(records.registry_of(task.name)).entries
-    compared = artifacts.digest([one.metrics.get("holdout") for one in entries if one.against])
+    compared = files.digest([one.metrics.get("holdout") for one in entries if one.against])
     inputs = {"champion": state.champion_path, "earlier": compared, **task.promotion_limits()}
     decision = yield from state.gate(task.step(Evaluate).clone(Decision, **inputs))
     state.results["decision"] = decision
@@ -217,7 +218,7 @@ def _costs(state: _State) -> dict[str, Any]:
     entries = ledger.read(records.registry_of(state.task.name)).entries
     last = datetime.fromisoformat(entries[-1].time).timestamp() if entries else 0.0
     steps = [step for step in in_order(state.task.report) if isinstance(step, Step)]
-    manifests = [artifacts.read_manifest(step.path()) for step in [*steps, *state.gates]]
+    manifests = [read_manifest(step.path()) for step in [*steps, *state.gates]]
     built = [
         manifest
         for manifest in manifests

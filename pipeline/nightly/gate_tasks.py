@@ -12,7 +12,7 @@ from luigi.util import requires
 
 from pipeline.nightly import day_rows, gates, ledger, limits, records
 from pipeline.settings.resolved import Settings
-from pipeline.store import artifacts
+from pipeline.store import files, publishing
 from pipeline.tasks.base import Step
 from pipeline.tasks.clean_text import CleanText
 from pipeline.tasks.download_data import DownloadData
@@ -39,7 +39,7 @@ class Gate(Step):
 
     def result(self) -> Any:
         """Return the content of the JSON file; the artifact must be complete."""
-        return artifacts.read_json(self.path() / f"{self.label}.json")
+        return files.read_json(self.path() / f"{self.label}.json")
 
     def external_inputs(self) -> dict[str, Any]:
         """Return what is not a step of the night's chain: the champion and earlier nights."""
@@ -64,7 +64,7 @@ class Contract(Gate):
         """Return the champion, the measures of earlier nights, and the files of the day."""
         return {**super().external_inputs(), "files": day_rows.own_names(self._clean)}
 
-    def build(self, out: artifacts.Workspace) -> None:
+    def build(self, out: publishing.Workspace) -> None:
         """Write ``contract.json``, and ``sample.parquet`` if there is a champion."""
         rows, rejected = day_rows.own_tables(self._clean)
         names = [label.name for label in self._download.row.labels]
@@ -101,7 +101,7 @@ class Drift(Gate):
         """Return the levels of drift."""
         return Settings(asdict(limits.drift().limits()), "drift")
 
-    def build(self, out: artifacts.Workspace) -> None:
+    def build(self, out: publishing.Workspace) -> None:
         """Write ``drift.json``."""
         sample, champion = self.path_of("Contract") / _SAMPLE, gates.champion_model(self.champion)
         result = gates.drift(sample, champion) if champion and sample.is_file() else None
@@ -114,7 +114,7 @@ class Decision(limits.PromotionRules, Gate):
 
     label = "decision"
 
-    def build(self, out: artifacts.Workspace) -> None:
+    def build(self, out: publishing.Workspace) -> None:
         """Write ``decision.json``."""
         from pipeline.nightly.rules import Limits
 

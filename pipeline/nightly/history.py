@@ -9,7 +9,7 @@ from urllib.parse import quote
 from pipeline.nightly import figures_history
 from pipeline.report.render import fill
 from pipeline.report.style import Figure
-from pipeline.store import artifacts
+from pipeline.store import files
 
 _DRAWN = 90  # nights in the figures; the table has all
 _STOPPED = {"contract_broken": "contract broken", "drift_stop": "stopped by drift"}
@@ -53,14 +53,14 @@ def write_history(
         Number and text of damaged lines of the ledger.
     """
     lines = history_lines(entries, nights, page.parent.parent)
-    with artifacts.explained(page):
+    with files.explained(page):
         page.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:
             content = _content(dataset, lines, Path(folder))
             content["unreadable"] = list(unreadable)
             html = fill("history.html", content, package="pipeline.nightly")
         # A reason may quote raw data with half of a surrogate pair, which UTF-8 cannot encode.
-        artifacts.write_atomically(page, html.encode(errors="replace").decode())
+        files.write_atomically(page, html.encode(errors="replace").decode())
 
 
 def history_lines(

@@ -11,7 +11,7 @@ from pipeline.nightly import ledger, records
 from pipeline.nightly.gates import champion_model
 from pipeline.nightly.ledger import Champion
 from pipeline.settings import checks
-from pipeline.store import artifacts
+from pipeline.store import publishing
 from pipeline.tasks.clean_text import CleanText
 from pipeline.tasks.config import paths
 from pipeline.tasks.download_data import DownloadData, today
@@ -85,7 +85,7 @@ def freeze_rows(
     labels, is_drawn = _draw(rows, names, share, seed, date or dataset)
     drawn = holdout.chosen_records(described, files, rows["id"].to_numpy()[is_drawn].tolist())
     retired, path = None, folder / holdout.file_name(row)
-    with artifacts.temporary_folder(download.raw_folder, "--paths-data") as temporary:
+    with publishing.temporary_folder(download.raw_folder, "--paths-data") as temporary:
         holdout.write(row, drawn, temporary / path.name)
         if renew:
             retired = _retire(folder)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline.nightly import ledger
 from pipeline.nightly.night import Night
-from pipeline.store import artifacts
+from pipeline.store import files
 
 FOLDER = "untold"
 #: States of a night: its line is being written; its record and the history page are written; its
@@ -32,10 +32,10 @@ def mark(folder: Path, name: str, state: str, night: Night | None = None) -> Non
         The decided night, until its record is written.
     """
     path = folder / FOLDER / name
-    text = "" if night is None else json.dumps(artifacts.strict(night.as_json())) + "\n"
-    with artifacts.explained(path):
+    text = "" if night is None else json.dumps(files.strict(night.as_json())) + "\n"
+    with files.explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        artifacts.write_atomically(path, f"{state}\n{text}", durable=True)
+        files.write_atomically(path, f"{state}\n{text}", durable=True)
 
 
 def state(folder: Path, name: str) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any
 from pipeline.nightly import ledger, outbox, registry
 from pipeline.nightly.ledger import Entry
 from pipeline.nightly.night import Night
-from pipeline.store import artifacts
+from pipeline.store import files, manifests, publishing
 from pipeline.tasks.config import paths
 from pipeline.tasks.provenance import git_commit, library_versions
 
@@ -118,7 +118,7 @@ def write_history(dataset: str, content: ledger.Ledger) -> None:
 
 def _read(folder: Path) -> Night | None:
     """Return the record in a folder, None if it is not complete."""
-    if not artifacts.is_complete(folder):
+    if not manifests.is_complete(folder):
         return None
     return Night.from_json(json.loads((folder / RECORD).read_text(encoding="utf-8")))
 
@@ -149,11 +149,11 @@ def _publish(night: Night) -> Night:
     identity |= {"outside": {}, "upstream": None}
     description = {
         **identity,
-        "digest": artifacts.digest(identity),
+        "digest": files.digest(identity),
         "libraries": library_versions(),
         "git_commit": git_commit(),
     }
-    with artifacts.publish(folder, lambda: description) as out:
+    with publishing.publish(folder, lambda: description) as out:
         if night.drift and night.drift["distributions"]:
             from pipeline.nightly import figures_drift
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from pipeline.errors import LEDGER_LINE_SKIPPED, RegistryError
 from pipeline.nightly import ledger as ledgers
 from pipeline.nightly.ledger import KEPT, LEDGER, POINTER, PROMOTED, ROLLBACK, Champion, Entry
-from pipeline.store import artifacts, locks
+from pipeline.store import files, locks, manifests, publishing
 
 LOCK = ".lock"
 #: Value of `Writer.rollback` for no champion.
@@ -46,7 +46,7 @@ def locked(folder: Path) -> Iterator["Writer"]:
         If the pointer names a champion that is not in the ledger.
     """
     with locks.held(folder / LOCK):
-        artifacts.sweep(folder)
+        publishing.sweep(folder)
         writer = Writer(folder)
         writer.recover()
         yield writer
@@ -134,7 +134,7 @@ class Writer:
         if present is not None and chosen.digest == present.digest:
             return self.ledger.changes[-1]
         path = self.folder.parent.parent / chosen.path
-        if not artifacts.is_complete(path):
+        if not manifests.is_complete(path):
             raise RegistryError(
                 f"cannot go back to the champion of {chosen.date}: {path} does not exist any more; "
                 "go back to another, or run that night's model again first."
@@ -235,7 +235,7 @@ class Writer:
         # Half of a surrogate pair becomes its JSON escape.
         line = text.encode(errors="backslashreplace") + b"\n"
         path = self.folder / LEDGER
-        with artifacts.explained(path), open(path, "ab+", buffering=0) as file:
+        with files.explained(path), open(path, "ab+", buffering=0) as file:
             size = file.seek(0, os.SEEK_END)
             if size:
                 file.seek(size - 1)
@@ -244,7 +244,7 @@ class Writer:
             while line:
                 line = line[file.write(line) :]
             os.fsync(file.fileno())
-            artifacts.flush(self.folder)
+            files.flush(self.folder)
         self.ledger = ledgers.read(self.folder)
         if entry.decision in (PROMOTED, ROLLBACK):
             self._write_pointer()
@@ -252,9 +252,9 @@ class Writer:
     def _write_pointer(self) -> None:
         """Write the pointer from the ledger."""
         path = self.folder / POINTER
-        with artifacts.explained(path):
+        with files.explained(path):
             if self.champion is None:
                 path.unlink(missing_ok=True)
             else:
                 text = json.dumps(asdict(self.champion), indent=2, ensure_ascii=False)
-                artifacts.write_atomically(path, text + "\n", durable=True)
+                files.write_atomically(path, text + "\n", durable=True)

@@ -19,7 +19,7 @@ from pipeline.evaluation.calibration import temper
 from pipeline.evaluation.decision import MOST_PROBABLE, Decision, read_decision
 from pipeline.features.texts import Texts
 from pipeline.models import bundle
-from pipeline.store import artifacts
+from pipeline.store import manifests
 from pipeline.text.prepare import prepare
 
 _CHUNK = 20_000  # texts per chunk: bounds memory
@@ -194,7 +194,7 @@ def _chunk(column: pa.Array | pa.ChunkedArray | list[str], start: int) -> pa.Arr
 
 def _check_same_model(model: Path, evaluation: Path) -> None:
     """Raise if the manifests show that the evaluation is of another model."""
-    trained, evaluated = (artifacts.read_manifest(path) for path in (model, evaluation))
+    trained, evaluated = (manifests.read_manifest(path) for path in (model, evaluation))
     if trained and evaluated and evaluated["upstream"]["digest"] != trained["digest"]:
         raise SettingConflictError(
             f"{evaluation} evaluates {Path(evaluated['upstream']['place']).name}, not {model}; "

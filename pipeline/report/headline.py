@@ -1,7 +1,7 @@
 """The headline metrics, the one that ranks runs, and how copies of training texts change them."""
 
 from pipeline.report.sources import Run
-from pipeline.store.run import figure as metric_at
+from pipeline.store.run import metric_at
 
 #: Keys of the metrics without test rows whose text is, exactly or nearly, that of a training row.
 WITHOUT_COPIES = ("leaks", "without_exact_and_near")

@@ -13,7 +13,7 @@ from pipeline.report.headline import headline
 from pipeline.report.render import p_value
 from pipeline.report.sources import OtherRun, Run
 from pipeline.report.suggestion import Suggestion
-from pipeline.store.run import figure as metric_at
+from pipeline.store.run import metric_at
 
 _NETWORK = "pipeline.models.network:Network"
 _LINEAR = ("pipeline.models.linear:Linear", "pipeline.models.naive_bayes:NaiveBayes")

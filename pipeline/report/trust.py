@@ -5,8 +5,7 @@ from collections.abc import Iterator
 
 from pipeline.report.headline import WITHOUT_COPIES, changed_by_copies, headline, without_copies
 from pipeline.report.sources import Run
-from pipeline.store.run import figure as metric_at
-from pipeline.store.run import interval
+from pipeline.store.run import interval, metric_at
 
 _WIDEST = 10  # points, of the interval of the accuracy
 

@@ -9,6 +9,7 @@ ignored.
 import ast
 import contextlib
 import dataclasses
+import functools
 import json
 import os
 import re
@@ -17,33 +18,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.store.code_syntax import (
-    ENTRY,
-    FUNCTIONS,
-    Names,
-    defined,
-    dotted,
-    imported,
-    is_table_of_code,
-    parse,
-    shape,
-)
+from pipeline.store import code_syntax as syntax
 from pipeline.store.files import digest, read_json, sha256_of, write_atomically
 
 _FILE = re.compile(r"[\w-]+\.\w+")
 # Code that publishes, shows progress or formats errors does not change the content of artifacts.
-_WITHOUT_EFFECT = (
-    "tasks.progress",
-    "tasks.process_setup",
-    "settings.parameter",
-    "errors",
-    "store.artifacts",
-    "store.files",
-    "store.locks",
-    "store.manifests",
+_WITHOUT_EFFECT = re.compile(
+    r"\w+\.(errors|settings\.parameter|tasks\.(progress|process_setup)"
+    r"|store\.(publishing|files|locks|manifests))"
 )
-# Columns of a table of code that define defaults: the values themselves are in the digest.
-_DEFAULTS = ("defaults", "uses", "settings")
 _LUIGI_METHODS = ("requires", "output", "complete", "run", "deps", "clone")
 
 
@@ -84,17 +67,24 @@ def changed_parts(before: Mapping[str, str], now: Mapping[str, str]) -> list[str
 
 
 def entries_of(row: Any) -> list[str]:
-    """Return the ``module:name`` texts in a row of a table: the code of that row."""
-    return sorted({text for text in _leaves(row) if isinstance(text, str) and ENTRY.match(text)})
+    """Return the ``module:name`` texts in a row of a table, also in nested rows."""
+    if isinstance(row, str):
+        return [row] if syntax.ENTRY.match(row) else []
+    if dataclasses.is_dataclass(row):
+        row = vars(row)
+    if isinstance(row, Mapping):
+        row = list(row.values())
+    values = row if isinstance(row, list | tuple) else ()
+    return sorted({entry for value in values for entry in entries_of(value)})
 
 
-def figures_of(row: Any) -> list[str]:
+def flags_of(row: Any) -> list[str]:
     """Return the flags and numbers of a row of a table, without texts such as its summary."""
-    columns = dataclasses.asdict(row) if dataclasses.is_dataclass(row) else row  # type: ignore[arg-type]
+    columns = vars(row) if dataclasses.is_dataclass(row) else row
     return [
         f"{key}={value!r}"
         for key, value in sorted(columns.items())
-        if isinstance(value, bool | int | float) and key not in _DEFAULTS
+        if isinstance(value, bool | int | float)
     ]
 
 
@@ -108,33 +98,26 @@ class Reader:
     memory : Path, optional
         File of cached results; it need not be writable.
     frame : str
-        ``module:class`` of the base class of steps, whose methods except ``build`` decide which
-        artifact is built and not what it contains.
+        ``module:class`` of the base class of steps, whose methods except ``build`` select which
+        artifact is built and do not change its content.
     """
 
     def __init__(self, root: Path, memory: Path | None = None, frame: str = "") -> None:
         self._root = root
         self._memory = memory
-        self._frame_module, _, self._frame_class = frame.partition(":")
+        self._frame = frame
         self._modules: dict[str, _Module | None] = {}
-        self._codes: dict[str, Code] | None = None
-        self._state = ""
 
     def code(self, entries: Iterable[str], facts: Iterable[str] = ()) -> Code:
-        """Return the hashes of all code that is reached from entries ``module:name``.
-
-        ``facts`` are anything else that the work depends on.
-        """
+        """Return the hashes of ``facts`` and of all code reached from entries ``module:name``."""
         entries, facts = sorted(set(entries)), sorted(facts)
         key = digest([entries, facts])
-        if self._codes is None:
-            self._codes = self._load()
         if key not in self._codes:
             parts = dict(self._reach(entries))
             if facts:
                 parts["registry"] = digest(facts)[:8]
             self._codes[key] = Code(digest(parts), dict(sorted(parts.items())))
-            self._save(self._codes)
+            self._write_memory()
         return self._codes[key]
 
     def _reach(self, entries: list[str]) -> Iterator[tuple[str, str]]:
@@ -148,7 +131,7 @@ class Reader:
             else:
                 nodes = self._nodes(part)
                 if nodes:
-                    yield part, digest([shape(node) for node in nodes])[:8]
+                    yield part, digest([syntax.shape(node) for node in nodes])[:8]
                 references = self._references(part, nodes)
             new = {name for name in references if not self._is_without_effect(name)} - seen
             seen |= new
@@ -164,7 +147,7 @@ class Reader:
         nodes = module.definitions.get(owner, [])
         if method:
             return [inner for inner in _methods(nodes) if inner.name == method]
-        return [] if any(map(is_table_of_code, nodes)) else nodes
+        return [] if any(map(syntax.is_table_of_code, nodes)) else nodes
 
     def _references(self, part: str, nodes: list[ast.stmt]) -> Iterator[str]:
         """Yield the parts that a part uses."""
@@ -178,32 +161,26 @@ class Reader:
         if nodes and not module.is_of_tasks:
             yield f"{module.name}:"
         for node in nodes:
-            names = Names(node)
-            imports = {**module.imports, **names.imports}
+            names = syntax.Names(node)
+            scope = dataclasses.replace(module, imports={**module.imports, **names.imports})
             for name in names.dotted:
                 first, *rest = name.split(".")
                 if first in ("self", "cls") and method and rest:
                     if not self._selects_artifact(module, owner, rest[0]):
                         yield f"{module.name}:{owner}.{rest[0]}"
                 else:
-                    yield from self._resolved(module, imports, name, names.attributes)
+                    yield from self._resolved(scope, name, names.attributes)
             for text in names.texts:
-                if ENTRY.fullmatch(text):
+                if syntax.ENTRY.fullmatch(text):
                     yield text
                 elif _FILE.fullmatch(text) and not text.endswith(".py"):
                     yield from map(self._file_part, sorted(module.path.parent.rglob(text)))
 
-    def _resolved(
-        self,
-        module: _Module,
-        imports: Mapping[str, tuple[str, str | None]],
-        name: str,
-        attributes: set[str],
-    ) -> Iterator[str]:
+    def _resolved(self, module: _Module, name: str, attributes: set[str]) -> Iterator[str]:
         """Yield the parts of the package that a dotted name refers to."""
         first, *rest = name.split(".")
-        if first in imports:
-            source, attribute = imports[first]
+        if first in module.imports:
+            source, attribute = module.imports[first]
             rest = [*([attribute] if attribute else []), *rest]
             while rest and self._module(f"{source}.{rest[0]}"):
                 source, rest = f"{source}.{rest[0]}", rest[1:]
@@ -212,7 +189,7 @@ class Reader:
                 return
             if rest[0] not in target.definitions:
                 if rest[0] in target.imports:
-                    yield from self._resolved(target, target.imports, ".".join(rest), attributes)
+                    yield from self._resolved(target, ".".join(rest), attributes)
                 return
             module, first = target, rest[0]
         nodes = module.definitions.get(first, [])
@@ -228,25 +205,23 @@ class Reader:
         """Yield a method in the base classes of a class that does not define it itself."""
         for node in module.definitions.get(owner, []):
             for base in node.bases if isinstance(node, ast.ClassDef) else []:
-                for part in self._resolved(module, module.imports, dotted(base), {method}):
+                for part in self._resolved(module, syntax.dotted(base), {method}):
                     yield part if "." in part.partition(":")[2] else f"{part}.{method}"
 
     def _is_of_frame(self, method: str) -> bool:
         """Return whether Luigi or the base class of steps defines a method, except ``build``."""
-        frame = self._module(self._frame_module) if self._frame_module else None
-        nodes = frame.definitions.get(self._frame_class, []) if frame else []
-        names = {inner.name for inner in _methods(nodes)} - {"build"}
+        names = {inner.name for inner in _methods(self._nodes(self._frame))} - {"build"}
         return method in names or method in _LUIGI_METHODS
 
     def _selects_artifact(self, module: _Module, owner: str, method: str) -> bool:
         """Return whether a method decides which artifact is built: digests cover its effect."""
         required = self._nodes(f"{module.name}:{owner}.requires")
-        is_used_by_requires = any(f"self.{method}" in Names(node).dotted for node in required)
-        return is_used_by_requires or self._is_of_frame(method)
+        names = {name for node in required for name in syntax.Names(node).dotted}
+        return f"self.{method}" in names or self._is_of_frame(method)
 
     def _is_without_effect(self, part: str) -> bool:
-        module = part.partition(":")[0].removeprefix(f"{self._root.name}.")
-        return module in _WITHOUT_EFFECT or part.startswith(f"{self._frame_module}:")
+        module = part.partition(":")[0]
+        return module == self._frame.partition(":")[0] or bool(_WITHOUT_EFFECT.fullmatch(module))
 
     def _included_files(self, part: str) -> Iterator[str]:
         """Yield the files in the same folder that a data file names, such as template parts."""
@@ -269,18 +244,29 @@ class Reader:
             self._modules[name] = _parsed(name, path) if path else None
         return self._modules[name]
 
-    def _load(self) -> dict[str, Code]:
-        """Return the results of earlier processes, empty where a file has changed since."""
-        self._state = digest(sorted(_states(self._root)))
+    @functools.cached_property
+    def _state(self) -> str:
+        """A digest of path, size and mtime of every source and data file of the package."""
+        states = []
+        for folder, _, names in os.walk(self._root):
+            for path in (os.path.join(folder, name) for name in names if not name.endswith(".pyc")):
+                stat = os.stat(path)
+                states.append((path, stat.st_size, stat.st_mtime_ns))
+        return digest(sorted(states))
+
+    @functools.cached_property
+    def _codes(self) -> dict[str, Code]:
+        """The results of this process, and of earlier ones unless a file has changed since."""
         content: Any = read_json(self._memory) if self._memory else None
         if not isinstance(content, dict) or content.get("state") != self._state:
             return {}
         return {key: Code(**entry) for key, entry in content["codes"].items()}
 
-    def _save(self, codes: Mapping[str, Code]) -> None:
+    def _write_memory(self) -> None:
         if self._memory is None:
             return
-        content = {"state": self._state, "codes": {key: vars(code) for key, code in codes.items()}}
+        codes = {key: vars(code) for key, code in self._codes.items()}
+        content = {"state": self._state, "codes": codes}
         with contextlib.suppress(OSError):
             self._memory.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(self._memory, json.dumps(content))
@@ -289,39 +275,18 @@ class Reader:
 def _parsed(name: str, path: Path) -> _Module:
     """Parse a module."""
     module = _Module(name, path, {}, {}, [], name.split(".")[1:2] == ["tasks"])
-    for node in parse(path.read_bytes()):
+    for node in syntax.parse(path.read_bytes()):
         if isinstance(node, ast.Import | ast.ImportFrom):
-            module.imports.update(imported(node))
+            module.imports.update(syntax.imported(node))
         elif isinstance(node, ast.Expr):
             module.statements.append(node)
         else:
-            for defined_name in defined(node):
+            for defined_name in syntax.defined(node):
                 module.definitions.setdefault(defined_name, []).append(node)
     return module
 
 
-def _methods(nodes: Iterable[ast.stmt]) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+def _methods(nodes: Iterable[ast.stmt]) -> list[ast.FunctionDef]:
     """Return the methods of those statements that are classes."""
     bodies = [node.body for node in nodes if isinstance(node, ast.ClassDef)]
-    return [inner for body in bodies for inner in body if isinstance(inner, FUNCTIONS)]
-
-
-def _leaves(value: Any) -> Iterator[Any]:
-    """Yield the plain values in a row of a table."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        value = vars(value)
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if isinstance(value, list | tuple):
-        for item in value:
-            yield from _leaves(item)
-    else:
-        yield value
-
-
-def _states(root: Path) -> Iterator[tuple[str, int, int]]:
-    """Yield path, size and mtime of every source and data file of the package."""
-    for folder, _, names in os.walk(root):
-        for path in (os.path.join(folder, name) for name in names if not name.endswith(".pyc")):
-            stat = os.stat(path)
-            yield path, stat.st_size, stat.st_mtime_ns
+    return [inner for body in bodies for inner in body if isinstance(inner, ast.FunctionDef)]

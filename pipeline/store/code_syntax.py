@@ -7,8 +7,7 @@ from typing import Any
 
 #: How a table of code names a class or function: ``module:name``.
 ENTRY = re.compile(r"[a-z_]\w*(\.\w+)+:\w+")
-FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_SCOPES = (*FUNCTIONS, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_SCOPES = (ast.FunctionDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _SKIPPED_FIELDS = ("ctx", "type_comment", "kind", "type_params")
 
 
@@ -16,9 +15,9 @@ def parse(source: bytes) -> Iterator[ast.stmt]:
     """Yield a module's statements without docstrings, ``pass`` and annotations of functions."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
-        if isinstance(node, (*FUNCTIONS, ast.ClassDef, ast.Module)):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module):
             node.body = [inner for inner in node.body if not _is_docstring_or_pass(inner)]
-        if isinstance(node, FUNCTIONS):
+        if isinstance(node, ast.FunctionDef):
             node.returns = None
         elif isinstance(node, ast.arg):
             node.annotation = None
@@ -40,23 +39,13 @@ def shape(node: Any) -> str:
 
 
 class Names:
-    """The names that a definition uses, except in annotations.
-
-    Attributes
-    ----------
-    dotted : set of str
-        Names that are not bound inside, with their attributes.
-    attributes, texts : set of str
-        All attributes and all string constants.
-    imports : dict
-        Names that imports inside bind, with module and attribute.
-    """
+    """The names that a definition uses, except in annotations."""
 
     def __init__(self, node: ast.AST) -> None:
-        self.dotted: set[str] = set()
+        self.dotted: set[str] = set()  # names that are not bound inside, with their attributes
         self.attributes: set[str] = set()
-        self.texts: set[str] = set()
-        self.imports: dict[str, tuple[str, str | None]] = {}
+        self.texts: set[str] = set()  # string constants
+        self.imports: dict[str, tuple[str, str | None]] = {}  # module and attribute by name
         self._bound: set[str] = set()
         self._visit_children(node)
         # self and cls stay: their attributes are the methods that a method uses.
@@ -92,7 +81,7 @@ class Names:
 
 def defined(node: ast.stmt) -> Iterator[str]:
     """Yield the names that a statement defines."""
-    if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
         yield node.name
     else:
         for inner in ast.walk(node):
@@ -105,27 +94,23 @@ def imported(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, tuple[str
     for alias in node.names:
         if isinstance(node, ast.ImportFrom):
             yield alias.asname or alias.name, (node.module or "", alias.name)
-        elif alias.asname:
-            yield alias.asname, (alias.name, None)
         else:
-            top = alias.name.split(".")[0]
-            yield top, (top, None)
+            name = alias.name if alias.asname else alias.name.split(".")[0]
+            yield alias.asname or name, (name, None)
 
 
 def dotted(node: ast.AST) -> str:
     """Return ``a.b.c`` for attributes of a name, empty for other expressions."""
-    parts = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
+    if isinstance(node, ast.Attribute):
+        owner = dotted(node.value)
+        return f"{owner}.{node.attr}" if owner else ""
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def is_table_of_code(node: ast.stmt) -> bool:
     """Return whether a statement assigns a table of ``module:name`` entries, one for each row."""
-    return isinstance(node, ast.Assign | ast.AnnAssign) and any(
-        map(ENTRY.fullmatch, Names(node).texts)
-    )
+    is_assignment = isinstance(node, ast.Assign | ast.AnnAssign)
+    return is_assignment and any(map(ENTRY.fullmatch, Names(node).texts))
 
 
 def _is_docstring_or_pass(node: ast.stmt) -> bool:

@@ -15,7 +15,7 @@ from pipeline.errors import StorageError
 
 TEMPORARY = ".tmp-"  # prefix of temporary names
 _RECENT = 2.0  # seconds: a file may change again within the resolution of its mtime
-_checksums: dict[tuple[Any, ...], str] = {}  # of files that this process has seen
+_checksums: dict[tuple[Any, ...], str] = {}  # of files that this process has read
 
 
 def canonical(value: Any) -> str:
@@ -30,7 +30,7 @@ def canonical(value: Any) -> str:
 
 
 def strict(value: Any) -> Any:
-    """Return a value for strict JSON: NaN and infinity, which JSON lacks, become None.
+    """Replace NaN and infinity, which JSON lacks, by None; tuples become lists.
 
     Examples
     --------
@@ -72,10 +72,7 @@ def sha256_of(path: Path) -> str:
 
 
 def remembered_sha256(path: Path, memory: Path) -> str:
-    """Return a file's sha256, computed once and cached by path, size, mtime and inode.
-
-    ``memory`` is the folder of the cache, with a small file for each path.
-    """
+    """Return a file's sha256, cached in the folder ``memory`` by path, size, mtime and inode."""
     path = Path(os.path.realpath(path))
     stat = path.stat()
     state = [str(path), stat.st_size, stat.st_mtime_ns, stat.st_ino]
@@ -101,7 +98,7 @@ def temporary_sibling(path: Path) -> Path:
 def write_atomically(path: Path, text: str, *, durable: bool = False) -> None:
     """Write a small text file; readers see the old content or the new, never a part of it.
 
-    With ``durable``, wait until the text is on the disk, so that it survives a power failure.
+    A ``durable`` write returns when the text is on the disk, so that it survives a power failure.
     """
     temporary = temporary_sibling(path)
     try:

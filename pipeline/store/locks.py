@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 def acquire(path: Path, waiting: str = "") -> int | None:
     """Lock a file or folder; close the returned descriptor to end the lock.
 
-    With a message ``waiting``, log it and wait while another process holds the lock; without,
+    Where another process holds the lock, log the message ``waiting`` and wait; without a message
     return None. Also return None where the path was removed or replaced in the meantime.
     """
     try:

@@ -1,9 +1,7 @@
 """Manifests: their schema, and whether a folder is a complete artifact."""
 
 import os
-import re
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,12 +11,10 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from pipeline.store.files import read_json
 
 MANIFEST = "manifest.json"
-#: A text that can be printed and can be a path: no NUL and no half of a surrogate pair.
-_TEXT = r"^[^\x00\ud800-\udfff]*$"
-#: Relative path to a folder of the same step, or of another step of the same dataset.
-_FOLDER = r"^\.\./(\.\./[^/.][^/]*/)?[^/.][^/]*$"
-
-Text = Annotated[str, Meta(pattern=_TEXT)]
+# A text that can be printed and can be a path: no NUL and no half of a surrogate pair.
+Text = Annotated[str, Meta(pattern=r"^[^\x00\ud800-\udfff]*$")]
+# Relative path to a folder of the same step, or of another step of the same dataset.
+Folder = Annotated[str, Meta(pattern=r"^\.\./(\.\./[^/.][^/]*/)?[^/.][^/]*$")]
 Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Cost = Annotated[float, Meta(ge=0, le=sys.float_info.max)]
 
@@ -26,7 +22,7 @@ Cost = Annotated[float, Meta(ge=0, le=sys.float_info.max)]
 class _Reference(Struct):
     task: Text
     digest: Text
-    place: Annotated[str, Meta(pattern=_FOLDER)]
+    place: Folder
 
 
 class _File(Struct):
@@ -40,7 +36,7 @@ class _Code(Struct):
 
 
 class _Manifest(Struct):
-    """What every artifact's manifest holds; the four keys without a default identify it."""
+    """The manifest of an artifact; the four keys without a default identify it."""
 
     task: Text
     digest: Text
@@ -67,22 +63,6 @@ class _Files(Struct):
 _files_decoder = msgspec.json.Decoder(_Files)
 
 
-def is_count(value: Any) -> bool:
-    """Return whether a value is a number of bytes or rows."""
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
-
-
-def is_number(value: Any) -> bool:
-    """Return whether a value is a finite number that a float can hold."""
-    is_numeric = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_numeric and -sys.float_info.max <= value <= sys.float_info.max
-
-
-def is_text(value: Any) -> bool:
-    """Return whether a value is a text that can be printed and can be a path."""
-    return isinstance(value, str) and re.match(_TEXT, value) is not None
-
-
 def is_complete(path: Path) -> bool:
     """Return whether a folder has a manifest and every file that it lists, with its size."""
     try:
@@ -100,11 +80,7 @@ def read_manifest(path: Path) -> dict[str, Any] | None:
 
 
 def read(path: Path) -> dict[str, Any] | None:
-    """Return a folder's manifest, None where it does not fit the schema.
-
-    Keys that only describe the artifact, such as ``seconds``, have a default where they are
-    missing.
-    """
+    """Return a folder's manifest with defaults, None where it does not fit the schema."""
     manifest = read_manifest(path)
     if manifest is None:
         return None
@@ -114,26 +90,15 @@ def read(path: Path) -> dict[str, Any] | None:
         return None
 
 
-def problems(manifest: Mapping[str, Any]) -> list[str]:
-    """Return why a manifest does not fit the schema, empty where it does.
-
-    Examples
-    --------
-    >>> problems({"task": "Report", "digest": 7, "upstream": None, "files": {}})
-    ['is not valid: Expected `str`, got `int` - at `$.digest`']
-    """
-    try:
-        msgspec.convert(manifest, _Manifest)
-    except msgspec.ValidationError as error:
-        return [f"is not valid: {error}"]
-    return []
-
-
 def why_unreadable(path: Path) -> str:
-    """Return why `read` finds no manifest in a folder, empty where it does."""
+    """Return why `read` returns None for a folder, empty where it returns a manifest."""
     if not (path / MANIFEST).exists():
         return f"{MANIFEST} is missing"
     manifest = read_manifest(path)
     if manifest is None:
-        return f"{MANIFEST} cannot be read: it holds no JSON object"
-    return "; ".join(f"{MANIFEST} {problem}" for problem in problems(manifest))
+        return f"{MANIFEST} cannot be read: it is no JSON object"
+    try:
+        msgspec.convert(manifest, _Manifest)
+    except msgspec.ValidationError as error:
+        return f"{MANIFEST} is not valid: {error}"
+    return ""

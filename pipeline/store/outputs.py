@@ -24,11 +24,6 @@ class Artifact:
     manifest: dict[str, Any] = field(compare=False)
 
     @property
-    def place(self) -> Path:
-        """The path, under its former name."""
-        return self.path
-
-    @property
     def dataset(self) -> str:
         """Name of the dataset."""
         return self.path.parent.parent.name
@@ -64,9 +59,9 @@ class Artifact:
 
 
 def upstream_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return task, digest and path of each artifact that an artifact was made from.
+    """Return task, digest and path of each artifact that an artifact was directly made from.
 
-    The step above in the chain comes first, then what it also requires, such as the baseline.
+    The step above in the chain comes first, then what the artifact also requires.
     """
     above = manifest.get("upstream")
     return [*([above] if above else []), *manifest.get("beside", [])]
@@ -78,7 +73,7 @@ class Store:
     def __init__(self, outputs: Path) -> None:
         self.outputs = outputs
         self._artifacts: dict[str, Artifact | None] = {}
-        self._places: dict[tuple[str, str], list[Path]] = {}
+        self._listed: dict[tuple[str, str], list[Path]] = {}
 
     def artifact(self, path: Path | str) -> Artifact | None:
         """Return the artifact in a folder, None where there is no valid manifest."""
@@ -97,25 +92,25 @@ class Store:
             if name not in RESERVED and not (self.outputs / name).is_symlink()
         ]
 
-    def places(self, dataset: str = "*", step: str = "*") -> list[Path]:
+    def folders(self, dataset: str = "*", step: str = "*") -> list[Path]:
         """Return the folders of artifacts, complete or not.
 
         ``dataset`` is a name or ``*``; ``step`` is a pattern of the step's folder, as ``7_*``.
         """
-        if (dataset, step) not in self._places:
+        if (dataset, step) not in self._listed:
             names = self.datasets() if dataset == "*" else [dataset]
             steps = [path for name in names for path in _folders(f"{self.outputs}/{name}")]
-            self._places[dataset, step] = [
+            self._listed[dataset, step] = [
                 Path(path)
                 for folder in steps
                 if fnmatch.fnmatchcase(os.path.basename(folder), step)
                 for path in _folders(folder)
             ]
-        return self._places[dataset, step]
+        return self._listed[dataset, step]
 
     def all(self, dataset: str = "*", step: str = "*") -> list[Artifact]:
-        """Return the artifacts with a valid manifest, selected as in `places`."""
-        artifacts = map(self.artifact, self.places(dataset, step))
+        """Return the artifacts with a valid manifest, selected as in `folders`."""
+        artifacts = map(self.artifact, self.folders(dataset, step))
         return [artifact for artifact in artifacts if artifact is not None]
 
     def runs(self, dataset: str = "*") -> list[Artifact]:
@@ -125,7 +120,7 @@ class Store:
 
     @functools.cached_property
     def latest(self) -> dict[str, Path]:
-        """The folders that the links to the newest reports lead to, by ``dataset/model``."""
+        """The targets of the links to the newest reports, by ``dataset/model``."""
         links = sorted((self.outputs / "latest").glob("*/*"))
         return {
             f"{link.parent.name}/{link.name}": Path(os.path.realpath(link))
@@ -138,24 +133,20 @@ class Store:
         artifacts = map(self.artifact, _paths_above(artifact))
         return [item for item in artifacts if item is not None]
 
-    def holes(self, artifact: Artifact) -> dict[Path, Artifact]:
+    def missing_inputs(self, artifact: Artifact) -> dict[Path, Artifact]:
         """Return the missing or damaged folders that an artifact was made from, directly or not.
 
-        Each has the artifact that needs it as value. Folders above missing ones are not included.
+        Each has an artifact that needs it as value. Folders above missing ones are not included.
         """
-        holes: dict[Path, Artifact] = {}
+        missing: dict[Path, Artifact] = {}
         for item in self.lineage(artifact):
             for name in _paths_above(item):
                 if self.artifact(name) is None:
-                    holes.setdefault(Path(os.path.normpath(name)), item)
-        return holes
-
-    def has_hole(self, artifact: Artifact) -> bool:
-        """Return whether something that an artifact was made from is gone or damaged."""
-        return bool(self.holes(artifact))
+                    missing.setdefault(Path(os.path.normpath(name)), item)
+        return missing
 
     def lineage(self, artifact: Artifact) -> Iterator[Artifact]:
-        """Yield an artifact and all that it was made from, each once, the nearest first."""
+        """Yield an artifact and everything that it was made from, once each, nearest first."""
         waiting, seen = [artifact], {artifact.path}
         while waiting:
             item = waiting.pop(0)
@@ -180,15 +171,14 @@ class Store:
         return [item for item in others if artifact in self.lineage(item)]
 
     def of(self, artifact: Artifact, task: str) -> Artifact | None:
-        """Return the artifact of a task in the chain of an artifact, None where it is gone."""
+        """Return the artifact of a task in an artifact's chain, None where it is missing."""
         return next((item for item in self.chain(artifact) if item.task == task), None)
 
     def find(self, name: str) -> Artifact:
         """Find an artifact by path, by ``dataset/model``, or by the first digits of its digest.
 
-        Raises
-        ------
-        DamagedArtifactError, NotFoundError
+        Raise DamagedArtifactError where its manifest cannot be read, NotFoundError where no or
+        several artifacts have the name.
         """
         for path in (Path(name), self.outputs / name, self.outputs / "latest" / name):
             real = Path(os.path.realpath(path))
@@ -209,11 +199,11 @@ class Store:
     def _find_by_digest(self, name: str) -> Artifact:
         """Find an artifact by the first digits of its digest; a label before them is ignored."""
         digits = name.rsplit("-", 1)[-1]
-        found = [item for item in self.all() if len(digits) >= 4 and item.digest.startswith(digits)]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            paths = ", ".join(self.short(item.path) for item in found[:4])
+        items = [item for item in self.all() if len(digits) >= 4 and item.digest.startswith(digits)]
+        if len(items) == 1:
+            return items[0]
+        if items:
+            paths = ", ".join(self.short(item.path) for item in items[:4])
             raise NotFoundError(
                 f"several artifacts have a digest that begins with {digits!r}: {paths}; give more "
                 "digits."
@@ -232,13 +222,13 @@ class Store:
         return str(path) if relative.startswith("..") else relative
 
     def _in_outputs(self, real: Path) -> Path:
-        """Return a resolved path with the outputs folder spelled as it was given."""
+        """Return a resolved path that begins with ``self.outputs`` where it is inside."""
         relative = os.path.relpath(real, os.path.realpath(self.outputs))
         return real if relative.startswith("..") else self.outputs / relative
 
 
 def _paths_above(artifact: Artifact) -> list[str]:
-    """Return the folders that a manifest says its artifact was made from."""
+    """Return the folders of the artifacts that an artifact was directly made from."""
     return [f"{artifact.path}/{entry['place']}" for entry in upstream_of(artifact.manifest)]
 
 

@@ -1,9 +1,8 @@
 """Overview of an outputs folder: datasets with their best run, newest models, and runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from pipeline.store.manifests import is_count
 from pipeline.store.outputs import Artifact, Store
 from pipeline.store.run import FinishedRun, headline, run_row, split_digest
 
@@ -41,16 +40,12 @@ def _dataset_row(store: Store, name: str, reports: Sequence[Artifact]) -> dict[s
     """Describe a dataset by its newest cleaned rows and its best run."""
     cleaned = sorted(store.all(name, "2_*"), key=lambda item: item.finished)
     profile = cleaned[-1].summary("profile.json") if cleaned else {}
-    labels = profile.get("labels")
     best, validation = _best_run(store, reports)
     row = run_row(store, best) if best else {}
     return {
         "dataset": name,
-        "rows": _count(profile.get("kept")),
-        "labels": {
-            label: _count(rows)
-            for label, rows in (labels.items() if isinstance(labels, Mapping) else ())
-        },
+        "rows": profile.get("kept"),
+        "labels": profile.get("labels", {}),
         "runs": len(reports),
         "best_run": row.get("run"),
         "best_model": row.get("model"),
@@ -58,11 +53,6 @@ def _dataset_row(store: Store, name: str, reports: Sequence[Artifact]) -> dict[s
         "best_validation_macro_f1": validation["macro_f1"],
         "best_validation_accuracy": validation["accuracy"],
     }
-
-
-def _count(value: Any) -> int | None:
-    """Return a number of rows, None for anything else."""
-    return value if is_count(value) else None
 
 
 def _best_run(

@@ -27,6 +27,8 @@ are records; the next run builds the rest again.
                                    training.json
     <dataset>/7_evaluate/          metrics.json; probabilities of each row: predictions.parquet
     <dataset>/8_report/            report.html, which opens offline, and its figures as PNG
+    <dataset>/gates/               results of a night's contract, drift and decision: contract.json,
+                                   drift.json, decision.json
     <dataset>/nights/<date>/       result of a night: night.json, and a figure of its drift
     registry/<dataset>/            the champion: champion.json; one line for each night and each
                                    rollback: ledger.jsonl
@@ -61,11 +63,7 @@ def write_readme(outputs: Path) -> None:
 def write_heads(folder: Path, main: str) -> None:
     """Write the first rows of each Parquet table in a folder as CSV.
 
-    Parameters
-    ----------
-    folder : Path
-    main : str
-        Name of the table whose rows go to ``head.csv``; a single table is the main one.
+    Those of the table ``main``, or of a single table, go to ``head.csv``.
     """
     import pyarrow.parquet as pq
 
@@ -80,5 +78,5 @@ def write_heads(folder: Path, main: str) -> None:
             writer = csv.writer(file)
             writer.writerow(table.schema_arrow.names)
             for row in itertools.islice(rows, _ROWS):
-                # A list, such as a text's tokens, becomes one text.
+                # A list, such as the tokens of a text, becomes one string.
                 writer.writerow([" ".join(map(str, x)) if isinstance(x, list) else x for x in row])

@@ -2,19 +2,20 @@
 
 import functools
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import DamagedArtifactError
-from pipeline.store.manifests import is_count, is_number, why_unreadable
+from pipeline.store.manifests import why_unreadable
 from pipeline.store.outputs import Artifact, Store
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-#: Headline metrics: column title, and the keys that lead to the metric in ``metrics.json``.
+#: Headline metrics: column title, and the path of keys to the metric in ``metrics.json``.
 HEADLINES = {
     "accuracy": ("accuracy",),
     "macro_f1": ("macro", "f1"),
@@ -30,7 +31,7 @@ def _json_object(task: str, name: str) -> "functools.cached_property[dict[str, A
         content = run.step(task).read_json(name)
         if not isinstance(content, dict):
             raise DamagedArtifactError(
-                f"{run.path_of(task, name)} is missing or holds no JSON object; "
+                f"{run.path_of(task, name)} is missing or is no JSON object; "
                 f"`pipeline verify --repair {run.path_of(task)}` moves the folder aside and the "
                 "next run builds it again."
             )
@@ -47,7 +48,7 @@ class FinishedRun:
     path : Path
         Folder of an artifact, for example of TrainModel, Evaluate or Report.
     store : Store, optional
-        The outputs folder, where it was read already.
+        The outputs folder of the artifact; pass it to reuse manifests that were read before.
 
     Attributes
     ----------
@@ -64,11 +65,11 @@ class FinishedRun:
         self.steps = {step.task: step for step in store.chain(artifact)}
 
     def step(self, task: str) -> Artifact:
-        """Return the artifact of a task; raise DamagedArtifactError where it is gone."""
+        """Return the artifact of a task; raise DamagedArtifactError where it is missing."""
         if task not in self.steps:
             raise DamagedArtifactError(
                 f"the artifact of {task} that {self.artifact.path} was made from is missing or "
-                f"damaged; found {', '.join(self.steps)}; run that model again."
+                f"damaged; present are {', '.join(self.steps)}; run that model again."
             )
         return self.steps[task]
 
@@ -138,19 +139,18 @@ class FinishedRun:
 
 
 def run_row(store: Store, run: Artifact) -> dict[str, Any]:
-    """Describe a run in one row of ``pipeline ls``; a metric that is missing becomes None."""
+    """Return the row of a report in ``pipeline ls``; a missing metric is None."""
     steps = FinishedRun(run.path, store).steps
     trained, evaluated = steps.get("TrainModel"), steps.get("Evaluate")
     settings = trained.manifest["settings"] if trained else {}
-    test = evaluated.summary("metrics.json").get("test") if evaluated else {}
+    test = evaluated.summary("metrics.json").get("test", {}) if evaluated else {}
     path = store.short(run.path)
-    rows = test.get("rows") if isinstance(test, Mapping) else None
     return {
         "run": run.digest[:8],
         "dataset": run.dataset,
         "model": settings.get("model") or run.path.name.rsplit("-", 1)[0],
         **headline(test),
-        "test_rows": rows if is_count(rows) else None,
+        "test_rows": test.get("rows"),
         "training_seconds": trained.manifest["seconds"] if trained else None,
         "finished": run.finished,
         "is_latest": path in map(store.short, store.latest.values()),
@@ -167,42 +167,46 @@ def headline(metrics: Any) -> dict[str, float | None]:
     >>> headline({"accuracy": 0.9, "macro": {"f1": 0.8}})
     {'accuracy': 0.9, 'macro_f1': 0.8, 'roc_auc': None, 'log_loss': None}
     """
-    return {title: figure(metrics, path) for title, path in HEADLINES.items()}
+    return {title: metric_at(metrics, path) for title, path in HEADLINES.items()}
 
 
-def figure(metrics: Any, path: Sequence[str]) -> float | None:
-    """Return the number at a path of keys in nested metrics, None where there is no number.
+def metric_at(metrics: Any, path: Sequence[str]) -> float | None:
+    """Return the metric at a path of keys, None where it is missing or not finite.
 
     Examples
     --------
-    >>> figure({"macro": {"f1": 0.8}}, ("macro", "f1"))
+    >>> metric_at({"macro": {"f1": 0.8}}, ("macro", "f1"))
     0.8
     """
-    value = _at(metrics, path)
-    return float(value) if is_number(value) else None
+    value = _value_at(metrics, path)
+    return float(value) if _is_finite(value) else None
 
 
 def interval(metrics: Any, path: Sequence[str]) -> list[float] | None:
-    """Return the 95 % interval of the number at a path of keys, None where it has none.
+    """Return the 95 % interval of the metric at a path of keys, None where it has none.
 
     Examples
     --------
     >>> interval({"accuracy": 0.9, "intervals": {"accuracy": [0.85, 0.95]}}, ["accuracy"])
     [0.85, 0.95]
     """
-    ends = _at(metrics, ("intervals", *path))
-    is_interval = isinstance(ends, list) and len(ends) == 2 and all(map(is_number, ends))
-    return ends if is_interval else None
+    ends = _value_at(metrics, ("intervals", *path))
+    return ends if isinstance(ends, list) and all(map(_is_finite, ends)) else None
 
 
 def split_digest(store: Store, artifact: Artifact) -> str | None:
-    """Return the sha256 of the table that gives each row its part, None where it was deleted."""
+    """Return the sha256 of ``split.parquet`` of an artifact's run, None where it was deleted."""
     split = store.of(artifact, "SplitStratified")
     entry = split.manifest["files"].get("split.parquet", {}) if split else {}
     return entry.get("sha256")
 
 
-def _at(metrics: Any, path: Sequence[str]) -> Any:
+def _is_finite(value: Any) -> bool:
+    """Return whether a value is a finite number."""
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def _value_at(metrics: Any, path: Sequence[str]) -> Any:
     """Return the value at a path of keys in nested mappings, None where a key is missing."""
     for key in path:
         metrics = metrics.get(key) if isinstance(metrics, Mapping) else None

@@ -12,20 +12,10 @@ _SEED = "seed"
 
 
 def seed_spread(store: Store, evaluated: Artifact) -> dict[str, Any] | None:
-    """Return the headline metrics of the finished runs that differ from a run only by seed.
+    """Return the headline metrics of the runs that differ from an Evaluate artifact only by seed.
 
-    Parameters
-    ----------
-    store : Store
-    evaluated : Artifact
-        Artifact of Evaluate.
-
-    Returns
-    -------
-    dict or None
-        ``seeds`` (ascending), ``places`` of their Evaluate artifacts, and ``metrics``: for each
-        headline metric of test rows ``n`` (runs), ``mean``, ``sd`` (standard deviation over runs;
-        None for fewer than two) and ``values``. None for a model without a seed.
+    The result has ``seeds`` (ascending), ``places`` of their Evaluate artifacts, and ``metrics``
+    of test rows (see `_spread`); it is None for a model without a seed.
     """
     shared = identity(store, evaluated)
     if shared is None:
@@ -82,7 +72,7 @@ def compare_with_seeds(
 
 
 def identity(store: Store, evaluated: Artifact) -> Any:
-    """Return what runs that differ only by seed have in common, None for a model without seed."""
+    """Return a key that is equal for runs that differ only by seed; None for a model without."""
     trained = store.of(evaluated, "TrainModel")
     if trained is None or _SEED not in trained.manifest["settings"]:
         return None
@@ -99,7 +89,7 @@ def _seed(store: Store, evaluated: Artifact) -> int:
 
 
 def _spread(values: Sequence[float | None]) -> dict[str, Any]:
-    """Return mean and standard deviation of the values that are not None."""
+    """Return number, mean, standard deviation (None for fewer than two) and values of a metric."""
     numbers = [value for value in values if value is not None]
     return {
         "n": len(numbers),

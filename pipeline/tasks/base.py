@@ -17,7 +17,8 @@ from pipeline.settings.parameter import SettingParameter
 from pipeline.settings.resolve import resolve
 from pipeline.settings.resolved import Settings
 from pipeline.settings.setting import Setting
-from pipeline.store import artifacts, previews
+from pipeline.store import files, previews, publishing
+from pipeline.store.manifests import is_complete, read_manifest
 from pipeline.tasks import progress, provenance
 from pipeline.tasks.config import outputs_folder, url_of
 from pipeline.tasks.graph import once
@@ -33,7 +34,7 @@ class Artifact(luigi.Target):
 
     def exists(self) -> bool:
         """Return whether the artifact is complete."""
-        return self.path is not None and artifacts.is_complete(self.path)
+        return self.path is not None and is_complete(self.path)
 
     def __str__(self) -> str:
         return str(self.path)
@@ -130,7 +131,7 @@ class Step(Named):
         """Readable part of the name of the artifact's folder."""
 
     @abstractmethod
-    def build(self, out: artifacts.Workspace) -> None:
+    def build(self, out: publishing.Workspace) -> None:
         """Do the work and write the files of the artifact."""
 
     @functools.cached_property
@@ -176,7 +177,7 @@ class Step(Named):
 
     def checksum(self, path: Path) -> str:
         """Return the sha256 of an input file, remembered until the file changes."""
-        return artifacts.remembered_sha256(path, outputs_folder() / ".sha256")
+        return files.remembered_sha256(path, outputs_folder() / ".sha256")
 
     def code_specs(self) -> tuple[Any, ...]:
         """Return the models and representations whose code `build` runs."""
@@ -197,7 +198,7 @@ class Step(Named):
             identity["beside"] = digests[1:]
         if provenance.code_in_digest():
             identity["code"] = provenance.code_of(self).fingerprint
-        return artifacts.digest(identity)
+        return files.digest(identity)
 
     @once
     def path(self) -> Path:
@@ -212,7 +213,7 @@ class Step(Named):
     @once
     def complete(self) -> bool:
         """Return whether the artifact and everything above it is complete."""
-        return self._is_ready() and artifacts.is_complete(self.path())
+        return self._is_ready() and is_complete(self.path())
 
     def _is_ready(self) -> bool:
         return all(step.complete() for step in self.required())
@@ -221,12 +222,12 @@ class Step(Named):
         """Build the artifact, unless it exists and only a step above it was missing."""
         path = self.path()
         progress.set_link(self, url_of(path / self.page))
-        if artifacts.is_complete(path):
+        if is_complete(path):
             progress.set_status(self, 1.0, "exists already")
             return
         with self.partial_folder() if self.resumes else contextlib.nullcontext() as partial:
             # Another run of the same work may have finished while this one waited for the folder.
-            if not artifacts.is_complete(self.path()):
+            if not is_complete(self.path()):
                 self._publish(partial)
         previews.write_readme(outputs_folder())
 
@@ -236,14 +237,14 @@ class Step(Named):
         It is emptied if code, libraries, inputs or the number of cores changed, because the rest
         would then get other bytes.
         """
-        manifests = (artifacts.read_manifest(step.path()) for step in self.chain() if step != self)
+        manifests = (read_manifest(step.path()) for step in self.chain() if step != self)
         made_by = {
             "code": provenance.code_of(self).fingerprint,
             "libraries": provenance.library_versions(loaded_only=False),
-            "input": artifacts.digest([m["files"] if m else None for m in manifests]),
+            "input": files.digest([m["files"] if m else None for m in manifests]),
             "cores": len(os.sched_getaffinity(0)),
         }
-        return artifacts.partial_folder(outputs_folder(), self.digest(), made_by)
+        return publishing.partial_folder(outputs_folder(), self.digest(), made_by)
 
     def _publish(self, partial: Path | None) -> None:
         """Build the artifact and publish it."""
@@ -263,11 +264,11 @@ class Step(Named):
                 )
             return self.description()
 
-        with artifacts.publish(path, description) as out:
+        with publishing.publish(path, description) as out:
             out.partial = partial
             self.build(out)
             previews.write_heads(out.folder, self.main_table)
-        manifest = artifacts.read_manifest(path) or {}
+        manifest = read_manifest(path) or {}
         rows = f"{manifest['rows_out']:,} rows in " if manifest.get("rows_out") is not None else ""
         progress.set_status(self, 1.0, f"{rows}{manifest.get('seconds', 0):.1f} s")
 

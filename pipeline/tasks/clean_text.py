@@ -3,7 +3,7 @@
 from luigi.util import requires
 
 from pipeline.settings.parameter import parameter
-from pipeline.store import artifacts
+from pipeline.store import publishing
 from pipeline.tasks.base import Step
 from pipeline.tasks.download_data import DownloadData
 
@@ -66,7 +66,7 @@ class CleanText(Step):
         assert isinstance(download, DownloadData)
         return download
 
-    def build(self, out: artifacts.Workspace) -> None:
+    def build(self, out: publishing.Workspace) -> None:
         """Write ``rows.parquet``, ``rejected.parquet`` and ``profile.json``."""
         from pipeline.text.rows import clean_files, names_in_rows
 

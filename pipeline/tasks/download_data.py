@@ -9,7 +9,7 @@ from pipeline.data.schema import RawFile
 from pipeline.settings import checks
 from pipeline.settings.parameter import parameter
 from pipeline.settings.resolved import Settings
-from pipeline.store import artifacts
+from pipeline.store import publishing
 from pipeline.tasks.base import Artifact, Step
 from pipeline.tasks.config import data_folder
 from pipeline.tasks.graph import once
@@ -123,11 +123,11 @@ class DownloadData(Step):
         """Download missing files, then record all files."""
         for folder in (self.raw_folder, self.raw_folder / (self.day or "")):
             if folder.is_dir():
-                artifacts.sweep(folder)
+                publishing.sweep(folder)
         daily.fetch(self.row, self.missing(), self.day, self.now)
         super().run()
 
-    def build(self, out: artifacts.Workspace) -> None:
+    def build(self, out: publishing.Workspace) -> None:
         """Write ``source.json``."""
         record = daily.source_record(self.row, self.parts(), self.external_inputs())
         out.write_json("source.json", record)

@@ -6,7 +6,7 @@ from luigi.util import inherits
 
 from pipeline.settings.parameter import parameter
 from pipeline.settings.resolved import Settings
-from pipeline.store import artifacts
+from pipeline.store import publishing
 from pipeline.tasks import baselines
 from pipeline.tasks.base import Step
 from pipeline.tasks.clean_text import CleanText
@@ -111,7 +111,7 @@ class Evaluate(Step):
         """Return the model and its representation."""
         return self._required[0].code_specs()
 
-    def build(self, out: artifacts.Workspace) -> None:
+    def build(self, out: publishing.Workspace) -> None:
         """Write ``metrics.json``, ``decision.json``, ``speed.json``, predictions and curves."""
         from pipeline.evaluation.run import evaluate_model
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import CODE_CHANGED
-from pipeline.store import artifacts
-from pipeline.store.code_hash import Code, Reader, changed_parts, entries_of, figures_of
+from pipeline.store import manifests
+from pipeline.store.code_hash import Code, Reader, changed_parts, entries_of, flags_of
 from pipeline.tasks.config import outputs_folder, pipeline
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def code_of(step: "Step") -> Code:
     facts: list[str] = []
     for spec in step.code_specs():
         entries += entries_of(spec)
-        facts += figures_of(spec)
+        facts += flags_of(spec)
     return _code(tuple(entries), tuple(facts), outputs_folder() / ".cache")
 
 
@@ -75,7 +75,7 @@ def changes(step: "Step", path: Path) -> list[str]:
         Empty if nothing changed or the manifest does not record the code.
     """
     now = code_of(step)
-    before = (artifacts.read_manifest(path) or {}).get("code") or {}
+    before = (manifests.read_manifest(path) or {}).get("code") or {}
     if before.get("fingerprint") == now.fingerprint or "parts" not in before:
         return []
     return changed_parts(before["parts"], now.parts)

@@ -10,7 +10,7 @@ from luigi.util import requires
 from pipeline.models import specs
 from pipeline.settings.parameter import SettingParameter
 from pipeline.settings.resolve import default
-from pipeline.store import artifacts
+from pipeline.store import publishing
 from pipeline.tasks.base import Step
 from pipeline.tasks.evaluate import Evaluate
 
@@ -31,7 +31,7 @@ class Report(Step):
         """The name of the model."""
         return self._required[0].label
 
-    def build(self, out: artifacts.Workspace) -> None:
+    def build(self, out: publishing.Workspace) -> None:
         """Write ``report.html``, ``model_card.md`` and ``figures/*.png``."""
         from pipeline.report.page import write_report
 

@@ -10,7 +10,7 @@ from luigi.util import inherits
 
 from pipeline.errors import NO_EFFECT
 from pipeline.settings import checks
-from pipeline.store import artifacts
+from pipeline.store import files
 from pipeline.tasks import process_setup, provenance
 from pipeline.tasks.base import Named, Step
 from pipeline.tasks.config import outputs_folder, paths, pipeline
@@ -73,7 +73,7 @@ class RunAll(Named):
     def run(self) -> None:
         """Make the link lead to the report."""
         if not self.no_test:
-            artifacts.point(self._link(), self.requires().path())
+            files.point(self._link(), self.requires().path())
             # Another run of this model can replace the link before Luigi checks it.
             self._is_linked = True
 

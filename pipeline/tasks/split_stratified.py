@@ -2,7 +2,7 @@
 
 from luigi.util import requires
 
-from pipeline.store import artifacts
+from pipeline.store import files, publishing
 from pipeline.tasks.base import Step
 from pipeline.tasks.vectorize import Vectorize
 
@@ -22,12 +22,12 @@ class SplitStratified(Step):
             return f"fold-{settings.fold}-of-{settings.folds}"
         return f"seed-{settings.split_seed}"
 
-    def build(self, out: artifacts.Workspace) -> None:
+    def build(self, out: publishing.Workspace) -> None:
         """Write ``split.parquet`` and ``balance.json``."""
         vectorize = self.upstream()
         assert isinstance(vectorize, Vectorize)
         assignment = vectorize.assignment()
-        fitted_on = artifacts.read_json(vectorize.path() / "vectors.json")["fitted_on"]
+        fitted_on = files.read_json(vectorize.path() / "vectors.json")["fitted_on"]
         assignment.check(vectorize.settings().group_duplicates, fitted_on)
         table = assignment.table()
         out.write_table("split.parquet", table, dictionary_columns=("part",))

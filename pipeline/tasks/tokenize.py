@@ -9,7 +9,7 @@ from pipeline.errors import SettingError, nearest
 from pipeline.settings import checks
 from pipeline.settings.parameter import parameter
 from pipeline.settings.resolved import Settings
-from pipeline.store import artifacts
+from pipeline.store import publishing
 from pipeline.tasks.base import Step
 from pipeline.tasks.clean_text import CleanText
 from pipeline.tasks.graph import once
@@ -106,7 +106,7 @@ class Tokenize(Step):
             return {}
         return {"stop_words": self.checksum(Path(choice))}
 
-    def build(self, out: artifacts.Workspace) -> None:
+    def build(self, out: publishing.Workspace) -> None:
         """Write ``tokens.parquet`` and ``tokens.json``."""
         import pyarrow.parquet as pq
 

@@ -10,7 +10,7 @@ from pipeline.models.presets import PRESETS
 from pipeline.settings.hyperparameters import HYPERPARAMETERS
 from pipeline.settings.parameter import parameter, with_parameters
 from pipeline.settings.resolved import Settings
-from pipeline.store import artifacts
+from pipeline.store import files, publishing
 from pipeline.tasks.base import Step
 from pipeline.tasks.graph import once
 from pipeline.tasks.progress import TaskProgress
@@ -64,7 +64,7 @@ class TrainModel(Step):
         split = self.upstream()
         if not max_train_rows or split is None or not split.complete():
             return False
-        balance = artifacts.read_json(split.path() / "balance.json")
+        balance = files.read_json(split.path() / "balance.json")
         return balance is not None and bool(balance["rows"]["train"] > max_train_rows)
 
     def code_specs(self) -> tuple[Any, ...]:
@@ -76,7 +76,7 @@ class TrainModel(Step):
         """Raise if the optional package of the model is not installed."""
         specs.MODELS[self.settings().model].check_package()
 
-    def build(self, out: artifacts.Workspace) -> None:
+    def build(self, out: publishing.Workspace) -> None:
         """Write the bundle of the model, the training history, and files for TensorBoard."""
         from pipeline.models.bundle import save
         from pipeline.models.train import read_inputs, write_results
@@ -85,7 +85,7 @@ class TrainModel(Step):
         settings = self.settings()
         model = specs.MODELS[settings.model]
         folders = self.path_of("Vectorize"), self.path_of("SplitStratified")
-        profile = artifacts.read_json(self.path_of("CleanText") / "profile.json")
+        profile = files.read_json(self.path_of("CleanText") / "profile.json")
         class_names = profile["class_names"]
         inputs = read_inputs(model, settings, *folders, class_names)
         with TaskProgress(self) as progress:

@@ -5,7 +5,7 @@ from typing import Any
 from luigi.util import requires
 
 from pipeline.errors import SplitError
-from pipeline.store import artifacts
+from pipeline.store import publishing
 from pipeline.tasks.base import Step
 from pipeline.tasks.train_model import TrainModel
 
@@ -29,7 +29,7 @@ class Validate(Step):
         """Return the model and its representation."""
         return self._required[0].code_specs()
 
-    def build(self, out: artifacts.Workspace) -> None:
+    def build(self, out: publishing.Workspace) -> None:
         """Write ``validation.json``."""
         from pipeline.evaluation.metrics import evaluate
         from pipeline.evaluation.run import read_vectors

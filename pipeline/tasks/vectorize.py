@@ -12,7 +12,8 @@ from pipeline.features.specs import REPRESENTATIONS, SETTINGS, Representation
 from pipeline.settings.checks import LEARNED
 from pipeline.settings.parameter import parameter, with_parameters
 from pipeline.settings.resolved import Settings
-from pipeline.store import artifacts
+from pipeline.store import manifests, publishing
+from pipeline.store.files import canonical
 from pipeline.tasks.base import Step
 from pipeline.tasks.graph import once
 from pipeline.tasks.progress import TaskProgress
@@ -122,7 +123,7 @@ class Vectorize(Step):
 
         return assign_artifact(self.path_of("CleanText"), self.settings())
 
-    def build(self, out: artifacts.Workspace) -> None:
+    def build(self, out: publishing.Workspace) -> None:
         """Write the vectors, the files of the encoder and ``vectors.json``."""
         from pipeline.data import split
         from pipeline.features.texts import read_texts
@@ -157,11 +158,11 @@ class Vectorize(Step):
             settings = [manifest["settings"].get(name) for name in names]
             upstream = manifest["upstream"]["digest"]
             identity = [manifest["version"], settings, manifest["outside"], upstream]
-            return artifacts.canonical(identity)
+            return canonical(identity)
 
         wanted = identity(self.description())
         for path in sorted(self.path().parent.glob(f"{self.label}-*")):
-            manifest = artifacts.read_manifest(path) if artifacts.is_complete(path) else None
+            manifest = manifests.read_manifest(path) if manifests.is_complete(path) else None
             if manifest and identity(manifest) == wanted:
                 return path
         return None

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.store import artifacts
+from pipeline.store import files
 from pipeline.training.validation import EarlyStopping
 
 # An epoch is saved if the time since the last save is at least so many times the time that a save
@@ -60,7 +60,7 @@ class Checkpoint:
     ) -> None:
         self._path = path
         self._variables = list(variables)
-        self._identity = artifacts.digest(identity)
+        self._identity = files.digest(identity)
         self._started = self._saved_at = time.monotonic()
         self._cost = 0.0
         self.seconds_before = 0.0  # of interrupted attempts, up to the restored checkpoint

@@ -12,7 +12,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from pipeline.evaluation.metrics import evaluate
-from pipeline.store import artifacts
+from pipeline.store import files, manifests
 
 ROOT = Path(__file__).parent.parent.parent
 _SPEC = importlib.util.spec_from_file_location("quality", ROOT / "benchmarks" / "quality.py")
@@ -33,7 +33,7 @@ def test_the_page_is_what_the_records_say():
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda each: f"{each['row']}-{each['digest']}")
 def test_a_records_digest_is_that_of_what_identifies_the_artifact(record):
-    assert artifacts.digest(record["manifest"]) == record["digest"]
+    assert files.digest(record["manifest"]) == record["digest"]
     assert record["manifest"]["task"] == "Evaluate"
 
 
@@ -49,7 +49,7 @@ def test_the_table_made_again_from_the_artifacts_is_the_same():
         if place is None:
             again.append(record)
             continue
-        assert artifacts.is_complete(place)
+        assert manifests.is_complete(place)
         upstream = json.loads((place / "manifest.json").read_text())["upstream"]
         train = (place / upstream["place"]).resolve()
         again.append({"row": record["row"], **quality.record(place, train, rows[record["row"]])})
@@ -87,7 +87,7 @@ def test_a_record_holds_the_metrics_of_its_artifact(built):
             "constant": constant["by_class"]["good"]["f1"],
         },
     }
-    assert artifacts.digest(record["manifest"]) == record["digest"] == steps["Evaluate"].name[-16:]
+    assert files.digest(record["manifest"]) == record["digest"] == steps["Evaluate"].name[-16:]
     page = quality.page([record], [row])
     low, high = test["intervals"]["accuracy"]
     expected = f"{low:.4f} to {high:.4f} | {constant['accuracy']:.4f} | 1 | 0.5 | yes | .4 |"

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 pytestmark = pytest.mark.processes
 
-WORDS = ("RunAll", "--dataset", "toy", "--model", "naive_bayes")
+ARGUMENTS = ("RunAll", "--dataset", "toy", "--model", "naive_bayes")
 BELOW_CLEAN = [
     "CleanText",
     "Evaluate",
@@ -26,7 +26,7 @@ BELOW_CLEAN = [
 
 
 class Copy:
-    """A copy of the package beside a chain, and commands that use it."""
+    """A copy of the package next to a chain, and commands that use it."""
 
     def __init__(self, chain):
         self.chain = chain
@@ -39,16 +39,16 @@ class Copy:
 
     def plan(self, mode):
         code = "from pipeline.cli import main; main()"
-        done = self._run([sys.executable, "-c", code, "plan", "--json", *self._words(mode)])
+        done = self._run([sys.executable, "-c", code, "plan", "--json", *self._arguments(mode)])
         return json.loads(done.stdout)
 
     def luigi(self, mode):
         script = str(Path(sys.executable).parent / "luigi")
-        return self._run([script, "--module", "pipeline", *self._words(mode)]).stderr
+        return self._run([script, "--module", "pipeline", *self._arguments(mode)]).stderr
 
-    def _words(self, mode):
+    def _arguments(self, mode):
         outputs = ["--paths-data", str(self.chain.data), "--paths-outputs", str(self.chain.outputs)]
-        return [*WORDS, *outputs, "--pipeline-code-changes", mode]
+        return [*ARGUMENTS, *outputs, "--pipeline-code-changes", mode]
 
     def _run(self, command):
         environment = {**os.environ, "PYTHONPATH": str(self.package.parent)}
@@ -125,7 +125,7 @@ def test_plan_of_changed_code_is_what_a_run_then_does(copy, edits, kinds):
     assert copy.chain.built_after(before) == sorted(kinds)
 
 
-def test_changed_code_is_named_and_kept_when_warned_of(chain):
+def test_warning_lists_changed_code_and_artifact_is_kept(chain):
     chain.add("toy")
     copy = copy_of(chain)
     copy.luigi("warn")
@@ -136,8 +136,8 @@ def test_changed_code_is_named_and_kept_when_warned_of(chain):
     notes = {step["task"]: step["note"] for step in plan["steps"] if step["note"]}
     assert list(notes) == ["CleanText"]
     assert "pipeline.text.rows:_EXAMPLES" in notes["CleanText"]
-    said = copy.luigi("warn")
-    assert re.search(r"2_clean/\S+ was built by other code \(pipeline.text.rows:_EXAMPLES\)", said)
+    log = copy.luigi("warn")
+    assert re.search(r"2_clean/\S+ was built by other code \(pipeline.text.rows:_EXAMPLES\)", log)
     assert "was built by other code" not in copy.luigi("ignore")
     assert not any(step["note"] for step in copy.plan("ignore")["steps"])
     assert chain.built_after(before) == []

@@ -32,20 +32,20 @@ NOT_TABLES = ("rm", "completion", "freeze", "nightly")
 CLASSES = {"toy": ["bad", "good"], "four": ["bad", "dull", "good", "odd"]}
 
 
-def call(chain, *words, width="100", **options):
+def call(chain, *arguments, width="100", **options):
     """Call a command on a chain; return what click returns."""
     chain.set_paths()
-    return CliRunner().invoke(cli, list(words), env={"COLUMNS": width}, **options)
+    return CliRunner().invoke(cli, list(arguments), env={"COLUMNS": width}, **options)
 
 
-def output_of(chain, *words, **options):
-    done = call(chain, *words, **options)
+def output_of(chain, *arguments, **options):
+    done = call(chain, *arguments, **options)
     assert done.exit_code == 0, done.output
     return done.output
 
 
-def data_of(chain, *words):
-    return json.loads(output_of(chain, *words, "--json"))
+def data_of(chain, *arguments):
+    return json.loads(output_of(chain, *arguments, "--json"))
 
 
 def test_every_command_is_tested_here():
@@ -71,7 +71,7 @@ def test_unknown_command_is_a_usage_error():
 
 
 def put_night(folder):
-    """Put what a night needs: a day's raw files, and frozen rows."""
+    """Write the raw files of a day and holdout rows for a night."""
     for name in ("2026-11-22", "frozen"):
         (folder / name).mkdir()
         shutil.copy(folder / "rows.csv", folder / name / "rows.csv")
@@ -89,40 +89,40 @@ def folders(chain):
 @pytest.mark.parametrize("dataset", ["toy", "four"])
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_works_as_text_and_as_json(mine, name, dataset):
-    words = [word.replace("DATASET", dataset) for word in COMMANDS[name]]
+    arguments = [word.replace("DATASET", dataset) for word in COMMANDS[name]]
     if name == "nightly":
         put_night(mine.data / dataset)
     before = {path: shutil.copytree(path, f"{path}-", symlinks=True) for path in folders(mine)}
-    assert output_of(mine, *words).strip()
+    assert output_of(mine, *arguments).strip()
     for path in folders(mine):
         shutil.rmtree(path)
         Path(before[path]).rename(path)
-    assert data_of(mine, *words)
+    assert data_of(mine, *arguments)
 
 
 @pytest.mark.parametrize("width", ["40", "80", "200"])
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name not in NOT_TABLES])
 def test_lines_fit_the_terminal(built, name, width):
-    words = [word.replace("DATASET", "four") for word in COMMANDS[name]]
-    text = output_of(built, *words, width=width)
+    arguments = [word.replace("DATASET", "four") for word in COMMANDS[name]]
+    text = output_of(built, *arguments, width=width)
     assert max(map(len, text.splitlines())) <= int(width)
 
 
 @pytest.mark.parametrize("dataset", ["toy", "four"])
 def test_ls_has_the_metrics_of_the_run(built, dataset):
-    found = data_of(built, "ls", "--dataset", dataset)
-    (row,) = found["runs"]
+    result = data_of(built, "ls", "--dataset", dataset)
+    (row,) = result["runs"]
     metrics = json.loads(next(built.outputs.glob(f"{dataset}/7_*/*/metrics.json")).read_text())
     assert row["accuracy"] == metrics["test"]["accuracy"]
     assert row["macro_f1"] == metrics["test"]["macro"]["f1"]
     assert row["is_latest"]
-    assert found["models"] == [row]
-    (of_dataset,) = found["datasets"]
+    assert result["models"] == [row]
+    (of_dataset,) = result["datasets"]
     assert sorted(of_dataset["labels"]) == CLASSES[dataset]
     assert f"{row['accuracy']:.3f}" in output_of(built, "ls")
 
 
-def test_ls_of_an_empty_folder_tells_how_to_begin(chain):
+def test_ls_of_an_empty_folder_prints_the_first_command(chain):
     assert "luigi --module pipeline RunAll" in output_of(chain, "ls")
     assert data_of(chain, "ls") == {"datasets": [], "models": [], "runs": []}
 
@@ -136,7 +136,7 @@ def test_ls_of_an_unknown_dataset_lists_the_datasets(built, form):
     assert "vader" in str(done.exception)
 
 
-def test_ls_of_a_dataset_without_runs_tells_how_to_begin(built):
+def test_ls_of_a_dataset_without_runs_prints_the_first_command(built):
     text = output_of(built, "ls", "--dataset", "vader")
     assert "No runs of vader yet." in text
     assert "RunAll --dataset vader" in text
@@ -145,34 +145,34 @@ def test_ls_of_a_dataset_without_runs_tells_how_to_begin(built):
 @pytest.mark.parametrize("dataset", ["toy", "four"])
 @pytest.mark.parametrize("step", range(1, 9))
 def test_show_has_manifest_head_and_figures_of_every_artifact(built, dataset, step):
-    place = next(built.outputs.glob(f"{dataset}/{step}_*/*"))
-    found = data_of(built, "show", str(place), "--rows", "3")
-    assert found["manifest"] == json.loads((place / "manifest.json").read_text())
-    assert all(len(head["rows"]) <= 3 and head["columns"] for head in found["head"].values())
-    assert bool(found["head"]) == any(
-        name.endswith(".parquet") for name in found["manifest"]["files"]
+    artifact_path = next(built.outputs.glob(f"{dataset}/{step}_*/*"))
+    result = data_of(built, "show", str(artifact_path), "--rows", "3")
+    assert result["manifest"] == json.loads((artifact_path / "manifest.json").read_text())
+    assert all(len(head["rows"]) <= 3 and head["columns"] for head in result["head"].values())
+    assert bool(result["head"]) == any(
+        name.endswith(".parquet") for name in result["manifest"]["files"]
     )
-    assert found["figures"] == [str(path) for path in sorted(place.glob("figures/*.png"))]
-    text = output_of(built, "show", str(place), width="300")
-    assert found["manifest"]["task"] in text
-    assert all(path in text for path in found["figures"])
+    assert result["figures"] == [str(path) for path in sorted(artifact_path.glob("figures/*.png"))]
+    text = output_of(built, "show", str(artifact_path), width="300")
+    assert result["manifest"]["task"] in text
+    assert all(path in text for path in result["figures"])
 
 
 @pytest.mark.parametrize(
     "spelling", ["path", "file", "relative", "latest", "digest", "folder name"]
 )
-def test_artifact_is_found_by_every_name_for_it(built, spelling):
-    place = (built.outputs / "latest/four/naive_bayes").resolve()
+def test_artifact_is_selected_by_each_of_its_names(built, spelling):
+    artifact_path = (built.outputs / "latest/four/naive_bayes").resolve()
     name = {
-        "path": str(place),
-        "file": str(place / "report.html"),
-        "relative": f"four/8_report/{place.name}",
+        "path": str(artifact_path),
+        "file": str(artifact_path / "report.html"),
+        "relative": f"four/8_report/{artifact_path.name}",
         "latest": "four/naive_bayes",
-        "digest": place.name[-16:-8],
-        "folder name": place.name,
+        "digest": artifact_path.name[-16:-8],
+        "folder name": artifact_path.name,
     }[spelling]
     assert data_of(built, "show", name)["place"] == str(
-        built.outputs / "four/8_report" / place.name
+        built.outputs / "four/8_report" / artifact_path.name
     )
 
 
@@ -220,57 +220,57 @@ def test_why_marks_a_changed_raw_file_and_a_missing_step(mine):
 def test_diff_has_settings_metrics_with_intervals_and_changed_rows(mine, dataset):
     mine.run(dataset=dataset, model="naive_bayes", alpha=20.0, max_words=30)
     names = [row["run"] for row in data_of(mine, "ls", "--dataset", dataset)["runs"]]
-    found = data_of(mine, "diff", names[1], names[0])
-    changed = {(one["task"], one["name"], one["from"], one["to"]) for one in found["settings"]}
+    result = data_of(mine, "diff", names[1], names[0])
+    changed = {(one["task"], one["name"], one["from"], one["to"]) for one in result["settings"]}
     assert changed == {
         ("TrainModel", "alpha", 1.0, 20.0),
         ("Vectorize", "max_words", "all", 30),
     }
-    assert found["code"] == {}
-    for row in found["metrics"][:2]:
+    assert result["code"] == {}
+    for row in result["metrics"][:2]:
         assert row["a_interval"][0] <= row["a"] <= row["a_interval"][1]
         assert row["b_interval"][0] <= row["b"] <= row["b_interval"][1]
         low, high = row["difference_interval"]
         assert low <= row["difference"] <= high
-    rows = found["predictions"]
+    rows = result["predictions"]
     assert rows["changed"] == sum(part["changed"] for part in rows["by_part"].values())
     assert rows["changed"] > 0
     assert len(rows["examples"]) == min(rows["changed"], 20)
     assert all(one["a"] != one["b"] and one["text"] for one in rows["examples"])
 
 
-def test_diff_of_a_run_with_itself_finds_nothing(built):
-    found = data_of(built, "diff", "four/naive_bayes", "four/naive_bayes")
-    assert found["settings"] == found["raw_files"] == found["libraries"] == []
-    assert found["predictions"]["changed"] == 0
-    assert [row["difference"] for row in found["metrics"]] == [0, 0, 0, 0]
-    assert found["metrics"][0]["difference_interval"] == [0, 0]
+def test_diff_of_a_run_with_itself_is_empty(built):
+    result = data_of(built, "diff", "four/naive_bayes", "four/naive_bayes")
+    assert result["settings"] == result["raw_files"] == result["libraries"] == []
+    assert result["predictions"]["changed"] == 0
+    assert [row["difference"] for row in result["metrics"]] == [0, 0, 0, 0]
+    assert result["metrics"][0]["difference_interval"] == [0, 0]
 
 
 def test_diff_compares_no_rows_of_different_raw_files(built):
-    found = data_of(built, "diff", "toy/naive_bayes", "four/naive_bayes")
-    assert found["predictions"] is None
-    assert found["metrics"][0]["difference_interval"] is None
+    result = data_of(built, "diff", "toy/naive_bayes", "four/naive_bayes")
+    assert result["predictions"] is None
+    assert result["metrics"][0]["difference_interval"] is None
 
 
-def test_verify_ends_with_1_and_repair_with_0(mine):
-    place = next(mine.outputs.glob("four/5_*/*"))
-    (place / "balance.json").write_text("{}")
+def test_exit_code_of_verify_is_1_and_of_repair_0(mine):
+    artifact_path = next(mine.outputs.glob("four/5_*/*"))
+    (artifact_path / "balance.json").write_text("{}")
     done = call(mine, "verify", width="200")
     assert done.exit_code == 1
-    assert str(place) in done.output
+    assert str(artifact_path) in done.output
     assert call(mine, "verify", "toy/naive_bayes").exit_code == 0
     assert call(mine, "verify", "four/naive_bayes").exit_code == 1
     done = call(mine, "verify", "--repair", width="200")
     assert done.exit_code == 0
-    assert not place.exists()
+    assert not artifact_path.exists()
     assert call(mine, "verify").exit_code == 0
 
 
-def test_verify_checks_a_folder_that_lost_its_manifest(mine):
-    place = next(mine.outputs.glob("four/5_*/*"))
-    (place / "manifest.json").unlink()
-    assert call(mine, "verify", str(place)).exit_code == 1
+def test_verify_checks_a_folder_without_manifest(mine):
+    artifact_path = next(mine.outputs.glob("four/5_*/*"))
+    (artifact_path / "manifest.json").unlink()
+    assert call(mine, "verify", str(artifact_path)).exit_code == 1
 
 
 def test_rm_asks_first(mine):
@@ -280,25 +280,25 @@ def test_rm_asks_first(mine):
     assert mine.manifests() == before
     assert call(mine, "rm", "four/naive_bayes", "--json").exit_code == 2
     call(mine, "rm", "four/naive_bayes", input="y\n")
-    assert {place.parent.parent.name for place in mine.manifests()} == {"toy"}
+    assert {artifact_path.parent.parent.name for artifact_path in mine.manifests()} == {"toy"}
     assert not (mine.outputs / "latest/four/naive_bayes").is_symlink()
 
 
 def test_rm_deletes_an_artifact_alone_or_with_all_downstream(mine):
-    place = next(mine.outputs.glob("toy/6_*/*"))
+    artifact_path = next(mine.outputs.glob("toy/6_*/*"))
     n_before = len(mine.manifests())
-    output_of(mine, "rm", "--yes", str(place))
+    output_of(mine, "rm", "--yes", str(artifact_path))
     assert len(mine.manifests()) == n_before - 1
-    place = next(mine.outputs.glob("four/6_*/*"))
-    output_of(mine, "rm", "--yes", "--below", str(place))
+    artifact_path = next(mine.outputs.glob("four/6_*/*"))
+    output_of(mine, "rm", "--yes", "--below", str(artifact_path))
     assert len(mine.manifests()) == n_before - 4
 
 
 def test_gc_deletes_only_with_the_option(mine):
     mine.run(dataset="toy", model="naive_bayes", alpha=0.5)
     before = mine.manifests()
-    found = data_of(mine, "gc", "--keep", "0", "--hours", "0")
-    assert len(found["found"]) == 3
+    result = data_of(mine, "gc", "--keep", "0", "--hours", "0")
+    assert len(result["found"]) == 3
     assert mine.manifests() == before
     assert data_of(mine, "gc", "--keep", "0", "--delete")["found"] == []
     output_of(mine, "gc", "--keep", "0", "--hours", "0", "--delete")
@@ -306,7 +306,7 @@ def test_gc_deletes_only_with_the_option(mine):
     assert call(mine, "verify").exit_code == 0
 
 
-def test_datasets_describes_the_state_and_how_to_get_the_rest(mine):
+def test_datasets_prints_state_and_instructions(mine):
     (mine.data / "four" / "rows.csv").unlink()
     (mine.data / "broken").mkdir()
     (mine.data / "broken" / "dataset.toml").write_text("labels = 1")
@@ -321,12 +321,14 @@ def test_datasets_describes_the_state_and_how_to_get_the_rest(mine):
 def test_models_lists_parameters_with_the_models_own_defaults(built):
     rows = {row["model"]: row for row in data_of(built, "models")}
     assert "naive_bayes" in rows
-    known = {row["parameter"]: row["default"] for row in data_of(built, "models", "bilstm")}
+    defaults_of_model = {
+        row["parameter"]: row["default"] for row in data_of(built, "models", "bilstm")
+    }
     row = specs.MODELS["bilstm"]
-    assert {*row.uses, *row.defaults} <= known.keys()
+    assert {*row.uses, *row.defaults} <= defaults_of_model.keys()
     for name, value in row.defaults.items():
-        assert known[name] == (list(value) if isinstance(value, tuple) else value), name
-    assert "alpha" not in known
+        assert defaults_of_model[name] == (list(value) if isinstance(value, tuple) else value), name
+    assert "alpha" not in defaults_of_model
     done = call(built, "models", "bilstn")
     assert "did you mean 'bilstm'" in str(done.exception)
 
@@ -351,10 +353,10 @@ def test_shell_completes_commands_runs_and_parameters(built, typed, wanted):
     from click.shell_completion import ShellComplete
 
     built.set_paths()
-    *words, incomplete = typed.removeprefix("pipeline ").split(" ")
+    *arguments, incomplete = typed.removeprefix("pipeline ").split(" ")
     completer = ShellComplete(cli, {}, "pipeline", "_PIPELINE_COMPLETE")
-    found = {item.value for item in completer.get_completions(words, incomplete)}
-    assert wanted <= found
+    result = {item.value for item in completer.get_completions(arguments, incomplete)}
+    assert wanted <= result
 
 
 def test_plan_of_an_unknown_task_is_an_error_of_the_user():

@@ -26,7 +26,7 @@ def hundred(built, tmp_path_factory):
     return chain
 
 
-def words_of(chain, name):
+def arguments_of(chain, name):
     paths = ["--paths-outputs", str(chain.outputs), "--paths-data", str(chain.data)]
     run = ["--dataset", "toy", "--model", "naive_bayes", "--alpha", "0.5"]
     return [name, *(run if name == "plan" else []), *paths]
@@ -39,13 +39,13 @@ def test_command_imports_nothing_heavy(hundred, name):
         "cli(sys.argv[1:], standalone_mode=False)\n"
         f"print('LOADED', *[name for name in {HEAVY!r} if name in sys.modules])"
     )
-    command = [sys.executable, "-c", code, *words_of(hundred, name)]
+    command = [sys.executable, "-c", code, *arguments_of(hundred, name)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.rsplit("LOADED", 1)[1].split() == []
     assert "naive_bayes" in done.stdout or "TrainModel" in done.stdout
 
 
 def test_ls_counts_all_hundred(hundred):
-    command = [str(BIN / "pipeline"), *words_of(hundred, "ls"), "--json"]
+    command = [str(BIN / "pipeline"), *arguments_of(hundred, "ls"), "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert len(json.loads(done.stdout)["runs"]) == 102

@@ -1,4 +1,4 @@
-"""`pipeline diff` says of two runs what Evaluate would: one scorer, one bootstrap, one test."""
+"""`pipeline diff` compares two runs with the scorer, bootstrap and test of Evaluate."""
 
 import json
 import shutil
@@ -31,14 +31,14 @@ def two(tmp_path_factory):
     return chain, [task.requires().upstream().path() for task in (weak, strong)]
 
 
-def compared(chain, places):
+def compared(chain, paths):
     store = Store(chain.outputs)
-    return difference(store, *(store.artifact(place) for place in places))
+    return difference(store, *(store.artifact(path) for path in paths))
 
 
-def test_rows(chain, place):
+def test_rows(chain, path):
     """Read labels and decided classes of test rows, and their duplicate groups."""
-    table = pq.read_table(place / "predictions.parquet").to_pandas()
+    table = pq.read_table(path / "predictions.parquet").to_pandas()
     rows = pq.read_table(next(chain.outputs.glob("four/2_*/*/rows.parquet"))).to_pandas()
     column = "near_group" if "near_group" in rows else "group"
     groups = dict(zip(rows["id"], rows[column], strict=True))
@@ -54,29 +54,29 @@ test_rows.__test__ = False
 
 
 def test_metrics_are_those_of_evaluate_and_of_scikit_learn(two):
-    found = {row["metric"]: row for row in compared(*two)["metrics"]}
-    assert list(found) == ["accuracy", "macro_f1", "roc_auc", "log_loss"]
-    for side, place in zip("ab", two[1], strict=True):
-        metrics = json.loads((place / "metrics.json").read_text())["test"]
-        labels, decided, _ = test_rows(two[0], place)
-        assert found["accuracy"][side] == pytest.approx(accuracy_score(labels, decided))
+    result = {row["metric"]: row for row in compared(*two)["metrics"]}
+    assert list(result) == ["accuracy", "macro_f1", "roc_auc", "log_loss"]
+    for side, path in zip("ab", two[1], strict=True):
+        metrics = json.loads((path / "metrics.json").read_text())["test"]
+        labels, decided, _ = test_rows(two[0], path)
+        assert result["accuracy"][side] == pytest.approx(accuracy_score(labels, decided))
         macro = f1_score(labels, decided, average="macro")
-        assert found["macro_f1"][side] == metrics["macro"]["f1"] == pytest.approx(macro)
-        assert found["macro_f1"][f"{side}_interval"] == metrics["intervals"]["macro"]["f1"]
+        assert result["macro_f1"][side] == metrics["macro"]["f1"] == pytest.approx(macro)
+        assert result["macro_f1"][f"{side}_interval"] == metrics["intervals"]["macro"]["f1"]
 
 
 def test_interval_of_the_difference_is_that_of_paired_samples_of_duplicate_groups(two):
-    chain, places = two
-    (labels, old, groups), (_, new, _) = (test_rows(chain, place) for place in places)
+    chain, paths = two
+    (labels, old, groups), (_, new, _) = (test_rows(chain, path) for path in paths)
     gain = (new == labels).astype(float) - (old == labels)
     weights = np.concatenate(list(bootstrap.draw(len(labels), 1000, 0, 4, groups)))
     samples = weights @ gain / weights.sum(axis=1)
-    found = compared(chain, places)["metrics"][0]
-    assert found["difference"] == pytest.approx(gain.mean())
+    result = compared(chain, paths)["metrics"][0]
+    assert result["difference"] == pytest.approx(gain.mean())
     assert gain.mean() != 0
-    assert found["difference_interval"] == pytest.approx(np.percentile(samples, [2.5, 97.5]))
+    assert result["difference_interval"] == pytest.approx(np.percentile(samples, [2.5, 97.5]))
     p_value = exact_test(new == labels, old == labels, groups).two_sided
-    assert found["p_value"] == pytest.approx(p_value, rel=1e-5)
+    assert result["p_value"] == pytest.approx(p_value, rel=1e-5)
 
 
 def test_every_metric_has_an_interval_and_a_p_value(two):
@@ -87,80 +87,80 @@ def test_every_metric_has_an_interval_and_a_p_value(two):
 
 
 def test_a_run_against_itself_has_no_evidence_of_a_difference(two):
-    chain, places = two
-    for row in compared(chain, [places[0], places[0]])["metrics"]:
+    chain, paths = two
+    for row in compared(chain, [paths[0], paths[0]])["metrics"]:
         assert (row["difference"], row["difference_interval"]) == (0, [0, 0])
         assert row["p_value"] == 1.0
 
 
 def test_decided_classes_are_compared(two):
     chain, (weak, _) = two
-    asked = {
+    threshold = {
         "positive_label": "good",
         "threshold_goal": "recall_at_precision",
         "threshold_floor": 0.1,
     }
     task = chain.run(
-        dataset="four", model="naive_bayes", test_fraction=0.3, max_words=40, alpha=9.0, **asked
+        dataset="four", model="naive_bayes", test_fraction=0.3, max_words=40, alpha=9.0, **threshold
     )
-    places = [weak, task.requires().upstream().path()]
-    found = compared(chain, places)
-    assert found["predictions"]["changed"] > 0
-    (labels, old, _), (_, new, _) = (test_rows(chain, place) for place in places)
+    paths = [weak, task.requires().upstream().path()]
+    result = compared(chain, paths)
+    assert result["predictions"]["changed"] > 0
+    (labels, old, _), (_, new, _) = (test_rows(chain, path) for path in paths)
     assert (old != new).any()
     gain = (new == labels).mean() - (old == labels).mean()
-    assert found["metrics"][0]["difference"] == pytest.approx(gain)
-    assert found["metrics"][2]["difference"] == 0  # probabilities are the same
+    assert result["metrics"][0]["difference"] == pytest.approx(gain)
+    assert result["metrics"][2]["difference"] == 0  # probabilities are the same
 
 
 def test_runs_with_other_test_rows_are_paired_on_those_in_common(two):
     chain, (_, strong) = two
     other = chain.run(dataset="four", model="naive_bayes", test_fraction=0.5, split_seed=1)
-    found = compared(chain, [strong, other.requires().upstream().path()])
-    counts = found["test_rows"]
+    result = compared(chain, [strong, other.requires().upstream().path()])
+    counts = result["test_rows"]
     assert 0 < counts["in_common"] < counts["a"] < counts["b"]
-    assert found["metrics"][0]["difference_interval"] is not None
+    assert result["metrics"][0]["difference_interval"] is not None
 
 
 def test_changed_rows_are_counted_where_both_runs_have_them_in_the_same_part(two):
     chain, (weak, _) = two
     other = chain.run(dataset="four", model="naive_bayes", test_fraction=0.5, split_seed=1)
-    places = [weak, other.requires().upstream().path()]
-    found = compared(chain, places)["predictions"]
-    a, b = (pq.read_table(place / "predictions.parquet").to_pandas() for place in places)
+    paths = [weak, other.requires().upstream().path()]
+    result = compared(chain, paths)["predictions"]
+    a, b = (pq.read_table(path / "predictions.parquet").to_pandas() for path in paths)
     both = a.merge(b, on="id")
     differs = both["decided_x"] != both["decided_y"]
     same = both["part_x"] == both["part_y"]
     assert 0 < same.sum() < len(both)
-    assert (found["rows"], found["changed"]) == (same.sum(), (same & differs).sum())
-    for part, counts in found["by_part"].items():
+    assert (result["rows"], result["changed"]) == (same.sum(), (same & differs).sum())
+    for part, counts in result["by_part"].items():
         rows = both[same & differs & (both["part_x"] == part)]
         right = [(rows[f"decided_{side}"] == rows[f"label_{side}"]).sum() for side in "yx"]
         assert [counts["changed"], counts["better"], counts["worse"]] == [len(rows), *right]
-    for pair in found["other_part"]:
+    for pair in result["other_part"]:
         rows = (both["part_x"] == pair["a"]) & (both["part_y"] == pair["b"])
         assert pair["a"] != pair["b"]
         assert (pair["rows"], pair["changed"]) == (rows.sum(), (rows & differs).sum())
-    assert sum(pair["rows"] for pair in found["other_part"]) == (~same).sum()
+    assert sum(pair["rows"] for pair in result["other_part"]) == (~same).sum()
     outputs = ["--paths-outputs", str(chain.outputs)]
-    shown = CliRunner().invoke(cli, ["diff", *outputs, *map(str, places)], env={"COLUMNS": "400"})
+    shown = CliRunner().invoke(cli, ["diff", *outputs, *map(str, paths)], env={"COLUMNS": "400"})
     text = " ".join(shown.output.split())
     assert f"{(~same).sum():,} rows have another part in b than in a" in text
     assert "train in a and test in b: " in text
 
 
 def test_validation_rows_that_trained_one_model_alone_are_not_the_same_part(two, tmp_path):
-    chain, places = two
+    chain, paths = two
     copied = tmp_path / "outputs"
     shutil.copytree(chain.outputs, copied, symlinks=True)
-    weak, strong = (copied / place.relative_to(chain.outputs) for place in places)
+    weak, strong = (copied / path.relative_to(chain.outputs) for path in paths)
     store = Store(copied)
-    file = store.of(store.artifact(strong), "TrainModel").place / "training.json"
+    file = store.of(store.artifact(strong), "TrainModel").path / "training.json"
     facts = json.loads(file.read_text())
     file.write_text(json.dumps({**facts, "refitted_on_validation": 3}))
-    found = difference(store, *(store.artifact(place) for place in (weak, strong)))["predictions"]
-    assert "validation" not in found["by_part"]
-    (pair,) = found["other_part"]
+    result = difference(store, *(store.artifact(path) for path in (weak, strong)))["predictions"]
+    assert "validation" not in result["by_part"]
+    (pair,) = result["other_part"]
     assert (pair["a"], pair["b"]) == ("validation", "validation, also trained on")
 
 
@@ -184,35 +184,35 @@ def seeded(tmp_path_factory):
 
 
 def test_spread_is_of_the_runs_that_differ_by_seed_alone(seeded):
-    chain, places = seeded
+    chain, paths = seeded
     store = Store(chain.outputs)
-    found = seed_spread(store, store.artifact(places[1]))
-    assert found["seeds"] == [0, 1, 2]
+    result = seed_spread(store, store.artifact(paths[1]))
+    assert result["seeds"] == [0, 1, 2]
     losses = [
-        json.loads((place / "metrics.json").read_text())["test"]["log_loss"] for place in places[:3]
+        json.loads((path / "metrics.json").read_text())["test"]["log_loss"] for path in paths[:3]
     ]
-    entry = found["metrics"]["log_loss"]
+    entry = result["metrics"]["log_loss"]
     assert entry["values"] == losses
     assert (entry["n"], entry["mean"]) == (3, pytest.approx(np.mean(losses)))
     assert entry["sd"] == pytest.approx(np.std(losses, ddof=1))
     assert entry["sd"] > 0
-    assert seed_spread(store, store.artifact(places[3]))["seeds"] == [0]
+    assert seed_spread(store, store.artifact(paths[3]))["seeds"] == [0]
 
 
 def test_difference_is_compared_with_the_spread_over_seeds(seeded):
-    chain, places = seeded
-    found = compared(chain, [places[0], places[3]])["seeds"]
-    entry = found["metrics"]["log_loss"]
+    chain, paths = seeded
+    result = compared(chain, [paths[0], paths[3]])["seeds"]
+    entry = result["metrics"]["log_loss"]
     assert entry["runs"] == 3
-    assert entry["sd"] == pytest.approx(found["a"]["metrics"]["log_loss"]["sd"])
-    assert "differ only by seed" in found["text"]
-    assert "(3 runs)" in found["text"]
+    assert entry["sd"] == pytest.approx(result["a"]["metrics"]["log_loss"]["sd"])
+    assert "differ only by seed" in result["text"]
+    assert "(3 runs)" in result["text"]
     # Two of the seeds themselves: three runs, not six.
-    assert compared(chain, places[:2])["seeds"]["metrics"]["log_loss"]["runs"] == 3
+    assert compared(chain, paths[:2])["seeds"]["metrics"]["log_loss"]["runs"] == 3
 
 
-def test_without_other_seeds_it_is_said_that_intervals_leave_them_out(seeded):
-    chain, places = seeded
-    found = compared(chain, [places[3], places[3]])["seeds"]
-    assert found["metrics"]["accuracy"]["sd"] is None
-    assert "sampling of test rows only" in found["text"]
+def test_without_other_seeds_the_text_explains_what_intervals_cover(seeded):
+    chain, paths = seeded
+    result = compared(chain, [paths[3], paths[3]])["seeds"]
+    assert result["metrics"]["accuracy"]["sd"] is None
+    assert "sampling of test rows only" in result["text"]

@@ -16,12 +16,12 @@ RUN = {"dataset": "toy", "model": "naive_bayes"}
 
 
 def unreferenced(chain, keep=0, seconds=0.0):
-    found = gc.unreferenced(Store(chain.outputs), keep, seconds)
-    return {os.path.relpath(entry["place"], chain.outputs): entry["reason"] for entry in found}
+    result = gc.unreferenced(Store(chain.outputs), keep, seconds)
+    return {os.path.relpath(entry["place"], chain.outputs): entry["reason"] for entry in result}
 
 
 def older_run(chain):
-    """Build a run that latest no longer leads to; return its report."""
+    """Build a run that latest no longer refers to; return its report."""
     chain.run(**RUN, alpha=0.5)
     report = (chain.outputs / "latest/toy/naive_bayes").resolve()
     chain.run(**RUN)
@@ -34,11 +34,15 @@ def test_what_latest_was_made_from_is_kept(built):
 
 def test_unreferenced_run_is_deleted_without_what_others_need(mine):
     older_run(mine)
-    found = unreferenced(mine)
-    assert [place.split("/")[1] for place in found] == ["6_train", "7_evaluate", "8_report"]
-    assert set(found.values()) == {"no kept run was made from it"}
-    for place in found:
-        rm.remove(mine.outputs / place)
+    result = unreferenced(mine)
+    assert [path.split("/")[1] for path in result] == [
+        "6_train",
+        "7_evaluate",
+        "8_report",
+    ]
+    assert set(result.values()) == {"no kept run was made from it"}
+    for path in result:
+        rm.remove(mine.outputs / path)
     assert verify_artifacts(Store(mine.outputs))["dangling"] == []
     before = mine.manifests()
     mine.run(**RUN)
@@ -66,13 +70,13 @@ def test_run_that_the_registry_refers_to_is_kept(mine, refer):
 
 
 def test_damaged_artifact_and_what_was_moved_aside_are_deleted(mine):
-    place = next((mine.outputs / "toy").glob("7_*/*"))
-    (place / "metrics.json").unlink()
+    path = next((mine.outputs / "toy").glob("7_*/*"))
+    (path / "metrics.json").unlink()
     aside = mine.outputs / ".damaged" / "old"
     aside.mkdir(parents=True)
-    found = unreferenced(mine)
-    assert found[os.path.relpath(place, mine.outputs)] == "incomplete"
-    assert ".damaged/old" in found
+    result = unreferenced(mine)
+    assert result[os.path.relpath(path, mine.outputs)] == "incomplete"
+    assert ".damaged/old" in result
 
 
 def test_temporary_folder_is_kept_while_its_process_lives(mine):
@@ -83,10 +87,10 @@ def test_temporary_folder_is_kept_while_its_process_lives(mine):
     lock = os.open(alive, os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_EX)
     try:
-        found = unreferenced(mine)
+        result = unreferenced(mine)
     finally:
         os.close(lock)
-    assert list(found) == ["toy/2_clean/.tmp-dead"]
+    assert list(result) == ["toy/2_clean/.tmp-dead"]
 
 
 def test_resumable_work_is_deleted_when_published_and_not_locked(mine):
@@ -117,7 +121,7 @@ def test_resumable_work_is_deleted_after_two_weeks(mine):
     assert unreferenced(mine) == {f".partial/{forgotten.name}": reason}
 
 
-def test_rm_of_a_run_deletes_what_was_made_for_it_alone(mine):
+def test_rm_of_a_run_deletes_artifacts_that_only_it_needs(mine):
     report = older_run(mine)
     store = Store(mine.outputs)
     run = store.find(report.name)
@@ -126,17 +130,17 @@ def test_rm_of_a_run_deletes_what_was_made_for_it_alone(mine):
     shutil.rmtree(mine.outputs / "four")
     only = Store(mine.outputs)
     for item in alone:
-        rm.remove(item.place)
+        rm.remove(item.path)
     left = rm.needed_alone(Store(mine.outputs), Store(mine.outputs).runs("toy")[0])
     assert len(left) == 8
     assert only.find("toy/naive_bayes").task == "Report"
 
 
-def test_removed_folder_leaves_no_trace(tmp_path):
-    place = tmp_path / "some"
-    (place / "deep").mkdir(parents=True)
-    (place / "deep" / "file").write_text("x")
-    rm.remove(Path(place))
+def test_remove_leaves_no_files(tmp_path):
+    path = tmp_path / "some"
+    (path / "deep").mkdir(parents=True)
+    (path / "deep" / "file").write_text("x")
+    rm.remove(Path(path))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -144,7 +148,7 @@ def test_dataset_is_kept_while_an_ancestor_of_a_kept_run_is_missing(mine):
     older_run(mine)
     (split,) = mine.outputs.glob("toy/5_split/*")
     shutil.rmtree(split)
-    assert not any(place.startswith("toy/") for place in unreferenced(mine))
+    assert not any(path.startswith("toy/") for path in unreferenced(mine))
     store = Store(mine.outputs)
     older = store.runs("toy")[-1]
     assert rm.needed_alone(store, older) == [older]
@@ -158,10 +162,10 @@ def test_dataset_is_kept_until_a_repaired_artifact_is_rebuilt(mine):
     rm.remove_dangling(Store(mine.outputs))
     assert unreferenced(mine) == {}
     mine.run(**RUN)
-    assert [place.split("/")[0] for place in unreferenced(mine)] == [".damaged"]
+    assert [path.split("/")[0] for path in unreferenced(mine)] == [".damaged"]
 
 
-def test_folder_moved_aside_belongs_to_its_own_dataset(mine):
+def test_folder_moved_aside_belongs_to_the_dataset_of_its_path(mine):
     from pipeline.cli.verify import move_aside, moved_aside
 
     # The name of the other dataset begins with that of this one and a hyphen.
@@ -169,15 +173,15 @@ def test_folder_moved_aside_belongs_to_its_own_dataset(mine):
     shutil.copytree(next((mine.outputs / "toy").glob("2_clean/*")), other)
     older_run(mine)
     before = unreferenced(mine)
-    assert any(place.startswith("toy/") for place in before)
+    assert any(path.startswith("toy/") for path in before)
     store = Store(mine.outputs)
     aside = move_aside(store, other)
-    assert not any(place.startswith("toy-2/") for place in unreferenced(mine))
+    assert not any(path.startswith("toy-2/") for path in unreferenced(mine))
     assert moved_aside(store, other) == aside
     assert moved_aside(store, mine.outputs / "toy" / "2_clean" / other.name) is None
-    # Built again, it blocks nothing, least of all the dataset whose name its own begins with.
+    # After the rebuild it blocks no dataset.
     shutil.copytree(aside, other)
-    left = {place for place in before if place.startswith("toy/")}
+    left = {path for path in before if path.startswith("toy/")}
     assert left <= set(unreferenced(mine))
 
 
@@ -187,10 +191,10 @@ def test_dataset_is_kept_while_a_process_builds_an_artifact(mine):
     folder.mkdir()
     lock = os.open(folder, os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_EX)
-    assert not any(place.startswith("toy/") for place in unreferenced(mine))
+    assert not any(path.startswith("toy/") for path in unreferenced(mine))
     os.close(lock)
     folder.rmdir()
-    assert any(place.startswith("toy/") for place in unreferenced(mine))
+    assert any(path.startswith("toy/") for path in unreferenced(mine))
 
 
 @pytest.mark.parametrize(("old", "new"), [('"alpha": 1.0', '"alpha": 2.0'), ("TrainModel", "X")])

@@ -9,7 +9,7 @@ from pipeline.cli import cli
 from pipeline.cli.ls import RUN_COLUMNS
 from pipeline.store.outputs import Store
 from pipeline.store.overview import listing
-from pipeline.store.run import figure, headline, interval
+from pipeline.store.run import headline, interval, metric_at
 
 METRICS = {
     "rows": 50,
@@ -25,11 +25,11 @@ SCORED = {"macro": {"f1": 0.6}, "accuracy": 0.7}
 
 
 def write_artifact(outputs, step, task, upstream=None, dataset="toy", **keys):
-    """Write a folder with a manifest, and the JSON files that it holds."""
+    """Write a folder with a manifest and JSON files."""
     files = keys.pop("content", {})
     name = keys.pop("name")
-    place = outputs / dataset / step / name
-    place.mkdir(parents=True)
+    path = outputs / dataset / step / name
+    path.mkdir(parents=True)
     above = upstream and {
         "task": upstream.parent.name[2:],
         "digest": upstream.name.rsplit("-", 1)[-1],
@@ -44,9 +44,9 @@ def write_artifact(outputs, step, task, upstream=None, dataset="toy", **keys):
         **keys,
     }
     for file, content in files.items():
-        (place / file).write_text(json.dumps(content))
-    (place / "manifest.json").write_text(json.dumps(manifest))
-    return place
+        (path / file).write_text(json.dumps(content))
+    (path / "manifest.json").write_text(json.dumps(manifest))
+    return path
 
 
 def write_run(
@@ -213,18 +213,18 @@ def test_best_run_is_that_of_validation_rows_among_comparable_runs(tmp_path, old
     assert row["best_run"] == f"{best}" * 8
 
 
-def test_newest_models_are_those_of_the_links_and_a_gone_one_is_said(outputs):
-    newest, gone = listing(Store(outputs))["models"]
+def test_newest_models_are_those_of_the_links_also_without_target(outputs):
+    newest, missing = listing(Store(outputs))["models"]
     assert newest["run"] == "22222222"
-    assert gone == {"dataset": "toy", "model": "lstm", "place": None}
+    assert missing == {"dataset": "toy", "model": "lstm", "place": None}
 
 
 @pytest.mark.parametrize(("dataset", "runs", "models"), [("toy", 2, 2), ("four", 1, 0)])
 def test_one_dataset_alone(outputs, dataset, runs, models):
-    found = listing(Store(outputs), dataset)
-    assert [row["dataset"] for row in found["datasets"]] == [dataset]
-    assert (len(found["runs"]), len(found["models"])) == (runs, models)
-    assert {row["dataset"] for row in found["runs"]} == {dataset}
+    result = listing(Store(outputs), dataset)
+    assert [row["dataset"] for row in result["datasets"]] == [dataset]
+    assert (len(result["runs"]), len(result["models"])) == (runs, models)
+    assert {row["dataset"] for row in result["runs"]} == {dataset}
 
 
 def test_columns_and_cells_of_the_table(outputs):
@@ -268,8 +268,8 @@ def test_ls_prints_the_newest_run_first(outputs):
     ],
     ids=["top", "nested", "without interval", "no number", "missing"],
 )
-def test_a_metric_and_its_interval_are_found_by_their_path(path, value, bounds):
-    assert figure(METRICS, path) == value
+def test_metric_and_interval_at_a_path_of_keys(path, value, bounds):
+    assert metric_at(METRICS, path) == value
     assert interval(METRICS, path) == bounds
 
 

@@ -60,17 +60,17 @@ def test_duration_is_formatted_in_a_suitable_unit(seconds, shown):
 
 
 @pytest.mark.parametrize(
-    ("size", "shown"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (2_340_000, "2.3 MB")]
+    ("size", "shown"), [(0, "0 bytes"), (999, "999 bytes"), (1500, "1.5 kB"), (2_340_000, "2.3 MB")]
 )
 def test_size_is_formatted_in_a_suitable_unit(size, shown):
     assert output.size(size) == shown
 
 
-def on_terminal(words, environment):
+def on_terminal(arguments, environment):
     """Run a command on a terminal of its own; return what it wrote there."""
     mine, its = pty.openpty()
     done = subprocess.Popen(
-        [PIPELINE, *words], stdin=its, stdout=its, stderr=its, env={**os.environ, **environment}
+        [PIPELINE, *arguments], stdin=its, stdout=its, stderr=its, env={**os.environ, **environment}
     )
     os.close(its)
     written = b""
@@ -89,21 +89,23 @@ def on_terminal(words, environment):
 
 @pytest.mark.processes
 def test_colours_are_on_a_terminal_and_off_with_no_color_and_in_a_pipe(built):
-    words = ["plan", "--model", "naive_bayes", "--dataset", "toy", "--alpha", "2"]
-    words += ["--paths-outputs", str(built.outputs), "--paths-data", str(built.data)]
-    coloured = on_terminal(words, {"TERM": "xterm-256color", "NO_COLOR": ""})
+    arguments = ["plan", "--model", "naive_bayes", "--dataset", "toy", "--alpha", "2"]
+    arguments += ["--paths-outputs", str(built.outputs), "--paths-data", str(built.data)]
+    coloured = on_terminal(arguments, {"TERM": "xterm-256color", "NO_COLOR": ""})
     assert "\x1b[1;33m" in coloured
-    plain = on_terminal(words, {"TERM": "xterm-256color", "NO_COLOR": "1"})
+    plain = on_terminal(arguments, {"TERM": "xterm-256color", "NO_COLOR": "1"})
     assert "\x1b[1;33m" not in plain
     assert "TrainModel" in plain
-    piped = subprocess.run([PIPELINE, *words], capture_output=True, text=True, check=True).stdout
+    piped = subprocess.run(
+        [PIPELINE, *arguments], capture_output=True, text=True, check=True
+    ).stdout
     assert "\x1b" not in piped
 
 
 @pytest.mark.processes
 def test_error_is_one_line_with_its_code_and_exit_code_2(built):
-    words = ["show", "nothing", "--paths-outputs", str(built.outputs)]
-    done = subprocess.run([PIPELINE, *words], capture_output=True, text=True, check=False)
+    arguments = ["show", "nothing", "--paths-outputs", str(built.outputs)]
+    done = subprocess.run([PIPELINE, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert re.match(r"Error P\d{3}: .*nothing", done.stderr)
     assert len(done.stderr.splitlines()) == 1
@@ -111,8 +113,8 @@ def test_error_is_one_line_with_its_code_and_exit_code_2(built):
 
 @pytest.mark.processes
 def test_wrong_parameter_of_a_plan_is_an_error_like_luigis(built):
-    words = ["plan", "--alpha", "-1", "--model", "naive_bayes"]
-    done = subprocess.run([PIPELINE, *words], capture_output=True, text=True, check=False)
+    arguments = ["plan", "--alpha", "-1", "--model", "naive_bayes"]
+    done = subprocess.run([PIPELINE, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "alpha must be a number above 0" in done.stderr
     assert "Traceback" not in done.stderr
@@ -130,7 +132,7 @@ def printed(monkeypatch, capsys):
             output.Column("size", is_number=True, drop=2),
         ]
         rows = [
-            {"name": "first", "text": "a long text to cut", "size": 12},
+            {"name": "first", "text": "a long text to fit", "size": 12},
             {"name": "second", "text": "b", "size": 7},
         ]
         output.print_table("", columns, rows)
@@ -149,7 +151,7 @@ def test_cell_is_formatted_and_empty_where_the_row_has_no_value():
 @pytest.mark.parametrize(
     ("width", "lines"),
     [
-        (40, ["name    text                size", "first   a long text to cut    12"]),
+        (40, ["name    text                size", "first   a long text to fit    12"]),
         (24, ["name    text        size", "first   a long te…    12"]),
         (17, ["name    text", "first   a long t…"]),
         (12, ["name", "first"]),
@@ -160,5 +162,5 @@ def test_columns_are_truncated_and_then_dropped_in_order(printed, width, lines):
     assert printed(width)[:2] == lines
 
 
-def test_dropped_columns_are_named(printed):
+def test_titles_of_dropped_columns_are_printed(printed):
     assert "text, size" in " ".join(" ".join(printed(12)).split())

@@ -29,7 +29,7 @@ def places_to_build(chain, plan):
 
 
 def places_built(chain, before):
-    return {place for place, made in chain.manifests().items() if before.get(place) != made}
+    return {path for path, made in chain.manifests().items() if before.get(path) != made}
 
 
 def step_of(plan, task):
@@ -50,9 +50,9 @@ def assert_run_does_as_planned(chain, first, dataset="toy", **settings):
 
 def artifact(chain, task, dataset="toy"):
     return next(
-        place
-        for place, manifest in chain.manifests().items()
-        if manifest["task"] == task and place.parent.parent.name == dataset
+        path
+        for path, manifest in chain.manifests().items()
+        if manifest["task"] == task and path.parent.parent.name == dataset
     )
 
 
@@ -81,13 +81,13 @@ def test_plan_of_a_changed_parameter(mine, dataset, settings, first, changes):
     plan = assert_run_does_as_planned(mine, first, dataset, **settings)
     step = step_of(plan, first)
     assert step["kind"] == "parameter"
-    found = [(change["name"], change["from"], change["to"]) for change in step["changes"]]
-    assert found == changes
+    result = [(change["name"], change["from"], change["to"]) for change in step["changes"]]
+    assert result == changes
     below = STEPS[STEPS.index(first) + 1 :]
     assert {step_of(plan, name)["kind"] for name in below} == {"upstream"}
 
 
-def test_plan_of_a_model_with_the_baseline_beside_it(mine):
+def test_plan_of_a_model_with_a_baseline(mine):
     settings = {"dataset": "toy", "model": "logistic_regression", "max_words": 200}
     before = mine.manifests()
     plan = planned(mine, **settings)
@@ -179,7 +179,7 @@ def test_plan_of_a_link_to_another_run_is_the_link_alone(mine):
     assert step_of(planned(mine, **settings), "RunAll")["kind"] == "file"
 
 
-def test_plan_names_a_raw_file_that_must_be_added_by_hand(mine):
+def test_plan_reports_a_raw_file_that_must_be_added_by_hand(mine):
     (mine.data / "toy" / "rows.csv").unlink()
     plan = planned(mine, dataset="toy", model="naive_bayes")
     assert step_of(plan, "DownloadData")["action"] == "fail"
@@ -207,9 +207,9 @@ def test_plan_of_a_download_assumes_the_same_content_as_before(chain):
 
 
 def test_plan_expects_the_time_of_the_same_step_and_model(mine):
-    place = artifact(mine, "TrainModel")
-    manifest = json.loads((place / "manifest.json").read_text())
-    (place / "manifest.json").write_text(json.dumps({**manifest, "seconds": 123.0}))
+    path = artifact(mine, "TrainModel")
+    manifest = json.loads((path / "manifest.json").read_text())
+    (path / "manifest.json").write_text(json.dumps({**manifest, "seconds": 123.0}))
     plan = planned(mine, dataset="toy", model="naive_bayes", alpha=0.5)
     assert step_of(plan, "TrainModel")["seconds"] == 123.0
     assert 123 <= plan["seconds"] < 200
@@ -221,9 +221,9 @@ def test_plan_expects_the_time_of_the_same_step_and_model(mine):
 @pytest.mark.parametrize("start", [[], ["RunAll"], ["luigi", "--module", "pipeline", "RunAll"]])
 def test_plan_accepts_the_arguments_of_luigi(built, start):
     built.set_paths()
-    words = ["--dataset", "four", "--model", "naive_bayes", "--alpha", "2", "--workers", "2"]
+    arguments = ["--dataset", "four", "--model", "naive_bayes", "--alpha", "2", "--workers", "2"]
     paths = ["--paths-data", str(built.data), "--paths-outputs", str(built.outputs)]
-    plan = plan_command([*start, *words, *paths])
+    plan = plan_command([*start, *arguments, *paths])
     assert runs(plan) == {"TrainModel", "Evaluate", "Report"}
     assert step_of(plan, "TrainModel")["changes"] == [{"name": "alpha", "from": 1.0, "to": 2.0}]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.cli.settings_diff import changes, distance, flatten
+from pipeline.cli.settings_diff import changes, distance, flatten, format_value, shorten
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,8 @@ def test_setting_of_another_model_is_no_change():
 
 def test_setting_that_only_one_side_has_is_a_change():
     assert changes({}, {"alpha": None}) == [{"name": "alpha", "from": None, "to": None}]
+
+
+def test_values_and_long_lists_of_names_are_formatted():
+    assert format_value((True, None, 3)) == "[true, none, 3]"
+    assert shorten("abcde") == "a, b, c and 2 more"

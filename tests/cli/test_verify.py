@@ -23,10 +23,10 @@ def flip(path):
 
 
 def test_complete_outputs_have_no_damage(built):
-    found = verify_artifacts(Store(built.outputs))
-    assert found["damaged"] == found["dangling"] == []
-    assert found["artifacts"] == 16
-    assert found["files"] == sum(len(m["files"]) for m in built.manifests().values())
+    result = verify_artifacts(Store(built.outputs))
+    assert result["damaged"] == result["dangling"] == []
+    assert result["artifacts"] == 16
+    assert result["files"] == sum(len(m["files"]) for m in built.manifests().values())
 
 
 @pytest.mark.parametrize(
@@ -40,39 +40,39 @@ def test_complete_outputs_have_no_damage(built):
     ],
     ids=["flipped byte", "truncated", "missing", "without manifest", "unlisted"],
 )
-def test_damage_is_found_and_named(mine, name, harm, problem):
-    place = path_of(mine, "7")
-    harm(place / name)
+def test_damage_is_reported_with_the_file(mine, name, harm, problem):
+    path = path_of(mine, "7")
+    harm(path / name)
     (entry,) = verify_artifacts(Store(mine.outputs))["damaged"]
-    assert entry["place"] == str(place)
+    assert entry["place"] == str(path)
     assert problem in entry["problems"][0]
     assert name in entry["problems"][0]
 
 
 @pytest.mark.parametrize("dataset", ["toy", "four"])
 def test_next_run_rebuilds_what_repair_moved_aside(mine, dataset):
-    place = path_of(mine, "3", dataset)
-    original = (place / "tokens.parquet").read_bytes()
-    flip(place / "tokens.parquet")
+    path = path_of(mine, "3", dataset)
+    original = (path / "tokens.parquet").read_bytes()
+    flip(path / "tokens.parquet")
     store = Store(mine.outputs)
     (entry,) = verify_artifacts(store)["damaged"]
-    aside = move_aside(store, place)
-    assert not place.exists()
+    aside = move_aside(store, path)
+    assert not path.exists()
     assert (aside / "tokens.parquet").read_bytes() != original
     before = mine.manifests()
     mine.run(dataset=dataset, model="naive_bayes")
     assert mine.built_after(before) == ["Tokenize"]
-    assert (place / "tokens.parquet").read_bytes() == original
+    assert (path / "tokens.parquet").read_bytes() == original
     assert verify_artifacts(Store(mine.outputs))["damaged"] == []
-    assert entry["place"] == str(place)
+    assert entry["place"] == str(path)
 
 
-def test_two_damaged_artifacts_of_one_place_are_both_kept_aside(mine):
-    store, place = Store(mine.outputs), path_of(mine, "3")
-    shutil.copytree(place, mine.folder / "again")
-    first = move_aside(store, place)
-    shutil.copytree(mine.folder / "again", place)
-    second = move_aside(store, place)
+def test_two_damaged_artifacts_of_one_path_are_both_kept(mine):
+    store, path = Store(mine.outputs), path_of(mine, "3")
+    shutil.copytree(path, mine.folder / "again")
+    first = move_aside(store, path)
+    shutil.copytree(mine.folder / "again", path)
+    second = move_aside(store, path)
     assert first != second
     assert first.is_dir()
     assert second.is_dir()
@@ -80,5 +80,5 @@ def test_two_damaged_artifacts_of_one_place_are_both_kept_aside(mine):
 
 def test_link_without_target_is_reported(mine):
     shutil.rmtree(path_of(mine, "8"))
-    found = verify_artifacts(Store(mine.outputs))
-    assert found["dangling"] == [str(mine.outputs / "latest" / "toy" / "naive_bayes")]
+    result = verify_artifacts(Store(mine.outputs))
+    assert result["dangling"] == [str(mine.outputs / "latest" / "toy" / "naive_bayes")]

@@ -12,7 +12,7 @@ from pipeline.errors import PipelineError
 from pipeline.features import minilm, pretrained, sentences
 from pipeline.features.sentences import SentenceEncoder
 from pipeline.features.texts import Texts
-from pipeline.store import artifacts
+from pipeline.store import publishing
 from pipeline.text.tokens import Tokens
 
 NOTHING = np.zeros(0, bool)
@@ -57,14 +57,14 @@ def test_interrupted_encoding_is_continued(counted, tmp_path):
     counted.most = 7
     with (
         pytest.raises(KeyboardInterrupt),
-        artifacts.partial_folder(tmp_path, "digest") as partial,
+        publishing.partial_folder(tmp_path, "digest") as partial,
     ):
         SentenceEncoder("use", None).transform(texts_of(lines), None, partial)
     assert len(counted.texts) == 6
     assert (tmp_path / ".partial" / "digest").is_dir()
     counted.most = 10**9
     fractions = []
-    with artifacts.partial_folder(tmp_path, "digest") as partial:
+    with publishing.partial_folder(tmp_path, "digest") as partial:
         vectors = SentenceEncoder("use", None).transform(
             texts_of(lines), lambda share, text: fractions.append(share), partial
         )

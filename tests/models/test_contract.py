@@ -111,9 +111,9 @@ def test_training_again_gives_the_same_files(model, corpora, trained, tmp_path):
         for step in corpora.task(dataset="two", model=model, **small(model)).requires().chain()
         if step.task_family == "TrainModel"
     )
-    from pipeline.store import artifacts
+    from pipeline.store import publishing
 
-    with artifacts.publish(tmp_path / "again", task.description) as out:
+    with publishing.publish(tmp_path / "again", task.description) as out:
         task.build(out)
     again = json.loads((tmp_path / "again" / "manifest.json").read_text())
     # The times of day in the archives of Keras and skops and in TensorBoard's log differ.

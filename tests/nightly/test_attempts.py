@@ -10,7 +10,7 @@ from pipeline import Nightly
 from pipeline.cli.verify import verify_artifacts
 from pipeline.errors import PipelineError
 from pipeline.nightly import records
-from pipeline.store import artifacts
+from pipeline.store import manifests
 from pipeline.store.outputs import Store
 
 FIRST, BAD, LATER = "2024-11-16", "2024-11-17", "2024-11-18"
@@ -58,7 +58,7 @@ def test_verify_accepts_a_night_that_was_decided_again(mine):
     mine.put(BAD, many())
     assert mine.here(BAD, "--redo").exit_code == 0
     found = verify_artifacts(Store(mine.outputs))
-    assert record(mine, BAD, 1) in Store(mine.outputs).places("toy", "nights")
+    assert record(mine, BAD, 1) in Store(mine.outputs).folders("toy", "nights")
     assert found["damaged"] == []
 
 
@@ -73,7 +73,7 @@ def test_redo_decides_a_corrected_file_again(mine):
     assert mine.ledger()[:2] == before
     assert mine.champion() == mine.ledger()[-1]["champion"]
     assert mine.night(BAD)["outcome"] == "contract_broken"
-    assert artifacts.is_complete(record(mine, BAD, 1))
+    assert manifests.is_complete(record(mine, BAD, 1))
     again = mine.here(BAD)  # the later decision counts
     assert (again.exit_code, again.stdout) == (0, done.stdout)
     page = mine.history()
@@ -174,7 +174,7 @@ def test_interrupted_decision_is_finished_and_not_repeated(mine, monkeypatch, wo
     done = mine.here(BAD, *words)
     assert done.stdout.startswith(f"{BAD} toy: promoted: "), done.output
     assert decisions(mine) == [*BEFORE, (BAD, "promoted", 1)]
-    assert artifacts.is_complete(record(mine, BAD, 1))
+    assert manifests.is_complete(record(mine, BAD, 1))
 
 
 def test_new_class_breaks_the_contract_until_a_rollback(mine):

@@ -60,7 +60,7 @@ def nights(chain, reports, outcomes):
     for number, (report, outcome) in enumerate(zip(reports, outcomes, strict=True), start=1):
         artifact = evaluate_of(chain, report)
         date = f"2026-11-{number:02d}"
-        path = os.path.relpath(artifact.place, chain.outputs)
+        path = os.path.relpath(artifact.path, chain.outputs)
         one = Champion(date, artifact.digest, path) if outcome == PROMOTED else None
         digests = {"evaluate": artifact.digest, "report": report.name[-16:]}
         with registry.locked(folder) as writer:
@@ -85,7 +85,7 @@ def folders(chain, report):
     """Return Train's, Evaluate's and Report's folders of a run, as they are listed."""
     store = Store(chain.outputs)
     chained = list(store.chain(store.find(str(report))))[:3]
-    return sorted(os.path.relpath(item.place, chain.outputs) for item in chained)
+    return sorted(os.path.relpath(item.path, chain.outputs) for item in chained)
 
 
 def test_gc_keeps_champions_and_lists_other_runs(mine, runs):
@@ -132,7 +132,7 @@ def test_removing_a_champions_run_removes_only_its_report(mine, runs):
 def test_inputs_of_a_champion_cannot_be_removed_by_name(mine, runs, step):
     nights(mine, runs, [PROMOTED, KEPT, KEPT])
     lineage = Store(mine.outputs).lineage(evaluate_of(mine, runs[0]))
-    place = next(item.place for item in lineage if item.place.parent.name == step)
+    place = next(item.path for item in lineage if item.path.parent.name == step)
     with pytest.raises(PipelineError, match=r"toy of 2026-11-01 is made from it.*--champions N"):
         champions.refuse(Store(mine.outputs), [place])
     done = call(mine, "rm", "--yes", str(place))
@@ -142,7 +142,7 @@ def test_inputs_of_a_champion_cannot_be_removed_by_name(mine, runs, step):
 
 def test_rejected_challenger_can_be_removed_by_name(mine, runs):
     nights(mine, runs, [PROMOTED, KEPT, KEPT])
-    place = evaluate_of(mine, runs[1]).place
+    place = evaluate_of(mine, runs[1]).path
     done = call(mine, "rm", "--yes", str(place))
     assert done.exit_code == 0, done.output
     assert not place.exists()

@@ -23,7 +23,7 @@ from nights import Nights, many, without_times
 from slices import FILE, Slices, sentiment140, vader
 
 from pipeline.cli.nightly import EXIT_CODES
-from pipeline.store import artifacts
+from pipeline.store import manifests
 
 pytestmark = pytest.mark.processes
 KILL_AT = ROOT / "tests" / "tasks" / "kill_at.py"
@@ -147,7 +147,7 @@ class TestSevenNights:
         for night in seven.nights:
             champion = night.date if night.outcome == "promoted" else champion
             assert seven.pointers[night.date]["date"] == champion
-        assert artifacts.is_complete(seven.outputs / seven.champion()["path"])
+        assert manifests.is_complete(seven.outputs / seven.champion()["path"])
 
     def each_sends_one_mail_with_outcome_and_reason(self, seven):
         for night in seven.nights:
@@ -385,7 +385,7 @@ class TestWhatGoesWrong:
         assert not list(nights.outputs.rglob(".tmp-*"))
         assert len(nights.manifests()) == 8
         for place in [*nights.manifests(), nights.outputs / "toy" / "nights" / DATE]:
-            assert artifacts.is_complete(place)
+            assert manifests.is_complete(place)
 
     def test_night_whose_file_is_late_is_tried_again(self, tmp_path, sink):
         nights = Nights(tmp_path).prepare(())

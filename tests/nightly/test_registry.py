@@ -150,13 +150,13 @@ def test_last_line_without_line_end_is_kept_apart_from_the_next(folder):
 CRASH = """
 import os, sys
 from pathlib import Path
-from pipeline.store import artifacts
+from pipeline.store import files
 from pipeline.nightly import registry
 from pipeline.nightly.ledger import Champion, Entry
 
 one = Champion("2026-11-02", "b" * 16, "toy/7_evaluate/b")
 entry = Entry("2026-11-02", "promoted", "better", "now", against=sys.argv[2], champion=one)
-artifacts.write_atomically = lambda *_, **__: os._exit(9)
+files.write_atomically = lambda *_, **__: os._exit(9)
 with registry.locked(Path(sys.argv[1])) as writer:
     writer.record(entry)
 """

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from nights import MODEL, NIGHTS, Nights, few, many, mislabelled, without_times
 
-from pipeline.store import artifacts
+from pipeline.store import manifests
 
 pytestmark = pytest.mark.processes
 
@@ -52,7 +52,7 @@ def test_night_has_one_line_in_the_ledger_and_a_whole_record(seven, night):
     for key in ("reason", "time", "digests"):
         assert record[key] == line[key]
     assert (record["outcome"], record["model"]) == (night.outcome, "naive_bayes")
-    assert artifacts.is_complete(seven.outputs / "toy" / "nights" / night.date)
+    assert manifests.is_complete(seven.outputs / "toy" / "nights" / night.date)
     assert record["seconds"] > 0
     assert record["peak_memory_mib"] > 50
 
@@ -87,7 +87,7 @@ def test_pointer_moves_with_promotions_alone(seven):
     dates = [seven.pointers[night.date]["date"] for night in NIGHTS]
     assert dates == ["2024-11-16"] + ["2024-11-17"] * 6
     champion = seven.champion()
-    assert artifacts.is_complete(seven.outputs / champion["path"])
+    assert manifests.is_complete(seven.outputs / champion["path"])
     assert champion["path"].endswith(champion["digest"])
 
 
@@ -247,7 +247,7 @@ def test_two_nights_started_at_the_same_moment_leave_one_result(tmp_path):
     (line,) = nights.ledger()
     assert (line["date"], line["decision"]) == ("2024-11-17", "promoted")
     assert nights.champion() == line["champion"]
-    assert artifacts.is_complete(nights.outputs / "toy" / "nights" / "2024-11-17")
+    assert manifests.is_complete(nights.outputs / "toy" / "nights" / "2024-11-17")
     assert nights.night("2024-11-17")["reason"] == line["reason"]
     assert not list(nights.outputs.rglob(".tmp-*"))
     assert len(nights.manifests()) == 8

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.store.code_hash import Reader, changed_parts, entries_of, figures_of
+from pipeline.store.code_hash import Reader, changed_parts, entries_of, flags_of
 
 FILES = {
     "__init__.py": "",
@@ -20,8 +20,8 @@ def build(rows: list) -> int:
     # a comment
     from toy.late import arrive
 
-    found = [common(row) for row in rows if row < LIMIT]
-    return helper.total(found) + arrive("page.html") + len(TABLE)
+    result = [common(row) for row in rows if row < LIMIT]
+    return helper.total(result) + arrive("page.html") + len(TABLE)
 
 
 def neighbour(rows):
@@ -90,8 +90,8 @@ def code(package, *more):
         ("work.py", '    """Build it."""\n', ""),
         (
             "work.py",
-            "found = [common(row) for row",
-            "found = [\n        common(row)\n        for row",
+            "result = [common(row) for row",
+            "result = [\n        common(row)\n        for row",
         ),
         ("work.py", "rows: list) -> int", "rows: tuple) -> float"),
         ("work.py", "    return rows\n", "    return list(rows)\n"),
@@ -115,7 +115,7 @@ def code(package, *more):
         "a template that is not used",
     ],
 )
-def test_fingerprint_stays_when_what_runs_stays(package, name, old, new):
+def test_fingerprint_is_the_same_while_the_code_that_runs_is(package, name, old, new):
     before = code(package)
     text = (package / name).read_text()
     assert old in text
@@ -135,7 +135,7 @@ def test_fingerprint_stays_when_what_runs_stays(package, name, old, new):
         ("templates/part.html", "<b>", "<em>", "file:toy/templates/part.html"),
     ],
     ids=[
-        "own line",
+        "line of the function",
         "constant",
         "helper of a helper",
         "function through its module",
@@ -144,7 +144,7 @@ def test_fingerprint_stays_when_what_runs_stays(package, name, old, new):
         "part of a template",
     ],
 )
-def test_fingerprint_changes_with_what_runs_and_names_it(package, name, old, new, part):
+def test_fingerprint_and_its_part_change_with_the_code_that_runs(package, name, old, new, part):
     before = code(package)
     text = (package / name).read_text()
     assert old in text
@@ -154,7 +154,7 @@ def test_fingerprint_changes_with_what_runs_and_names_it(package, name, old, new
     assert changed_parts(before.parts, now.parts) == [part]
 
 
-def test_a_name_bound_in_one_method_still_counts_in_another(package):
+def test_name_bound_in_one_method_is_followed_in_another(package):
     (package / "late.py").write_text(
         "def total():\n    return 1\n\n\n"
         "class Reader:\n"
@@ -165,13 +165,13 @@ def test_a_name_bound_in_one_method_still_counts_in_another(package):
     assert "toy.late:total" in code(package).parts
 
 
-def test_chosen_row_of_a_registry_brings_its_code(package):
+def test_code_of_the_selected_registry_row_is_included(package):
     chosen = code(package, "toy.models:A")
     assert "toy.models:A" in chosen.parts
     assert "toy.models:B" not in chosen.parts
 
 
-def test_statements_that_a_module_runs_at_import_count(package):
+def test_statements_at_import_change_the_fingerprint(package):
     before = code(package)
     (package / "helper.py").write_text("print('hello')\n" + FILES["helper.py"])
     assert changed_parts(before.parts, code(package).parts) == ["toy.helper:"]
@@ -187,13 +187,13 @@ def test_fingerprint_is_remembered_while_no_file_changes(package, tmp_path):
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[1]"])
-def test_damaged_memory_is_passed_over(package, tmp_path, content):
+def test_damaged_memory_is_ignored(package, tmp_path, content):
     memory = tmp_path / "code.json"
     memory.write_text(content)
     assert Reader(package, memory).code(["toy.work:build"]) == code(package)
 
 
-def test_row_of_a_registry_names_its_code_and_its_flags():
+def test_entries_and_flags_of_a_registry_row():
     row = {
         "name": "a",
         "family": "toy.models:A",
@@ -203,4 +203,4 @@ def test_row_of_a_registry_names_its_code_and_its_flags():
         "defaults": {"units": 3},
     }
     assert entries_of(row) == ["toy.models:A", "toy.models:B"]
-    assert figures_of(row) == ["masks=True"]
+    assert flags_of(row) == ["masks=True"]

@@ -26,7 +26,7 @@ def test_missing_path_is_not_locked(tmp_path):
     assert locks.acquire(tmp_path / "missing") is None
 
 
-def test_lock_of_a_replaced_folder_is_given_up(tmp_path, monkeypatch):
+def test_lock_of_a_replaced_folder_is_released(tmp_path, monkeypatch):
     path = tmp_path / "path"
     path.mkdir()
     (tmp_path / "new").mkdir()

@@ -23,9 +23,9 @@ def folder(chain, step, dataset="four"):
     [("2", "clean"), ("3", "tokens"), ("5", "part"), ("7", "predicted")],
 )
 def test_folder_of_a_table_has_its_first_rows_as_csv(built, dataset, step, column):
-    found = rows_of(folder(built, step, dataset) / "head.csv")
-    assert column in found[0]
-    assert len(found) == 21
+    rows = rows_of(folder(built, step, dataset) / "head.csv")
+    assert column in rows[0]
+    assert len(rows) == 21
 
 
 def test_head_is_part_of_the_artifact(built):

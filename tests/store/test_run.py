@@ -16,7 +16,7 @@ def folder(chain, step):
 
 
 @pytest.mark.parametrize("last", [6, 7, 8])
-def test_steps_above_an_artifact_are_found(built, last):
+def test_run_has_the_steps_above_an_artifact(built, last):
     run = FinishedRun(folder(built, last))
     assert list(run.steps) == STEPS[:last][::-1]
     for number, task in enumerate(STEPS[:last], start=1):
@@ -44,7 +44,7 @@ def test_relative_path_is_read(built, monkeypatch):
     assert not os.path.isabs(FinishedRun(path).path_of("CleanText"))
 
 
-def test_missing_artifact_is_an_error_that_names_it(mine):
+def test_missing_artifact_is_an_error_with_its_path(mine):
     path = folder(mine, 7)
     run = FinishedRun(path)
     (folder(mine, 3) / "tokens.json").unlink()

@@ -26,7 +26,7 @@ def test_every_value_can_be_written_as_strict_json(value):
 
 
 @given(FINITE)
-def test_strict_json_leaves_what_is_strict(value):
+def test_strict_json_is_unchanged(value):
     assert files.strict(value) == value
 
 
@@ -81,7 +81,7 @@ def test_checksum_of_a_file_changed_just_now_is_not_remembered(tmp_path):
     assert not memory.exists()
 
 
-def test_checksum_does_without_a_memory_that_cannot_be_written(tmp_path):
+def test_checksum_is_returned_where_memory_cannot_be_written(tmp_path):
     path, memory = tmp_path / "raw.csv", tmp_path / "memory"
     path.write_text("one")
     os.utime(path, (1, 1))

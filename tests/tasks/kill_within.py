@@ -10,7 +10,7 @@ import sys
 from luigi.cmdline import luigi_run
 
 import pipeline
-from pipeline.store import artifacts
+from pipeline.store import manifests
 
 family = sys.argv[1]
 
@@ -29,5 +29,5 @@ def after_half_of_the_files(self, out):
 step = getattr(pipeline, family)
 work = step.build
 step.build = after_half_of_the_files
-assert artifacts.MANIFEST == "manifest.json"
+assert manifests.MANIFEST == "manifest.json"
 luigi_run(sys.argv[2:])

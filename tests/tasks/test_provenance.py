@@ -57,7 +57,8 @@ def test_code_reaches_through_modules_to_helpers_and_templates(of_two_models, st
 def test_publishing_and_digests_are_not_part_of_a_step(of_two_models):
     for parts in of_two_models[0].values():
         assert not any(
-            part.startswith(("pipeline.tasks.base:", "pipeline.store.artifacts:")) for part in parts
+            part.startswith(("pipeline.tasks.base:", "pipeline.store.publishing:"))
+            for part in parts
         )
         assert not any(part.endswith((".settings", ".label", ".requires")) for part in parts)
 

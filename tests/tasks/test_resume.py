@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from conftest import Chain
 
-from pipeline.store import artifacts
+from pipeline.store import manifests
 from pipeline.tasks import provenance
 
 KILL = Path(__file__).with_name("kill_at.py")
@@ -48,7 +48,7 @@ def weights(chain):
 
 def facts(chain):
     """Return what the manifest says of training, without what says that it was interrupted."""
-    manifest = artifacts.read_manifest(folder(chain, "6_train"))
+    manifest = manifests.read_manifest(folder(chain, "6_train"))
     about = re.compile("resumed_after_epoch|seconds_before")
     return {name: value for name, value in manifest["facts"].items() if not about.search(name)}
 
@@ -69,7 +69,7 @@ def test_training_killed_under_luigi_ends_bit_equal(chain, uninterrupted, text):
     assert done.returncode == 0, done.stderr
     epoch = int(re.search(r"Training resumed after epoch (\d+) of 12", done.stderr)[1])
     assert 1 <= epoch <= 4
-    manifest = artifacts.read_manifest(folder(chain, "6_train"))
+    manifest = manifests.read_manifest(folder(chain, "6_train"))
     assert manifest["facts"]["resumed_after_epoch"] == epoch
     assert manifest["seconds"] > manifest["facts"]["seconds_before"] > 0
     assert not list((chain.outputs / ".partial").iterdir())
@@ -117,7 +117,7 @@ def other_libraries(task, monkeypatch):
 
 
 def other_input(task, monkeypatch):
-    path = task.path_of("Vectorize") / artifacts.MANIFEST
+    path = task.path_of("Vectorize") / manifests.MANIFEST
     manifest = json.loads(path.read_text())
     next(iter(manifest["files"].values()))["sha256"] = "0" * 64
     path.write_text(json.dumps(manifest))

@@ -19,42 +19,18 @@ from pipeline.store import locks
 from pipeline.store.files import (
     TEMPORARY,
     canonical,
-    digest,
     explained,
     flush,
-    point,
     read_json,
-    remembered_sha256,
     sha256_of,
     strict,
     temporary_sibling,
     write_atomically,
 )
-from pipeline.store.manifests import MANIFEST, is_complete, read_manifest
+from pipeline.store.manifests import MANIFEST, is_complete
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-__all__ = [
-    "MANIFEST",
-    "Workspace",
-    "canonical",
-    "digest",
-    "explained",
-    "flush",
-    "is_complete",
-    "partial_folder",
-    "point",
-    "publish",
-    "read_json",
-    "read_manifest",
-    "remembered_sha256",
-    "sha256_of",
-    "strict",
-    "sweep",
-    "temporary_folder",
-    "write_atomically",
-]
 
 _PROVENANCE = "made_by.json"
 
@@ -62,37 +38,27 @@ logger = logging.getLogger(__name__)
 
 
 class Workspace:
-    """The temporary folder that a step fills before it is published.
-
-    Attributes
-    ----------
-    folder : Path
-    rows_in, rows_out : int or None
-        Rows that the step received and passed on, for the manifest.
-    facts : dict
-        Further entries of the manifest, such as thread settings.
-    partial : Path or None
-        Folder of work that a later run can resume, for steps that have such work.
-    seconds_before : float
-        Seconds that earlier, interrupted runs spent on the work that was resumed.
-    """
+    """The temporary folder that a step fills before it is published."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.rows_in: int | None = None
         self.rows_out: int | None = None
+        #: Further entries of the manifest, such as thread settings.
         self.facts: dict[str, Any] = {}
+        #: Folder of work that a later run can resume.
         self.partial: Path | None = None
+        #: Seconds that earlier, interrupted runs spent on the resumed work.
         self.seconds_before = 0.0
 
     def path(self, name: str) -> Path:
-        """Return the path of a file to write, and create the folder that it is in."""
+        """Return the path of a file to write; create its folder."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
     def write_json(self, name: str, value: Any) -> None:
-        """Write a JSON file, keys in their order; NaN and infinity become null."""
+        """Write a JSON file; NaN and infinity become null."""
         text = json.dumps(strict(value), indent=2, ensure_ascii=False, allow_nan=False)
         self.path(name).write_text(text + "\n", encoding="utf-8")
 
@@ -102,8 +68,8 @@ class Workspace:
         """Write a Parquet file; ``dictionary_columns`` are those with few different values."""
         import pyarrow.parquet as pq
 
-        # LZ4 takes a third of Snappy's time for files of the same size. Statistics of columns are
-        # of no use to readers of whole columns.
+        # LZ4 takes a third of Snappy's time for files of the same size. Readers of complete columns
+        # do not need statistics.
         pq.write_table(
             table,
             self.path(name),
@@ -133,8 +99,8 @@ class Workspace:
 def publish(path: Path, description: Callable[[], Mapping[str, Any]]) -> Iterator[Workspace]:
     """Build an artifact in a temporary folder and rename that folder at the end of the block.
 
-    A folder at the path that is not complete is removed. Where another process published a
-    complete folder in the meantime, that folder stays and the new one is removed.
+    An incomplete folder at the path is removed. If another process published a complete folder in
+    the meantime, that folder stays and the new one is removed.
 
     Parameters
     ----------
@@ -172,7 +138,7 @@ def publish(path: Path, description: Callable[[], Mapping[str, Any]]) -> Iterato
 
 @contextlib.contextmanager
 def temporary_folder(parent: Path, option: str = "--paths-outputs") -> Iterator[Path]:
-    """Create a locked temporary folder for the duration of the block, and `sweep` before.
+    """Create a locked temporary folder for the duration of the block, after `sweep`.
 
     ``option`` is the command-line option that changes ``parent``, for the error message.
     """
@@ -207,7 +173,7 @@ def partial_folder(
     name : str
         Digest of the artifact.
     made_by : mapping, optional
-        What else the work depends on, such as the code, by kind. Other earlier work is removed.
+        Other dependencies of the work by kind, such as the code. Work with others is removed.
     """
     folder = outputs / ".partial" / name
     lock = None
@@ -239,7 +205,7 @@ def sweep(parent: Path) -> None:
 
 
 def _remove(path: Path) -> None:
-    """Remove a folder, a file or a link; nothing happens where it does not exist."""
+    """Remove a folder, a file or a link, if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -250,13 +216,13 @@ def _remove_outdated(folder: Path, made_by: Mapping[str, Any]) -> None:
     """Empty a folder of partial work, unless the work there has the same provenance."""
     note = folder / _PROVENANCE
     work = [path for path in folder.iterdir() if path != note]
-    wanted = json.loads(canonical(made_by))
+    provenance = json.loads(canonical(made_by))
     earlier = read_json(note)
-    if work and earlier == wanted:
+    if work and earlier == provenance:
         return
     if work:
         before = earlier if isinstance(earlier, dict) else {}
-        changed = [kind for kind in wanted if before.get(kind) != wanted[kind]]
+        changed = [kind for kind in provenance if before.get(kind) != provenance[kind]]
         logger.warning(
             "%s: the interrupted work in %s was done with other %s; it is removed and the work "
             "starts again.",
@@ -266,7 +232,7 @@ def _remove_outdated(folder: Path, made_by: Mapping[str, Any]) -> None:
         )
         for path in work:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    write_atomically(note, canonical(wanted))
+    write_atomically(note, canonical(provenance))
 
 
 def _rename(folder: Path, path: Path) -> None:
@@ -293,10 +259,14 @@ def _rename(folder: Path, path: Path) -> None:
 
 def _inventory(folder: Path) -> dict[str, dict[str, Any]]:
     """Return size in bytes and sha256 of each file in a folder and its subfolders."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    entries = ({"size": path.stat().st_size, "sha256": sha256_of(path)} for path in paths)
-    names = (path.relative_to(folder).as_posix() for path in paths)
-    return dict(zip(names, entries, strict=True))
+    return {
+        path.relative_to(folder).as_posix(): {
+            "size": path.stat().st_size,
+            "sha256": sha256_of(path),
+        }
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def _reset_peak_memory() -> None:

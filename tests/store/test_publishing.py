@@ -9,11 +9,11 @@ import textwrap
 import pytest
 
 from pipeline.errors import PipelineError
-from pipeline.store import artifacts, locks
+from pipeline.store import files, locks, manifests, publishing
 
 
-def publish(place, content="content", name="file.txt"):
-    with artifacts.publish(place, lambda: {"task": "Test"}) as out:
+def publish(path, content="content", name="file.txt"):
+    with publishing.publish(path, lambda: {"task": "Test"}) as out:
         out.path(name).write_text(content)
         out.counts(3, 2)
 
@@ -27,7 +27,7 @@ def refuse(constant):
 
 
 def test_summaries_are_strict_json(tmp_path):
-    with artifacts.publish(tmp_path / "place", lambda: {"task": "Test"}) as out:
+    with publishing.publish(tmp_path / "place", lambda: {"task": "Test"}) as out:
         out.facts = {"gap": float("nan")}
         out.write_json("summary.json", {"a": (1, float("inf")), "b": {"c": -float("inf")}})
     text = (tmp_path / "place" / "summary.json").read_text()
@@ -37,61 +37,61 @@ def test_summaries_are_strict_json(tmp_path):
 
 
 def test_published_folder_is_complete_and_has_a_manifest(tmp_path):
-    place = tmp_path / "steps" / "artifact"
-    publish(place, name="deep/file.txt")
-    manifest = artifacts.read_manifest(place)
-    assert artifacts.is_complete(place)
+    path = tmp_path / "steps" / "artifact"
+    publish(path, name="deep/file.txt")
+    manifest = manifests.read_manifest(path)
+    assert manifests.is_complete(path)
     assert (manifest["task"], manifest["rows_in"], manifest["rows_out"]) == ("Test", 3, 2)
     entry = manifest["files"]["deep/file.txt"]
     assert entry["size"] == 7
-    assert entry["sha256"] == artifacts.sha256_of(place / "deep" / "file.txt")
+    assert entry["sha256"] == files.sha256_of(path / "deep" / "file.txt")
     assert list(manifest["files"]) == ["deep/file.txt"]
-    assert temporaries(place.parent) == []
+    assert temporaries(path.parent) == []
 
 
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda place: (place / "manifest.json").unlink(),
-        lambda place: (place / "manifest.json").write_text('{"files": '),
-        lambda place: (place / "manifest.json").write_text("[]"),
-        lambda place: (place / "file.txt").unlink(),
-        lambda place: (place / "file.txt").write_text("cut"),
+        lambda path: (path / "manifest.json").unlink(),
+        lambda path: (path / "manifest.json").write_text('{"files": '),
+        lambda path: (path / "manifest.json").write_text("[]"),
+        lambda path: (path / "file.txt").unlink(),
+        lambda path: (path / "file.txt").write_text("half"),
     ],
-    ids=["no manifest", "half a manifest", "strange manifest", "file gone", "file cut"],
+    ids=["no manifest", "half a manifest", "list as manifest", "missing file", "truncated file"],
 )
 def test_damaged_folder_is_incomplete_and_is_replaced(tmp_path, damage):
-    place = tmp_path / "artifact"
-    publish(place)
-    damage(place)
-    assert not artifacts.is_complete(place)
-    publish(place, "new")
-    assert artifacts.is_complete(place)
-    assert (place / "file.txt").read_text() == "new"
+    path = tmp_path / "artifact"
+    publish(path)
+    damage(path)
+    assert not manifests.is_complete(path)
+    publish(path, "new")
+    assert manifests.is_complete(path)
+    assert (path / "file.txt").read_text() == "new"
     assert temporaries(tmp_path) == []
 
 
 def test_file_at_the_path_of_a_folder_is_replaced(tmp_path):
-    place = tmp_path / "artifact"
-    place.write_text("not a folder")
-    publish(place)
-    assert artifacts.is_complete(place)
+    path = tmp_path / "artifact"
+    path.write_text("not a folder")
+    publish(path)
+    assert manifests.is_complete(path)
 
 
 def test_failed_work_leaves_nothing(tmp_path):
-    place = tmp_path / "artifact"
-    with pytest.raises(ZeroDivisionError), artifacts.publish(place, dict) as out:
+    path = tmp_path / "artifact"
+    with pytest.raises(ZeroDivisionError), publishing.publish(path, dict) as out:
         out.path("file.txt").write_text("half")
         raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []
 
 
-def test_loser_of_a_race_accepts_the_winner(tmp_path):
-    place = tmp_path / "artifact"
-    with artifacts.publish(place, dict) as out:
+def test_folder_published_first_is_kept(tmp_path):
+    path = tmp_path / "artifact"
+    with publishing.publish(path, dict) as out:
         out.path("file.txt").write_text("slow")
-        publish(place, "fast")
-    assert (place / "file.txt").read_text() == "fast"
+        publish(path, "fast")
+    assert (path / "file.txt").read_text() == "fast"
     assert temporaries(tmp_path) == []
 
 
@@ -102,11 +102,11 @@ def test_sweep_removes_only_folders_without_a_living_process(tmp_path):
         (folder / "half.txt").write_text("half")
     (tmp_path / ".tmp-link").symlink_to(dead)
     lock = locks.acquire(alive)
-    artifacts.sweep(tmp_path)
+    publishing.sweep(tmp_path)
     assert not dead.exists()
     assert alive.exists()
     os.close(lock)
-    artifacts.sweep(tmp_path)
+    publishing.sweep(tmp_path)
     assert not alive.exists()
 
 
@@ -114,8 +114,8 @@ def test_lock_ends_with_a_killed_process(tmp_path):
     code = """
         import os, signal, sys
         from pathlib import Path
-        from pipeline.store import artifacts
-        with artifacts.publish(Path(sys.argv[1]) / "artifact", dict) as out:
+        from pipeline.store import files, manifests, publishing
+        with publishing.publish(Path(sys.argv[1]) / "artifact", dict) as out:
             out.path("half.txt").write_text("half")
             os.kill(os.getpid(), signal.SIGKILL)
     """
@@ -135,7 +135,7 @@ def test_unwritable_outputs_raise_an_error_with_the_option(tmp_path):
 def half_done(outputs, made_by=None):
     with (
         pytest.raises(KeyboardInterrupt),
-        artifacts.partial_folder(outputs, "d", made_by) as folder,
+        publishing.partial_folder(outputs, "d", made_by) as folder,
     ):
         (folder / "work").mkdir()
         (folder / "work" / "1.npy").touch()
@@ -144,20 +144,20 @@ def half_done(outputs, made_by=None):
 
 
 def test_seconds_before_an_interruption_count(tmp_path):
-    with artifacts.publish(tmp_path / "a", dict) as out:
+    with publishing.publish(tmp_path / "a", dict) as out:
         out.seconds_before = 1000.0
-    assert 1000 <= artifacts.read_manifest(tmp_path / "a")["seconds"] < 2000
+    assert 1000 <= manifests.read_manifest(tmp_path / "a")["seconds"] < 2000
 
 
-def test_interrupted_work_stays_and_finished_work_goes(tmp_path):
+def test_interrupted_work_is_kept_and_finished_work_removed(tmp_path):
     half_done(tmp_path)
-    with artifacts.partial_folder(tmp_path, "d") as folder:
+    with publishing.partial_folder(tmp_path, "d") as folder:
         assert {path.name for path in folder.iterdir()} == {"work", "2.npy", "made_by.json"}
     assert not folder.exists()
 
 
 @pytest.mark.parametrize(
-    ("note", "named"),
+    ("note", "part"),
     [
         ('{"code":"b","libraries":"x"}', "other code;"),
         ('{"code":"b"}', "other code, libraries;"),
@@ -168,12 +168,12 @@ def test_interrupted_work_stays_and_finished_work_goes(tmp_path):
     ],
     ids=["one kind", "two kinds", "a kind more", "a list", "half", "none"],
 )
-def test_work_of_another_provenance_is_removed_with_a_warning(tmp_path, caplog, note, named):
+def test_work_of_another_provenance_is_removed_with_a_warning(tmp_path, caplog, note, part):
     half_done(tmp_path)
     path = tmp_path / ".partial" / "d" / "made_by.json"
     path.unlink() if note is None else path.write_text(note)
-    with artifacts.partial_folder(tmp_path, "d", {"code": "a", "libraries": "x"}) as folder:
+    with publishing.partial_folder(tmp_path, "d", {"code": "a", "libraries": "x"}) as folder:
         assert [path.name for path in folder.iterdir()] == ["made_by.json"]
         assert json.loads(path.read_text()) == {"code": "a", "libraries": "x"}
     (record,) = caplog.records
-    assert named in record.getMessage()
+    assert part in record.getMessage()
