@@ -146,7 +146,7 @@ class NightError(PipelineError):
 
     code = "P501"
     meaning = "A night lacks holdout rows or a date, was decided already, or has another model."
-    fix = "Draw holdout rows with `pipeline freeze`, give a date, or add `--redo`, as the message says."
+    fix = "As the message says: draw rows with `pipeline freeze`, give a date, or add `--redo`."
 
 
 class RegistryError(PipelineError):
