@@ -4,6 +4,7 @@
 declarations, so that it cannot differ from what the program does.
 """
 
+import importlib
 import inspect
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import click
 import luigi
 
-_CHAIN = (
+_TASKS = (
     "DownloadData",
     "CleanText",
     "Tokenize",
@@ -26,16 +27,17 @@ _CHAIN = (
     "Nightly",
     "Rollback",
 )
+#: Sections of luigi.cfg with the module and the class that declare them.
+_SECTIONS = {
+    "paths": "pipeline.tasks.config",
+    "pipeline": "pipeline.tasks.config",
+    "contract": "pipeline.nightly.limits",
+    "drift": "pipeline.nightly.limits",
+}
 
 
 def write(folder: Path) -> None:
-    """Write the generated parts; a file that is up to date is left untouched.
-
-    Parameters
-    ----------
-    folder : Path
-        Where the pages go.
-    """
+    """Write the pages of `PAGES`; a page that is up to date is not written again."""
     folder.mkdir(exist_ok=True)
     for name, page in PAGES.items():
         path, text = folder / name, page()
@@ -49,14 +51,30 @@ def parameters() -> str:
 
     lines = []
     seen: set[str] = set()
-    for task_name in _CHAIN:
+    for task_name in _TASKS:
         task = getattr(pipeline, task_name)
-        own = [(name, one) for name, one in task.get_params() if name not in seen]
-        seen |= {name for name, _ in own}
-        if own:
-            rows = [[f"`--{name.replace('_', '-')}`", *_described(one)] for name, one in own]
+        declared = [(name, one) for name, one in task.get_params() if name not in seen]
+        seen |= {name for name, _ in declared}
+        if declared:
+            rows = [
+                [f"`--{name.replace('_', '-')}`", *_described(task_name, name, one)]
+                for name, one in declared
+            ]
             lines += ["", f"## {task_name}", "", _first_line(task), ""]
             lines += _table(["parameter", "meaning", "allowed", "default"], rows)
+    return "\n".join(lines) + "\n"
+
+
+def sections() -> str:
+    """Return a table of the options of each section of ``luigi.cfg`` that the pipeline reads."""
+    lines = []
+    for name, module in _SECTIONS.items():
+        section = getattr(importlib.import_module(module), name)
+        rows = [
+            [f"`{option}`", *_described(name, option, one)] for option, one in section.get_params()
+        ]
+        lines += ["", f"## [{name}]", "", _first_line(section), ""]
+        lines += _table(["option", "meaning", "allowed", "default"], rows)
     return "\n".join(lines) + "\n"
 
 
@@ -68,7 +86,7 @@ def models() -> str:
         [f"`{model.name}`", model.reads, model.summary, f"`{model.extra}`" if model.extra else ""]
         for model in MODELS.values()
     ]
-    return "\n".join(_table(["model", "reads", "what it is", "extra"], rows)) + "\n"
+    return "\n".join(_table(["model", "representation", "description", "extra"], rows)) + "\n"
 
 
 def presets() -> str:
@@ -107,14 +125,19 @@ def errors() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _described(parameter: luigi.Parameter[Any]) -> list[str]:
-    """Return meaning, allowed values and default of a parameter."""
+def _described(family: str, name: str, parameter: luigi.Parameter[Any]) -> list[str]:
+    """Return meaning, allowed values and default of a parameter of a task or section."""
     setting = getattr(parameter, "setting", None)
-    if setting is None:
-        return [_cell(parameter.description or ""), "", ""]
-    unit = f" ({setting.unit})" if setting.unit else ""
-    default = setting.serialize(setting.default)
-    return [_cell(setting.description + unit), _cell(setting.allowed), f"`{_cell(default)}`"]
+    if setting is not None:
+        unit = f" ({setting.unit})" if setting.unit else ""
+        default = setting.serialize(setting.default)
+        return [_cell(setting.description + unit), _cell(setting.allowed), f"`{_cell(default)}`"]
+    # Luigi appends the choices to the description, in the order of a set.
+    meaning, _, choices = (parameter.description or "").partition(" Choices: ")
+    allowed = f"one of {', '.join(sorted(choices.strip('{}').split(', ')))}" if choices else ""
+    default = parameter.task_value(family, name) if parameter.has_task_value(family, name) else ""
+    shown = parameter.serialize(default) if default not in ("", None) else ""
+    return [_cell(meaning.split(" Default: ")[0]), allowed, f"`{shown.lower()}`" if shown else ""]
 
 
 def _first_line(task: type[luigi.Task]) -> str:
@@ -135,6 +158,7 @@ def _cell(text: str) -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "parameters.md": parameters,
+    "sections.md": sections,
     "models.md": models,
     "presets.md": presets,
     "commands.md": commands,

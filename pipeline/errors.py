@@ -32,7 +32,7 @@ class SettingError(PipelineError):
 
     code = "P101"
     meaning = "The value of a setting has the wrong type, is out of range, or is not a choice."
-    fix = "Use a value that the message lists; see the parameters page for types and ranges."
+    fix = "Use a value that the message allows; the parameters page lists types and ranges."
 
 
 class SettingConflictError(PipelineError):
@@ -110,10 +110,10 @@ class DamagedArtifactError(PipelineError):
 
 
 class StorageError(PipelineError):
-    """A folder cannot be written, or another process holds it."""
+    """A folder cannot be written, or another process has locked it."""
 
     code = "P303"
-    meaning = "The outputs or data folder cannot be written, or another process holds a lock."
+    meaning = "The outputs or data folder cannot be written, or another process has locked it."
     fix = "Check permissions and free space, or wait for the other process."
 
 
@@ -134,10 +134,10 @@ class PretrainedError(PipelineError):
 
 
 class BundleError(PipelineError):
-    """A folder does not hold a model that this version reads."""
+    """A folder contains no model that this version reads."""
 
     code = "P403"
-    meaning = "A folder does not hold a trained model, or one of another version."
+    meaning = "A folder contains no trained model, or one of another version."
     fix = "Give the folder of a TrainModel artifact, or train the model again."
 
 
@@ -146,7 +146,7 @@ class NightError(PipelineError):
 
     code = "P501"
     meaning = "A night lacks holdout rows or a date, was decided already, or has another model."
-    fix = "Follow the message; the page on nights explains each case."
+    fix = "As the message says: draw rows with `pipeline freeze`, give a date, or add `--redo`."
 
 
 class RegistryError(PipelineError):
@@ -199,7 +199,7 @@ INCOMPLETE_ARTIFACT = Notice(
 )
 HOLDOUT_ROWS_EXCLUDED = Notice(
     "W501",
-    "Holdout rows are not compared on, because the champion was trained on their texts.",
+    "Holdout rows are excluded from a comparison: the champion was trained on their texts.",
     "Nothing; `pipeline freeze --renew` draws holdout rows that the champion has not seen.",
 )
 MAIL_NOT_SENT = Notice(
@@ -215,7 +215,7 @@ NIGHTS_LEFT = Notice(
 LEDGER_LINE_SKIPPED = Notice(
     "W504",
     "A line of the ledger cannot be read and is skipped.",
-    "Nothing if a power cut broke the line; else restore the ledger from a copy.",
+    "Nothing if a crash left the line incomplete; otherwise restore the ledger from a copy.",
 )
 
 
@@ -252,7 +252,7 @@ def nearest(word: str, names: Iterable[str]) -> str:
     Returns
     -------
     str
-        The question is left out where no name is similar.
+        Without the question if no name is similar.
 
     Examples
     --------
