@@ -8,7 +8,6 @@ from typing import Any
 #: How a table of code names a class or function: ``module:name``.
 ENTRY = re.compile(r"[a-z_]\w*(\.\w+)+:\w+")
 _SCOPES = (ast.FunctionDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-_SKIPPED_FIELDS = ("ctx", "type_comment", "kind", "type_params")
 
 
 def parse(source: bytes) -> Iterator[ast.stmt]:
@@ -33,7 +32,7 @@ def shape(node: Any) -> str:
     fields = [
         f"{name}={shape(value)}"
         for name, value in ast.iter_fields(node)
-        if name not in _SKIPPED_FIELDS and value is not None and value != []
+        if name not in ("ctx", "type_comment", "kind", "type_params") and value not in (None, [])
     ]
     return f"{type(node).__name__}({','.join(fields)})"
 

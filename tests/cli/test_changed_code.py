@@ -97,7 +97,7 @@ def copy(built_for_rerun, tmp_path):
         (
             [
                 ("text/clean.py", "import ", "# only a comment\nimport "),
-                ("text/rows.py", '"""Read raw files, clean', '"""Read files, clean'),
+                ("text/rows.py", '"""', '"""Edited: '),
             ],
             {},
         ),
