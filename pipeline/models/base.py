@@ -2,14 +2,14 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
 from pipeline.features.word_vectors import WordVectors
-from pipeline.training.validation import validation_metrics
+from pipeline.training.validation import Training, validation_metrics
 
 #: A trained classifier, and facts for ``training.json``.
 Fitted = tuple[Any, dict[str, Any]]
@@ -19,63 +19,26 @@ Progress = Callable[[float, str], None]
 
 @dataclass(frozen=True)
 class Problem:
-    """Sizes of the data, for functions that build a network.
+    """Sizes of the data, for functions that build a network."""
 
-    Attributes
-    ----------
-    width : int
-        Size of the vocabulary, or of a text's vector.
-    n_classes : int
-    sequence_length : int or None
-        Tokens of each row, if the representation has a length.
-    embedding : ndarray of float32, shape (width, dimensions), or None
-        Pretrained vectors of the vocabulary.
-    """
-
-    width: int
+    width: int  # size of the vocabulary, or of a text's vector
     n_classes: int
-    sequence_length: int | None = None
-    embedding: np.ndarray | None = None
+    sequence_length: int | None = None  # tokens of each row, if the representation has a length
+    embedding: np.ndarray | None = None  # pretrained vectors, float32, shape (width, dimensions)
 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Rows of the training and validation parts.
+    """Rows of the training and validation parts; `Problem` explains width and embedding."""
 
-    Attributes
-    ----------
-    train, validation : ndarray or sparse matrix, shape (n_rows, ...)
-    train_labels, validation_labels : ndarray of int, shape (n_rows,)
-        Index into ``class_names``.
-    class_names : sequence of str
-    width, embedding
-        See `Problem`.
-    word_vectors : WordVectors or None
-        All pretrained vectors; a word index ``width + i`` is row ``i``.
-    """
-
-    train: Any
-    train_labels: np.ndarray
+    train: Any  # array or sparse matrix, shape (n_rows, ...)
+    train_labels: np.ndarray  # int, shape (n_rows,): index into the names of the classes
     validation: Any
     validation_labels: np.ndarray
     class_names: Sequence[str]
     width: int
     embedding: np.ndarray | None = None
-    word_vectors: WordVectors | None = None
-
-
-@dataclass
-class Training:
-    """The record of a training.
-
-    ``history`` has loss and validation metrics of each epoch, ``facts`` the content of
-    ``training.json``, and ``interruption`` the epoch after which training was resumed; it is for
-    the manifest only, because the model's files do not depend on it.
-    """
-
-    history: list[dict[str, float]] = field(default_factory=list)
-    facts: dict[str, Any] = field(default_factory=dict)
-    interruption: dict[str, Any] = field(default_factory=dict)
+    word_vectors: WordVectors | None = None  # a word index width + i is row i
 
 
 class Classifier(ABC):

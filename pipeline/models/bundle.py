@@ -19,28 +19,15 @@ _FORMAT = 2
 
 @dataclass(frozen=True)
 class Bundle:
-    """A loaded bundle.
-
-    Attributes
-    ----------
-    model, representation : str
-    class_names : list of str
-    steps : dict
-        Settings of each step, by task: how raw text was cleaned and tokenized.
-    classifier : Classifier
-    encoder : object
-        Turns tokens into vectors.
-    stop_words : Path or None
-        File of the stop words that were removed during training, one per line; a stop word list
-        with the same name may have changed since.
-    """
+    """A loaded bundle."""
 
     model: str
     representation: str
     class_names: list[str]
-    steps: dict[str, Any]
+    steps: dict[str, Any]  # settings of each step, by task: how raw text was cleaned and tokenized
     classifier: Classifier
-    encoder: Any
+    encoder: Any  # turns tokens into vectors
+    # The removed stop words; a stop word list with the same name may have changed since.
     stop_words: Path | None
 
 
@@ -52,16 +39,7 @@ def save(
     steps: Mapping[str, Any],
     stop_words: Iterable[str] = (),
 ) -> None:
-    """Write a bundle; the settings of TrainModel in ``steps`` contain the name of the model.
-
-    Parameters
-    ----------
-    folder : Path
-    classifier, encoder, class_names, steps
-        See `Bundle`.
-    stop_words : iterable of str
-        The stop words that were removed.
-    """
+    """Write a bundle; the settings of TrainModel in ``steps`` contain the name of the model."""
     model = steps["TrainModel"]["model"]
     classifier.save(folder)
     encoder.save(folder)
@@ -85,7 +63,7 @@ def load(folder: Path) -> Bundle:
     Raises
     ------
     BundleError
-        If the folder contains no bundle, or one of another format.
+        If the folder contains no bundle, or a bundle of another format.
     """
     try:
         content = json.loads((folder / _FILE).read_text(encoding="utf-8"))

@@ -53,8 +53,8 @@ class FastText(Classifier):
             labels, predicted = self.model.predict([_escaped(text) for text in vectors], k=-1)
             for row, (names, numbers) in enumerate(zip(labels, predicted, strict=True)):
                 values[row, [int(name[len(_LABEL) :]) for name in names]] = numbers
-        # fastText rounds: its float32 rows sum to one only within 1e-4. A text without any known
-        # word or line end has no labels at all.
+        # fastText rounds: its float32 rows sum to one only within 1e-4. A text without a word of
+        # the vocabulary has no labels at all.
         total = values.sum(axis=1, keepdims=True)
         uniform = np.full_like(values, 1 / self.n_classes)
         return np.where(total > 0, values / np.where(total > 0, total, 1), uniform)

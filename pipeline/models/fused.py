@@ -98,16 +98,9 @@ def _reordered(weights: Any) -> Any:
 def word_sum(kernel: Any, columns: Any, values: Any) -> Any:
     """Sum the kernel's rows of each text's words, with a dense gradient.
 
-    The result is that of a dense layer over rows of zeros and ones, without a tensor of shape
-    (batch, longest, units).
-
-    Parameters
-    ----------
-    kernel : tensor of float32, shape (n_words, units)
-    columns : tensor of int32, shape (batch, longest)
-        The words of each text, and padding.
-    values : tensor of float32, shape (batch, longest)
-        1 for a word, 0 for padding.
+    The result equals that of a dense layer over rows of zeros and ones, without a tensor of shape
+    (batch, longest, units). Columns and values have the shape (batch, longest); a value is 1 for a
+    word and 0 for padding.
     """
     positions = tf.where(values > 0)
     words = tf.gather_nd(columns, positions)

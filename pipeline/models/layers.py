@@ -126,14 +126,9 @@ class MaskedMeanPooling(MaskedMaxPooling):
 
 
 def pool(states: Any, mask: Any, pooling: str) -> Any:
-    """Combine the states of all tokens but padding to one vector per text.
+    """Combine the states of all tokens but padding, shape (batch, tokens, width), per text.
 
-    Parameters
-    ----------
-    states : keras tensor, shape (batch, tokens, width); for ``last`` (batch, width)
-    mask : keras tensor of bool, shape (batch, tokens), or None
-    pooling : {"last", "max", "mean", "max_mean"}
-        ``max_mean`` concatenates maximum and mean.
+    For ``last`` states already have the shape (batch, width).
     """
     if pooling == "last":
         return states
@@ -146,19 +141,11 @@ def pool(states: Any, mask: Any, pooling: str) -> Any:
 
 
 def head(vector: Any, n_classes: int, settings: Mapping[str, Any]) -> Any:
-    """Add dense layers, dropout and the output layer.
+    """Add dense layers, dropout and the output layer to a vector, shape (batch, width).
 
     Dropout follows the first dense layer, or precedes the output if there is no dense layer.
-
-    Parameters
-    ----------
-    vector : keras tensor, shape (batch, width)
-    n_classes : int
-    settings : mapping
-        With ``dense_units``, ``activations``, ``l2`` and ``dropout``.
     """
-    units = settings["dense_units"]
-    units = () if units == "none" else units
+    units = () if settings["dense_units"] == "none" else settings["dense_units"]
     activations = per_layer(settings["activations"], len(units), "activations")
     penalties = per_layer(settings["l2"], len(units), "l2")
     dropout = layers.Dropout(settings["dropout"], name="dropout")

@@ -21,18 +21,10 @@ _MAX_ITERATIONS_SVM = 5000
 class Linear(Classifier):
     """Probabilities from the scores ``vectors @ weights + bias``.
 
-    Parameters
-    ----------
-    weights : ndarray of float32, shape (n_columns, n_scores)
-        One score for two classes (the score of the second), else one per class.
-    bias : ndarray of float64, shape (n_scores,)
-    scale, shift : ndarray of float64, shape (n_scores,), or None
-        The log-odds of a score s are ``scale * s + shift``; by default 1 and 0.
-    joint : bool
-        Whether several scores become probabilities by softmax; else each by its own sigmoid, and
-        the rows are scaled to sum to one.
-    presence : bool
-        Whether all nonzero values of a vector count as 1.
+    Weights have the shape (n_columns, n_scores), all others (n_scores,): one score for two classes
+    (that of the second), else one per class. The log-odds of a score s are ``scale * s + shift``.
+    With ``joint`` a softmax turns several scores into probabilities; else each has a sigmoid, and
+    the rows are scaled to sum to one. With ``presence`` all nonzero values of a vector count as 1.
     """
 
     def __init__(
@@ -150,11 +142,11 @@ def _regression(rows: Any, labels: np.ndarray, cost: float, weights: _Weights) -
 
 def _log_count_ratio(rows: sparse.csr_matrix, of_class: np.ndarray, alpha: float) -> np.ndarray:
     """Return ln of each column's share in the texts of a class over that in all other texts."""
-    inside, outside = (
+    counts, other_counts = (
         np.asarray(rows[np.flatnonzero(mask)].sum(axis=0)).ravel() + alpha
         for mask in (of_class, ~of_class)
     )
-    return np.log((inside / inside.sum()) / (outside / outside.sum()))
+    return np.log((counts / counts.sum()) / (other_counts / other_counts.sum()))
 
 
 def _presence(vectors: sparse.csr_matrix) -> sparse.csr_matrix:

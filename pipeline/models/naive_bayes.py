@@ -37,7 +37,7 @@ class NaiveBayes(Classifier):
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read the estimator; skops refuses types that are not known to be safe."""
+        """Read the estimator; skops refuses types that it does not trust."""
         import skops.io
 
         return cls(skops.io.load(folder / _FILE))

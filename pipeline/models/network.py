@@ -6,28 +6,24 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+from scipy import sparse
 
 from pipeline.features.word_vectors import WordVectors
 from pipeline.models import specs
-from pipeline.models.base import Classifier, Problem, Progress, Training, TrainingData
-from pipeline.training import batches, loop
+from pipeline.models.base import Classifier, Problem, Progress, TrainingData
+from pipeline.training import loop
 from pipeline.training.compiled import Forward
 from pipeline.training.tensorflow_import import keras
+from pipeline.training.validation import Training
 
 _MODEL, _NOTES = "model.keras", "network.json"
 
 
 class Network(Classifier):
-    """A Keras network over one representation.
+    """A Keras network over one representation, with one logit for two classes, else one per class.
 
-    Parameters
-    ----------
-    model : keras.Model
-        Returns logits: one for two classes, else one per class.
-    masked : bool
-        Whether it masks padding.
-    word_vectors : WordVectors or None
-        Pretrained vectors, for words that are not in the vocabulary.
+    ``masked`` is whether it masks padding; ``word_vectors`` are for words that are not in the
+    vocabulary.
     """
 
     def __init__(
@@ -51,7 +47,7 @@ class Network(Classifier):
         """Train on the training rows; with ``refit_on_validation`` again on both parts."""
         machine = loop.set_up(settings["seed"])
         # Training texts may contain words that are not in the vocabulary but have a vector.
-        extra_vectors, parts = extra_words(
+        extra_vectors, parts = _extra_words(
             data.word_vectors, data.width, data.train, data.validation
         )
         train = loop.Rows(parts[0], data.train_labels)
@@ -68,23 +64,23 @@ class Network(Classifier):
         first, second = (
             partial / f"{phase}.npz" if partial else None for phase in ("training", "refit")
         )
-        trained = trainer.train(train, validation, logs, first)
-        record = Training(trained.history, {**trained.facts, "machine": machine})
-        record.interruption = trained.interruption
+        network, record = trainer.train(train, validation, logs, first)
+        record.facts["machine"] = machine
         if settings["refit_on_validation"] and len(data.validation_labels):
-            rates = [entry["learning_rate"] for entry in trained.history]
-            nothing = loop.Rows(parts[1][:0], data.validation_labels[:0])
-            best = rates[: trained.facts["best_epoch"]]
-            trained = trainer.train(_joined(train, validation), nothing, None, second, rates=best)
-            record.facts["refitted_on_validation"] = len(trained.history)
-            record.interruption = _interruptions(record.interruption, trained.interruption)
-        return cls(trained.model, masked, data.word_vectors), record
+            rates = [metrics["learning_rate"] for metrics in record.history]
+            no_rows = loop.Rows(parts[1][:0], data.validation_labels[:0])
+            best = rates[: record.facts["best_epoch"]]
+            network, refit = trainer.train(_joined(train, validation), no_rows, None, second, best)
+            record.facts["refitted_on_validation"] = len(refit.history)
+            record.interruption = _interruptions(record.interruption, refit.interruption)
+        return cls(network, masked, data.word_vectors), record
 
     def predict(self, vectors: Any) -> np.ndarray:
         """Return probabilities, float64, shape (n_rows, n_classes)."""
         if self.word_vectors is not None:
             embedding = self.model.get_layer("embedding")
-            extra_vectors, (vectors,) = extra_words(self.word_vectors, embedding.input_dim, vectors)
+            width = embedding.input_dim
+            extra_vectors, (vectors,) = _extra_words(self.word_vectors, width, vectors)
             embedding.extra_vectors.assign(extra_vectors)
         if self._forward is None:
             self._forward = Forward(self.model, masked=self.masked)
@@ -124,23 +120,13 @@ class Network(Classifier):
         return cls(model, notes["masked"], WordVectors.load(folder))
 
 
-def extra_words(
+def _extra_words(
     word_vectors: WordVectors | None, width: int, *parts: np.ndarray
 ) -> tuple[np.ndarray | None, list[np.ndarray]]:
-    """Gather the vectors of the words of some texts that are not in the vocabulary.
+    """Gather the vectors of words that are not in the vocabulary, and renumber these words.
 
-    Parameters
-    ----------
-    word_vectors : WordVectors or None
-    width : int
-        Size of the vocabulary; an index ``width + i`` is row i of ``word_vectors``.
-    *parts : ndarray of int, shape (n_texts, tokens)
-
-    Returns
-    -------
-    extra_vectors : ndarray of float32, shape (n_words or 1, dimensions), or None
-    parts : list of ndarray of int
-        The texts with indices ``width + i`` for row i of ``extra_vectors``.
+    In the texts of ``parts``, an index ``width + i`` is row i of ``word_vectors``; in the returned
+    texts, it is row i of the gathered vectors, shape (n_words or 1, dimensions).
     """
     if word_vectors is None:
         return None, list(parts)
@@ -184,10 +170,10 @@ def _log_odds(labels: np.ndarray, n_classes: int) -> np.ndarray:
 
 def _joined(train: loop.Rows, validation: loop.Rows) -> loop.Rows:
     """Concatenate training and validation rows."""
-    return loop.Rows(
-        batches.join(train.vectors, validation.vectors),
-        np.concatenate([train.labels, validation.labels]),
-    )
+    vectors = [train.vectors, validation.vectors]
+    is_sparse = sparse.issparse(train.vectors)
+    joined = sparse.vstack(vectors, format="csr") if is_sparse else np.concatenate(vectors)
+    return loop.Rows(joined, np.concatenate([train.labels, validation.labels]))
 
 
 def _interruptions(first: Mapping[str, Any], refit: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,17 +18,8 @@ _Recurrent = Callable[[int, bool, str], Any]
 def bilstm(problem: Problem, settings: Mapping[str, Any]) -> keras.Model:
     """Build bidirectional LSTM layers (Graves and Schmidhuber 2005).
 
-    Parameters
-    ----------
-    problem : Problem
-    settings : mapping
-        Hyper-parameters of the model. ``top_units`` adds an LSTM that only reads forward.
-
-    Returns
-    -------
-    keras.Model
-        From indices, shape (batch, tokens), to logits, shape (batch, n_classes); for two classes
-        shape (batch, 1), the logit of the second.
+    ``top_units`` adds an LSTM that only reads forward. Indices have the shape (batch, tokens); for
+    two classes the output is the logit of the second.
     """
     forward = _recurrent(_lstm_class(settings), settings)
 

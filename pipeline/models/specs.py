@@ -54,43 +54,21 @@ _RECURRENT_DEFAULTS = {
 
 @dataclass(frozen=True)
 class Model:
-    """One model.
-
-    Attributes
-    ----------
-    name : str
-        Value of ``--model``.
-    reads : str
-        Representation, a key of `pipeline.features.specs.REPRESENTATIONS`.
-    family : str
-        ``module:class`` of the classifier.
-    uses : tuple of str
-        Names of its hyper-parameters.
-    defaults : mapping
-        Defaults that differ from those of the settings, also of upstream settings such as
-        ``max_words``.
-    builder : str
-        ``module:function`` that builds the network, for families that need one.
-    masks_padding : bool
-        Whether a network over sequences masks padding. Its batches are then made of texts of
-        similar lengths and truncated to the longest. (For bags of long texts such batches were
-        measured to hurt.)
-    package, extra : str
-        Optional package that it needs, and the extra that installs it.
-    summary : str
-        Description in one line.
-    """
+    """One model."""
 
     name: str
-    reads: str
-    family: str
-    uses: tuple[str, ...]
+    reads: str  # representation, a key of `pipeline.features.specs.REPRESENTATIONS`
+    family: str  # module:class of the classifier
+    uses: tuple[str, ...]  # names of its hyper-parameters
+    # Defaults that differ from those of the settings, also of upstream settings (max_words).
     defaults: Mapping[str, Any] = field(default_factory=dict)
-    builder: str = ""
+    builder: str = ""  # module:function that builds the network, for families that need one
+    # Whether a network over sequences masks padding. Its batches then have texts of similar lengths
+    # and are truncated to the longest. (For bags of long texts such batches were measured to hurt.)
     masks_padding: bool = False
-    package: str = ""
-    extra: str = ""
-    summary: str = ""
+    package: str = ""  # optional package that it needs
+    extra: str = ""  # extra that installs the package
+    summary: str = ""  # description in one line
 
     @property
     def hyperparameters(self) -> tuple[str, ...]:
@@ -220,7 +198,7 @@ def resolve(values: Mapping[str, Any], declared: Mapping[str, Setting]) -> Setti
     Parameters
     ----------
     values : mapping
-        Values of the user, also ``model`` and ``preset``; None where there is none.
+        Values of the user, also ``model`` and ``preset``; None if the user set no value.
     declared : mapping of str to Setting
         All settings of the run.
 
@@ -232,7 +210,7 @@ def resolve(values: Mapping[str, Any], declared: Mapping[str, Setting]) -> Setti
     Raises
     ------
     SettingConflictError
-        If the user gave a setting or a representation that the model does not use.
+        If the user set a setting or a representation that the model does not use.
     """
     model, published = choose(values.get("model"), values.get("preset"))
     if values.get("representation") not in (None, model.reads):

@@ -9,47 +9,28 @@ import pandas as pd
 
 from pipeline.data.split import read_parts, stratified_share
 from pipeline.features.specs import REPRESENTATIONS
-from pipeline.models.base import Classifier, Training, TrainingData
+from pipeline.models.base import Classifier, TrainingData
 from pipeline.models.specs import Model
 from pipeline.store.publishing import Workspace
 from pipeline.training.tensorboard import write_projector
+from pipeline.training.validation import Training
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a model is trained on.
-
-    Attributes
-    ----------
-    data : TrainingData
-    encoder : object
-        The fitted encoder of the representation.
-    of_rows : int
-        Number of rows in the training part; ``data`` can have fewer.
-    """
+    """The input of a training."""
 
     data: TrainingData
-    encoder: Any
-    of_rows: int
+    encoder: Any  # the fitted encoder of the representation
+    of_rows: int  # rows in the training part; the data can have fewer
 
 
 def read_inputs(
     model: Model, settings: Mapping[str, Any], vectorize: Path, split: Path, class_names: list[str]
 ) -> Inputs:
-    """Read training and validation rows.
+    """Read training and validation rows from the artifacts of Vectorize and SplitStratified.
 
-    Parameters
-    ----------
-    model : Model
-    settings : mapping
-        The hyper-parameters; ``train_fraction`` and ``max_train_rows`` select training rows.
-    vectorize, split : Path
-        Folders of the Vectorize and SplitStratified artifacts.
-    class_names : list of str
-
-    Returns
-    -------
-    Inputs
+    The settings ``train_fraction`` and ``max_train_rows`` select training rows.
     """
     encoder_class = REPRESENTATIONS[model.reads].load_encoder()
     vectors, encoder = encoder_class.load_vectors(vectorize), encoder_class.load(vectorize)
@@ -77,14 +58,7 @@ def write_results(
 ) -> None:
     """Write ``history.csv``, ``training.json``, ``architecture.json`` and the projector files.
 
-    Parameters
-    ----------
-    out : Workspace
-    classifier : Classifier
-    training : Training
-    inputs : Inputs
-    is_limited : bool
-        Whether ``max_train_rows`` applies.
+    ``is_limited`` is whether ``max_train_rows`` applies.
     """
     n_rows = len(inputs.data.train_labels)
     if is_limited and n_rows < inputs.of_rows:

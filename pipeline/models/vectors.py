@@ -11,19 +11,9 @@ from pipeline.models.layers import SparseDense, logits, per_layer
 
 
 def bag_dense(problem: Problem, settings: Mapping[str, Any]) -> keras.Model:
-    """Build dense layers over sparse values, with dropout after each layer.
+    """Build dense layers over columns and values, both of shape (batch, longest).
 
-    Parameters
-    ----------
-    problem : Problem
-    settings : mapping
-        Hyper-parameters of the model.
-
-    Returns
-    -------
-    keras.Model
-        From columns and values, both of shape (batch, longest), to logits, shape (batch,
-        n_classes); for two classes shape (batch, 1), the logit of the second.
+    Dropout follows each layer. For two classes the output is the logit of the second.
     """
     inputs, vector = _sparse_layer(problem, settings, ones=settings["fused"])
     vector = _dense_layers(vector, settings, n_dropouts=len(settings["units"]))

@@ -23,20 +23,10 @@ def lengths(vectors: Any) -> np.ndarray:
 
 
 def arrays(vectors: Any, rows: np.ndarray, *, truncate: bool) -> list[np.ndarray]:
-    """Return the arrays of a batch.
+    """Return the arrays of a batch, of shape (batch, ...): one, or two for sparse rows.
 
-    Parameters
-    ----------
-    vectors : ndarray or csr_matrix, shape (n_rows, ...)
-    rows : ndarray of int, shape (batch,)
-    truncate : bool
-        Whether to remove the columns that are padding in all these texts.
-
-    Returns
-    -------
-    list of ndarray, shape (batch, ...)
-        One array; for sparse rows two, columns (int32) and values (float32), both as wide as the
-        longest row and padded with column 0 of value 0.
+    These are columns (int32) and values (float32), both as wide as the longest row and padded with
+    column 0 of value 0. ``truncate`` removes the columns that are padding in all these texts.
     """
     if sparse.issparse(vectors):
         return _padded(vectors[rows])
@@ -45,16 +35,9 @@ def arrays(vectors: Any, rows: np.ndarray, *, truncate: bool) -> list[np.ndarray
 
 
 def order(vectors: Any, size: int, seed: int, epoch: int, *, by_length: bool) -> Iterator:
-    """Yield the rows of each batch of an epoch, in a random order given by seed and epoch.
+    """Yield the rows of each batch of an epoch, in a random order that depends on seed and epoch.
 
-    Parameters
-    ----------
-    vectors : ndarray or csr_matrix, shape (n_rows, ...)
-    size : int
-        Rows of a batch; the last one may have fewer.
-    seed, epoch : int
-    by_length : bool
-        Whether the texts of a batch have similar lengths.
+    With ``by_length`` the texts of a batch have similar lengths.
     """
     rng = np.random.default_rng([seed, epoch])
     shuffled = rng.permutation(vectors.shape[0])
@@ -69,13 +52,6 @@ def order(vectors: Any, size: int, seed: int, epoch: int, *, by_length: bool) ->
         yield shuffled[start : start + size]
 
 
-def join(first: Any, second: Any) -> Any:
-    """Concatenate the rows of two parts, both arrays or both sparse."""
-    if sparse.issparse(first):
-        return sparse.vstack([first, second], format="csr")
-    return np.concatenate([first, second])
-
-
 def _padded(matrix: sparse.csr_matrix) -> list[np.ndarray]:
     """Convert sparse rows to columns and values, padded with column 0 of value 0."""
     n_values = lengths(matrix)
@@ -87,7 +63,7 @@ def _padded(matrix: sparse.csr_matrix) -> list[np.ndarray]:
 
 
 def _truncated(batch: np.ndarray) -> np.ndarray:
-    """Move padding behind the texts and remove columns of padding alone; one column stays."""
+    """Move padding after the texts and remove columns of padding alone; one column stays."""
     # The fused LSTM needs padding after the text; to a masking layer the side makes no difference.
     is_padding = batch == 0
     if (is_padding[:, :1] & ~is_padding[:, -1:]).any():

@@ -42,17 +42,10 @@ class State:
 
 
 class Checkpoint:
-    """The checkpoint file of one training.
+    """The checkpoint file of one training; it ends in ``.npz``, and None saves nothing.
 
-    Parameters
-    ----------
-    path : Path or None
-        Ends in ``.npz``; None saves nothing. No other process may write it.
-    variables : sequence
-        Variables of the model and of the optimizer, always in the same order.
-    identity : mapping
-        JSON values on which training depends, such as settings and numbers of rows. The checkpoint
-        of another identity is not restored.
+    The variables of model and optimizer always have the same order. ``identity`` has the JSON
+    values on which training depends; the checkpoint of another identity is not restored.
     """
 
     def __init__(
@@ -116,7 +109,7 @@ class Checkpoint:
         return True
 
     def _arrays(self, state: State) -> dict[str, np.ndarray]:
-        """Return the content of the file: numbered arrays, and the notes as bytes of JSON."""
+        """Return the arrays of the file: numbered arrays, and the notes as bytes of JSON."""
         notes = {
             "identity": self._identity,
             "history": state.history,

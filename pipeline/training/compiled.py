@@ -8,19 +8,13 @@ import numpy as np
 from pipeline.training import batches
 from pipeline.training.tensorflow_import import keras, tf
 
-PREDICTION_BATCH = 1024  # texts
+_BATCH = 1024  # texts
 
 
 class Forward:
-    """The forward pass of a network, from vectors to probabilities.
+    """The forward pass of a network whose outputs are logits, from vectors to probabilities.
 
-    Parameters
-    ----------
-    model : keras.Model
-        Network whose outputs are logits.
-    masked : bool
-        Whether it masks padding: batches then have texts of similar lengths and are truncated to
-        the longest.
+    If it masks padding, batches have texts of similar lengths and are truncated to the longest.
     """
 
     def __init__(self, model: keras.Model, *, masked: bool) -> None:
@@ -40,8 +34,8 @@ class Forward:
         if self._masked:
             order = np.argsort(batches.lengths(vectors), kind="stable")
         parts = []
-        for start in range(0, max(len(order), 1), PREDICTION_BATCH):
-            rows = order[start : start + PREDICTION_BATCH]
+        for start in range(0, max(len(order), 1), _BATCH):
+            rows = order[start : start + _BATCH]
             inputs = batches.arrays(vectors, rows, truncate=self._masked)
             parts.append(self._probabilities(*inputs).numpy())
         in_order = np.concatenate(parts)

@@ -18,19 +18,13 @@ from pipeline.training.compiled import Forward, call, compiled
 from pipeline.training.losses import class_weights, loss_function
 from pipeline.training.tensorboard import EventLog
 from pipeline.training.tensorflow_import import CORES, keras, tf
-from pipeline.training.validation import EarlyStopping, validation_metrics
+from pipeline.training.validation import EarlyStopping, Training, validation_metrics
 
 logger = logging.getLogger(__name__)
 
 
 def set_up(seed: int) -> dict[str, Any]:
-    """Seed all random generators and make TensorFlow's operations deterministic.
-
-    Returns
-    -------
-    dict
-        Settings of TensorFlow, for ``training.json``.
-    """
+    """Seed all random generators, make TensorFlow deterministic, and return its settings."""
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
     return {
@@ -51,17 +45,13 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Trained:
-    """A network with its best weights, and the record of its training.
-
-    ``history`` has the metrics of each epoch, ``facts`` the numbers of epochs and parameters.
-    ``interruption`` is empty, or has ``resumed_after_epoch`` and ``seconds_before``.
-    """
+class _Network:
+    """A network with its optimizer and its compiled functions."""
 
     model: keras.Model
-    history: list[dict[str, float]]
-    facts: dict[str, Any]
-    interruption: dict[str, Any]
+    optimizer: keras.Optimizer
+    step: Callable
+    forward: Forward
 
 
 @dataclass(frozen=True)
@@ -71,25 +61,13 @@ class Trainer:
     Why not ``keras.Model.fit``: with its callbacks resumed training has other weights, because they
     do not save the state of early stopping and of dropout. Measured on two cores, it also takes at
     least 15 % longer per epoch of ``bag_dense`` (as long for ``bilstm``).
-
-    Attributes
-    ----------
-    build : callable
-        Returns a new network whose outputs are logits.
-    class_names : list of str
-    settings : mapping
-        Training settings of the model.
-    progress : callable
-        Receives the fraction done and a short text.
-    masked : bool
-        Whether the network masks padding, so that batches can be truncated to their longest text.
     """
 
-    build: Callable[[], keras.Model]
+    build: Callable[[], keras.Model]  # returns a new network whose outputs are logits
     class_names: list[str]
     settings: Mapping[str, Any]
-    progress: Callable[[float, str], None]
-    masked: bool
+    progress: Callable[[float, str], None]  # receives the fraction done and a short text
+    masked: bool  # whether the network masks padding: batches are truncated to their longest text
 
     def train(
         self,
@@ -98,8 +76,8 @@ class Trainer:
         logs: Path | None,
         checkpoint: Path | None,
         rates: list[float] | None = None,
-    ) -> Trained:
-        """Train a network.
+    ) -> tuple[keras.Model, Training]:
+        """Train a network; return it with its best weights.
 
         Parameters
         ----------
@@ -112,50 +90,73 @@ class Trainer:
         rates : list of float, optional
             Learning rate of each epoch: train exactly so many epochs, without early stopping.
         """
-        settings = self.settings
-        keras.utils.set_random_seed(settings["seed"])
-        model, optimizer = self.build(), _optimizer(settings)
-        step = _step(model, optimizer, loss_function(settings["loss"], len(self.class_names)))
-        forward = Forward(model, masked=self.masked)
-        weights = class_weights(settings["class_weights"], rows.labels, self.class_names)
+        network = self._compile()
+        weights = class_weights(self.settings["class_weights"], rows.labels, self.class_names)
         n_rows = [len(rows.labels), len(validation.labels)]
         state = State(self._early_stopping(enabled=n_rows[1] > 0 and not rates))
-        identity = {"settings": dict(settings), "rates": rates, "rows": n_rows}
-        saved = Checkpoint(checkpoint, [*model.variables, *optimizer.variables], identity)
-        n_epochs = len(rates) if rates else settings["epochs"]
+        identity = {"settings": dict(self.settings), "rates": rates, "rows": n_rows}
+        variables = [*network.model.variables, *network.optimizer.variables]
+        saved = Checkpoint(checkpoint, variables, identity)
+        n_epochs = len(rates) if rates else self.settings["epochs"]
         interruption = _resume(saved, state, n_epochs, "Refitting" if rates else "Training")
         log = EventLog(logs)
         for metrics, finished in zip(state.history, state.finished, strict=True):
             log.write(metrics, finished)
         while len(state.history) < n_epochs and not state.stopping.should_stop(len(state.history)):
-            epoch = len(state.history) + 1
-            if rates:
-                optimizer.learning_rate = rates[epoch - 1]
-            rate = float(optimizer.learning_rate)
-            loss = self._epoch(step, rows, weights, epoch, n_epochs)
-            metrics = {"epoch": epoch, "loss": loss, "learning_rate": rate}
-            if len(validation.labels):
-                metrics |= validation_metrics(validation.labels, forward(validation.vectors))
-                self._follow(state.stopping, metrics, model, optimizer, reduce=not rates)
-            state.history.append(metrics)
-            state.finished.append(time.time())
+            self._epoch(network, rows, validation, weights, state, rates)
             saved.save(state)
-            log.write(metrics, state.finished[-1])
-            self.progress(epoch / n_epochs, _line(metrics))
+            log.write(state.history[-1], state.finished[-1])
+            self.progress(len(state.history) / n_epochs, _line(state.history[-1]))
         if state.stopping.weights:
-            model.set_weights(state.stopping.weights)
+            network.model.set_weights(state.stopping.weights)
         class_weight = dict(zip(self.class_names, weights.tolist(), strict=True))
-        facts = {**_facts(model, state), "class_weights": class_weight}
-        return Trained(model, state.history, facts, interruption)
+        facts = {**_facts(network.model, state), "class_weights": class_weight}
+        return network.model, Training(state.history, facts, interruption)
+
+    def _compile(self) -> _Network:
+        """Build a network from the seed, and compile its functions."""
+        keras.utils.set_random_seed(self.settings["seed"])
+        model, optimizer = self.build(), _optimizer(self.settings)
+        losses = loss_function(self.settings["loss"], len(self.class_names))
+        step = _step(model, optimizer, losses)
+        return _Network(model, optimizer, step, Forward(model, masked=self.masked))
 
     def _early_stopping(self, *, enabled: bool) -> EarlyStopping:
-        """Return the early stopping of the settings; a patience of 0 never stops."""
+        """Return the early stopping of the settings."""
         settings = self.settings
         patience = settings["patience"] if enabled else 0
         limits = settings["reduce_patience"], settings["min_change"]
         return EarlyStopping(settings["monitor"], patience, *limits)
 
     def _epoch(
+        self,
+        network: _Network,
+        rows: Rows,
+        validation: Rows,
+        weights: np.ndarray,
+        state: State,
+        rates: list[float] | None,
+    ) -> None:
+        """Train on all rows once, validate, and add the metrics to the state."""
+        epoch, optimizer = len(state.history) + 1, network.optimizer
+        if rates:
+            optimizer.learning_rate = rates[epoch - 1]
+        rate = float(optimizer.learning_rate)
+        n_epochs = len(rates) if rates else self.settings["epochs"]
+        loss = self._mean_loss(network.step, rows, weights, epoch, n_epochs)
+        metrics = {"epoch": epoch, "loss": loss, "learning_rate": rate}
+        if len(validation.labels):
+            probabilities = network.forward(validation.vectors)
+            metrics |= validation_metrics(validation.labels, probabilities)
+            if state.stopping.improved(epoch, metrics) and state.stopping.patience:
+                state.stopping.weights = network.model.get_weights()
+            factor = self.settings["reduce_factor"]
+            if factor < 1 and not rates and state.stopping.should_reduce(epoch):
+                optimizer.learning_rate = rate * factor
+        state.history.append(metrics)
+        state.finished.append(time.time())
+
+    def _mean_loss(
         self, step: Callable, rows: Rows, weights: np.ndarray, epoch: int, n_epochs: int
     ) -> float:
         """Train on all rows once and return the mean loss of the batches."""
@@ -176,22 +177,6 @@ class Trainer:
                 f"below {self.settings['learning_rate']:g}."
             )
         return loss
-
-    def _follow(
-        self,
-        stopping: EarlyStopping,
-        metrics: Mapping[str, float],
-        model: keras.Model,
-        optimizer: keras.Optimizer,
-        *,
-        reduce: bool,
-    ) -> None:
-        """Store the best weights, and reduce the learning rate if the metric does not improve."""
-        epoch, factor = int(metrics["epoch"]), self.settings["reduce_factor"]
-        if stopping.improved(epoch, metrics) and stopping.patience:
-            stopping.weights = model.get_weights()
-        if factor < 1 and reduce and stopping.should_reduce(epoch):
-            optimizer.learning_rate = metrics["learning_rate"] * factor
 
 
 def _optimizer(settings: Mapping[str, Any]) -> keras.Optimizer:

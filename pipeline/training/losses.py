@@ -44,13 +44,8 @@ def class_weights(
 def loss_function(name: str, n_classes: int) -> Callable[[Any, Any], Any]:
     """Return a function from labels, int64, and logits to the loss of each text, shape (batch,).
 
-    Parameters
-    ----------
-    name : {"cross_entropy", "focal", "mse", "mae"}
-        ``focal``: cross-entropy times (1 - p)^2 (Lin et al. 2017); ``mse`` and ``mae``: squared
-        and absolute error of the probabilities.
-    n_classes : int
-        Logits have the shape (batch, 1) for two classes, else (batch, n_classes).
+    Focal loss is cross-entropy times (1 - p)^2 (Lin et al. 2017); ``mse`` and ``mae`` are errors of
+    the probabilities. Logits have the shape (batch, 1) for two classes, else (batch, n_classes).
     """
     import tensorflow as tf
 

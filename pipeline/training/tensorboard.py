@@ -43,12 +43,7 @@ class EventLog:
 def write_projector(folder: Path, vectors: np.ndarray, words: Sequence[str]) -> None:
     """Write ``vectors.tsv`` and ``metadata.tsv`` of the most frequent words, one word per line.
 
-    Parameters
-    ----------
-    folder : Path
-    vectors : ndarray of float, shape (n_words, n_dimensions)
-    words : sequence of str, length n_words
-        The word of each vector, most frequent first.
+    Vectors have the shape (n_words, n_dimensions); words are ordered by falling frequency.
     """
     folder.mkdir(parents=True, exist_ok=True)
     n_words = min(len(words), len(vectors), _MAX_WORDS)

@@ -1,7 +1,8 @@
-"""Metrics on the validation part, and early stopping by one of them."""
+"""The record of a training: metrics on the validation part, and early stopping by one of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -47,29 +48,28 @@ def validation_metrics(labels: np.ndarray, probabilities: np.ndarray) -> dict[st
 
 
 @dataclass
+class Training:
+    """The record of a training."""
+
+    history: list[dict[str, float]] = field(default_factory=list)  # loss and metrics by epoch
+    facts: dict[str, Any] = field(default_factory=dict)  # the content of training.json
+    # The epoch after which training was resumed. It is for the manifest only, because the files of
+    # the model do not depend on it.
+    interruption: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
 class EarlyStopping:
-    """Follow one validation metric: the best epoch, when to stop, when to reduce the rate.
+    """Follow one validation metric: the best epoch, when to stop, when to reduce the rate."""
 
-    Attributes
-    ----------
-    monitor : str
-        Metric without ``val_``; a smaller ``loss`` is better, larger values of the others.
-    patience, reduce_patience : int
-        Epochs without improvement before stopping and before reducing the learning rate.
-    min_change : float
-        Smallest change that is an improvement.
-    weights : list of ndarray
-        Weights of the best epoch.
-    """
-
-    monitor: str
-    patience: int
-    reduce_patience: int
-    min_change: float
+    monitor: str  # metric without val_; a smaller loss is better, larger values of the others
+    patience: int  # epochs without improvement before stopping; 0: never stop
+    reduce_patience: int  # epochs without improvement before reducing the learning rate
+    min_change: float  # smallest change that is an improvement
     best_epoch: int = 0
     best: float = float("inf")
-    weights: list[np.ndarray] = field(default_factory=list)
-    reduced_at: int = 0
+    weights: list[np.ndarray] = field(default_factory=list)  # of the best epoch
+    reduced_at: int = 0  # epoch
 
     def improved(self, epoch: int, metrics: Mapping[str, float]) -> bool:
         """Record an epoch's metric and return whether it is the best so far."""
