@@ -54,12 +54,13 @@ def show_errors_plainly() -> None:
 
 
 class _LuigiHandler(logging.Handler):
-    """Pass records of the package's loggers to Luigi's logger, which has level and format."""
+    """Write records of the package's loggers as Luigi writes its own, at the same level."""
 
     def emit(self, record: logging.LogRecord) -> None:
         luigi_logger = logging.getLogger("luigi-interface")
         if luigi_logger.isEnabledFor(record.levelno):
-            luigi_logger.handle(record)
+            for handler in luigi_logger.handlers:
+                handler.handle(record)
 
 
 def show_package_logs() -> None:
@@ -67,8 +68,7 @@ def show_package_logs() -> None:
     logger = logging.getLogger("pipeline")
     if not any(isinstance(existing, _LuigiHandler) for existing in logger.handlers):
         logger.addHandler(_LuigiHandler())
-        logger.propagate = False  # handlers of the root logger get the records of Luigi's logger
-        logger.setLevel(logging.DEBUG)  # the level of Luigi's logger decides
+        logger.setLevel(logging.INFO)
 
 
 def print_at_exit(line: Callable[[], str | None]) -> None:
