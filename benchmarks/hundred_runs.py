@@ -1,4 +1,4 @@
-"""Make a hundred runs out of one, to measure what looking at many costs."""
+"""Copy one run a hundred times, to measure commands that list many runs."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from pipeline.store.outputs import Store
 
 
 def add_runs(outputs: Path, run: str, number: int = 100) -> None:
-    """Copy the artifacts that one run made of its own, under other digests and settings.
+    """Copy TrainModel, Evaluate and Report of a run, with other digests and settings.
 
     Parameters
     ----------
@@ -21,19 +21,19 @@ def add_runs(outputs: Path, run: str, number: int = 100) -> None:
         Copies.
     """
     store = Store(outputs)
-    found = store.find(run)
-    steps = [store.of(found, task) for task in ("TrainModel", "Evaluate", "Report")]
+    report = store.find(run)
+    steps = [store.of(report, task) for task in ("TrainModel", "Evaluate", "Report")]
     for index in range(number):
         above: Path | None = None
         for step in steps:
             manifest = json.loads(json.dumps(step.manifest))
             manifest["digest"] = f"{index:04x}{step.digest[4:]}"
-            place = step.path.with_name(f"naive_bayes-{manifest['digest']}")
+            folder = step.path.with_name(f"naive_bayes-{manifest['digest']}")
             if above is None:
                 manifest["settings"]["alpha"] = 10.0 + index
             else:
                 manifest["upstream"]["digest"] = above.name[-16:]
-                manifest["upstream"]["place"] = os.path.relpath(above, place)
-            shutil.copytree(step.path, place)
-            (place / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-            above = place
+                manifest["upstream"]["place"] = os.path.relpath(above, folder)
+            shutil.copytree(step.path, folder)
+            (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+            above = folder

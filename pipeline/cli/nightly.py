@@ -44,7 +44,7 @@ def nightly(
     asked: datetime.datetime | None,
     arguments: tuple[str, ...],
 ) -> None:
-    r"""Run a night, print its outcome, and end with its exit code.
+    """Run a night, print its outcome, and end with its exit code.
 
     ARGUMENTS are those of the task Nightly: --dataset tickets --model bilstm --window 7. The
     default of --date is today. The outcome goes to standard output, Luigi's log to standard error.
@@ -57,7 +57,7 @@ def nightly(
     it, 40 wrong parameters.
 
     Example: pipeline nightly --dataset tickets --model bilstm
-    """
+    """  # noqa: D301
     today = datetime.date.today().isoformat()
     for option in ("--date", "--today"):
         if not any(one == option or one.startswith(f"{option}=") for one in arguments):

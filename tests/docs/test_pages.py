@@ -71,17 +71,15 @@ def test_commands_of_the_pages_work(folder):
     (line,) = (outputs / "registry" / "tickets" / "ledger.jsonl").read_text().splitlines()
     assert '"decision": "promoted"' in line
     champion = json.loads((outputs / "registry" / "tickets" / "champion.json").read_text())
-    place = outputs / champion["path"]
-    above = json.loads((place / "manifest.json").read_text())["upstream"]["place"]
-    assert Predictor.load(place / above, place).predict(["it crashes again"])
+    evaluated = outputs / champion["path"]
+    upstream = json.loads((evaluated / "manifest.json").read_text())["upstream"]["place"]
+    assert Predictor.load(evaluated / upstream, evaluated).predict(["it crashes again"])
 
 
-def test_page_on_nights_has_every_exit_code():
+def test_page_on_nights_lists_every_exit_code():
     rows = dict(re.findall(r"^\| (\d+) \| ([a-z ]+) \|", PAGES["docs/nights.md"], re.MULTILINE))
-    words = {name: name.replace("_", " ") for name in EXIT_CODES}
-    assert {words[name]: str(code) for name, code in EXIT_CODES.items()} == {
-        outcome: code for code, outcome in rows.items() if outcome in words.values()
-    }
+    expected = {name.replace("_", " "): str(code) for name, code in EXIT_CODES.items()}
+    assert expected == {outcome: code for code, outcome in rows.items() if outcome in expected}
     assert rows["10"] == "held"
 
 
@@ -90,38 +88,48 @@ def test_quick_start_lists_every_dataset():
         assert f"`{name}`" in PAGES["docs/quick-start.md"]
 
 
-def test_parameters_that_the_pages_name_exist():
+def test_parameters_in_pages_exist():
     tasks = (RunAll, Nightly, Rollback, RangeDailyBase)
-    known = {name.replace("_", "-") for task in tasks for name, _ in task.get_params()}
+    existing = {name.replace("_", "-") for task in tasks for name, _ in task.get_params()}
     of_luigi = {"module", "help-all", "log-level"}
     named = set(re.findall(r"(?<![\w-])--([a-z][a-z-]+)", TEXT)) - of_luigi
-    known |= {"paths-data", "paths-outputs", "pipeline-code-changes"}
-    known |= {
+    existing |= {"paths-data", "paths-outputs", "pipeline-code-changes"}
+    existing |= {
         option.removeprefix("--")
         for command in (cli.get_command(None, name) for name in cli.list_commands(None))
         for parameter in command.params
         for option in parameter.opts
     }
-    assert named <= known
+    assert named <= existing
 
 
-def test_make_targets_that_the_pages_name_exist():
+def test_make_targets_in_pages_exist():
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"[`$] ?make ([a-z-]+)", TEXT)) <= targets
+
+
+def test_example_of_cleaning_in_the_api_page_gives_its_comments():
+    block = PAGES["docs/api.md"].split("## Text\n\n```python\n")[1].split("```")[0]
+    scope = {}
+    exec(block, scope)
+    lines = re.findall(r"^(\S.*?)\s+# (\[.*\])$", block, re.MULTILINE)
+    assert len(lines) == 2
+    for expression, expected in lines:
+        assert eval(expression, scope) == eval(expected)
 
 
 def test_readme_is_short():
     assert len(PAGES["README.md"].splitlines()) <= 150
 
 
-def test_links_between_pages_lead_somewhere():
+def test_links_between_pages_have_targets():
     for name, text in PAGES.items():
         folder = (ROOT / name).parent
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
             assert (folder / target).exists(), f"{name}: {target}"
 
 
-def test_modules_that_the_pages_name_exist():
+def test_modules_in_pages_exist():
     packages = "|".join(path.name for path in (ROOT / "pipeline").iterdir() if path.is_dir())
     named = set(re.findall(rf"`(?:pipeline/)?((?:{packages})/\w+\.py)`", TEXT))
     assert len(named) > 8
@@ -137,6 +145,7 @@ def test_generated_page_covers_its_declarations(page):
         "sections.md": ["rows_least", "stop_psi"],
         "commands.md": cli.list_commands(None),
         "errors.md": [one.code for one in (*error_types(), *notices())],
+        "sections.md": ["[contract]", "`rows_least`", "[drift]", "`stop_psi`", "`code_changes`"],
         "parameters.md": ["--units", "--split-seed", "--urls", "--margin", "--positive-label"],
     }
     assert not [name for name in names[page] if name not in text]
