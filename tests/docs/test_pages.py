@@ -142,7 +142,6 @@ def test_generated_page_covers_its_declarations(page):
     names = {
         "models.md": MODELS,
         "presets.md": PRESETS,
-        "sections.md": ["rows_least", "stop_psi"],
         "commands.md": cli.list_commands(None),
         "errors.md": [one.code for one in (*error_types(), *notices())],
         "sections.md": ["[contract]", "`rows_least`", "[drift]", "`stop_psi`", "`code_changes`"],
