@@ -10,14 +10,8 @@ from pipeline.nightly.ledger import Entry
 def next_number(dataset: str, day: str, asked: datetime.datetime | None = None) -> int:
     """Return the number that a repeated decision on a night would have now.
 
-    An interrupted decision is finished first. So is a decision that was made after the request,
-    because a second one would compare its model with itself.
-
-    Parameters
-    ----------
-    dataset, day : str
-    asked : datetime or None
-        Time of the request, with a time zone, if this may not be the first try.
+    An interrupted decision is finished first. So is a decision that was made after the request
+    (``asked``, with a time zone), because a second one would compare its model with itself.
 
     Raises
     ------
@@ -40,20 +34,7 @@ def next_number(dataset: str, day: str, asked: datetime.datetime | None = None) 
 
 
 def is_open(line: Entry | None, day: str, number: int) -> bool:
-    """Return whether a decision on a night is still to be made.
-
-    Parameters
-    ----------
-    line : Entry or None
-        The last line of the night.
-    day : str
-    number : int
-        Number of earlier decisions.
-
-    Raises
-    ------
-    NightError
-        If a number is skipped.
+    """Return whether decision ``number`` on a night, whose last line is ``line``, is still open.
 
     Examples
     --------

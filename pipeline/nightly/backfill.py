@@ -1,7 +1,7 @@
-"""Backfills with Luigi's ``RangeDailyBase --of Nightly``, and the rollback to an earlier champion.
+"""Backfills with Luigi's ``RangeDaily --of Nightly``, and the rollback to an earlier champion.
 
-A night waits for the undecided nights before it, and skips days without data, if its parameter
-``since`` is set: ``--of-params '{"dataset": "tickets", "since": "2026-11-18"}'``.
+``RangeDaily`` skips past days without data. With the parameter ``since``, a night also waits for
+the undecided nights before it: ``--of-params '{"dataset": "tickets", "since": "2026-11-18"}'``.
 """
 
 import logging

@@ -52,26 +52,26 @@ def needs(store: Store, older: int | None = None) -> dict[Path, str]:
     return result
 
 
-def refuse(store: Store, places: list[Path]) -> None:
+def refuse(store: Store, folders: list[Path]) -> None:
     """Raise StorageError if a champion is made from one of the folders."""
     needed = needs(store)
-    for place in places:
-        if place in needed:
+    for folder in folders:
+        if folder in needed:
             raise StorageError(
-                f"{store.short(place)} cannot be deleted: the champion {needed[place]} is made "
+                f"{store.short(folder)} cannot be deleted: the champion {needed[folder]} is made "
                 "from it, and Rollback may go back there; pipeline gc --champions N deletes older "
                 "champions."
             )
 
 
-def is_night(place: Path) -> bool:
+def is_night(folder: Path) -> bool:
     """Return whether a folder is the record of a night."""
-    return place.parent.name == NIGHTS and (place / MANIFEST).is_file()
+    return folder.parent.name == NIGHTS and (folder / MANIFEST).is_file()
 
 
-def is_gate(place: Path) -> bool:
+def is_gate(folder: Path) -> bool:
     """Return whether a folder is the result of a gate of a night."""
-    return place.parent.name == GATES
+    return folder.parent.name == GATES
 
 
 def _registries(store: Store) -> Iterator[Path]:

@@ -2,11 +2,8 @@
 
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from math import inf
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-from pipeline.errors import SettingError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -17,7 +14,6 @@ _EMPTY, _REPEATED = "nothing left after cleaning", "clean text came before"  # o
 _TOLERANCE = 1e-9  # rounding errors of differences of shares
 _TAIL = 0.001  # of each side of the interval of a share
 _INTERVAL = "99.8 % interval"
-_AT_LEAST_ONE = ("trailing_nights", "rows_most", "rows_minimum")  # the other limits are shares
 # Shares with an upper limit, and their descriptions in sentences.
 _UPPER_LIMITS = {
     "empty_share": "records have no text",
@@ -45,19 +41,10 @@ class Measures:
     counted: str | None = None
     labelled: int | None = None  # number of labelled rows, None in old records
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the measures as in ``night.json``."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> "Measures":
-        """Return the measures that `as_json` wrote."""
-        return cls(**content)
-
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of the contract, section ``[contract]`` of ``luigi.cfg``.
+    """Limits of the contract; section ``[contract]`` of luigi.cfg checks their ranges.
 
     A share breaks its limit only if chance does not explain it: if the exact binomial interval of
     the share, at the night's number of rows, contains no allowed value. Each side of the interval
@@ -75,15 +62,6 @@ class Limits:
     unusable_share: float = 0.05
     unknown_share: float = 0.5
 
-    def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            least, most = (1, inf) if name in _AT_LEAST_ONE else (0, 1)
-            if not least <= value <= most:
-                allowed = f"at least {least}" + (" and at most 1" if most == 1 else "")
-                raise SettingError(
-                    f"{name} of [contract] must be {allowed}, got {value:g}; change luigi.cfg."
-                )
-
 
 @dataclass(frozen=True)
 class Breach:
@@ -97,10 +75,6 @@ class Breach:
     allowed: float | None
     sentence: str
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the breach as in ``night.json``."""
-        return asdict(self)
-
 
 def measure(
     rows: "pa.Table",
@@ -110,14 +84,8 @@ def measure(
 ) -> Measures:
     """Measure the rows of a night's day.
 
-    Parameters
-    ----------
-    rows, rejected : pa.Table
-        Columns ``label`` and ``clean`` of ``rows.parquet``, and ``reason`` and ``raw`` of
-        ``rejected.parquet``, without rows that were rejected because they repeat a holdout row.
-    class_names : sequence of str
-    unknown_share : float or None
-        See `unknown_words`; None without a champion.
+    ``rows`` has the columns ``label`` and ``clean``, ``rejected`` has ``reason`` and ``raw``,
+    without rows that were rejected because they repeat a holdout row.
     """
     import pyarrow.compute as pc
 
@@ -183,19 +151,7 @@ def other_classes(names: Sequence[str], of_champion: Sequence[str]) -> Breach:
 
 
 def breaches(measures: Measures, earlier: Sequence[Measures], limits: Limits) -> list[Breach]:
-    """Compare a night with the contract.
-
-    Parameters
-    ----------
-    measures : Measures
-    earlier : sequence of Measures
-        Of earlier nights without a breach, oldest first.
-    limits : Limits
-
-    Returns
-    -------
-    list of Breach
-        Empty if the night keeps the contract.
+    """Compare a night with the contract, and with earlier nights that kept it, oldest first.
 
     Examples
     --------

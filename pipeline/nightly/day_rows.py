@@ -13,11 +13,9 @@ if TYPE_CHECKING:
 
 
 def problem_with_files(clean: CleanText) -> str | None:
-    """Read the raw files of a night, and return the error message, or None.
+    """Read the raw files of a night, and return the error that breaks the contract, or None.
 
-    Parameters
-    ----------
-    clean : CleanText
+    An error in the holdout rows does not break the contract of the night: CleanText raises it.
     """
     from pipeline.data import readers
 
@@ -25,37 +23,23 @@ def problem_with_files(clean: CleanText) -> str | None:
     try:
         readers.read(clean.download.dataset_of(parts), {part.key: part.path for part in parts})
     except DataError as error:
-        return str(error)
+        problem = str(error)
+        is_of_holdout = any(part.is_holdout and part.key in problem for part in parts)
+        return None if is_of_holdout else problem
     return None
 
 
-def own_names(clean: CleanText) -> list[str]:
-    """Return the values of the column ``file`` for the files of the day itself.
-
-    Parameters
-    ----------
-    clean : CleanText
-        Its artifact must be complete.
-    """
+def names_of_day(clean: CleanText) -> list[str]:
+    """Return the values of the column ``file`` for the files of the day itself."""
     names = (manifests.read_manifest(clean.path()) or {})["facts"]["files"]
-    return _names_of_day(clean.download.parts(), names)
+    return _names_of(clean.download.parts(), names)
 
 
-def own_tables(clean: CleanText) -> "tuple[pa.Table, pa.Table]":
-    """Return the kept and the rejected rows of the day itself.
+def tables_of_day(clean: CleanText) -> "tuple[pa.Table, pa.Table]":
+    """Return the kept and the rejected rows of the day itself; CleanText must be complete.
 
+    Kept rows have at least ``raw``, ``clean`` and ``label``, rejected ones ``reason`` and ``raw``.
     A row that was dropped for the same text on an earlier day is kept here.
-
-    Parameters
-    ----------
-    clean : CleanText
-        Its artifact must be complete.
-
-    Returns
-    -------
-    tuple of pa.Table
-        Rows with at least ``raw``, ``clean`` and ``label``; rejected rows with at least ``reason``
-        and ``raw``.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -70,12 +54,12 @@ def own_tables(clean: CleanText) -> "tuple[pa.Table, pa.Table]":
         dataset = download.dataset_of(of_day)
         cleaned = clean_files(dataset, of_day, settings)
         rows, rejected = cleaned.rows, cleaned.rejected
-        names = _names_of_day(of_day, names_in_rows(dataset, of_day))
+        names = _names_of(of_day, names_in_rows(dataset, of_day))
     else:
         folder = clean.path()
         rows = pq.read_table(folder / "rows.parquet", columns=["raw", "clean", "label", "file"])
         rejected = pq.read_table(folder / "rejected.parquet", columns=["reason", "raw", "file"])
-        names = own_names(clean)
+        names = names_of_day(clean)
     wanted = pa.array(names, pa.string())
     rows, rejected = (
         table.filter(pc.is_in(table["file"].cast(pa.string()), wanted))
@@ -84,6 +68,6 @@ def own_tables(clean: CleanText) -> "tuple[pa.Table, pa.Table]":
     return rows, rejected
 
 
-def _names_of_day(parts: Sequence[InputFile], names: Mapping[str, list[str]]) -> list[str]:
+def _names_of(parts: Sequence[InputFile], names: Mapping[str, list[str]]) -> list[str]:
     """Return the names of the files of the day itself."""
     return [name for part in parts if part.is_of_day for name in names[part.key]]

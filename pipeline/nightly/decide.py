@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.data import daily
 from pipeline.errors import NightError
-from pipeline.nightly import ledger, records
+from pipeline.nightly import day_rows, ledger, records
 from pipeline.nightly.contract import unreadable
 from pipeline.nightly.ledger import Champion, Entry
 from pipeline.nightly.night import Night
@@ -87,9 +87,7 @@ def _files(state: _State) -> Generator[Any, Any, _Outcome]:
     state.digests["data"] = download.digest()
     progress.set_status(task, 0.1, "reading raw files")
     # A night is run from its beginning again: cleaned files have been read without an error.
-    problem = None
-    if not clean.complete():
-        problem = gates.problem_with_files(clean, download.parts())
+    problem = None if clean.complete() else day_rows.problem_with_files(clean)
     if problem is None:
         return None
     state.results["contract"] = gates.contract_json(None, [unreadable(problem)])

@@ -21,21 +21,12 @@ _FITTED_BY_CHANCE = BY_CHANCE / 10
 
 
 def population_stability_index(reference: np.ndarray, current: np.ndarray) -> float:
-    """Return the population stability index of two distributions.
+    """Return the population stability index of two arrays of counts, shape (n_bins,).
 
     The sum over bins of (q - p) ln(q / p) for the shares p of the reference and q of the current
     rows, in nats (Siddiqi 2006, "Credit Risk Scorecards"). This is the symmetric divergence of
-    Jeffreys (1946). Half a row is added to every bin before shares are taken, because an empty bin
-    would make the index infinite (Krichevsky and Trofimov 1981).
-
-    Parameters
-    ----------
-    reference, current : ndarray of int, shape (n_bins,)
-
-    Returns
-    -------
-    float
-        0 for equal shares; there is no upper bound.
+    Jeffreys (1946): 0 for equal shares, without an upper bound. Half a row is added to every bin,
+    because an empty bin would make the index infinite (Krichevsky and Trofimov 1981).
 
     Examples
     --------
@@ -50,17 +41,11 @@ def population_stability_index(reference: np.ndarray, current: np.ndarray) -> fl
 def chance_index(
     bins: int, reference_rows: int, current_rows: int, share: float = BY_CHANCE
 ) -> float:
-    """Return the population stability index that chance alone exceeds in few nights.
+    """Return the population stability index that chance alone exceeds in a share of nights.
 
     Valid for rows that are drawn independently. Without drift the index is distributed as
     (1/n + 1/m) times chi-square with ``bins - 1`` degrees of freedom (Yurdakul 2018, "Statistical
     Properties of Population Stability Index").
-
-    Parameters
-    ----------
-    bins, reference_rows, current_rows : int
-    share : float
-        Share of nights without drift that exceed the index.
 
     Examples
     --------
@@ -78,11 +63,7 @@ def frequent_tokens(
 ) -> tuple[list[str], tuple[np.ndarray, np.ndarray]]:
     """Count the tokens that are most frequent on both sides, and all others as one.
 
-    Returns
-    -------
-    bins : list of str
-    counts : two ndarray of int64, shape (n_bins,)
-        Of the reference and the current texts.
+    Returns names of the bins, and counts of the reference and the current texts, shape (n_bins,).
 
     Examples
     --------
@@ -114,13 +95,6 @@ def token_chance_index(reference: Tokens, current_texts: int, current_tokens: in
     therefore measured: random samples of the reference's texts are compared with the other texts.
     A sample has as many texts as the night, or fewer if the night's texts are shorter, so that it
     has no more tokens than the night.
-
-    Parameters
-    ----------
-    reference : Tokens
-        Of the champion's training rows.
-    current_texts, current_tokens : int
-        Numbers of texts and tokens of the night, at least 1.
     """
     texts = len(reference)
     if texts < _LEAST_TEXTS:

@@ -2,8 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from math import inf
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,32 +31,23 @@ class Limits:
     stop_distance: float = 0.21
 
     def __post_init__(self) -> None:
-        for name, most in (("psi", inf), ("distance", 1.0)):
+        for name in ("psi", "distance"):
             warning, stop = getattr(self, f"warning_{name}"), getattr(self, f"stop_{name}")
-            if not 0 < warning <= stop <= most:
-                upper = f" and at most {most:g}" if most < inf else ""
+            if warning > stop:
                 raise SettingError(
-                    f"warning_{name} and stop_{name} of [drift] must be above 0{upper}, the second "
-                    f"not below the first, got {warning:g} and {stop:g}; change luigi.cfg."
+                    f"stop_{name} of [drift] must be at least warning_{name}, got {stop:g} and "
+                    f"{warning:g}; change luigi.cfg."
                 )
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Properties of a set of rows that are compared.
+    """Properties of a set of rows that are compared."""
 
-    Attributes
-    ----------
-    labels : ndarray of int, shape (n_rows,)
-        Class index, -1 without a label.
-    tokens : Tokens
-    scores : ndarray of float64, shape (n_scored, n_classes), or None
-        The champion's probabilities of rows that it was **not** trained on (validation rows for
-        the reference), because a model is more certain of its training rows. None: not compared.
-    """
-
-    labels: np.ndarray
+    labels: np.ndarray  # int, shape (n_rows,): class index, -1 without a label
     tokens: Tokens
+    # float64, shape (n_scored, n_classes), or None: the champion's probabilities of rows that it
+    # was not trained on, because a model is more certain of its training rows.
     scores: np.ndarray | None = None
 
 
@@ -79,33 +69,22 @@ class Distribution:
 
 @dataclass(frozen=True)
 class Drift:
-    """Comparison of all distributions; ``level`` is the highest level of them."""
+    """The key ``drift`` of ``night.json``; ``level`` is the highest of all distributions."""
 
     level: str
     sentence: str
     distributions: Sequence[Distribution]
     limits: Limits
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the comparison as in ``night.json``, key ``drift``."""
-        return asdict(self)
-
 
 def compare(
     reference: Sample, current: Sample, class_names: Sequence[str], limits: Limits
 ) -> Drift:
-    """Compare classes, lengths, tokens and predicted scores.
+    """Compare classes, lengths, tokens and scores of the night with the champion's training rows.
 
     Lengths and scores are counted in bins with a tenth of the reference each, tokens in bins of the
     200 most frequent tokens of both sides and a bin of all others. A distribution that is empty on
     one side is omitted.
-
-    Parameters
-    ----------
-    reference, current : Sample
-        Training rows of the champion, and rows of the night.
-    class_names : sequence of str
-    limits : Limits
     """
     comparisons = (
         _classes(reference.labels, current.labels, class_names, limits),

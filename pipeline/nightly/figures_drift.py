@@ -18,15 +18,9 @@ _SIDES = (
 
 
 def drift(distributions: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Draw the bins of each distribution in the training data and in the night.
+    """Draw the bins of each distribution of ``night.json`` in the training data and in the night.
 
-    Parameters
-    ----------
-    distributions : sequence of mapping
-        ``distributions`` of `pipeline.nightly.drift.Drift.as_json`; of the tokens, those with the
-        largest contributions to the index are drawn.
-    path : Path
-        PNG file that is written.
+    Of the tokens, those with the largest contributions to the index are drawn.
     """
     columns = min(len(distributions), 2)
     rows = -(-len(distributions) // max(columns, 1))

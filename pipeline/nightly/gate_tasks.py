@@ -15,7 +15,6 @@ from pipeline.settings.resolved import Settings
 from pipeline.store import files, publishing
 from pipeline.tasks.base import Step
 from pipeline.tasks.clean_text import CleanText
-from pipeline.tasks.download_data import DownloadData
 from pipeline.tasks.evaluate import Evaluate
 
 _SAMPLE = "sample.parquet"
@@ -62,30 +61,26 @@ class Contract(Gate):
 
     def external_inputs(self) -> dict[str, Any]:
         """Return the champion, the measures of earlier nights, and the files of the day."""
-        return {**super().external_inputs(), "files": day_rows.own_names(self._clean)}
+        return {**super().external_inputs(), "files": day_rows.names_of_day(self._clean)}
 
     def build(self, out: publishing.Workspace) -> None:
         """Write ``contract.json``, and ``sample.parquet`` if there is a champion."""
-        rows, rejected = day_rows.own_tables(self._clean)
-        names = [label.name for label in self._download.row.labels]
-        measures, champion = (
-            gates.measure(rows, rejected, names),
-            gates.champion_model(self.champion),
-        )
+        download = self._clean.download
+        rows, rejected = day_rows.tables_of_day(self._clean)
+        measures = gates.measure(rows, rejected, [label.name for label in download.row.labels])
+        champion = gates.champion_model(self.champion)
         if champion is not None and rows.num_rows:
             sample = gates.sample(rows, champion)
             out.write_table(_SAMPLE, sample, dictionary_columns=("label",))
             measures = replace(measures, unknown_share=gates.unknown_share(sample, champion))
-        earlier = records.earlier_measures(self.dataset, str(self._download.day))
+        earlier = records.earlier_measures(self.dataset, str(download.day))
         out.write_json("contract.json", gates.check_contract(measures, earlier, champion))
 
     @property
     def _clean(self) -> CleanText:
-        return next(step for step in self.chain() if isinstance(step, CleanText))
-
-    @property
-    def _download(self) -> DownloadData:
-        return next(step for step in self.chain() if isinstance(step, DownloadData))
+        clean = self.upstream()
+        assert isinstance(clean, CleanText)
+        return clean
 
 
 @requires(Contract)
@@ -122,4 +117,4 @@ class Decision(limits.PromotionRules, Gate):
         assert isinstance(evaluate, Evaluate)
         entries = ledger.read(records.registry_of(self.dataset)).entries
         decided = gates.decide(evaluate, gates.champion_model(self.champion), rules, entries)
-        out.write_json("decision.json", decided.as_json())
+        out.write_json("decision.json", asdict(decided))

@@ -6,11 +6,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.data.daily import InputFile
 from pipeline.errors import HOLDOUT_ROWS_EXCLUDED
-from pipeline.nightly import contract, day_rows, limits, spending
+from pipeline.nightly import contract, limits, spending
 from pipeline.nightly.ledger import Entry
-from pipeline.tasks.clean_text import CleanText
 from pipeline.tasks.config import paths
 from pipeline.tasks.evaluate import Evaluate
 
@@ -21,9 +19,8 @@ if TYPE_CHECKING:
     from pipeline.nightly.trained_model import Evaluated
 
 logger = logging.getLogger("luigi-interface")
-SEED = 0
-#: Most rows of each side that drift and unknown words are measured on.
-MOST_ROWS = 20_000
+_SEED = 0
+_MOST_ROWS = 20_000  # of each side that drift and unknown words are measured on
 
 
 def champion_model(path: str) -> "Evaluated | None":
@@ -31,17 +28,6 @@ def champion_model(path: str) -> "Evaluated | None":
     from pipeline.nightly.trained_model import Evaluated
 
     return Evaluated(Path(paths().outputs) / path) if path else None
-
-
-def problem_with_files(clean: CleanText, parts: Sequence[InputFile]) -> str | None:
-    """Read the raw files of a night, and return the error that breaks the contract, or None.
-
-    An error in the holdout rows does not break the contract of the night: CleanText raises it.
-    """
-    problem = day_rows.problem_with_files(clean)
-    if problem is None or any(part.is_holdout and part.key in problem for part in parts):
-        return None
-    return problem
 
 
 def measure(
@@ -61,19 +47,16 @@ def measure(
 
 
 def sample(rows: "pa.Table", champion: "Evaluated") -> "pa.Table":
-    """Draw the rows of the day that are compared with the champion's training rows.
+    """Draw the rows of the day, at most `_MOST_ROWS`, that are compared with the champion's.
 
-    Returns
-    -------
-    pa.Table
-        At most `MOST_ROWS` rows: ``raw``, ``label`` and ``tokens``, by the champion's tokenizer.
+    Columns: ``raw``, ``label``, and ``tokens`` by the champion's tokenizer.
     """
     import numpy as np
     import pyarrow as pa
 
     from pipeline.nightly.trained_model import sampled
 
-    drawn = rows.take(pa.array(sampled(np.arange(rows.num_rows), MOST_ROWS, SEED)))
+    drawn = rows.take(pa.array(sampled(np.arange(rows.num_rows), _MOST_ROWS, _SEED)))
     tokens = champion.tokens_of(drawn["raw"].to_pylist()).to_arrow()
     labels = drawn["label"].cast(pa.string())
     return pa.table({"raw": drawn["raw"], "label": labels, "tokens": tokens})
@@ -96,16 +79,8 @@ def check_contract(
     earlier: Sequence[Mapping[str, Any]],
     champion: "Evaluated | None",
 ) -> dict[str, Any]:
-    """Return the key ``contract`` of ``night.json``.
-
-    Parameters
-    ----------
-    measures : Measures
-    earlier : sequence of mapping
-        Measures of earlier nights that kept the contract, oldest first.
-    champion : Evaluated or None
-    """
-    before = [contract.Measures.from_json(one) for one in earlier]
+    """Return the key ``contract`` of ``night.json``; earlier measures are oldest first."""
+    before = [contract.Measures(**one) for one in earlier]
     breaches = contract.breaches(measures, before, limits.contract().limits())
     names = list(measures.class_shares)
     if champion is not None and champion.class_names != names:
@@ -118,26 +93,14 @@ def contract_json(
 ) -> dict[str, Any]:
     """Return measures (None if the raw files cannot be read), breaches and limits as JSON."""
     return {
-        "measures": measures.as_json() if measures else None,
-        "breaches": [breach.as_json() for breach in breaches],
+        "measures": asdict(measures) if measures else None,
+        "breaches": [asdict(breach) for breach in breaches],
         "limits": asdict(limits.contract().limits()),
     }
 
 
 def drift(path: Path, champion: "Evaluated") -> dict[str, Any]:
-    """Compare a `sample` with the champion's training rows.
-
-    Parameters
-    ----------
-    path : Path
-        Parquet file of the sample.
-    champion : Evaluated
-
-    Returns
-    -------
-    dict
-        The key ``drift`` of ``night.json``.
-    """
+    """Return the key ``drift`` of ``night.json``, from the Parquet file of a `sample`."""
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
@@ -152,12 +115,13 @@ def drift(path: Path, champion: "Evaluated") -> dict[str, Any]:
     # A model is surer of texts that it was trained on; the reference scores have none of them.
     unseen = [text for text, seen in zip(raw, champion.learned(raw), strict=True) if not seen]
     scores = champion.predict(unseen) if unseen else None
-    return drifts.compare(
-        champion.training(MOST_ROWS, SEED),
+    result = drifts.compare(
+        champion.training(_MOST_ROWS, _SEED),
         drifts.Sample(labels, read_tokens(path), scores),
         champion.class_names,
         limits.drift().limits(),
-    ).as_json()
+    )
+    return asdict(result)
 
 
 def decide(
@@ -166,29 +130,15 @@ def decide(
     rules: "Limits",
     entries: Sequence[Entry] = (),
 ) -> "Promotion":
-    """Compare a night's model with the champion on the holdout rows, by their decided classes.
+    """Compare a night's model with the champion on the holdout rows, by their predicted classes.
 
     Holdout rows that the champion was trained on, before they became holdout rows, are excluded.
-
-    Parameters
-    ----------
-    evaluate : Evaluate
-        Of the night's model; its artifact is complete.
-    champion : Evaluated or None
-    rules : Limits
-    entries : sequence of Entry
-        Lines of the ledger; they tell how often these holdout rows were compared on.
-
-    Returns
-    -------
-    Promotion
-        Its figures also contain the sketch of the holdout rows, as ``holdout``.
     """
     from pipeline.nightly import promotion
     from pipeline.nightly.trained_model import Evaluated
 
     challenger, baseline = Evaluated(evaluate.path()), evaluate.baseline()
-    holdout = challenger.frozen()
+    holdout = challenger.holdout_rows()
     sketch = spending.sketch(holdout.raw)
     is_fair = _not_trained_on(champion, holdout.raw)
     models = {
@@ -199,16 +149,16 @@ def decide(
     predictions: dict[str, Any] = dict.fromkeys(models)
     for name, model in models.items():
         if model is not None:
-            everything = model.predictions_of(holdout)
+            of_all = model.predictions_of(holdout)
             predictions[name] = promotion.Predictions(
-                everything.probabilities[is_fair], everything.decided[is_fair]
+                of_all.probabilities[is_fair], of_all.decided[is_fair]
             )
     decided = promotion.decide(
         holdout.labels[is_fair],
         **predictions,
         class_names=challenger.class_names,
         limits=rules,
-        seed=SEED,
+        seed=_SEED,
         groups=holdout.groups[is_fair],
         comparison=spending.comparisons(entries, sketch) + 1,
     )

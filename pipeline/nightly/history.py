@@ -39,18 +39,8 @@ def write_history(
 ) -> None:
     """Write the history page atomically.
 
-    Parameters
-    ----------
-    dataset : str
-    entries : sequence of mapping
-        Lines of the ledger (`pipeline.nightly.ledger.Entry.as_json`).
-    nights : sequence of mapping
-        Records (`pipeline.nightly.night.Night.as_json`), in any order. A line without a record is
-        shown with the content of the ledger.
-    page : Path
-        ``outputs/history/<dataset>.html``; its links to reports begin with ``../``.
-    unreadable : sequence of (int, str)
-        Number and text of damaged lines of the ledger.
+    ``entries`` and ``nights`` are lines of the ledger and records as JSON; a line without a record
+    is shown with the content of the ledger. ``unreadable`` has number and text of damaged lines.
     """
     lines = history_lines(entries, nights, page.parent.parent)
     with files.explained(page):

@@ -146,13 +146,15 @@ def _drawable(
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from pipeline.nightly.trained_model import is_frozen_file
+    from pipeline.nightly.trained_model import is_holdout_file
     from pipeline.text.rows import clean_rows
 
     files = reading.rows["file"].cast(pa.string()).unique()
-    holdout = files.filter(is_frozen_file(pa.chunked_array([files])).combine_chunks())
+    holdout = files.filter(is_holdout_file(pa.chunked_array([files])).combine_chunks())
     rows = clean_rows(reading, settings, names, holdout.to_pylist()).rows
-    rows = rows.filter(pc.and_(pc.is_valid(rows["label"]), pc.invert(is_frozen_file(rows["file"]))))
+    rows = rows.filter(
+        pc.and_(pc.is_valid(rows["label"]), pc.invert(is_holdout_file(rows["file"])))
+    )
     if model is not None and rows.num_rows:
         rows = rows.filter(pa.array(~model.learned(rows["raw"].to_pylist())))
     return rows

@@ -7,7 +7,7 @@
 import datetime
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,52 +22,26 @@ DECISIONS = (PROMOTED, KEPT, UNCHANGED, CONTRACT_BROKEN, DRIFT_STOP, ROLLBACK)
 
 @dataclass(frozen=True)
 class Champion:
-    """The model that predictions are made with: the night that promoted it, and its artifact.
+    """The model that predictions are made with: the night that promoted it, and its artifact."""
 
-    Attributes
-    ----------
-    date : str
-        ISO 8601.
-    digest, path : str
-        Of its Evaluate artifact; the path is relative to the outputs folder, with ``/``.
-    """
-
-    date: str
-    digest: str
-    path: str
+    date: str  # of that night
+    digest: str  # of its Evaluate artifact
+    path: str  # of that artifact below the outputs folder, with "/"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the ledger.
+    """A line of the ledger."""
 
-    Attributes
-    ----------
-    date, time : str
-        The night (of a rollback, that of the new champion) and the time, ISO 8601.
-    decision : str
-        One of `DECISIONS`.
-    digests : mapping of str to str
-        Digests of artifacts: ``evaluate``, ``report``, ``data``.
-    metrics : mapping
-        Metrics of the night, for the history page.
-    against : str or None
-        Digest of the champion that the decision was made against; None without a champion.
-    champion : Champion or None
-        The new champion of a promotion or a rollback; None after a rollback to no champion.
-    redo : int
-        Number of decisions on the same night before this one; its last line counts.
-    """
-
-    date: str
-    decision: str
+    date: str  # the night; of a rollback, that of the new champion
+    decision: str  # one of `DECISIONS`
     reason: str
-    time: str
-    digests: Mapping[str, str] = field(default_factory=dict)
-    metrics: Mapping[str, Any] = field(default_factory=dict)
-    against: str | None = None
-    champion: Champion | None = None
-    redo: int = 0
+    time: str  # ISO 8601
+    digests: Mapping[str, str] = field(default_factory=dict)  # evaluate, report, data
+    metrics: Mapping[str, Any] = field(default_factory=dict)  # for the history page
+    against: str | None = None  # digest of the champion that was compared with
+    champion: Champion | None = None  # the new one, after a promotion or a rollback
+    redo: int = 0  # number of earlier decisions on the night; its last line counts
 
     def __post_init__(self) -> None:
         """Raise ValueError if the line is not one that this package writes."""
@@ -75,25 +49,13 @@ class Entry:
         if self.decision not in DECISIONS:
             raise ValueError(f"decision must be one of {DECISIONS}, got {self.decision!r}")
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the line as a JSON object."""
-        return asdict(self)
-
 
 @dataclass(frozen=True)
 class Ledger:
-    """The content of a ledger.
-
-    Attributes
-    ----------
-    entries : sequence of Entry
-        In the order in which they were written.
-    unreadable : sequence of (int, str)
-        Number and text of each other line, such as one that a power cut interrupted.
-    """
+    """The content of a ledger, in the order in which it was written."""
 
     entries: Sequence[Entry] = ()
-    unreadable: Sequence[tuple[int, str]] = ()
+    unreadable: Sequence[tuple[int, str]] = ()  # number and text of damaged lines
 
     def of(self, date: str, redo: int | None = None) -> Entry | None:
         """Return the last line of a night, or that of one decision; None if there is none."""
@@ -155,13 +117,7 @@ def read(folder: Path) -> Ledger:
 
 
 def champion(folder: Path) -> Champion | None:
-    """Return the champion that the pointer in a `registry_folder` names, None without a pointer.
-
-    Raises
-    ------
-    RegistryError
-        If the pointer cannot be read.
-    """
+    """Return the champion that the pointer names, None without a pointer."""
     import msgspec
 
     try:

@@ -7,13 +7,14 @@ import luigi
 
 from pipeline.nightly import contract as contracts
 from pipeline.nightly.night import METRICS
-from pipeline.settings.parameter import parameter
+from pipeline.settings.parameter import parameter, with_parameters
 from pipeline.settings.resolve import resolve
+from pipeline.settings.setting import Setting
 
 if TYPE_CHECKING:
     from pipeline.nightly import drift as drifts
 
-#: Descriptions of the limits of the contract; type, default and range are those of the dataclass.
+# Descriptions of the limits of the contract; the dataclass has their types and defaults.
 _CONTRACT = {
     "trailing_nights": "number of latest nights whose medians of rows and classes are compared",
     "rows_least": "fewest rows, as a share of their trailing median",
@@ -29,6 +30,18 @@ _CONTRACT = {
 _PROMOTION = ("metric", "margin", "confidence", "recall_drop", "calibration_rise")
 
 
+_HINT = "change luigi.cfg"
+_AT_LEAST_ONE = ("trailing_nights", "rows_most", "rows_minimum")  # the other limits are shares
+
+
+def _contract_setting(name: str, default: float) -> Setting:
+    """Return the setting of a limit of the contract."""
+    low, high = (1, None) if name in _AT_LEAST_ONE else (0, 1)
+    kind = type(default).__name__
+    return Setting(name, kind, default, _CONTRACT[name], low=low, high=high, hint=_HINT)
+
+
+@with_parameters({k: _contract_setting(k, v) for k, v in asdict(contracts.Limits()).items()})
 class contract(luigi.Config):
     """Limits of the data contract."""
 
@@ -37,22 +50,32 @@ class contract(luigi.Config):
         return contracts.Limits(**_set(self))
 
 
-for _name, _default in asdict(contracts.Limits()).items():
-    _parameter = parameter(_name, type(_default).__name__, _default, _CONTRACT[_name])
-    setattr(contract, _name, _parameter)
-    _parameter.__set_name__(contract, _name)
-
-
 class drift(luigi.Config):
-    """Levels of drift; `pipeline.nightly.drift.Limits` checks them."""
+    """Levels of drift."""
 
-    warning_psi = parameter("warning_psi", "float", 0.1, "stability index of the level warning")
-    stop_psi = parameter("stop_psi", "float", 0.25, "stability index that stops the night")
+    warning_psi = parameter(
+        "warning_psi", "float", 0.1, "stability index of the level warning", above=0, hint=_HINT
+    )
+    stop_psi = parameter(
+        "stop_psi", "float", 0.25, "stability index that stops the night", above=0, hint=_HINT
+    )
     warning_distance = parameter(
-        "warning_distance", "float", 0.13, "Jensen-Shannon distance, base 2, of the level warning"
+        "warning_distance",
+        "float",
+        0.13,
+        "Jensen-Shannon distance, base 2, of the level warning",
+        above=0,
+        high=1,
+        hint=_HINT,
     )
     stop_distance = parameter(
-        "stop_distance", "float", 0.21, "Jensen-Shannon distance, base 2, that stops the night"
+        "stop_distance",
+        "float",
+        0.21,
+        "Jensen-Shannon distance, base 2, that stops the night",
+        above=0,
+        high=1,
+        hint=_HINT,
     )
 
     def limits(self) -> "drifts.Limits":

@@ -22,13 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 def compose(night: Night, page: str | None = None) -> tuple[str, str]:
-    """Return subject and plain text of a night's mail.
-
-    Parameters
-    ----------
-    night : Night
-    page : str or None
-        URL of the history page.
+    """Return subject and plain text of a night's mail, with the URL of the history page.
 
     Examples
     --------
@@ -66,13 +60,9 @@ def is_wanted() -> bool:
 
 
 def send(night: Night, page: str | None = None) -> bool:
-    """Send the outcome of a night, as section ``[email]`` of luigi.cfg says.
+    """Send the outcome of a night by section ``[email]`` of luigi.cfg, if a mail `is_wanted`.
 
-    Returns
-    -------
-    bool
-        False if the mail server does not answer: the mail is to be sent later. True if the mail
-        was sent or is not wanted, see `is_wanted`.
+    Returns False if the mail server does not answer, so that the mail must be sent later.
     """
     from luigi import notifications
 

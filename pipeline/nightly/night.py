@@ -21,49 +21,27 @@ METRICS = {
 
 @dataclass(frozen=True)
 class Night:
-    """The outcome of a night and the results that led to it.
-
-    Attributes
-    ----------
-    outcome : str
-        One of `pipeline.nightly.ledger.DECISIONS`, except the rollback.
-    metric : str
-        Name of the metric that decides, one of `METRICS`.
-    date, time : str
-        The day, and the time of the decision, ISO 8601.
-    digests : mapping of str to str
-        Digests of artifacts: ``data``, ``evaluate``, ``report``.
-    rows : int or None
-        Records of the night's day; None if the files could not be read.
-    contract, drift, decision : mapping or None
-        Results of the gates, see `pipeline.nightly.gates`; None of a gate that was not reached.
-    report : str or None
-        Folder of the Report artifact, relative to the outputs folder.
-    figures : sequence of str
-        Names of pictures in the night's folder.
-    seconds, peak_memory_mib : float or None
-        Cost of the night, including the artifacts that were built for it.
-    redo : int
-        Number of decisions on the same date before this one.
-    """
+    """The outcome of a night and the results that led to it."""
 
     dataset: str
     date: str
-    outcome: str
+    outcome: str  # one of `pipeline.nightly.ledger.DECISIONS`, except the rollback
     reason: str
     model: str
-    metric: str
-    time: str
-    digests: Mapping[str, str] = field(default_factory=dict)
-    rows: int | None = None
+    metric: str  # the deciding one of `METRICS`
+    time: str  # of the decision, ISO 8601
+    digests: Mapping[str, str] = field(default_factory=dict)  # data, evaluate, report
+    rows: int | None = None  # records of the day; None if the files could not be read
+    # Results of `pipeline.nightly.gates`; None of a gate that was not reached.
     contract: Mapping[str, Any] | None = None
     drift: Mapping[str, Any] | None = None
     decision: Mapping[str, Any] | None = None
-    report: str | None = None
-    figures: Sequence[str] = ()
+    report: str | None = None  # folder of the Report artifact below the outputs folder
+    figures: Sequence[str] = ()  # names of pictures in the night's folder
+    # Cost of the night, including the artifacts that were built for it.
     seconds: float | None = None
     peak_memory_mib: float | None = None
-    redo: int = 0
+    redo: int = 0  # number of earlier decisions on the date
 
     def as_json(self) -> dict[str, Any]:
         """Return the content of ``night.json``."""

@@ -16,13 +16,8 @@ def send_pending(dataset: str, current: str | None = None, again: bool = True) -
     A record or a history page that a crash left unwritten is written first. A mail that cannot be
     sent, or that has no receiver in this process, stays in the outbox for the next night.
 
-    Parameters
-    ----------
-    dataset : str
-    current : str or None
-        Folder name of this process' night; it needs no mail if there is no receiver.
-    again : bool
-        Whether to try mails again that could not be sent before.
+    ``current`` is the folder name of this process' night, which needs no mail without a receiver;
+    ``again`` tries mails again that could not be sent before.
     """
     from pipeline.nightly import mail
 

@@ -18,19 +18,7 @@ BEGUN, WRITTEN, TRIED = "begun", "written", "tried"
 
 
 def mark(folder: Path, name: str, state: str, night: Night | None = None) -> None:
-    """Write the marker of a night.
-
-    Parameters
-    ----------
-    folder : Path
-        Of `pipeline.nightly.ledger.registry_folder`.
-    name : str
-        Of `pipeline.nightly.ledger.night_name`.
-    state : str
-        `BEGUN`, `WRITTEN` or `TRIED`.
-    night : Night or None
-        The decided night, until its record is written.
-    """
+    """Write the marker of a night, with its content until its record is written."""
     path = folder / FOLDER / name
     text = "" if night is None else json.dumps(files.strict(night.as_json())) + "\n"
     with files.explained(path):

@@ -1,7 +1,7 @@
 """The decision of a night: whether its model, the challenger, replaces the champion."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import isnan
 from typing import Any
 
@@ -17,27 +17,12 @@ from pipeline.nightly.rules import Limits, Predictions, Rule, Scored
 
 @dataclass(frozen=True)
 class Promotion:
-    """The decision, the sentences of the rules that decided, and all numbers.
-
-    Attributes
-    ----------
-    figures : dict
-        ``metric``, ``lower_is_better``, ``rows``, ``samples``, ``seed``, ``confidence``;
-        ``comparison_number`` (1 for the first on these holdout rows) and ``level``, None without a
-        champion; ``values`` and ``intervals`` of the metric, by model; ``challenger``,
-        ``champion`` and ``baseline`` (layout of `pipeline.evaluation.metrics.evaluate` with
-        intervals and ``expected_calibration_error``, None without the model); ``difference``
-        (``value``, ``interval`` and ``p_value`` of challenger minus champion).
-    """
+    """The key ``decision`` of ``night.json``; ``figures`` has all numbers, see `decide`."""
 
     promoted: bool
     reason: str
     rules: Sequence[Rule]
     figures: dict[str, Any]
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the decision as in ``night.json``, key ``decision``."""
-        return asdict(self)
 
 
 def decide(
@@ -53,26 +38,11 @@ def decide(
 ) -> Promotion:
     """Compare the challenger with the champion on the holdout rows.
 
-    Parameters
-    ----------
-    labels : ndarray of int, shape (n_rows,)
-        True classes of the holdout rows, indices of ``class_names``.
-    challenger, champion, baseline : Predictions
-        Of the same rows in the same order. Without a champion (None) the challenger is promoted if
-        it beats the baseline. The baseline is None if the challenger is the baseline itself.
-    class_names : sequence of str
-    limits : Limits
-    seed : int
-        Seed of the bootstrap.
-    groups : ndarray of int, shape (n_rows,), optional
-        Duplicate group of each row; by default every row is its own group.
-    comparison : int
-        Number of comparisons on these holdout rows, this one included.
-
-    Raises
-    ------
-    NightError
-        If there is no row, the shapes differ, or the metric is not defined for the rows.
+    Without a champion the challenger is promoted if it beats the baseline, which is None if the
+    challenger is the baseline itself. ``labels`` are indices of ``class_names``, ``groups`` the
+    duplicate group of each row (by default its own), both of shape (n_rows,); ``comparison`` counts
+    the comparisons on these rows, this one included. Intervals are those of the bootstrap; metrics
+    of each model are those of `pipeline.evaluation.metrics.evaluate`.
     """
     models = {"challenger": challenger, "champion": champion, "baseline": baseline}
     predictions = {name: model for name, model in models.items() if model is not None}

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,21 +71,9 @@ def record(
 ) -> Night | None:
     """Write the line of a night, the pointer, its folder and the history page.
 
-    Parts that another process, or a process before a crash, has written are kept. A marker in the
-    outbox says from the line on that the mail of the night is not sent yet.
-
-    Parameters
-    ----------
-    dataset, day : str
-    redo : int
-        Number of earlier decisions on the night.
-    entry, night : Entry and Night, or None
-        None if another process decided the night.
-
-    Returns
-    -------
-    Night or None
-        The night as recorded; None without a line in the ledger and an entry.
+    Parts that another process, or a process before a crash, has written are kept. From the line on,
+    a marker in the outbox shows that the mail of the night is not sent yet. ``entry`` and ``night``
+    are None if another process decided the night; the result is None if the night has no line.
     """
     folder, name = registry_of(dataset), ledger.night_name(day, redo)
     with registry.locked(folder) as writer:
@@ -109,7 +97,7 @@ def write_history(dataset: str, content: ledger.Ledger) -> None:
 
     history.write_history(
         dataset,
-        [entry.as_json() for entry in content.entries],
+        [asdict(entry) for entry in content.entries],
         [night.as_json() for night in nights(dataset)],
         page(dataset),
         content.unreadable,

@@ -34,16 +34,6 @@ def locked(folder: Path) -> Iterator["Writer"]:
     """Hold the lock of a registry; wait for the process that has it.
 
     A pointer that differs from the ledger, after a crash, is corrected first.
-
-    Parameters
-    ----------
-    folder : Path
-        Of `pipeline.nightly.ledger.registry_folder`; it is created if it does not exist.
-
-    Raises
-    ------
-    RegistryError
-        If the pointer names a champion that is not in the ledger.
     """
     with locks.held(folder / LOCK):
         publishing.sweep(folder)
@@ -53,13 +43,7 @@ def locked(folder: Path) -> Iterator["Writer"]:
 
 
 def is_named(champion: Champion, to: str) -> bool:
-    """Return whether a date, or the beginning of a digest, names a champion.
-
-    Examples
-    --------
-    >>> is_named(Champion("2026-11-22", "ab12cd", "toy/7_evaluate/nb-ab12cd"), "ab12")
-    True
-    """
+    """Return whether a date, or the beginning of a digest, names a champion."""
     return champion.date == to or (len(to) >= _FEWEST_DIGITS and champion.digest.startswith(to))
 
 
@@ -76,21 +60,11 @@ class Writer:
         return self.ledger.champion
 
     def record(self, entry: Entry) -> Entry:
-        """Write the line of a night, then the pointer; nothing if the night has its line.
+        """Write the line of a night, then the pointer; return the line, new or existing.
 
         A promotion is written as kept if the champion is of a later night. After a rollback it is
         also written as kept if any champion was of a later night, unless a person asked to decide
-        the night again.
-
-        Returns
-        -------
-        Entry
-            The line in the ledger: the new one or the existing one.
-
-        Raises
-        ------
-        ChampionChanged
-            If the comparison was made against another champion than the present one.
+        the night again. Raises ChampionChanged if the comparison was made against another champion.
         """
         existing = self.ledger.of(entry.date, entry.redo)
         if existing is not None:
@@ -105,27 +79,10 @@ class Writer:
         return entry
 
     def rollback(self, to: str, time: str, reason: str = "") -> Entry:
-        """Make an earlier champion the champion again.
+        """Make an earlier champion the champion again, and return the line that did so.
 
-        Parameters
-        ----------
-        to : str
-            Date of the night that promoted it, or the beginning of its digest (4 digits or more);
-            `NONE` for no champion, so that the next night starts without one.
-        time : str
-            Present time, ISO 8601.
-        reason : str
-            One sentence; by default it names both champions.
-
-        Returns
-        -------
-        Entry
-            The line that made it champion: a new one, or the last one if it is the champion.
-
-        Raises
-        ------
-        RegistryError
-            If no champion or several have this name, or the artifact is not complete.
+        ``to`` is the date of the night that promoted it, or the beginning of its digest; `NONE`
+        means that the next night starts without a champion. The default reason names both.
         """
         present = self.champion
         if to == NONE:
@@ -231,7 +188,7 @@ class Writer:
 
     def _append(self, entry: Entry) -> None:
         """Write a line and bring it to the disk, then write the pointer."""
-        text = json.dumps(entry.as_json(), ensure_ascii=False, allow_nan=False)
+        text = json.dumps(asdict(entry), ensure_ascii=False, allow_nan=False)
         # Half of a surrogate pair becomes its JSON escape.
         line = text.encode(errors="backslashreplace") + b"\n"
         path = self.folder / LEDGER

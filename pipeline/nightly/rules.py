@@ -49,32 +49,16 @@ class Rule:
 
 @dataclass(frozen=True)
 class Predictions:
-    """A model's predictions of the holdout rows.
+    """A model's predictions of the holdout rows."""
 
-    Attributes
-    ----------
-    probabilities : ndarray of float64, shape (n_rows, n_classes)
-        Calibrated, as users get them.
-    decided : ndarray of int, shape (n_rows,)
-        Predicted classes, by the model's own threshold if it has one.
-    """
-
-    probabilities: np.ndarray
-    decided: np.ndarray
+    probabilities: np.ndarray  # float64, shape (n_rows, n_classes), calibrated
+    decided: np.ndarray  # int, shape (n_rows,): classes by the model's own threshold, if any
 
 
 class Scored:
     """A model's metrics on the holdout rows and on bootstrap samples of them.
 
-    Parameters are those of `pipeline.nightly.promotion.decide`. One seed draws the same duplicate
-    groups for every model, so that differences are paired.
-
-    Attributes
-    ----------
-    value, error : float
-        The deciding metric, and the expected calibration error.
-    recalls : ndarray of float64, shape (n_classes,)
-        nan for a class without rows.
+    One seed draws the same duplicate groups for every model, so that differences are paired.
     """
 
     def __init__(

@@ -21,14 +21,7 @@ _COMMON = 6  # common hashes of two sketches of one set: about a tenth of the ro
 
 
 def level(confidence: float, number: int) -> float:
-    """Return the significance level of a comparison.
-
-    Parameters
-    ----------
-    confidence : float
-        1 minus the probability of any false promotion on one set of holdout rows.
-    number : int
-        1 for the first comparison on the set.
+    """Return the significance level of a comparison; ``number`` is 1 for the first on the set.
 
     Examples
     --------
@@ -55,17 +48,10 @@ def sketch(texts: Iterable[str]) -> list[str]:
 
 
 def comparisons(entries: Sequence[Entry], holdout: Sequence[str]) -> int:
-    """Count the nights that compared a model with a champion on a set of holdout rows.
+    """Count the nights that compared a model with a champion on the set of a `sketch`.
 
     A night that was decided again counts each time. Lines without a sketch, from earlier versions,
     count too: a number that is too high costs power, one that is too low promotes falsely.
-
-    Parameters
-    ----------
-    entries : sequence of Entry
-        All lines of the ledger.
-    holdout : sequence of str
-        `sketch` of the set.
     """
     return sum(
         entry.decision in (PROMOTED, KEPT)

@@ -26,46 +26,25 @@ from pipeline.text.tokens import Tokens, read_tokens
 
 
 @dataclass(frozen=True)
-class FrozenRows:
-    """The holdout rows of a run.
-
-    Attributes
-    ----------
-    raw : list of str
-    labels : ndarray of int64, shape (n_rows,)
-    probabilities : ndarray of float64, shape (n_rows, n_classes)
-        Calibrated.
-    groups : ndarray of int64, shape (n_rows,)
-        Equal for copies of a text.
-    """
+class HoldoutRows:
+    """The holdout rows of a run."""
 
     raw: list[str]
-    labels: np.ndarray
-    probabilities: np.ndarray
-    groups: np.ndarray
+    labels: np.ndarray  # int64, shape (n_rows,)
+    probabilities: np.ndarray  # float64, shape (n_rows, n_classes), calibrated
+    groups: np.ndarray  # int64, shape (n_rows,), equal for copies of a text
 
 
 class Evaluated:
-    """An evaluated model with its training, validation and holdout rows.
+    """An evaluated model, by the folder of its Evaluate artifact, and the rows of its run."""
 
-    Parameters
-    ----------
-    place : Path
-        Folder of the Evaluate artifact.
-
-    Raises
-    ------
-    DamagedArtifactError
-        If the artifact is missing or incomplete.
-    """
-
-    def __init__(self, place: Path) -> None:
-        if not is_complete(place):
+    def __init__(self, folder: Path) -> None:
+        if not is_complete(folder):
             raise DamagedArtifactError(
-                f"the model evaluated in {place} cannot be compared: the folder is missing or "
+                f"the model evaluated in {folder} cannot be compared: the folder is missing or "
                 "incomplete; run that model again, or choose an earlier one with the task Rollback."
             )
-        self.run = FinishedRun(place)
+        self.run = FinishedRun(folder)
         self.path_of = self.run.path_of
         self.class_names = self.run.class_names
 
@@ -98,36 +77,32 @@ class Evaluated:
         table = self.run.read_table("Evaluate", "predictions.parquet", columns)
         return np.stack([table[name].to_numpy()[rows] for name in columns], axis=1)
 
-    def frozen(self) -> FrozenRows:
+    def holdout_rows(self) -> HoldoutRows:
         """Return the holdout rows, in the order of their files."""
         table = self.run.read_table("CleanText", "rows.parquet", ["raw", "file", "near_group"])
-        is_frozen = np.asarray(is_frozen_file(table["file"]))
-        rows = np.intersect1d(np.flatnonzero(is_frozen), self.parts.rows("test"))
-        return FrozenRows(
+        is_holdout = np.asarray(is_holdout_file(table["file"]))
+        rows = np.intersect1d(np.flatnonzero(is_holdout), self.parts.rows("test"))
+        return HoldoutRows(
             table["raw"].take(pa.array(rows)).to_pylist(),
             self.parts.labels[rows].astype(np.int64),
             self.probabilities(rows),
             table["near_group"].to_numpy()[rows],
         )
 
-    def probabilities_of(self, frozen: FrozenRows) -> np.ndarray:
+    def probabilities_of(self, holdout: HoldoutRows) -> np.ndarray:
         """Return calibrated probabilities of another run's holdout rows, recorded or predicted."""
-        mine = self.frozen()
-        return mine.probabilities if mine.raw == frozen.raw else self.predict(frozen.raw)
+        recorded = self.holdout_rows()
+        return recorded.probabilities if recorded.raw == holdout.raw else self.predict(holdout.raw)
 
-    def predictions_of(self, frozen: FrozenRows) -> Predictions:
+    def predictions_of(self, holdout: HoldoutRows) -> Predictions:
         """Return probabilities and decided classes of another run's holdout rows."""
-        probabilities = self.probabilities_of(frozen)
+        probabilities = self.probabilities_of(holdout)
         return Predictions(probabilities, self.decision.classes(probabilities))
 
     def learned(self, raw: Sequence[str]) -> np.ndarray:
-        """Return which texts are copies or near copies of training or validation rows.
+        """Return which texts are copies or near copies of training or validation rows, as a mask.
 
         No holdout row is, unless it became one after the model was trained.
-
-        Returns
-        -------
-        ndarray of bool, shape (n_texts,)
         """
         used = np.concatenate([self.parts.rows("train"), self.parts.rows("validation")])
         table = self.run.read_table("CleanText", "rows.parquet", ["raw", "clean"])
@@ -166,19 +141,13 @@ class Evaluated:
         return prepare(texts, self.run.settings_of("CleanText"), tokenizing)[1]
 
 
-def is_frozen_file(files: pa.ChunkedArray) -> pa.ChunkedArray:
+def is_holdout_file(files: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return which entries of a column ``file`` are files of holdout rows."""
     return pc.starts_with(files.cast(pa.string()), f"{HOLDOUT_FOLDER}/")
 
 
 def sampled(rows: np.ndarray, most: int, seed: int) -> np.ndarray:
-    """Return at most ``most`` rows, drawn without replacement and sorted.
-
-    Examples
-    --------
-    >>> len(sampled(np.arange(9), 5, seed=0))
-    5
-    """
+    """Return at most ``most`` rows, drawn without replacement and sorted."""
     if len(rows) <= most:
         return rows
     return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))

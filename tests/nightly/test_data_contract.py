@@ -1,6 +1,7 @@
 """Nights that break or keep the data contract."""
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,7 @@ from pipeline.nightly.contract import (
     unknown_words,
     unreadable,
 )
+from pipeline.nightly.limits import contract
 
 USUAL = {
     "rows": 1000,
@@ -104,7 +106,7 @@ def test_contract(other, names, sentence):
     assert [breach.name for breach in broken] == names
     if broken:
         assert sentence in broken[0].sentence
-        json.dumps([breach.as_json() for breach in broken], allow_nan=False)
+        json.dumps([asdict(breach) for breach in broken], allow_nan=False)
 
 
 def test_numbers_of_rows_are_compared_only_between_nights_that_counted_the_same():
@@ -204,7 +206,7 @@ def test_rows_are_measured_after_cleaning():
         counted=DAY,
         labelled=3,
     )
-    assert Measures.from_json(json.loads(json.dumps(measures.as_json()))) == measures
+    assert Measures(**json.loads(json.dumps(asdict(measures)))) == measures
 
 
 def test_night_without_rows_is_measured():
@@ -224,7 +226,7 @@ def test_unknown_words_are_weighted_by_their_counts(counts, share):
 
 
 def test_unreadable_file_breaks_the_schema():
-    assert unreadable("rows.csv has no column 'text'").as_json() == {
+    assert asdict(unreadable("rows.csv has no column 'text'")) == {
         "name": "schema",
         "measured": None,
         "allowed": None,
@@ -235,12 +237,12 @@ def test_unreadable_file_breaks_the_schema():
 @pytest.mark.parametrize(
     ("values", "problem"),
     [
-        ({"empty_share": 5.0}, r"empty_share of \[contract\] must be at least 0 and at most 1"),
-        ({"trailing_nights": 0}, "trailing_nights .* must be at least 1, got 0; .* luigi.cfg"),
-        ({"rows_most": 0.5}, "rows_most .* must be at least 1, got 0.5"),
+        ({"empty_share": 5.0}, "empty_share must be a number at least 0 and at most 1, got 5"),
+        ({"trailing_nights": 0}, "trailing_nights must be .* at least 1, got 0; change luigi.cfg"),
+        ({"rows_most": 0.5}, "rows_most must be .* at least 1, got 0.5"),
         ({"rows_least": float("nan")}, "rows_least .* got nan"),
     ],
 )
 def test_impossible_limit_is_an_error(values, problem):
     with pytest.raises(SettingError, match=problem):
-        Limits(**values)
+        contract(**values)

@@ -94,7 +94,7 @@ def test_own_rows_of_a_day_are_known_in_folders_of_any_depth(chain, name):
     toml = chain.data / "toy" / "dataset.toml"
     toml.write_text(toml.read_text().replace("rows.csv", name))
     clean = chain.run("CleanText", dataset="toy", date="2026-11-22", window=2)
-    rows, rejected = day_rows.own_tables(clean)
+    rows, rejected = day_rows.tables_of_day(clean)
     assert (rows.num_rows, rejected.num_rows) == (40, 0)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import asdict
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -12,6 +13,7 @@ from sklearn.naive_bayes import MultinomialNB
 from zipf_texts import WORDS, topical
 
 from pipeline.errors import SettingError
+from pipeline.nightly import limits
 from pipeline.nightly.divergence import token_chance_index
 from pipeline.nightly.drift import Limits, Sample, compare
 from pipeline.text.tokens import Tokens, read_tokens
@@ -86,7 +88,7 @@ def test_levels(other, levels):
     assert drift.level == max(levels.values(), default="ok", key=("ok", "warning", "stop").index)
     for name, level in levels.items():
         assert (name in drift.sentence) == (level == drift.level)
-    json.dumps(drift.as_json(), allow_nan=False)
+    json.dumps(asdict(drift), allow_nan=False)
 
 
 def test_bins_contain_every_row_and_have_names():
@@ -148,14 +150,14 @@ def test_index_that_chance_explains_reaches_no_level():
 @pytest.mark.parametrize(
     ("values", "problem"),
     [
-        ({"warning_psi": 0.3}, r"warning_psi and stop_psi of \[drift\] must be above 0.* got 0.3"),
-        ({"stop_distance": 2.0}, "at most 1.* got 0.13 and 2"),
-        ({"warning_psi": 0.0}, "got 0 and 0.25"),
+        ({"warning_psi": 0.3}, "stop_psi .* must be at least warning_psi, got 0.25 and 0.3"),
+        ({"stop_distance": 2.0}, "stop_distance must be .* at most 1, got 2.0; change luigi.cfg"),
+        ({"warning_psi": 0.0}, "warning_psi must be a number above 0, got 0.0"),
     ],
 )
 def test_impossible_limit_is_an_error(values, problem):
     with pytest.raises(SettingError, match=problem):
-        Limits(**values)
+        limits.drift(**values).limits()
 
 
 def without_labels(tokens):

@@ -25,15 +25,15 @@ def test_models_are_compared_by_their_decided_classes(tmp_path):
         **settings,
     )
     mine = Evaluated(evaluate.path())
-    frozen = mine.frozen()
-    predictions = mine.predictions_of(frozen)
-    most_probable = frozen.probabilities.argmax(axis=1)
+    holdout = mine.holdout_rows()
+    predictions = mine.predictions_of(holdout)
+    most_probable = holdout.probabilities.argmax(axis=1)
     assert (predictions.decided != most_probable).any()
-    assert len(frozen.groups) == len(frozen.raw)
+    assert len(holdout.groups) == len(holdout.raw)
     found = gates.decide(evaluate, None, Limits(metric="accuracy", samples=100))
-    right = np.mean(predictions.decided == frozen.labels)
+    right = np.mean(predictions.decided == holdout.labels)
     assert found.figures["values"]["challenger"] == pytest.approx(right)
-    assert right != pytest.approx(np.mean(most_probable == frozen.labels))
+    assert right != pytest.approx(np.mean(most_probable == holdout.labels))
     assert found.figures["comparison_number"] is None
     assert 0 < len(found.figures["holdout"]) <= 64
 
@@ -66,7 +66,7 @@ def test_measures_of_a_day_do_not_depend_on_the_window(tmp_path, duplicates):
     for window in (1, 2):
         settings = {"dataset": "toy", "date": "2024-11-17", "duplicates": duplicates}
         clean = nights.run("CleanText", **settings, window=window)
-        found.append(gates.measure(*day_rows.own_tables(clean), CLASSES))
+        found.append(gates.measure(*day_rows.tables_of_day(clean), CLASSES))
     assert found[0] == found[1]
     assert 300 < found[0].rows < 341
     assert 0 < found[0].repeated_share < 0.2

@@ -1,6 +1,7 @@
 """Decisions on challengers that are better, worse or different in one respect."""
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -150,7 +151,7 @@ def test_decision(challenger, champion, baseline, limits, failing):
     for rule in decision.rules:
         if not rule.passed:
             assert rule.sentence in decision.reason
-    json.dumps(decision.as_json(), allow_nan=False)
+    json.dumps(asdict(decision), allow_nan=False)
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -209,7 +210,7 @@ def test_class_without_holdout_rows_is_not_checked_and_is_shown():
     assert decision.promoted
     recall = next(rule for rule in decision.rules if rule.name == "recall")
     assert recall.sentence.endswith("not checked without holdout rows of it: c")
-    json.dumps(decision.as_json(), allow_nan=False)
+    json.dumps(asdict(decision), allow_nan=False)
     with pytest.raises(NightError, match="roc_auc of the challenger is not defined"):
         decide(
             labels, challenger, champion, None, names, Limits(metric="roc_auc", samples=100), seed=0
