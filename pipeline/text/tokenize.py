@@ -40,13 +40,7 @@ def tokenize(
     MissingExtraError
         If an NLTK corpus is not installed.
     """
-    column = as_array(texts)
-    if settings["tokenizer"] == "words":
-        tokens = words(column)
-    elif settings["tokenizer"] == "regexp":
-        tokens = _by_pattern(column, settings["pattern"], processes)
-    else:
-        tokens = _by_nltk(column, None, processes)
+    tokens = TOKENIZERS[settings["tokenizer"]](as_array(texts), settings, processes)
     if settings["token_case"] == "lower":
         tokens = tokens.map(str.lower)
     unwanted = stop_words(settings["stop_words"], settings["language"])
@@ -229,3 +223,14 @@ def _nltk_lists(column: pa.Array, pattern: str | None) -> pa.Array:
         split = RegexpTokenizer(pattern).tokenize
     # Encoded in the process, which then returns less.
     return _encoded(pa.array([split(text) for text in column.to_pylist()], pa.list_(pa.string())))
+
+
+#: From column, settings and number of processes to tokens; the parameter ``tokenizer`` of the task
+#: Tokenize has the same names.
+TOKENIZERS: Mapping[str, Callable[[pa.Array, Mapping[str, Any], int], Tokens]] = {
+    "words": lambda column, _, __: words(column),
+    "tweet": lambda column, _, processes: _by_nltk(column, None, processes),
+    "regexp": lambda column, settings, processes: _by_pattern(
+        column, settings["pattern"], processes
+    ),
+}

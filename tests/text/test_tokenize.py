@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nltk.tokenize import RegexpTokenizer
 
+import pipeline
 from pipeline.errors import PipelineError
 from pipeline.settings import checks
 from pipeline.text import tokenize as tok
@@ -166,3 +167,8 @@ def test_dropped_tokens_are_not_counted():
     assert tokens.words == ["cat"]
     assert tokens.to_lists() == [["cat"], [], []]
     assert tok.summary(tokens, tok.lexical_diversity(tokens))["most_frequent"] == {"cat": 1}
+
+
+def test_every_tokenizer_is_offered_and_every_offer_is_a_tokenizer():
+    choices = dict(pipeline.RunAll.get_params())["tokenizer"].setting.choices
+    assert set(choices) == set(tok.TOKENIZERS)
