@@ -4,8 +4,6 @@
 and Luigi; heavy libraries are imported inside the work of the tasks.
 """
 
-import gc
-
 from luigi.tools.range import RangeDailyBase
 
 from pipeline.errors import PipelineError
@@ -24,7 +22,7 @@ from pipeline.tasks import (
     Vectorize,
     paths,
 )
-from pipeline.tasks.process_setup import show_errors_plainly
+from pipeline.tasks.process_setup import prepare
 
 __version__ = "0.1.0"
 __all__ = [
@@ -45,9 +43,5 @@ __all__ = [
     "paths",
 ]
 
-# The filter must be in place before Luigi parses the command line.
-show_errors_plainly()
-# Classes and modules live as long as the process. Luigi builds nine parsers with an option for each
-# parameter; if the garbage collector visits these objects meanwhile, a run in which everything is
-# built needs about 15 % more CPU time.
-gc.freeze()
+# Here, because Luigi calls nothing else of the package before it builds its parsers.
+prepare()

@@ -38,7 +38,7 @@ class contract(luigi.Config):
 
 
 for _name, _default in asdict(contracts.Limits()).items():
-    _parameter = parameter(_name, type(_default).__name__, _default, _CONTRACT[_name])
+    _parameter = parameter(type(_default).__name__, _default, _CONTRACT[_name])
     setattr(contract, _name, _parameter)
     _parameter.__set_name__(contract, _name)
 
@@ -46,13 +46,13 @@ for _name, _default in asdict(contracts.Limits()).items():
 class drift(luigi.Config):
     """Levels of drift; `pipeline.nightly.drift.Limits` checks them."""
 
-    warning_psi = parameter("warning_psi", "float", 0.1, "stability index of the level warning")
-    stop_psi = parameter("stop_psi", "float", 0.25, "stability index that stops the night")
+    warning_psi = parameter("float", 0.1, "stability index of the level warning")
+    stop_psi = parameter("float", 0.25, "stability index that stops the night")
     warning_distance = parameter(
-        "warning_distance", "float", 0.13, "Jensen-Shannon distance, base 2, of the level warning"
+        "float", 0.13, "Jensen-Shannon distance, base 2, of the level warning"
     )
     stop_distance = parameter(
-        "stop_distance", "float", 0.21, "Jensen-Shannon distance, base 2, that stops the night"
+        "float", 0.21, "Jensen-Shannon distance, base 2, that stops the night"
     )
 
     def limits(self) -> "drifts.Limits":
@@ -65,14 +65,9 @@ class drift(luigi.Config):
 class PromotionRules:
     """Parameters of the rules by which a night's model replaces the champion."""
 
-    metric = parameter(
-        "metric", "choice", "macro_f1", "metric that decides", choices=tuple(METRICS)
-    )
-    margin = parameter(
-        "margin", "float", 0.0, "a new model must be better by more than this", low=0
-    )
+    metric = parameter("choice", "macro_f1", "metric that decides", choices=tuple(METRICS))
+    margin = parameter("float", 0.0, "a new model must be better by more than this", low=0)
     confidence = parameter(
-        "confidence",
         "float",
         0.95,
         "1 minus the probability of any false promotion on one set of holdout rows, over all "
@@ -81,15 +76,10 @@ class PromotionRules:
         high=1,
     )
     recall_drop = parameter(
-        "recall_drop", "float", 0.05, "largest decrease of the recall of a class", low=0, high=1
+        "float", 0.05, "largest decrease of the recall of a class", low=0, high=1
     )
     calibration_rise = parameter(
-        "calibration_rise",
-        "float",
-        0.02,
-        "largest increase of the expected calibration error",
-        low=0,
-        high=1,
+        "float", 0.02, "largest increase of the expected calibration error", low=0, high=1
     )
 
     def promotion_limits(self) -> dict[str, Any]:

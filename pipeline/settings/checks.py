@@ -18,19 +18,7 @@ _ENGLISH_ONLY = {"porter": "snowball or simplemma", "wordnet": "snowball or simp
 def check_run(given: Mapping[str, Any], settings: Mapping[str, Any], no_test: bool) -> None:
     """Raise if the settings of a run do not fit together.
 
-    Parameters
-    ----------
-    given : mapping
-        Values of the user; None where there is none.
-    settings : mapping
-        All values, with defaults; None where the model does not use the setting.
-    no_test : bool
-        Whether only validation rows are scored.
-
-    Raises
-    ------
-    PipelineError
-        Of the first check that fails.
+    ``given`` has the values of the user, ``settings`` all values, with defaults.
     """
     threshold(settings["threshold_goal"], given["threshold_floor"])
     tokens(given, settings)
@@ -67,15 +55,7 @@ def fractions(test: float, validation: float, folds: int, fold: int) -> None:
 
 
 def tokens(given: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
-    """Raise if the settings of Tokenize do not fit together.
-
-    Parameters
-    ----------
-    given : mapping
-        Values of the user; None where there is none.
-    settings : mapping
-        All values, with defaults.
-    """
+    """Raise if the settings of Tokenize do not fit together; see `check_run`."""
     if settings["tokenizer"] == "regexp":
         _pattern(settings["pattern"])
     elif given.get("pattern") is not None:
@@ -145,17 +125,7 @@ def embedding(given: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
 
 
 def days(dataset: str, is_dated: bool, date: str | None, window: int | None) -> None:
-    """Raise if a date is missing where it is needed.
-
-    Parameters
-    ----------
-    dataset : str
-        Name of the dataset.
-    is_dated : bool
-        Whether the names of its files contain the date.
-    date, window : str and int, or None
-        Values of the user.
-    """
+    """Raise if a date is needed, by a dated dataset (with dates in file names) or a window."""
     if date not in (None, "none"):
         return
     if is_dated:
@@ -189,68 +159,53 @@ def _pattern(text: str) -> None:
 
 
 def without_effect(given: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
-    """List the settings of the user that other settings make irrelevant.
+    """Return a sentence for each setting of the user that other settings make irrelevant.
 
-    This is not an error: presets and scripts pass settings on.
-
-    Parameters
-    ----------
-    given : mapping
-        Values of the user; None where there is none.
-    settings : mapping
-        All values, with defaults; None where the model does not use the setting.
-
-    Returns
-    -------
-    list of str
-        One sentence per setting.
+    This is not an error: presets and scripts pass settings on. See `check_run`.
     """
     return [
         f"{name} has no effect: {reason}."
-        for name, is_irrelevant, reason in _IRRELEVANT
+        for names, is_irrelevant, reason in _IRRELEVANT
+        for name in names
         if given.get(name) is not None and is_irrelevant(settings)
     ]
 
 
-def _never_reduces(settings: Mapping[str, Any]) -> bool:
-    return bool(settings["reduce_factor"] == 1)
-
-
-def _monitors_nothing(settings: Mapping[str, Any]) -> bool:
-    return bool(settings["patience"] == 0) and _never_reduces(settings)
-
-
-def _has_no_dense_layer(settings: Mapping[str, Any]) -> bool:
-    return bool(settings["dense_units"] == "none")
-
-
-def _needs_no_language(settings: Mapping[str, Any]) -> bool:
-    return bool(settings["stop_words"] != "nltk" and settings["word_form"] == "as_is")
-
-
-def _hashes_nothing(settings: Mapping[str, Any]) -> bool:
-    return bool(settings["longest_run"] == 1 and settings["subwords"] == "none")
-
-
-_MONITOR = "patience 0 never stops early and reduce_factor 1 never reduces the learning rate"
-_DENSE = "dense_units is none, so there is no dense layer before the output"
-# A setting, when it is irrelevant, and why. A setting that the model does not use is an error.
-_IRRELEVANT: tuple[tuple[str, Callable[[Mapping[str, Any]], bool], str], ...] = (
-    ("reduce_patience", _never_reduces, "reduce_factor 1 never reduces the learning rate"),
-    ("monitor", _monitors_nothing, _MONITOR),
-    ("min_change", _monitors_nothing, _MONITOR),
-    ("activations", _has_no_dense_layer, _DENSE),
-    ("l2", _has_no_dense_layer, _DENSE),
-    ("language", _needs_no_language, "only stop_words nltk and a word_form need it"),
+# Settings, when they are irrelevant, and why. A setting that the model does not use is an error.
+_IRRELEVANT: tuple[tuple[tuple[str, ...], Callable[[Mapping[str, Any]], bool], str], ...] = (
     (
-        "token_case",
-        lambda settings: bool(settings["tokenizer"] == "words"),
+        ("reduce_patience",),
+        lambda settings: settings["reduce_factor"] == 1,
+        "reduce_factor 1 never reduces the learning rate",
+    ),
+    (
+        ("monitor", "min_change"),
+        lambda settings: settings["patience"] == 0 and settings["reduce_factor"] == 1,
+        "patience 0 never stops early and reduce_factor 1 never reduces the learning rate",
+    ),
+    (
+        ("activations", "l2"),
+        lambda settings: settings["dense_units"] == "none",
+        "dense_units is none, so there is no dense layer before the output",
+    ),
+    (
+        ("language",),
+        lambda settings: settings["stop_words"] != "nltk" and settings["word_form"] == "as_is",
+        "only stop_words nltk and a word_form need it",
+    ),
+    (
+        ("token_case",),
+        lambda settings: settings["tokenizer"] == "words",
         "tokenizer words always lowers the case of tokens",
     ),
-    ("buckets", _hashes_nothing, "longest_run 1 and subwords none leave nothing to hash"),
     (
-        "bootstrap_seed",
-        lambda settings: bool(settings["bootstrap_samples"] == 0),
+        ("buckets",),
+        lambda settings: settings["longest_run"] == 1 and settings["subwords"] == "none",
+        "longest_run 1 and subwords none leave nothing to hash",
+    ),
+    (
+        ("bootstrap_seed",),
+        lambda settings: settings["bootstrap_samples"] == 0,
         "bootstrap_samples 0 draws no samples",
     ),
 )

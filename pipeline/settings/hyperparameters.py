@@ -10,8 +10,6 @@ ACTIVATIONS = (
     "elu", "gelu", "hard_sigmoid", "leaky_relu", "linear", "relu", "selu", "sigmoid", "softplus",
     "swish", "tanh",
 )
-# fmt: on
-# fmt: off
 _DECLARATIONS = (
     Setting("class_weights", "floats", "none", "weight of each class in the loss, in the order of "
             "the labels; balanced: inverse class frequency with mean 1, max: size of the largest "

@@ -7,14 +7,9 @@ from pipeline.errors import SettingError, nearest
 
 
 class Settings(Mapping[str, Any]):
-    """Read-only values by name, also as attributes.
+    """Read-only values by name, also as attributes; None if the model does not use the setting.
 
-    Parameters
-    ----------
-    values : mapping of str to object
-        None where the model does not use the setting.
-    user : str
-        What uses the settings, for errors, such as ``model 'bilstm'``.
+    Errors mention ``user``, which uses the settings, such as ``model 'bilstm'``.
 
     Examples
     --------

@@ -59,7 +59,7 @@ class Named(luigi.Task):
         }
 
     def given(self) -> dict[str, Any]:
-        """Return the values of the user by name; None where there is none."""
+        """Return the values of the user by name; None without one."""
         return {name: getattr(self, name) for name in self.declared()}
 
     def resolved(self) -> Settings:
@@ -109,25 +109,21 @@ class Named(luigi.Task):
 class Step(Named):
     """A step of the chain: it reads the artifacts above it and writes one artifact.
 
-    A step declares its own parameters, ``folder`` (below that of the dataset), `label` and
-    `build`. ``@requires`` adds the parameters of the step above.
+    A step declares its own parameters, ``folder``, `label` and `build`. ``@requires`` adds the
+    parameters of the step above.
     """
 
-    #: Increased when the same settings produce different bytes.
-    version = 1
-    folder = ""
-    #: Whether an interrupted run leaves work in ``out.partial`` that the next run continues.
-    resumes = False
-    #: The Parquet table whose first rows are in ``head.csv``, if there are several.
-    main_table = ""
-    #: File of the artifact that its page in luigid links to; empty: the folder.
-    page = ""
+    version = 1  # increased when the same settings produce different bytes
+    folder = ""  # in the outputs folder of the dataset
+    resumes = False  # whether the next run continues the work of an interrupted run
+    main_table = ""  # the Parquet table of head.csv, if the artifact has several
+    page = ""  # the file that the task's page in luigid links to; empty: the folder
     dataset: str
 
     @property
-    @abstractmethod
     def label(self) -> str:
-        """Readable part of the name of the artifact's folder."""
+        """Readable part of the name of the artifact's folder; by default that of the step above."""
+        return self._required[0].label
 
     @abstractmethod
     def build(self, out: artifacts.Workspace) -> None:
@@ -164,18 +160,18 @@ class Step(Named):
         """Return the settings of this step alone, with defaults: they are part of the digest."""
         above = self.upstream()
         inherited = dict(above.get_params()) if above else {}
-        own = {name: s for name, s in self.declared().items() if name not in inherited}
-        return resolve({name: getattr(self, name) for name in own}, own)
+        declared = {name: s for name, s in self.declared().items() if name not in inherited}
+        return resolve(self.given(), declared)
 
     def external_inputs(self) -> dict[str, str]:
         """Return the sha256 of each input file that no step wrote; part of the digest."""
         return {}
 
     def check_inputs(self) -> None:
-        """Raise if files or packages that the settings name are missing."""
+        """Raise if files or packages that the settings require are missing."""
 
     def checksum(self, path: Path) -> str:
-        """Return the sha256 of an input file, remembered until the file changes."""
+        """Return the sha256 of an input file, cached until the file changes."""
         return artifacts.remembered_sha256(path, outputs_folder() / ".sha256")
 
     def code_specs(self) -> tuple[Any, ...]:
@@ -206,7 +202,7 @@ class Step(Named):
         return outputs / self.dataset / self.folder / f"{self.label}-{self.digest()}"
 
     def output(self) -> Artifact:
-        """Return the artifact; its path is unknown until everything above it is complete."""
+        """Return the artifact; its path is None until everything above it is complete."""
         return Artifact(self.path() if self._is_ready() else None)
 
     @once
