@@ -15,15 +15,15 @@ _PROBE = " a b1_-!#@x\n"
 _ENGLISH_ONLY = {"porter": "snowball or simplemma", "wordnet": "snowball or simplemma"}
 
 
-def check_run(given: Mapping[str, Any], settings: Mapping[str, Any], no_test: bool) -> None:
+def check_run(user_values: Mapping[str, Any], settings: Mapping[str, Any], no_test: bool) -> None:
     """Raise if the settings of a run do not fit together.
 
-    ``given`` has the values of the user, ``settings`` all values, with defaults.
+    ``user_values`` has the values of the user, ``settings`` all values, with defaults.
     """
-    threshold(settings["threshold_goal"], given["threshold_floor"])
-    tokens(given, settings)
+    threshold(settings["threshold_goal"], user_values["threshold_floor"])
+    tokens(user_values, settings)
     ngrams(settings)
-    embedding(given, settings)
+    embedding(user_values, settings)
     parts = (settings["test_fraction"], settings["validation_fraction"])
     fractions(*parts, settings["folds"], settings["fold"])
     if no_test and settings["refit_on_validation"]:
@@ -54,11 +54,11 @@ def fractions(test: float, validation: float, folds: int, fold: int) -> None:
         )
 
 
-def tokens(given: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+def tokens(user_values: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
     """Raise if the settings of Tokenize do not fit together; see `check_run`."""
     if settings["tokenizer"] == "regexp":
         _pattern(settings["pattern"])
-    elif given.get("pattern") is not None:
+    elif user_values.get("pattern") is not None:
         raise SettingConflictError(
             f"pattern is for tokenizer regexp, got tokenizer {settings['tokenizer']}; add "
             "--tokenizer regexp or remove pattern."
@@ -100,7 +100,7 @@ def positive_label(choice: str, class_names: Sequence[str]) -> None:
 
 
 def threshold(goal: str, floor: float | None) -> None:
-    """Raise if a threshold floor is given for a goal that has none."""
+    """Raise if a threshold floor is set for a goal that has none."""
     if goal in ("none", "f1") and floor is not None:
         raise SettingConflictError(
             f"threshold_floor is for the goals recall_at_precision and recall_at_accuracy, got "
@@ -109,7 +109,7 @@ def threshold(goal: str, floor: float | None) -> None:
         )
 
 
-def embedding(given: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+def embedding(user_values: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
     """Raise if settings of word vectors do not suit the chosen word vectors."""
     choice = settings["embedding"]
     if choice == LEARNED and settings["freeze_embedding"]:
@@ -117,10 +117,10 @@ def embedding(given: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
             "freeze_embedding keeps pretrained word vectors fixed, got embedding learned; add "
             "--embedding glove-6b-50d or a file, or remove freeze_embedding."
         )
-    if choice not in (None, LEARNED) and given["embedding_size"] is not None:
+    if choice not in (None, LEARNED) and user_values["embedding_size"] is not None:
         raise SettingConflictError(
             f"embedding_size is for embedding learned, got embedding {choice}, whose vectors have "
-            "a size of their own; remove embedding_size."
+            "another size; remove embedding_size."
         )
 
 
@@ -158,7 +158,7 @@ def _pattern(text: str) -> None:
         )
 
 
-def without_effect(given: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
+def without_effect(user_values: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
     """Return a sentence for each setting of the user that other settings make irrelevant.
 
     This is not an error: presets and scripts pass settings on. See `check_run`.
@@ -167,7 +167,7 @@ def without_effect(given: Mapping[str, Any], settings: Mapping[str, Any]) -> lis
         f"{name} has no effect: {reason}."
         for names, is_irrelevant, reason in _IRRELEVANT
         for name in names
-        if given.get(name) is not None and is_irrelevant(settings)
+        if user_values.get(name) is not None and is_irrelevant(settings)
     ]
 
 

@@ -40,7 +40,7 @@ class Settings(Mapping[str, Any]):
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name not in self._values:
-            raise AttributeError(f"no setting is named {name!r}; {nearest(name, self._used())}")
+            raise AttributeError(f"there is no setting {name!r}; {nearest(name, self._used())}")
         value = self._values[name]
         if value is None:
             raise SettingError(

@@ -58,14 +58,14 @@ class Named(luigi.Task):
             if isinstance(parameter, SettingParameter) and parameter.changes_bytes
         }
 
-    def given(self) -> dict[str, Any]:
+    def user_values(self) -> dict[str, Any]:
         """Return the values of the user by name; None without one."""
         return {name: getattr(self, name) for name in self.declared()}
 
     def resolved(self) -> Settings:
         """Return the values of all `declared` settings, defaults of model and preset filled in."""
         declared = self.declared()
-        return (specs.resolve if "model" in declared else resolve)(self.given(), declared)
+        return (specs.resolve if "model" in declared else resolve)(self.user_values(), declared)
 
     def value(self, name: str) -> Any:
         """Return the value of one setting, or its default if the user gave none."""
@@ -75,7 +75,7 @@ class Named(luigi.Task):
     def to_str_params(
         self, only_significant: bool = False, only_public: bool = False
     ) -> dict[str, str]:
-        """Return parameters as text: all if they identify the task, else those that were given."""
+        """Return parameters as text: all if they identify the task, else those of the user."""
         texts: dict[str, str] = super().to_str_params(only_significant, only_public)
         if only_significant:
             return texts
@@ -161,7 +161,7 @@ class Step(Named):
         above = self.upstream()
         inherited = dict(above.get_params()) if above else {}
         declared = {name: s for name, s in self.declared().items() if name not in inherited}
-        return resolve(self.given(), declared)
+        return resolve(self.user_values(), declared)
 
     def external_inputs(self) -> dict[str, str]:
         """Return the sha256 of each input file that no step wrote; part of the digest."""

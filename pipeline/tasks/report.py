@@ -73,7 +73,7 @@ class Report(Step):
         return shlex.join(arguments)
 
     def _default_of(self, name: str, declared: SettingParameter) -> Any:
-        """Return the value that RunAll would use for a setting that is not given."""
+        """Return the value that RunAll would use for a setting without a value."""
         if name in ("dataset", "model"):
             return None
         model = specs.MODELS[self.value("model")]

@@ -24,7 +24,7 @@ logger = logging.getLogger("luigi-interface")
 
 @inherits(Report)
 class RunAll(Named):
-    """The whole chain for one dataset and one model.
+    """The chain of all steps for one dataset and one model.
 
     Its output is the link ``outputs/latest/<dataset>/<model>`` to the folder of the report.
     """
@@ -42,7 +42,7 @@ class RunAll(Named):
         # Fixed now: a run can continue past midnight, in other processes and with retries.
         self._today = today() if self.value("today") == "none" else self.value("today")
         self._settings = self.resolved()
-        checks.check_run(self.given(), self._settings, self.no_test)
+        checks.check_run(self.user_values(), self._settings, self.no_test)
 
     def requires(self) -> Step:
         """Return the last step, with resolved settings; raise if input files are missing."""
@@ -87,7 +87,7 @@ class RunAll(Named):
 
     def announce(self) -> None:
         """Log warnings about the run, and print the path of the report when the process ends."""
-        for line in checks.without_effect(self.given(), self._settings):
+        for line in checks.without_effect(self.user_values(), self._settings):
             logger.warning("%s: %s", NO_EFFECT, line)
         with snapshot():
             steps = [task for task in in_order(self) if isinstance(task, Step)]
