@@ -9,20 +9,18 @@ from luigi.tools.range import RangeDailyBase
 from pipeline.errors import PipelineError
 from pipeline.nightly.backfill import Rollback
 from pipeline.nightly.tasks import Nightly
-from pipeline.tasks import (
-    CleanText,
-    DownloadData,
-    Evaluate,
-    Report,
-    RunAll,
-    SplitStratified,
-    Tokenize,
-    TrainModel,
-    Validate,
-    Vectorize,
-    paths,
-)
+from pipeline.tasks.clean_text import CleanText
+from pipeline.tasks.config import paths
+from pipeline.tasks.download_data import DownloadData
+from pipeline.tasks.evaluate import Evaluate
 from pipeline.tasks.process_setup import prepare
+from pipeline.tasks.report import Report
+from pipeline.tasks.run_all import RunAll
+from pipeline.tasks.split_stratified import SplitStratified
+from pipeline.tasks.tokenize import Tokenize
+from pipeline.tasks.train_model import TrainModel
+from pipeline.tasks.validate import Validate
+from pipeline.tasks.vectorize import Vectorize
 
 __version__ = "0.1.0"
 __all__ = [

@@ -123,23 +123,20 @@ class Step(Named):
     @property
     def label(self) -> str:
         """Readable part of the name of the artifact's folder; by default that of the step above."""
-        return self._required[0].label
+        return self.required[0].label
 
     @abstractmethod
     def build(self, out: artifacts.Workspace) -> None:
         """Do the work and write the files of the artifact."""
 
     @functools.cached_property
-    def _required(self) -> "list[Step]":
-        return [step for step in luigi.task.flatten(self.requires()) if isinstance(step, Step)]
-
     def required(self) -> "list[Step]":
-        """Return the steps that this one requires, the one above it in the chain first."""
-        return self._required
+        """The steps that this one requires, the one above it in the chain first."""
+        return [step for step in luigi.task.flatten(self.requires()) if isinstance(step, Step)]
 
     def upstream(self) -> "Step | None":
         """Return the step above this one in the chain; None for the first."""
-        return next(iter(self._required), None)
+        return next(iter(self.required), None)
 
     def chain(self) -> "Iterator[Step]":
         """Yield this step and those above it, the first step of the chain last."""
@@ -181,7 +178,7 @@ class Step(Named):
     @once
     def digest(self) -> str:
         """Return the digest: it covers task, version, settings, and everything above."""
-        digests = [step.digest() for step in self.required()]
+        digests = [step.digest() for step in self.required]
         identity = {
             "task": self.task_family,
             "version": self.version,
@@ -211,7 +208,7 @@ class Step(Named):
         return self._is_ready() and artifacts.is_complete(self.path())
 
     def _is_ready(self) -> bool:
-        return all(step.complete() for step in self.required())
+        return all(step.complete() for step in self.required)
 
     def run(self) -> None:
         """Build the artifact, unless it exists and only a step above it was missing."""
@@ -269,7 +266,14 @@ class Step(Named):
 
     def description(self) -> dict[str, Any]:
         """Return what the manifest records about the provenance of the artifact."""
-        references = [self._reference(step) for step in self.required()]
+        references = [
+            {
+                "task": step.task_family,
+                "digest": step.digest(),
+                "place": os.path.relpath(step.path(), self.path()),
+            }
+            for step in self.required
+        ]
         code = provenance.code_of(self)
         return {
             "task": self.task_family,
@@ -286,11 +290,4 @@ class Step(Named):
             },
             "libraries": provenance.library_versions(),
             "git_commit": provenance.git_commit(),
-        }
-
-    def _reference(self, step: "Step") -> dict[str, Any]:
-        return {
-            "task": step.task_family,
-            "digest": step.digest(),
-            "place": os.path.relpath(step.path(), self.path()),
         }

@@ -93,7 +93,7 @@ class Evaluate(Step):
 
     def code_specs(self) -> tuple[Any, ...]:
         """Return the model and its representation."""
-        return self._required[0].code_specs()
+        return self.required[0].code_specs()
 
     def build(self, out: artifacts.Workspace) -> None:
         """Write ``metrics.json``, ``decision.json``, ``speed.json``, predictions and curves."""

@@ -43,7 +43,7 @@ def code_of(step: "Step") -> Code:
     for spec in step.code_specs():
         entries += entries_of(spec)
         facts += figures_of(spec)
-    return _code(tuple(entries), tuple(facts), outputs_folder() / ".cache")
+    return _reader(outputs_folder() / ".cache").code(entries, facts)
 
 
 def warn_of_changes(steps: Iterable["Step"]) -> None:
@@ -94,11 +94,6 @@ def git_commit() -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.strip() or None
-
-
-@functools.cache
-def _code(entries: tuple[str, ...], facts: tuple[str, ...], cache: Path) -> Code:
-    return _reader(cache).code(entries, facts)
 
 
 @functools.cache

@@ -114,12 +114,7 @@ class RunAll(Named):
 
 
 @RunAll.event_handler(luigi.Event.DEPENDENCY_DISCOVERED)  # type: ignore[untyped-decorator]
-def _on_start(task: RunAll, dependency: luigi.Task) -> None:
-    """Announce a run that has work to do."""
-    task.announce()
-
-
 @RunAll.event_handler(luigi.Event.DEPENDENCY_PRESENT)  # type: ignore[untyped-decorator]
-def _on_nothing_to_do(task: RunAll) -> None:
-    """Announce a run whose artifacts are all complete."""
+def _on_start(task: RunAll, *_: luigi.Task) -> None:
+    """Announce a run, also if all its artifacts are complete."""
     task.announce()

@@ -22,7 +22,7 @@ class Validate(Step):
 
     def code_specs(self) -> tuple[Any, ...]:
         """Return the model and its representation."""
-        return self._required[0].code_specs()
+        return self.required[0].code_specs()
 
     def build(self, out: artifacts.Workspace) -> None:
         """Write ``validation.json``."""

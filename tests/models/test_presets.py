@@ -2,12 +2,12 @@
 
 import pytest
 
+from pipeline import RunAll
 from pipeline.errors import PipelineError
 from pipeline.features import specs as features
 from pipeline.models import specs
 from pipeline.models.presets import PRESETS
 from pipeline.settings.parameter import SettingParameter
-from pipeline.tasks import RunAll
 
 ROWS = [(preset, model) for preset, rows in PRESETS.items() for model in rows]
 KNOWN = {

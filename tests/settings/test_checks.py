@@ -2,9 +2,9 @@
 
 import pytest
 
+from pipeline import RunAll
 from pipeline.models import presets, specs
 from pipeline.settings import checks
-from pipeline.tasks import RunAll
 
 # Settings of the user, and those of them that have no effect.
 CASES = {

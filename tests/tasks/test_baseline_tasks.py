@@ -85,7 +85,7 @@ def test_naive_bayes_has_no_baseline_unless_one_is_listed(chain):
     chain.add("toy")
     evaluate = evaluate_of(chain, model="naive_bayes")
     assert evaluate.baseline() is None
-    assert [step.task_family for step in evaluate.required()] == ["TrainModel"]
+    assert [step.task_family for step in evaluate.required] == ["TrainModel"]
     other = evaluate_of(chain, model="naive_bayes", baselines=["nb_svm"])
     assert other.baseline().label == "nb_svm"
     # The baseline is compared with naive Bayes, which has no baseline.
@@ -106,7 +106,7 @@ def test_model_is_complete_only_with_its_baselines(chain):
     chain.run(dataset="toy", model="logistic_regression", **cleaning_of(evaluate))
     assert all(other.complete() for other in others.values())
     assert not evaluate.complete()
-    families = [step.task_family for step in evaluate.required()]
+    families = [step.task_family for step in evaluate.required]
     assert families == ["TrainModel", "Evaluate", "Evaluate"]
 
 

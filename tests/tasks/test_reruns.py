@@ -6,8 +6,8 @@ import pytest
 from conftest import STEPS
 from loading import RUN, loaded_by
 
+from pipeline import RunAll
 from pipeline.models import specs
-from pipeline.tasks import RunAll
 
 # The smallest network, since its quality does not matter.
 SMALL = {

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import made_up_rows, write_dataset
 
-from pipeline import PipelineError, tasks
+from pipeline import CleanText, PipelineError
 from pipeline.features import specs as features
 
 
@@ -15,13 +15,13 @@ def test_result_is_discarded_if_an_input_file_changed(chain, monkeypatch):
     raw = folder / "rows.csv"
     before = raw.read_bytes()
     chain.run("DownloadData", dataset="toy")
-    build = tasks.CleanText.build
+    build = CleanText.build
 
     def build_and_change(self, out):
         raw.write_bytes(before + b"a row that comes too late,good\r\n")
         build(self, out)
 
-    monkeypatch.setattr(tasks.CleanText, "build", build_and_change)
+    monkeypatch.setattr(CleanText, "build", build_and_change)
     with pytest.raises(PipelineError, match="changed while it ran"):
         chain.task("CleanText", dataset="toy").run()
     assert not list(chain.outputs.glob("toy/2_clean/*"))

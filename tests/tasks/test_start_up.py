@@ -7,8 +7,8 @@ import pytest
 from loading import RUN, loaded_by
 
 import pipeline
+from pipeline import RunAll
 from pipeline.models import specs
-from pipeline.tasks import RunAll
 
 
 def test_importing_the_package_loads_nothing_heavy():
