@@ -256,7 +256,7 @@ def run(row: Row, settings: Mapping[str, Any]) -> dict[str, Any]:
     """
     import luigi
 
-    from pipeline.tasks import RunAll
+    from pipeline import RunAll
 
     report = RunAll(dataset=row.dataset, model=row.model, **{**row.settings, **settings}).requires()
     steps = {step.task_family: step for step in report.chain()}

@@ -4,27 +4,23 @@
 and Luigi; heavy libraries are imported inside the work of the tasks.
 """
 
-import gc
-
 from luigi.tools.range import RangeDailyBase
 
 from pipeline.errors import PipelineError
 from pipeline.nightly.backfill import Rollback
 from pipeline.nightly.tasks import Nightly
-from pipeline.tasks import (
-    CleanText,
-    DownloadData,
-    Evaluate,
-    Report,
-    RunAll,
-    SplitStratified,
-    Tokenize,
-    TrainModel,
-    Validate,
-    Vectorize,
-    paths,
-)
-from pipeline.tasks.process_setup import show_errors_plainly, show_package_logs
+from pipeline.tasks.clean_text import CleanText
+from pipeline.tasks.config import paths
+from pipeline.tasks.download_data import DownloadData
+from pipeline.tasks.evaluate import Evaluate
+from pipeline.tasks.process_setup import prepare
+from pipeline.tasks.report import Report
+from pipeline.tasks.run_all import RunAll
+from pipeline.tasks.split_stratified import SplitStratified
+from pipeline.tasks.tokenize import Tokenize
+from pipeline.tasks.train_model import TrainModel
+from pipeline.tasks.validate import Validate
+from pipeline.tasks.vectorize import Vectorize
 
 __version__ = "0.1.0"
 __all__ = [
@@ -45,10 +41,5 @@ __all__ = [
     "paths",
 ]
 
-# Both must be in place before Luigi parses the command line.
-show_errors_plainly()
-show_package_logs()
-# Classes and modules live as long as the process. Luigi builds nine parsers with an option for each
-# parameter; if the garbage collector visits these objects meanwhile, a run in which everything is
-# built needs about 15 % more CPU time.
-gc.freeze()
+# Here, because Luigi calls nothing else of the package before it builds its parsers.
+prepare()

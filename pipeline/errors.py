@@ -58,7 +58,7 @@ class MissingExtraError(PipelineError):
 
     code = "P104"
     meaning = "The model, the encoder or the command needs a package that is not installed."
-    fix = "Install the extra that the message names, for example `pip install -e '.[encoders]'`."
+    fix = "Install the extra in the message, for example `pip install -e '.[encoders]'`."
 
 
 class DatasetFileError(PipelineError):
@@ -66,7 +66,7 @@ class DatasetFileError(PipelineError):
 
     code = "P201"
     meaning = "The TOML file that describes a dataset has a wrong key, type or value."
-    fix = "Correct the key that the message names; see the page on your own data."
+    fix = "Correct the key in the message; see the page on your own data."
 
 
 class RawFileError(PipelineError):
@@ -74,7 +74,7 @@ class RawFileError(PipelineError):
 
     code = "P202"
     meaning = "A raw file is missing, cannot be read or downloaded, or its checksum is different."
-    fix = "Put the file into the folder that the message names, or follow its last sentence."
+    fix = "Put the file into the folder in the message, or follow its last sentence."
 
 
 class DataError(PipelineError):
@@ -134,10 +134,10 @@ class PretrainedError(PipelineError):
 
 
 class BundleError(PipelineError):
-    """A folder contains no model that this version reads."""
+    """A folder does not contain a model that this version reads."""
 
     code = "P403"
-    meaning = "A folder contains no trained model, or one of another version."
+    meaning = "A folder does not contain a trained model, or it is of another version."
     fix = "Give the folder of a TrainModel artifact, or train the model again."
 
 
@@ -161,12 +161,8 @@ class RegistryError(PipelineError):
 class Notice:
     """A warning: the run goes on, and its result may not be what the user expects.
 
-    Parameters
-    ----------
-    code : str
-        Stable code, shown at the beginning of the warning.
-    meaning, fix : str
-        One sentence each, for the generated page.
+    ``code`` is shown at the beginning of the warning; ``meaning`` and ``fix`` are one sentence
+    each, for the generated page.
     """
 
     code: str
@@ -179,7 +175,7 @@ class Notice:
 
 NO_EFFECT = Notice(
     "W101",
-    "A setting was given that another setting makes irrelevant.",
+    "The user set a setting that another setting makes irrelevant.",
     "Remove the setting, or change the other one.",
 )
 CODE_CHANGED = Notice(
@@ -215,7 +211,7 @@ NIGHTS_LEFT = Notice(
 LEDGER_LINE_SKIPPED = Notice(
     "W504",
     "A line of the ledger cannot be read and is skipped.",
-    "Nothing if a crash left the line incomplete; otherwise restore the ledger from a copy.",
+    "Nothing if a power failure broke the line; else restore the ledger from a copy.",
 )
 
 
@@ -240,19 +236,7 @@ def notices() -> list[Notice]:
 
 
 def nearest(word: str, names: Iterable[str]) -> str:
-    """Suggest the names that are most like a word, and list all names.
-
-    Parameters
-    ----------
-    word : str
-        The word that was received.
-    names : iterable of str
-        The names that are allowed.
-
-    Returns
-    -------
-    str
-        Without the question if no name is similar.
+    """Return a question with the most similar names, if any, and the list of all names.
 
     Examples
     --------

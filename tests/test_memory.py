@@ -22,7 +22,7 @@ def limit(mebibytes):
 config = luigi.configuration.get_config()
 config.set("paths", "data", sys.argv[1])
 config.set("paths", "outputs", sys.argv[2])
-from pipeline.tasks import RunAll
+from pipeline import RunAll
 report = RunAll(dataset="big", **{settings}).requires()
 steps = {{step.task_family: step for step in report.chain()}}
 for name in {before}:

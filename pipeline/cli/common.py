@@ -9,7 +9,7 @@ import luigi
 from click.shell_completion import CompletionItem
 
 from pipeline.store.outputs import Store
-from pipeline.tasks import paths
+from pipeline.tasks.config import paths
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for other programs.")
 

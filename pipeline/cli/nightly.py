@@ -117,7 +117,7 @@ def _next_redo(arguments: tuple[str, ...], asked: datetime.datetime | None) -> i
 
 def _luigi_arguments(arguments: tuple[str, ...]) -> list[str]:
     """Return the arguments of luigi, with the folders, which its parser would reset."""
-    from pipeline.tasks import paths
+    from pipeline.tasks.config import paths
 
     folders = ["--paths-data", str(paths().data), "--paths-outputs", str(paths().outputs)]
     return ["--module", "pipeline", "Nightly", *arguments, *folders]

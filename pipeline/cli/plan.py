@@ -22,10 +22,11 @@ from pipeline.errors import UnknownNameError
 from pipeline.models import specs
 from pipeline.store import manifests
 from pipeline.store.outputs import Store
-from pipeline.tasks import RunAll, provenance
+from pipeline.tasks import provenance
 from pipeline.tasks.config import pipeline
 from pipeline.tasks.download_data import DownloadData
 from pipeline.tasks.graph import above, assume, in_order, snapshot
+from pipeline.tasks.run_all import RunAll
 
 _RUN, _SKIP, _FETCH, _FAIL, _WAIT = "run", "skip", "fetch", "fail", "wait"
 _STYLES = {_RUN: "bold yellow", _FETCH: "yellow", _FAIL: "bold red", _WAIT: "red"}

@@ -4,5 +4,5 @@ These arguments mean the same in all modules: ``labels`` and ``predicted``, the 
 predicted class of each row (ndarray of int, shape (n_rows,)); ``probabilities`` (ndarray of
 float64, shape (n_rows, n_classes)); ``groups``, the duplicate group of each row (ndarray of int,
 shape (n_rows,)), which bootstrap and tests treat as one observation; without it, each row is a
-group of its own; ``samples`` and ``seed`` of the bootstrap.
+separate group; ``samples`` and ``seed`` of the bootstrap.
 """

@@ -23,7 +23,7 @@ _SCORED = ("precision", "recall", "specificity", "f1")
 class Decision:
     """How probabilities become a class.
 
-    ``reason`` and ``temperature_reason`` tell why no threshold or temperature is used; they are
+    ``reason`` and ``temperature_reason`` explain why no threshold or temperature is used; they are
     empty if one is used.
     """
 
@@ -47,7 +47,7 @@ class Decision:
         >>> Decision(1, 0.3, 1.0).classes(np.array([[0.6, 0.4], [0.8, 0.2]])).tolist()
         [1, 0]
         """
-        if not self.is_chosen:
+        if self.positive is None or self.reason:
             return calibrated.argmax(axis=1)
         others = calibrated.copy()
         others[:, self.positive] = -1

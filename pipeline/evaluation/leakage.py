@@ -18,7 +18,7 @@ class Leakage:
 
     ``exact``: a training row has the same clean text; ``near``: one is a near copy. ``partner`` is
     the position of the most similar training row, -1 without one; ``similarity`` is the Jaccard
-    similarity to it, 1 where exact.
+    similarity to it, 1 if exact.
     """
 
     exact: np.ndarray

@@ -110,7 +110,7 @@ def differences(
     -------
     dict
         For each metric ``value``, ``interval`` (95 %; only with samples) and ``p_value``
-        (two-sided; None where `p_value` is nan).
+        (two-sided; None if `p_value` is nan).
     """
     result: dict[str, dict[str, Any]] = {}
     for name in names:

@@ -54,13 +54,10 @@ class drift(luigi.Config):
     """Levels of drift."""
 
     warning_psi = parameter(
-        "warning_psi", "float", 0.1, "stability index of the level warning", above=0, hint=_HINT
+        "float", 0.1, "stability index of the level warning", above=0, hint=_HINT
     )
-    stop_psi = parameter(
-        "stop_psi", "float", 0.25, "stability index that stops the night", above=0, hint=_HINT
-    )
+    stop_psi = parameter("float", 0.25, "stability index that stops the night", above=0, hint=_HINT)
     warning_distance = parameter(
-        "warning_distance",
         "float",
         0.13,
         "Jensen-Shannon distance, base 2, of the level warning",
@@ -69,7 +66,6 @@ class drift(luigi.Config):
         hint=_HINT,
     )
     stop_distance = parameter(
-        "stop_distance",
         "float",
         0.21,
         "Jensen-Shannon distance, base 2, that stops the night",
@@ -88,14 +84,9 @@ class drift(luigi.Config):
 class PromotionRules:
     """Parameters of the rules by which a night's model replaces the champion."""
 
-    metric = parameter(
-        "metric", "choice", "macro_f1", "metric that decides", choices=tuple(METRICS)
-    )
-    margin = parameter(
-        "margin", "float", 0.0, "a new model must be better by more than this", low=0
-    )
+    metric = parameter("choice", "macro_f1", "metric that decides", choices=tuple(METRICS))
+    margin = parameter("float", 0.0, "a new model must be better by more than this", low=0)
     confidence = parameter(
-        "confidence",
         "float",
         0.95,
         "1 minus the probability of any false promotion on one set of holdout rows, over all "
@@ -104,15 +95,10 @@ class PromotionRules:
         high=1,
     )
     recall_drop = parameter(
-        "recall_drop", "float", 0.05, "largest decrease of the recall of a class", low=0, high=1
+        "float", 0.05, "largest decrease of the recall of a class", low=0, high=1
     )
     calibration_rise = parameter(
-        "calibration_rise",
-        "float",
-        0.02,
-        "largest increase of the expected calibration error",
-        low=0,
-        high=1,
+        "float", 0.02, "largest increase of the expected calibration error", low=0, high=1
     )
 
     def promotion_limits(self) -> dict[str, Any]:

@@ -36,7 +36,6 @@ class Nightly(PromotionRules, Named):
 
     date = luigi.DateParameter(description="the night: a day such as 2026-11-22")
     since = parameter(
-        "since",
         "date",
         "none",
         "first day of a backfill: days without data are skipped, and nights from there on that "
@@ -45,7 +44,6 @@ class Nightly(PromotionRules, Named):
         significant=False,
     )
     redo = parameter(
-        "redo",
         "int",
         0,
         "number of this decision on a date that is decided again: 1, then 2; `pipeline nightly "

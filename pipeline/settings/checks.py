@@ -15,27 +15,15 @@ _PROBE = " a b1_-!#@x\n"
 _ENGLISH_ONLY = {"porter": "snowball or simplemma", "wordnet": "snowball or simplemma"}
 
 
-def check_run(given: Mapping[str, Any], settings: Mapping[str, Any], no_test: bool) -> None:
+def check_run(user_values: Mapping[str, Any], settings: Mapping[str, Any], no_test: bool) -> None:
     """Raise if the settings of a run do not fit together.
 
-    Parameters
-    ----------
-    given : mapping
-        Values of the user; None where there is none.
-    settings : mapping
-        All values, with defaults; None where the model does not use the setting.
-    no_test : bool
-        Whether only validation rows are scored.
-
-    Raises
-    ------
-    PipelineError
-        Of the first check that fails.
+    ``user_values`` has the values of the user, ``settings`` all values, with defaults.
     """
-    threshold(settings["threshold_goal"], given["threshold_floor"])
-    tokens(given, settings)
+    threshold(settings["threshold_goal"], user_values["threshold_floor"])
+    tokens(user_values, settings)
     ngrams(settings)
-    embedding(given, settings)
+    embedding(user_values, settings)
     parts = (settings["test_fraction"], settings["validation_fraction"])
     fractions(*parts, settings["folds"], settings["fold"])
     if no_test and settings["refit_on_validation"]:
@@ -66,19 +54,11 @@ def fractions(test: float, validation: float, folds: int, fold: int) -> None:
         )
 
 
-def tokens(given: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
-    """Raise if the settings of Tokenize do not fit together.
-
-    Parameters
-    ----------
-    given : mapping
-        Values of the user; None where there is none.
-    settings : mapping
-        All values, with defaults.
-    """
+def tokens(user_values: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    """Raise if the settings of Tokenize do not fit together; see `check_run`."""
     if settings["tokenizer"] == "regexp":
         _pattern(settings["pattern"])
-    elif given.get("pattern") is not None:
+    elif user_values.get("pattern") is not None:
         raise SettingConflictError(
             f"pattern is for tokenizer regexp, got tokenizer {settings['tokenizer']}; add "
             "--tokenizer regexp or remove pattern."
@@ -120,7 +100,7 @@ def positive_label(choice: str, class_names: Sequence[str]) -> None:
 
 
 def threshold(goal: str, floor: float | None) -> None:
-    """Raise if a threshold floor is given for a goal that has none."""
+    """Raise if a threshold floor is set for a goal that has none."""
     if goal in ("none", "f1") and floor is not None:
         raise SettingConflictError(
             f"threshold_floor is for the goals recall_at_precision and recall_at_accuracy, got "
@@ -129,7 +109,7 @@ def threshold(goal: str, floor: float | None) -> None:
         )
 
 
-def embedding(given: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+def embedding(user_values: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
     """Raise if settings of word vectors do not suit the chosen word vectors."""
     choice = settings["embedding"]
     if choice == LEARNED and settings["freeze_embedding"]:
@@ -137,25 +117,15 @@ def embedding(given: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
             "freeze_embedding keeps pretrained word vectors fixed, got embedding learned; add "
             "--embedding glove-6b-50d or a file, or remove freeze_embedding."
         )
-    if choice not in (None, LEARNED) and given["embedding_size"] is not None:
+    if choice not in (None, LEARNED) and user_values["embedding_size"] is not None:
         raise SettingConflictError(
             f"embedding_size is for embedding learned, got embedding {choice}, whose vectors have "
-            "a size of their own; remove embedding_size."
+            "another size; remove embedding_size."
         )
 
 
 def days(dataset: str, is_dated: bool, date: str | None, window: int | None) -> None:
-    """Raise if a date is missing where it is needed.
-
-    Parameters
-    ----------
-    dataset : str
-        Name of the dataset.
-    is_dated : bool
-        Whether the names of its files contain the date.
-    date, window : str and int, or None
-        Values of the user.
-    """
+    """Raise if a date is needed, by a dated dataset (with dates in file names) or a window."""
     if date not in (None, "none"):
         return
     if is_dated:
@@ -188,69 +158,54 @@ def _pattern(text: str) -> None:
         )
 
 
-def without_effect(given: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
-    """List the settings of the user that other settings make irrelevant.
+def without_effect(user_values: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
+    """Return a sentence for each setting of the user that other settings make irrelevant.
 
-    This is not an error: presets and scripts pass settings on.
-
-    Parameters
-    ----------
-    given : mapping
-        Values of the user; None where there is none.
-    settings : mapping
-        All values, with defaults; None where the model does not use the setting.
-
-    Returns
-    -------
-    list of str
-        One sentence per setting.
+    This is not an error: presets and scripts pass settings on. See `check_run`.
     """
     return [
         f"{name} has no effect: {reason}."
-        for name, is_irrelevant, reason in _IRRELEVANT
-        if given.get(name) is not None and is_irrelevant(settings)
+        for names, is_irrelevant, reason in _IRRELEVANT
+        for name in names
+        if user_values.get(name) is not None and is_irrelevant(settings)
     ]
 
 
-def _never_reduces(settings: Mapping[str, Any]) -> bool:
-    return bool(settings["reduce_factor"] == 1)
-
-
-def _monitors_nothing(settings: Mapping[str, Any]) -> bool:
-    return bool(settings["patience"] == 0) and _never_reduces(settings)
-
-
-def _has_no_dense_layer(settings: Mapping[str, Any]) -> bool:
-    return bool(settings["dense_units"] == "none")
-
-
-def _needs_no_language(settings: Mapping[str, Any]) -> bool:
-    return bool(settings["stop_words"] != "nltk" and settings["word_form"] == "as_is")
-
-
-def _hashes_nothing(settings: Mapping[str, Any]) -> bool:
-    return bool(settings["longest_run"] == 1 and settings["subwords"] == "none")
-
-
-_MONITOR = "patience 0 never stops early and reduce_factor 1 never reduces the learning rate"
-_DENSE = "dense_units is none, so there is no dense layer before the output"
-# A setting, when it is irrelevant, and why. A setting that the model does not use is an error.
-_IRRELEVANT: tuple[tuple[str, Callable[[Mapping[str, Any]], bool], str], ...] = (
-    ("reduce_patience", _never_reduces, "reduce_factor 1 never reduces the learning rate"),
-    ("monitor", _monitors_nothing, _MONITOR),
-    ("min_change", _monitors_nothing, _MONITOR),
-    ("activations", _has_no_dense_layer, _DENSE),
-    ("l2", _has_no_dense_layer, _DENSE),
-    ("language", _needs_no_language, "only stop_words nltk and a word_form need it"),
+# Settings, when they are irrelevant, and why. A setting that the model does not use is an error.
+_IRRELEVANT: tuple[tuple[tuple[str, ...], Callable[[Mapping[str, Any]], bool], str], ...] = (
     (
-        "token_case",
-        lambda settings: bool(settings["tokenizer"] == "words"),
+        ("reduce_patience",),
+        lambda settings: settings["reduce_factor"] == 1,
+        "reduce_factor 1 never reduces the learning rate",
+    ),
+    (
+        ("monitor", "min_change"),
+        lambda settings: settings["patience"] == 0 and settings["reduce_factor"] == 1,
+        "patience 0 never stops early and reduce_factor 1 never reduces the learning rate",
+    ),
+    (
+        ("activations", "l2"),
+        lambda settings: settings["dense_units"] == "none",
+        "dense_units is none, so there is no dense layer before the output",
+    ),
+    (
+        ("language",),
+        lambda settings: settings["stop_words"] != "nltk" and settings["word_form"] == "as_is",
+        "only stop_words nltk and a word_form need it",
+    ),
+    (
+        ("token_case",),
+        lambda settings: settings["tokenizer"] == "words",
         "tokenizer words always lowers the case of tokens",
     ),
-    ("buckets", _hashes_nothing, "longest_run 1 and subwords none leave nothing to hash"),
     (
-        "bootstrap_seed",
-        lambda settings: bool(settings["bootstrap_samples"] == 0),
+        ("buckets",),
+        lambda settings: settings["longest_run"] == 1 and settings["subwords"] == "none",
+        "longest_run 1 and subwords none leave nothing to hash",
+    ),
+    (
+        ("bootstrap_seed",),
+        lambda settings: settings["bootstrap_samples"] == 0,
         "bootstrap_samples 0 draws no samples",
     ),
 )

@@ -10,8 +10,6 @@ ACTIVATIONS = (
     "elu", "gelu", "hard_sigmoid", "leaky_relu", "linear", "relu", "selu", "sigmoid", "softplus",
     "swish", "tanh",
 )
-# fmt: on
-# fmt: off
 _DECLARATIONS = (
     Setting("class_weights", "floats", "none", "weight of each class in the loss, in the order of "
             "the labels; balanced: inverse class frequency with mean 1, max: size of the largest "
@@ -51,7 +49,7 @@ _DECLARATIONS = (
     Setting("spatial_dropout", "float", 0.0, "share of embedding dimensions dropped in training, "
             "the same for all tokens of a text", low=0, below=1),
     Setting("dropout", "float", 0.5, "share of values dropped in training: after the first dense "
-            "layer, or before the output if there is none; bag_dense and sentence_encoder: after "
+            "layer, or before the output without one; bag_dense and sentence_encoder: after "
             "every dense layer", low=0, below=1),
     Setting("input_dropout", "float", 0.0, "share of the inputs of each recurrent layer dropped in "
             "training", low=0, below=1),

@@ -1,5 +1,6 @@
 """Luigi parameters made from settings."""
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -13,23 +14,20 @@ _Task = TypeVar("_Task", bound=type[luigi.Task])
 class SettingParameter(luigi.Parameter[Any]):
     """A Luigi parameter that parses, checks and documents itself by a `Setting`.
 
-    Its default is None, which means "not given": RunAll must tell the values of the user from the
-    defaults of the model.
-
-    Parameters
-    ----------
-    setting : Setting
-    selects_files : bool
-        Whether the value selects input files. Luigi tells tasks apart by it, but it is not part of
-        the digest, since the content of the files is.
-    **options
-        Options of Luigi's parameter.
+    Its default is None, which means "not set by the user": RunAll must distinguish values of the
+    user from defaults of the model. A value that ``selects_files`` distinguishes tasks, but is not
+    part of the digest, since the content of the files is. The name of the setting is that of the
+    attribute.
     """
 
     def __init__(self, setting: Setting, selects_files: bool = False, **options: Any) -> None:
         super().__init__(default=None, description=setting.help, positional=False, **options)
         self.setting = setting
         self.changes_bytes: bool = self.significant and not selects_files
+
+    def __set_name__(self, owner: type[luigi.Task], name: str) -> None:
+        super().__set_name__(owner, name)  # type: ignore[no-untyped-call]
+        self.setting = dataclasses.replace(self.setting, name=name)
 
     def parse(self, text: str) -> Any:
         """Read a value from the command line or from luigi.cfg."""
@@ -44,10 +42,10 @@ class SettingParameter(luigi.Parameter[Any]):
         return "" if value is None else self.setting.serialize(value)
 
 
-def parameter(name: str, kind: str, default: Any, description: str, **limits: Any) -> Any:
+def parameter(kind: str, default: Any, description: str, **limits: Any) -> Any:
     """Declare a parameter; the arguments are those of `Setting` and `SettingParameter`."""
     options = {key: limits.pop(key) for key in ("significant", "selects_files") if key in limits}
-    return SettingParameter(Setting(name, kind, default, description, **limits), **options)
+    return SettingParameter(Setting("", kind, default, description, **limits), **options)
 
 
 def with_parameters(settings: Mapping[str, Setting]) -> Callable[[_Task], _Task]:
@@ -57,7 +55,7 @@ def with_parameters(settings: Mapping[str, Setting]) -> Callable[[_Task], _Task]
         for name, setting in settings.items():
             declared = SettingParameter(setting)
             # A parameter is a descriptor; Python names it only inside a class body.
-            declared.__set_name__(task, name)  # type: ignore[no-untyped-call]
+            declared.__set_name__(task, name)
             setattr(task, name, declared)
         return task
 

@@ -43,23 +43,19 @@ def resolve(
     Parameters
     ----------
     values : mapping
-        Values of the user by name; None or absent where the user gave none.
-    declared : mapping of str to Setting
-        The settings to resolve.
+        Values of the user by name; None or absent without one.
     model : ModelSpec, optional
         The model that is trained; None for steps that do not depend on one.
-    preset : mapping, optional
-        Values of the preset for the model.
 
     Returns
     -------
     Settings
-        A value for each declared setting; None where the model does not use it.
+        A value for each declared setting; None if the model does not use it.
 
     Raises
     ------
     SettingConflictError
-        If the user gave a setting that the model does not use.
+        If the user set a setting that the model does not use.
 
     Examples
     --------
@@ -78,7 +74,7 @@ def resolve(
         else:
             assert model is not None
             raise SettingConflictError(
-                f"model {model.name!r} does not use {name}; leave it out. "
+                f"model {model.name!r} does not use {name}; remove it. "
                 f"It uses {', '.join(sorted(model.used))}."
             )
     return Settings(resolved, f"model {model.name!r}" if model else "this step")

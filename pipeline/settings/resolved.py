@@ -7,14 +7,9 @@ from pipeline.errors import SettingError, nearest
 
 
 class Settings(Mapping[str, Any]):
-    """Read-only values by name, also as attributes.
+    """Read-only values by name, also as attributes; None if the model does not use the setting.
 
-    Parameters
-    ----------
-    values : mapping of str to object
-        None where the model does not use the setting.
-    user : str
-        What uses the settings, for errors, such as ``model 'bilstm'``.
+    Errors mention ``user``, which uses the settings, such as ``model 'bilstm'``.
 
     Examples
     --------
@@ -45,7 +40,7 @@ class Settings(Mapping[str, Any]):
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name not in self._values:
-            raise AttributeError(f"no setting is named {name!r}; {nearest(name, self._used())}")
+            raise AttributeError(f"there is no setting {name!r}; {nearest(name, self._used())}")
         value = self._values[name]
         if value is None:
             raise SettingError(

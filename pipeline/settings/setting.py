@@ -28,31 +28,8 @@ _INVALID = (ValueError, TypeError, KeyError, OverflowError)
 class Setting:
     """Declare a value; parse it from a command line; check it.
 
-    Parameters
-    ----------
-    name : str
-        Name on the command line, with underscores.
-    kind : {"int", "float", "text", "choice", "ints", "floats", "words", "flag", "date"}
-        Type of the value. Lists become tuples, so that they can be hashed. A date stays a text,
-        year first.
-    default : object
-        The value if neither user, preset nor model sets one.
-    description : str
-        What the setting does, for ``--help``.
-    unit : str
-        Unit of the number, such as ``tokens`` or ``epochs``.
-    low, high : float, optional
-        Smallest and largest allowed value (of each item of a list).
-    above, below : float, optional
-        Exclusive bounds.
-    choices : tuple of str
-        Allowed values of a ``choice``, or items of ``words``.
-    also : tuple of str
-        Additional allowed words, such as ``auto``.
-    hint : str
-        What to do about a wrong value.
-    length : int, optional
-        Number of items that a list must have.
+    Bounds are for each item of a list. Lists become tuples, so that they can be hashed. A date
+    stays a text, year first.
 
     Examples
     --------
@@ -64,19 +41,19 @@ class Setting:
 1. Default: [64]"
     """
 
-    name: str
-    kind: str
-    default: Any
+    name: str  # on the command line, with underscores
+    kind: str  # a key of _KINDS
+    default: Any  # the value if neither user, preset nor model sets one
     description: str
     unit: str = ""
-    low: float | None = None
+    low: float | None = None  # inclusive bounds
     high: float | None = None
-    above: float | None = None
+    above: float | None = None  # exclusive bounds
     below: float | None = None
-    choices: tuple[str, ...] = ()
-    also: tuple[str, ...] = ()
-    hint: str = ""
-    length: int | None = None
+    choices: tuple[str, ...] = ()  # allowed values of a choice, or items of words
+    also: tuple[str, ...] = ()  # additional allowed words, such as auto
+    hint: str = ""  # what to do about a wrong value
+    length: int | None = None  # number of items that a list must have
 
     @property
     def help(self) -> str:
@@ -107,13 +84,7 @@ class Setting:
         return text + "".join(f", or {word}" for word in self.also)
 
     def parse(self, text: str) -> Any:
-        """Read the value from the text of a command line.
-
-        Raises
-        ------
-        SettingError
-            If the type is wrong or the value is out of range.
-        """
+        """Read the value from the text of a command line; see `check`."""
         if text in self.also:
             return text
         try:

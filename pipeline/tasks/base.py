@@ -59,14 +59,14 @@ class Named(luigi.Task):
             if isinstance(parameter, SettingParameter) and parameter.changes_bytes
         }
 
-    def given(self) -> dict[str, Any]:
-        """Return the values of the user by name; None where there is none."""
+    def user_values(self) -> dict[str, Any]:
+        """Return the values of the user by name; None without one."""
         return {name: getattr(self, name) for name in self.declared()}
 
     def resolved(self) -> Settings:
         """Return the values of all `declared` settings, defaults of model and preset filled in."""
         declared = self.declared()
-        return (specs.resolve if "model" in declared else resolve)(self.given(), declared)
+        return (specs.resolve if "model" in declared else resolve)(self.user_values(), declared)
 
     def value(self, name: str) -> Any:
         """Return the value of one setting, or its default if the user gave none."""
@@ -76,7 +76,7 @@ class Named(luigi.Task):
     def to_str_params(
         self, only_significant: bool = False, only_public: bool = False
     ) -> dict[str, str]:
-        """Return parameters as text: all if they identify the task, else those that were given."""
+        """Return parameters as text: all if they identify the task, else those of the user."""
         texts: dict[str, str] = super().to_str_params(only_significant, only_public)
         if only_significant:
             return texts
@@ -110,41 +110,34 @@ class Named(luigi.Task):
 class Step(Named):
     """A step of the chain: it reads the artifacts above it and writes one artifact.
 
-    A step declares its own parameters, ``folder`` (below that of the dataset), `label` and
-    `build`. ``@requires`` adds the parameters of the step above.
+    A step declares its own parameters, ``folder``, `label` and `build`. ``@requires`` adds the
+    parameters of the step above.
     """
 
-    #: Increased when the same settings produce different bytes.
-    version = 1
-    folder = ""
-    #: Whether an interrupted run leaves work in ``out.partial`` that the next run continues.
-    resumes = False
-    #: The Parquet table whose first rows are in ``head.csv``, if there are several.
-    main_table = ""
-    #: File of the artifact that its page in luigid links to; empty: the folder.
-    page = ""
+    version = 1  # increased when the same settings produce different bytes
+    folder = ""  # in the outputs folder of the dataset
+    resumes = False  # whether the next run continues the work of an interrupted run
+    main_table = ""  # the Parquet table of head.csv, if the artifact has several
+    page = ""  # the file that the task's page in luigid links to; empty: the folder
     dataset: str
 
     @property
-    @abstractmethod
     def label(self) -> str:
-        """Readable part of the name of the artifact's folder."""
+        """Readable part of the name of the artifact's folder; by default that of the step above."""
+        return self.required[0].label
 
     @abstractmethod
     def build(self, out: publishing.Workspace) -> None:
         """Do the work and write the files of the artifact."""
 
     @functools.cached_property
-    def _required(self) -> "list[Step]":
-        return [step for step in luigi.task.flatten(self.requires()) if isinstance(step, Step)]
-
     def required(self) -> "list[Step]":
-        """Return the steps that this one requires, the one above it in the chain first."""
-        return self._required
+        """The steps that this one requires, the one above it in the chain first."""
+        return [step for step in luigi.task.flatten(self.requires()) if isinstance(step, Step)]
 
     def upstream(self) -> "Step | None":
         """Return the step above this one in the chain; None for the first."""
-        return next(iter(self._required), None)
+        return next(iter(self.required), None)
 
     def chain(self) -> "Iterator[Step]":
         """Yield this step and those above it, the first step of the chain last."""
@@ -165,18 +158,18 @@ class Step(Named):
         """Return the settings of this step alone, with defaults: they are part of the digest."""
         above = self.upstream()
         inherited = dict(above.get_params()) if above else {}
-        own = {name: s for name, s in self.declared().items() if name not in inherited}
-        return resolve({name: getattr(self, name) for name in own}, own)
+        declared = {name: s for name, s in self.declared().items() if name not in inherited}
+        return resolve(self.user_values(), declared)
 
     def external_inputs(self) -> dict[str, str]:
         """Return the sha256 of each input file that no step wrote; part of the digest."""
         return {}
 
     def check_inputs(self) -> None:
-        """Raise if files or packages that the settings name are missing."""
+        """Raise if files or packages that the settings require are missing."""
 
     def checksum(self, path: Path) -> str:
-        """Return the sha256 of an input file, remembered until the file changes."""
+        """Return the sha256 of an input file, cached until the file changes."""
         return files.remembered_sha256(path, outputs_folder() / ".sha256")
 
     def code_specs(self) -> tuple[Any, ...]:
@@ -186,7 +179,7 @@ class Step(Named):
     @once
     def digest(self) -> str:
         """Return the digest: it covers task, version, settings, and everything above."""
-        digests = [step.digest() for step in self.required()]
+        digests = [step.digest() for step in self.required]
         identity = {
             "task": self.task_family,
             "version": self.version,
@@ -207,7 +200,7 @@ class Step(Named):
         return outputs / self.dataset / self.folder / f"{self.label}-{self.digest()}"
 
     def output(self) -> Artifact:
-        """Return the artifact; its path is unknown until everything above it is complete."""
+        """Return the artifact; its path is None until everything above it is complete."""
         return Artifact(self.path() if self._is_ready() else None)
 
     @once
@@ -216,7 +209,7 @@ class Step(Named):
         return self._is_ready() and is_complete(self.path())
 
     def _is_ready(self) -> bool:
-        return all(step.complete() for step in self.required())
+        return all(step.complete() for step in self.required)
 
     def run(self) -> None:
         """Build the artifact, unless it exists and only a step above it was missing."""
@@ -274,7 +267,14 @@ class Step(Named):
 
     def description(self) -> dict[str, Any]:
         """Return what the manifest records about the provenance of the artifact."""
-        references = [self._reference(step) for step in self.required()]
+        references = [
+            {
+                "task": step.task_family,
+                "digest": step.digest(),
+                "place": os.path.relpath(step.path(), self.path()),
+            }
+            for step in self.required
+        ]
         code = provenance.code_of(self)
         return {
             "task": self.task_family,
@@ -291,11 +291,4 @@ class Step(Named):
             },
             "libraries": provenance.library_versions(),
             "git_commit": provenance.git_commit(),
-        }
-
-    def _reference(self, step: "Step") -> dict[str, Any]:
-        return {
-            "task": step.task_family,
-            "digest": step.digest(),
-            "place": os.path.relpath(step.path(), self.path()),
         }

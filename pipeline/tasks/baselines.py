@@ -18,24 +18,10 @@ MOST_TRAIN_ROWS = 150_000
 
 
 def names_of(model: str, choice: Any) -> tuple[str, ...]:
-    """Return the names of the baselines of a model.
+    """Return the names of the baselines of a model, without the model itself.
 
-    Parameters
-    ----------
-    model : str
-    choice : str or sequence of str
-        Value of ``baselines``. ``auto``: none for naive Bayes, naive Bayes for the other cheap
-        models, naive Bayes and logistic regression for all others.
-
-    Returns
-    -------
-    tuple of str
-        Without the model itself.
-
-    Examples
-    --------
-    >>> names_of("bilstm", "auto")
-    ('naive_bayes', 'logistic_regression')
+    ``choice`` is the value of the setting ``baselines``; ``auto``: none for naive Bayes, naive
+    Bayes for the other cheap models, naive Bayes and logistic regression for all others.
     """
     if choice == NONE:
         return ()
@@ -54,21 +40,7 @@ def settings_of_baseline(
 
     Rows, cleaning, split and evaluation are those of the model, since both are scored on the same
     rows. So are settings of Tokenize that differ from the defaults of the model. All other
-    settings have the defaults of the baseline.
-
-    Parameters
-    ----------
-    name : str
-        Name of the baseline.
-    values : mapping
-        All settings of the run, resolved.
-    declared : mapping of str to Setting
-    of_tokenize : collection of str
-        Names of the settings of Tokenize.
-
-    Returns
-    -------
-    Settings
+    settings have the defaults of the baseline. ``values`` are all settings of the run, resolved.
     """
     model, baseline = specs.MODELS[values["model"]], specs.MODELS[name]
     of_model = {"model", "preset", "representation", "baselines"} | specs.PER_MODEL

@@ -24,35 +24,26 @@ class CleanText(Step):
     label = "rows"
 
     encoding_repair = parameter(
-        "encoding_repair",
         "choice",
         "repair",
         "repair text that was decoded with the wrong encoding (ftfy)",
         choices=("repair", "keep"),
     )
     html = parameter(
-        "html",
         "choice",
         "decode",
         "decode HTML entities to characters, and <br /> to spaces",
         choices=("decode", "keep"),
     )
     unicode_form = parameter(
-        "unicode_form", "choice", "NFC", "Unicode normal form", choices=("NFC", "NFKC", "none")
+        "choice", "NFC", "Unicode normal form", choices=("NFC", "NFKC", "none")
     )
-    urls = parameter("urls", "choice", "replace", "URLs; replaced by <url>", choices=_ACTIONS)
-    mentions = parameter(
-        "mentions", "choice", "replace", "@names; replaced by <user>", choices=_ACTIONS
-    )
-    hashtags = parameter(
-        "hashtags", "choice", "keep", "hashtags; replaced by <hashtag>", choices=_ACTIONS
-    )
-    numbers = parameter(
-        "numbers", "choice", "keep", "numbers; replaced by <number>", choices=_ACTIONS
-    )
-    case = parameter("case", "choice", "keep", "letter case", choices=("keep", "lower"))
+    urls = parameter("choice", "replace", "URLs; replaced by <url>", choices=_ACTIONS)
+    mentions = parameter("choice", "replace", "@names; replaced by <user>", choices=_ACTIONS)
+    hashtags = parameter("choice", "keep", "hashtags; replaced by <hashtag>", choices=_ACTIONS)
+    numbers = parameter("choice", "keep", "numbers; replaced by <number>", choices=_ACTIONS)
+    case = parameter("choice", "keep", "letter case", choices=("keep", "lower"))
     duplicates = parameter(
-        "duplicates",
         "choice",
         "keep",
         "labelled rows with the clean text of an earlier row; dropped rows go to rejected.parquet",

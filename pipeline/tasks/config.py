@@ -41,17 +41,9 @@ class pipeline(luigi.Config):
 
 
 def url_of(path: Path) -> str:
-    """Return the URL of an artifact or of one of its files, for pages and mails.
+    """Return the URL of a path in the outputs folder, for pages and mails.
 
-    Parameters
-    ----------
-    path : Path
-        A path below the outputs folder.
-
-    Returns
-    -------
-    str
-        Below ``[pipeline] address``; a ``file:`` URL if there is none.
+    It is a ``file:`` URL if ``[pipeline] address`` is empty.
     """
     base: str = pipeline().address
     if not base:

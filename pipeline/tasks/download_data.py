@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.data import catalogue, daily
-from pipeline.data.schema import RawFile
+from pipeline.data.schema import Dataset, RawFile
 from pipeline.settings import checks
 from pipeline.settings.parameter import parameter
 from pipeline.settings.resolved import Settings
@@ -31,13 +31,11 @@ class DownloadData(Step):
     label = "raw"
 
     dataset = parameter(
-        "dataset",
         "text",
         "vader",
         "name of a dataset of the catalogue, or of a folder with a dataset.toml in the data folder",
     )
     date = parameter(
-        "date",
         "date",
         "none",
         "day of the raw files: those with the date in their name, or those in the folder of that "
@@ -46,7 +44,6 @@ class DownloadData(Step):
         selects_files=True,
     )
     window = parameter(
-        "window",
         "int",
         1,
         "number of days of raw files, up to date; 0: all",
@@ -55,7 +52,6 @@ class DownloadData(Step):
         selects_files=True,
     )
     today = parameter(
-        "today",
         "date",
         "none",
         "day whose files the source has now; none: the day on which the command starts",
@@ -64,7 +60,7 @@ class DownloadData(Step):
     )
 
     @property
-    def row(self) -> catalogue.Dataset:
+    def row(self) -> Dataset:
         """The dataset's entry in the catalogue."""
         return catalogue.load(self.dataset, data_folder())
 
@@ -85,7 +81,7 @@ class DownloadData(Step):
         return today() if day == "none" else day
 
     def check_inputs(self) -> None:
-        """Raise if the dataset is unknown or needs a date."""
+        """Raise if the dataset does not exist or needs a date."""
         checks.days(self.row.name, daily.is_daily(self.row), self.date, self.window)
 
     def missing(self) -> list[tuple[RawFile, Path]]:
@@ -97,12 +93,12 @@ class DownloadData(Step):
         window = self.value("window")
         return daily.input_files(self.row, self.raw_folder, self.day, window, self.checksum)
 
-    def dataset_of(self, parts: Sequence[daily.InputFile]) -> catalogue.Dataset:
+    def dataset_of(self, parts: Sequence[daily.InputFile]) -> Dataset:
         """Return the dataset with a table for each of the raw files."""
         return daily.with_tables(self.row, parts) if self.day else self.row
 
     def settings(self) -> Settings:
-        """Return the whole catalogue entry, so that a change of it reruns the chain."""
+        """Return the complete catalogue entry, so that a change of it reruns the chain."""
         return Settings({"dataset": self.row.resolved()})
 
     @once
@@ -116,7 +112,7 @@ class DownloadData(Step):
         return not self.missing() and super().complete()
 
     def output(self) -> Artifact:
-        """Return the artifact; its path is unknown while raw files are missing."""
+        """Return the artifact; its path is None while raw files are missing."""
         return Artifact(None if self.missing() else self.path())
 
     def run(self) -> None:

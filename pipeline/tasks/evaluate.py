@@ -24,14 +24,12 @@ class Evaluate(Step):
     main_table = "predictions.parquet"
 
     positive_label = parameter(
-        "positive_label",
         "text",
         "auto",
         "class of interest: its metrics come first, and the threshold is chosen for it; auto: the "
         "second of two classes, else none, and no threshold without threshold_goal",
     )
     threshold_goal = parameter(
-        "threshold_goal",
         "choice",
         "none",
         "goal of the threshold on validation rows: highest F1, or highest recall with precision or "
@@ -40,26 +38,17 @@ class Evaluate(Step):
         choices=("none", "f1", "recall_at_precision", "recall_at_accuracy"),
     )
     threshold_floor = parameter(
-        "threshold_floor",
-        "float",
-        0.9,
-        "lowest precision or accuracy, for the goals that have one",
-        low=0,
-        high=1,
+        "float", 0.9, "lowest precision or accuracy, for the goals that have one", low=0, high=1
     )
     bootstrap_samples = parameter(
-        "bootstrap_samples",
         "int",
         1000,
         "samples of the test rows for confidence intervals; 0: no intervals",
         unit="samples",
         low=0,
     )
-    bootstrap_seed = parameter(
-        "bootstrap_seed", "int", 0, "seed of the samples", low=0, high=2**32 - 1
-    )
+    bootstrap_seed = parameter("int", 0, "seed of the samples", low=0, high=2**32 - 1)
     baselines = parameter(
-        "baselines",
         "words",
         baselines.AUTO,
         "models to compare with on the same rows; auto: naive_bayes, and for networks also "
@@ -88,15 +77,10 @@ class Evaluate(Step):
         evaluations = self.baseline_evaluations()
         return evaluations.get(baselines.NAME) or next(iter(evaluations.values()), None)
 
-    @property
-    def label(self) -> str:
-        """The name of the model."""
-        return self._required[0].label
-
     def settings(self) -> Settings:
         """Return the settings that have an effect.
 
-        A named class without a goal has the goal f1, only goals with a floor have
+        A positive label without a goal has the goal f1, only goals with a floor have
         ``threshold_floor``, and ``baselines`` lists the names.
         """
         values = dict(super().settings())
@@ -109,7 +93,7 @@ class Evaluate(Step):
 
     def code_specs(self) -> tuple[Any, ...]:
         """Return the model and its representation."""
-        return self._required[0].code_specs()
+        return self.required[0].code_specs()
 
     def build(self, out: publishing.Workspace) -> None:
         """Write ``metrics.json``, ``decision.json``, ``speed.json``, predictions and curves."""

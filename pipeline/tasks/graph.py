@@ -65,5 +65,5 @@ def assume(task: Any, method: str, result: Any) -> None:
     """Set the result of a method that is marked with `once`, until the `snapshot` ends."""
     memo = _MEMO.get()
     if memo is None:
-        raise RuntimeError("assume is used outside of a snapshot")
+        raise RuntimeError("assume needs a snapshot")
     memo[task, method] = result

@@ -1,6 +1,7 @@
-"""How a process shows errors and its result, and how it ends."""
+"""Set-up of a process: error messages, the last line of the output, signals."""
 
 import atexit
+import gc
 import logging
 import os
 import re
@@ -22,9 +23,10 @@ _USER_ERROR = re.compile(r"^pipeline\.errors\.(\w+): (.*)", re.MULTILINE | re.DO
 
 
 class _ErrorFilter(logging.Filter):
-    """Shorten user errors to one line with their code; tell where to report internal errors.
+    """Shorten user errors to one line with their code; add a hint to internal errors.
 
-    At log level DEBUG all records keep their tracebacks.
+    Errors of the operating system, such as a full disk or a refused connection, are neither: they
+    keep their traceback without the hint. At log level DEBUG no record is changed.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -33,6 +35,8 @@ class _ErrorFilter(logging.Filter):
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(error, errors.PipelineError):
             _set_message(record, f"{error.code}: {error}")
+        elif isinstance(error, OSError):
+            return True
         elif isinstance(error, Exception) and not type(error).__module__.startswith("luigi"):
             record.exc_text = "".join(traceback.format_exception(error)) + _REPORT
         elif isinstance(record.msg, str) and record.msg.startswith("Will not run"):
@@ -41,16 +45,27 @@ class _ErrorFilter(logging.Filter):
             error_type = getattr(errors, match[1], None) if match else None
             if match and error_type:
                 _set_message(record, f"{error_type.code}: {match[2].strip()}")
-            else:
+            elif "[Errno " not in record.getMessage():
                 _set_message(record, f"{record.getMessage().rstrip()}\n{_REPORT}")
         return True
 
 
-def show_errors_plainly() -> None:
-    """Install the filter of error messages on the logger of Luigi, once per process."""
+def prepare() -> None:
+    """Prepare the process before Luigi reads the command line.
+
+    This installs the filter of error messages on Luigi's logger, shows the logs of the package as
+    Luigi shows its own, and exempts all loaded code from
+    garbage collection: it lives as long as the process, and Luigi now builds nine parsers with 800
+    options each. Visiting the code meanwhile would take 15 % more CPU time if all is built.
+    """
     logger = logging.getLogger("luigi-interface")
     if not any(isinstance(existing, _ErrorFilter) for existing in logger.filters):
         logger.addFilter(_ErrorFilter())
+    package_logger = logging.getLogger("pipeline")
+    if not any(isinstance(existing, _LuigiHandler) for existing in package_logger.handlers):
+        package_logger.addHandler(_LuigiHandler())
+        package_logger.setLevel(logging.INFO)
+    gc.freeze()
 
 
 class _LuigiHandler(logging.Handler):
@@ -63,22 +78,8 @@ class _LuigiHandler(logging.Handler):
                 handler.handle(record)
 
 
-def show_package_logs() -> None:
-    """Show the logs of all modules of the package as Luigi shows its own, once per process."""
-    logger = logging.getLogger("pipeline")
-    if not any(isinstance(existing, _LuigiHandler) for existing in logger.handlers):
-        logger.addHandler(_LuigiHandler())
-        logger.setLevel(logging.INFO)
-
-
 def print_at_exit(line: Callable[[], str | None]) -> None:
-    """Print a line when this process ends, after the summary of Luigi.
-
-    Parameters
-    ----------
-    line : callable
-        Returns the line, or None to print nothing.
-    """
+    """Print a line, or nothing for None, when this process ends, after the summary of Luigi."""
     process = os.getpid()
 
     def show() -> None:
@@ -96,10 +97,10 @@ def end_cleanly_on_sigterm() -> None:
 
 
 def _is_debugging() -> bool:
-    """Return whether the user asked for tracebacks.
+    """Return whether the log level is DEBUG.
 
-    The level of the logger does not show it: Luigi starts with DEBUG, and before it has set up
-    logging only the command line and the configuration tell the level.
+    The logger does not have it yet: Luigi starts with DEBUG, and before it has set up logging only
+    the command line and the configuration contain the level.
     """
     arguments = " ".join(sys.argv).replace("=", " ")
     configured = luigi.configuration.get_config().get("core", "log_level", None)

@@ -14,15 +14,7 @@ _SAFE_IN_HTML = str.maketrans("<>&", "‹›＆")
 
 
 def set_status(task: luigi.Task, share: float, text: str) -> None:
-    """Set the status text and the percentage of a task in luigid.
-
-    Parameters
-    ----------
-    task : luigi.Task
-    share : float
-        Share of the work that is done, 0 to 1.
-    text : str
-    """
+    """Set the status text of a task in luigid, and the share done, 0 to 1, as a percentage."""
     # Luigi sets these methods only while a worker runs the task.
     if task.set_status_message is not None and task.set_progress_percentage is not None:
         # The visualiser of luigid does not escape the text, which can quote raw files.

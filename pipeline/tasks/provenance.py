@@ -1,10 +1,10 @@
-"""What an artifact was made by: code, libraries, commit."""
+"""Provenance of an artifact: code, libraries, commit."""
 
 import functools
 import logging
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,7 +43,7 @@ def code_of(step: "Step") -> Code:
     for spec in step.code_specs():
         entries += entries_of(spec)
         facts += flags_of(spec)
-    return _code(tuple(entries), tuple(facts), outputs_folder() / ".cache")
+    return _reader(outputs_folder() / ".cache").code(entries, facts)
 
 
 def warn_of_changes(steps: Iterable["Step"]) -> None:
@@ -61,18 +61,9 @@ def warn_of_changes(steps: Iterable["Step"]) -> None:
 
 
 def changes(step: "Step", path: Path) -> list[str]:
-    """Return the functions and files that changed since an artifact was built.
+    """Return the functions and files that changed since the artifact in a folder was built.
 
-    Parameters
-    ----------
-    step : Step
-    path : Path
-        Folder of the artifact.
-
-    Returns
-    -------
-    list of str
-        Empty if nothing changed or the manifest does not record the code.
+    There are none if the manifest does not record the code.
     """
     now = code_of(step)
     before = (manifests.read_manifest(path) or {}).get("code") or {}
@@ -82,17 +73,15 @@ def changes(step: "Step", path: Path) -> list[str]:
 
 
 def library_versions(loaded_only: bool = True) -> dict[str, str]:
-    """Return the versions of Python and of the libraries that this process has loaded.
-
-    Parameters
-    ----------
-    loaded_only : bool
-        False: of all installed libraries.
-    """
+    """Return the versions of Python and of the loaded libraries, or of all installed ones."""
     from importlib import metadata  # costs as much as all other imports of the package
 
-    names = _loaded() if loaded_only else _installed()
-    return {"python": sys.version.split()[0], **{name: metadata.version(name) for name in names}}
+    versions = {"python": sys.version.split()[0]}
+    for name in _LIBRARIES:
+        module = _MODULES.get(name, name)
+        if module in sys.modules or (not loaded_only and util.find_spec(module)):
+            versions[name] = metadata.version(name)
+    return versions
 
 
 @functools.cache
@@ -105,19 +94,6 @@ def git_commit() -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.strip() or None
-
-
-def _loaded() -> Iterator[str]:
-    return (name for name in _LIBRARIES if _MODULES.get(name, name) in sys.modules)
-
-
-def _installed() -> Iterator[str]:
-    return (name for name in _LIBRARIES if util.find_spec(_MODULES.get(name, name)))
-
-
-@functools.cache
-def _code(entries: tuple[str, ...], facts: tuple[str, ...], cache: Path) -> Code:
-    return _reader(cache).code(entries, facts)
 
 
 @functools.cache

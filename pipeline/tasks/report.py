@@ -14,7 +14,8 @@ from pipeline.store import publishing
 from pipeline.tasks.base import Step
 from pipeline.tasks.evaluate import Evaluate
 
-# luigi.cfg of the checkout sets these: a command states them for folders with another luigi.cfg.
+# luigi.cfg of the checkout sets these: a command contains them, since other folders may have
+# another luigi.cfg.
 _IN_LUIGI_CFG = ("test_fraction", "validation_fraction", "split_seed", "group_duplicates", "seed")
 
 
@@ -25,11 +26,6 @@ class Report(Step):
     version = 2
     folder = "8_report"
     page = "report.html"
-
-    @property
-    def label(self) -> str:
-        """The name of the model."""
-        return self._required[0].label
 
     def build(self, out: publishing.Workspace) -> None:
         """Write ``report.html``, ``model_card.md`` and ``figures/*.png``."""
@@ -47,11 +43,8 @@ class Report(Step):
     def command_of(self, settings: Mapping[str, Any]) -> str:
         """Return the command of another run on the same rows.
 
-        Parameters
-        ----------
-        settings : mapping
-            Values by name, also ``model``. Hyper-parameters and settings of the representation
-            that are absent get the defaults of that model.
+        ``settings`` are values by name, also ``model``. Hyper-parameters and settings of the
+        representation that are absent have the defaults of that model.
         """
         values = dict(settings)
         for name, declared in self.get_params():
@@ -79,7 +72,7 @@ class Report(Step):
         return shlex.join(arguments)
 
     def _default_of(self, name: str, declared: SettingParameter) -> Any:
-        """Return the value that RunAll would use for a setting that is not given."""
+        """Return the value that RunAll would use for a setting without a value."""
         if name in ("dataset", "model"):
             return None
         model = specs.MODELS[self.value("model")]

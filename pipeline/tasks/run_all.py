@@ -24,7 +24,7 @@ logger = logging.getLogger("luigi-interface")
 
 @inherits(Report)
 class RunAll(Named):
-    """The whole chain for one dataset and one model.
+    """The chain of all steps for one dataset and one model.
 
     Its output is the link ``outputs/latest/<dataset>/<model>`` to the folder of the report.
     """
@@ -42,7 +42,7 @@ class RunAll(Named):
         # Fixed now: a run can continue past midnight, in other processes and with retries.
         self._today = today() if self.value("today") == "none" else self.value("today")
         self._settings = self.resolved()
-        checks.check_run(self.given(), self._settings, self.no_test)
+        checks.check_run(self.user_values(), self._settings, self.no_test)
 
     def requires(self) -> Step:
         """Return the last step, with resolved settings; raise if input files are missing."""
@@ -64,14 +64,14 @@ class RunAll(Named):
         return self.requires().output() if self.no_test else luigi.LocalTarget(self._link())
 
     def complete(self) -> bool:
-        """Return whether the report is complete and the link leads to it."""
+        """Return whether the report is complete and the link points to it."""
         with snapshot():
             if not self.requires().complete():
                 return False
-            return self.no_test or self._is_linked or self._link_leads_to(self.requires())
+            return self.no_test or self._is_linked or self._links_to(self.requires())
 
     def run(self) -> None:
-        """Make the link lead to the report."""
+        """Point the link to the report."""
         if not self.no_test:
             files.point(self._link(), self.requires().path())
             # Another run of this model can replace the link before Luigi checks it.
@@ -81,13 +81,13 @@ class RunAll(Named):
         dataset, model = str(self._settings.dataset), str(self._settings.model)
         return outputs_folder() / "latest" / dataset / model
 
-    def _link_leads_to(self, report: Step) -> bool:
+    def _links_to(self, report: Step) -> bool:
         link = self._link()
         return link.is_symlink() and link.resolve() == report.path().resolve()
 
     def announce(self) -> None:
         """Log warnings about the run, and print the path of the report when the process ends."""
-        for line in checks.without_effect(self.given(), self._settings):
+        for line in checks.without_effect(self.user_values(), self._settings):
             logger.warning("%s: %s", NO_EFFECT, line)
         with snapshot():
             steps = [task for task in in_order(self) if isinstance(task, Step)]
@@ -97,7 +97,7 @@ class RunAll(Named):
         process_setup.end_cleanly_on_sigterm()
 
     def _result(self, sections: dict[str, dict[str, Any]]) -> str | None:
-        """Return the line that names the result; None if the run did not finish."""
+        """Return the line with the path of the result; None if the run did not finish."""
         # At exit Luigi has forgotten these options of the command line.
         config = luigi.configuration.get_config()
         for section, options in sections.items():
@@ -109,17 +109,12 @@ class RunAll(Named):
                 return None
             if self.no_test:
                 return f"Validation metrics: {step.path() / 'validation.json'}"
-            folder = self._link() if self._link_leads_to(step) else step.path()
+            folder = self._link() if self._links_to(step) else step.path()
             return f"Report: {folder / 'report.html'}"
 
 
-@RunAll.event_handler(luigi.Event.DEPENDENCY_DISCOVERED)
-def _on_start(task: RunAll, dependency: luigi.Task) -> None:
-    """Announce a run that has work to do."""
-    task.announce()
-
-
-@RunAll.event_handler(luigi.Event.DEPENDENCY_PRESENT)
-def _on_nothing_to_do(task: RunAll) -> None:
-    """Announce a run whose artifacts are all complete."""
+@RunAll.event_handler(luigi.Event.DEPENDENCY_DISCOVERED)  # type: ignore[untyped-decorator]
+@RunAll.event_handler(luigi.Event.DEPENDENCY_PRESENT)  # type: ignore[untyped-decorator]
+def _on_start(task: RunAll, *_: luigi.Task) -> None:
+    """Announce a run, also if all its artifacts are complete."""
     task.announce()

@@ -17,7 +17,7 @@ class SplitStratified(Step):
     @property
     def label(self) -> str:
         """Seed or fold of the split."""
-        settings = self._required[0].settings()
+        settings = self.required[0].settings()
         if settings.folds:
             return f"fold-{settings.fold}-of-{settings.folds}"
         return f"seed-{settings.split_seed}"

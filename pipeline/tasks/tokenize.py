@@ -23,32 +23,26 @@ class Tokenize(Step):
     folder = "3_tokenize"
 
     tokenizer = parameter(
-        "tokenizer",
         "choice",
         "words",
         "words: lower case, punctuation removed; tweet: TweetTokenizer of NLTK; regexp: "
         "RegexpTokenizer of NLTK with pattern",
         choices=("words", "tweet", "regexp"),
     )
-    pattern = parameter(
-        "pattern", "text", r"\w+", "regular expression of a token, for tokenizer regexp"
-    )
+    pattern = parameter("text", r"\w+", "regular expression of a token, for tokenizer regexp")
     token_case = parameter(
-        "token_case",
         "choice",
         "keep",
         "letter case of tokens; tokenizer words always lowers it",
         choices=("keep", "lower"),
     )
     stop_words = parameter(
-        "stop_words",
         "text",
         "none",
         "words to remove: none, scikit-learn, nltk (its corpus must be installed), or a file with "
         "one word a line",
     )
     word_form = parameter(
-        "word_form",
         "choice",
         "as_is",
         "replace words by stems (porter, snowball) or lemmas (simplemma, or wordnet if the corpus "
@@ -56,14 +50,9 @@ class Tokenize(Step):
         choices=("as_is", "porter", "snowball", "simplemma", "wordnet"),
     )
     language = parameter(
-        "language",
-        "choice",
-        "english",
-        "language of stop words, stems and lemmas",
-        choices=tuple(CODES),
+        "choice", "english", "language of stop words, stems and lemmas", choices=tuple(CODES)
     )
     processes = parameter(
-        "processes",
         "int",
         os.cpu_count() or 1,
         "largest number of processes, for tokenizers that work text by text",

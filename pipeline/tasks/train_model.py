@@ -26,12 +26,11 @@ class TrainModel(Step):
     version = 2
     resumes = True
 
-    model = parameter("model", "choice", specs.DEFAULT, "the model", choices=tuple(specs.MODELS))
+    model = parameter("choice", specs.DEFAULT, "the model", choices=tuple(specs.MODELS))
     preset = parameter(
-        "preset",
         "choice",
         specs.NO_PRESET,
-        "published settings, by their source, for settings that are not given",
+        "published settings, by their source, for settings without a value",
         choices=(specs.NO_PRESET, *PRESETS),
     )
 
@@ -56,8 +55,8 @@ class TrainModel(Step):
         used = set(specs.MODELS[values.model].hyperparameters)
         if not self._is_limited(values["max_train_rows"]):
             used.discard("max_train_rows")
-        own = {"model": values.model, **{name: values[name] for name in sorted(used)}}
-        return Settings(own, f"model {values.model!r}")
+        settings = {"model": values.model, **{name: values[name] for name in sorted(used)}}
+        return Settings(settings, f"model {values.model!r}")
 
     def _is_limited(self, max_train_rows: int | None) -> bool:
         """Return whether there are more training rows than the limit; False before the split."""

@@ -20,14 +20,9 @@ class Validate(Step):
 
     folder = "7_validate"
 
-    @property
-    def label(self) -> str:
-        """The name of the model."""
-        return self._required[0].label
-
     def code_specs(self) -> tuple[Any, ...]:
         """Return the model and its representation."""
-        return self._required[0].code_specs()
+        return self.required[0].code_specs()
 
     def build(self, out: publishing.Workspace) -> None:
         """Write ``validation.json``."""
@@ -45,8 +40,7 @@ class Validate(Step):
                 "for example to 0.1."
             )
         probabilities = bundle.classifier.predict(vectors[parts.rows("validation")])
-        metrics = evaluate(labels, probabilities, bundle.class_names)
-        out.write_json(
-            "validation.json", {"class_names": bundle.class_names, "validation": metrics}
-        )
+        names = bundle.class_names
+        metrics = evaluate(labels, probabilities, names)
+        out.write_json("validation.json", {"class_names": names, "validation": metrics})
         out.counts(len(labels), len(labels))

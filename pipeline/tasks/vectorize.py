@@ -32,14 +32,12 @@ class Vectorize(Step):
     version = 2
 
     representation = parameter(
-        "representation",
         "choice",
         "sequences",
         "input of the model; RunAll takes it from the model",
         choices=tuple(REPRESENTATIONS),
     )
     test_fraction = parameter(
-        "test_fraction",
         "float",
         0.1,
         "expected share of the labelled rows for testing; no effect if the dataset has test rows",
@@ -47,26 +45,19 @@ class Vectorize(Step):
         below=1,
     )
     validation_fraction = parameter(
-        "validation_fraction",
-        "float",
-        0.1,
-        "expected share of the labelled rows for validation; 0: none",
-        low=0,
-        below=1,
+        "float", 0.1, "expected share of the labelled rows for validation; 0: none", low=0, below=1
     )
-    split_seed = parameter("split_seed", "int", 0, "seed of the split", low=0, high=2**32 - 1)
+    split_seed = parameter("int", 0, "seed of the split", low=0, high=2**32 - 1)
     validation_seed = parameter(
-        "validation_seed",
         "int",
         0,
         "seed of the validation rows, in addition to split_seed; test rows do not depend on it",
         low=0,
         high=2**32 - 1,
     )
-    folds = parameter("folds", "int", 0, "folds of a cross-validation; 0: none", low=0)
-    fold = parameter("fold", "int", 0, "fold of a cross-validation that is tested", low=0)
+    folds = parameter("int", 0, "folds of a cross-validation; 0: none", low=0)
+    fold = parameter("int", 0, "fold of a cross-validation that is tested", low=0)
     group_duplicates = parameter(
-        "group_duplicates",
         "choice",
         "near",
         "rows that stay in one part of the split. near: rows with the same or nearly the same "

@@ -7,10 +7,10 @@ import shutil
 import pytest
 from conftest import STEPS
 
+from pipeline import Tokenize
 from pipeline.cli import gc
 from pipeline.cli.plan import plan_command, plan_task
 from pipeline.store.outputs import Store
-from pipeline.tasks import Tokenize
 
 
 def planned(chain, **settings):

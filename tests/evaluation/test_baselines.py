@@ -150,7 +150,7 @@ def test_majority_is_chosen_only_without_other_baselines():
         ((0.02, 0.06), (0.02, 0.06), "no better", "macro_f1"),
     ],
 )
-def test_macro_f1_leads_the_verdict_with_a_threshold(accuracy, f1, level, metric):
+def test_macro_f1_has_priority_with_a_threshold(accuracy, f1, level, metric):
     entries = {
         name: {"value": value, "p_value": p_value}
         for name, (value, p_value) in (("accuracy", accuracy), ("macro_f1", f1))

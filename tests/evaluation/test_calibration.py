@@ -114,14 +114,14 @@ def log_loss(labels, probabilities):
     return -np.log(probabilities[np.arange(len(labels)), labels]).mean()
 
 
-def test_temperature_that_helps_is_used():
+def test_useful_temperature_is_used():
     labels, probabilities = calibrated_rows(500, 2, seed=1)
     temperature, reason = choose_temperature(labels, temper(probabilities, 0.5))
     assert temperature == pytest.approx(2, rel=0.2)
     assert reason == ""
 
 
-def test_folds_contain_whole_duplicate_groups():
+def test_folds_do_not_split_duplicate_groups():
     labels, probabilities = calibrated_rows(12, 2, seed=4)
     copies = np.repeat(np.arange(12), 200)
     groups = copies.copy()

@@ -170,7 +170,7 @@ def test_verdict_is_about_the_best_baseline_on_validation_rows():
     assert verdict["level"] in ("no better", "worse")
 
 
-def test_verdict_with_a_threshold_is_led_by_macro_f1_and_not_about_the_majority():
+def test_verdict_with_a_threshold_is_by_macro_f1_and_not_about_the_majority():
     predicted = predicted_rows(weak=(0.3, 2))
     plain, with_threshold = (
         assess(predicted, {**SETTINGS, **keys}).metrics["verdict"] for keys in ({}, GOALS["f1"])
@@ -217,7 +217,7 @@ def test_calibration_error_has_its_size_by_chance():
     assert "temperature_not_used_because" in result.decision
 
 
-def test_validation_rows_that_were_trained_on_choose_nothing():
+def test_validation_rows_of_a_refitted_model_choose_nothing():
     predicted = predicted_rows()
     refitted = Predicted(**{**predicted.__dict__, "trained_on_validation": True})
     result = assess(refitted, {**SETTINGS, "threshold_goal": "f1"})

@@ -20,6 +20,6 @@ def test_column_of_near_copies_is_preferred(tmp_path, columns, expected):
     assert group_column(path) == expected
 
 
-def test_each_row_is_its_own_group_by_default():
+def test_each_row_is_a_group_by_default():
     assert group_indices(None, 3).tolist() == [0, 1, 2]
     assert group_indices(np.array([7, 7, 3]), 3).tolist() == [1, 1, 0]

@@ -28,7 +28,7 @@ def leakage_of(texts, n_train, texts_apart=False):
     return find_leakage(table, rows[:n_train], rows[n_train:])
 
 
-def test_exact_copies_are_found_with_their_training_row():
+def test_exact_copies_have_their_training_row():
     texts = corpus(50)
     result = leakage_of([*texts, texts[7], *corpus(3, seed=1)], 50)
     assert result.exact.tolist() == [True, False, False, False]
@@ -36,7 +36,7 @@ def test_exact_copies_are_found_with_their_training_row():
     assert not result.near.any()
 
 
-def test_near_copies_are_found_in_any_order_of_words():
+def test_order_of_words_does_not_matter_for_near_copies():
     texts = corpus(500)
     changed = [["other", *text[:0:-1]] for text in texts]  # 11 of 13 different words shared
     result = leakage_of([*texts, *changed], 500)

@@ -36,7 +36,7 @@ def test_equal_predictions_are_not_significant():
     assert (result.two_sided, result.first_better) == (1.0, 1.0)
 
 
-def test_signs_of_whole_groups_are_changed():
+def test_signs_of_groups_are_changed():
     differences = [5, -3, 1, 1]
     first = np.concatenate([np.full(abs(one), one > 0) for one in differences])
     groups = np.repeat(np.arange(4), np.abs(differences))
@@ -56,7 +56,7 @@ def test_copies_of_one_discordant_text_are_one_observation():
     assert exact_test(first, second, groups).two_sided == 1.0
 
 
-def test_bootstrap_draws_whole_duplicate_groups():
+def test_bootstrap_draws_duplicate_groups():
     groups = np.array([4, 4, 4, 9, 9, 2])
     weights = np.concatenate(list(bootstrap.draw(6, 200, seed=0, groups=groups)))
     assert (weights[:, 0] == weights[:, 1]).all()

@@ -2,11 +2,11 @@
 
 import pytest
 
+from pipeline import RunAll
 from pipeline.errors import PipelineError
 from pipeline.models import specs
 from pipeline.models.presets import PRESETS
 from pipeline.settings.parameter import SettingParameter
-from pipeline.tasks import RunAll
 
 ROWS = [(preset, model) for preset, rows in PRESETS.items() for model in rows]
 SETTINGS = {

@@ -165,7 +165,7 @@ def test_date_that_cannot_be_is_an_error_before_anything_runs(chain, settings, n
 
 
 def test_date_is_one_whether_given_as_date_or_as_text():
-    from pipeline.tasks import DownloadData
+    from pipeline import DownloadData
 
     known = dict(DownloadData.get_params())["date"]
     assert known.parse("20261122") == known.normalize("2026-11-22") == "2026-11-22"

@@ -2,38 +2,38 @@
 
 import pytest
 
+from pipeline import RunAll
 from pipeline.models import presets, specs
 from pipeline.settings import checks
-from pipeline.tasks import RunAll
 
 # Settings of the user, and those of them that have no effect.
 CASES = {
-    "patience of a reduction that never comes": ({"reduce_patience": 5}, ["reduce_patience"]),
+    "patience without a reduction": ({"reduce_patience": 5}, ["reduce_patience"]),
     "patience of a reduction": ({"reduce_patience": 5, "reduce_factor": 0.5}, []),
-    "figure that nothing follows": (
+    "unused monitor": (
         {"patience": 0, "monitor": "f1", "min_change": 0.1},
         ["monitor", "min_change"],
     ),
-    "figure that the reduction follows": (
+    "monitor of the reduction": (
         {"patience": 0, "monitor": "f1", "min_change": 0.1, "reduce_factor": 0.5},
         [],
     ),
-    "layers that are not there": (
+    "no dense layers": (
         {"dense_units": "none", "l2": (0.1,), "activations": ("relu",)},
         ["activations", "l2"],
     ),
-    "layers that are there": ({"dense_units": (8,), "l2": (0.1,)}, []),
-    "layers of another kind": ({"model": "bag_dense", "activations": ("tanh",)}, []),
-    "language of nothing": ({"language": "german"}, ["language"]),
+    "dense layers": ({"dense_units": (8,), "l2": (0.1,)}, []),
+    "model without dense_units": ({"model": "bag_dense", "activations": ("tanh",)}, []),
+    "unused language": ({"language": "german"}, ["language"]),
     "language of stems": ({"language": "german", "word_form": "snowball"}, []),
-    "case of lowered words": ({"tokenizer": "words", "token_case": "lower"}, ["token_case"]),
-    "case of tweets": ({"tokenizer": "tweet", "token_case": "keep"}, []),
-    "buckets of nothing": (
+    "case of tokenizer words": ({"tokenizer": "words", "token_case": "lower"}, ["token_case"]),
+    "case of tokenizer tweet": ({"tokenizer": "tweet", "token_case": "keep"}, []),
+    "no n-grams to hash": (
         {"model": "fasttext", "buckets": 9, "longest_run": 1, "subwords": "none"},
         ["buckets"],
     ),
-    "buckets of runs": ({"model": "fasttext", "buckets": 9, "subwords": "none"}, []),
-    "seed of no samples": (
+    "word n-grams to hash": ({"model": "fasttext", "buckets": 9, "subwords": "none"}, []),
+    "no bootstrap samples": (
         {"model": "naive_bayes", "bootstrap_seed": 1, "bootstrap_samples": 0},
         ["bootstrap_seed"],
     ),
@@ -41,16 +41,16 @@ CASES = {
 }
 
 
-def without_effect(given):
+def without_effect(values):
     settings = RunAll.declared()
-    everything = dict.fromkeys(settings) | {"model": "bilstm"} | given
+    everything = dict.fromkeys(settings) | {"model": "bilstm"} | values
     return checks.without_effect(everything, specs.resolve(everything, settings))
 
 
-@pytest.mark.parametrize(("given", "named"), CASES.values(), ids=CASES)
-def test_settings_without_effect_are_reported(given, named):
-    lines = without_effect(given)
-    assert sorted(line.split(" has no effect: ")[0] for line in lines) == sorted(named)
+@pytest.mark.parametrize(("values", "expected"), CASES.values(), ids=CASES)
+def test_settings_without_effect_are_reported(values, expected):
+    lines = without_effect(values)
+    assert sorted(line.split(" has no effect: ")[0] for line in lines) == sorted(expected)
     assert all(line.endswith(".") and "\n" not in line for line in lines)
 
 

@@ -31,11 +31,11 @@ def test_first_source_with_a_value_wins(values, model, preset, alpha):
     assert repr(settings.alpha) == repr(alpha)
 
 
-def test_setting_that_the_model_does_not_use_is_none():
+def test_unused_setting_is_none():
     assert resolve({}, DECLARED, MODEL)["units"] is None
 
 
-def test_setting_of_the_user_that_the_model_does_not_use_is_an_error():
+def test_unused_setting_of_the_user_is_an_error():
     with pytest.raises(PipelineError, match="model 'linear' does not use units.*It uses alpha"):
         resolve({"units": (8,)}, DECLARED, MODEL)
 

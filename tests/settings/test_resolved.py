@@ -16,7 +16,7 @@ def test_settings_are_a_mapping_with_attributes():
     assert SETTINGS.get("beta", 2) == 2
 
 
-def test_setting_that_is_not_used_is_an_error_that_names_the_model():
+def test_unused_setting_is_an_error_with_the_model():
     with pytest.raises(PipelineError, match="does not use units; it uses alpha"):
         SETTINGS.units  # noqa: B018
 

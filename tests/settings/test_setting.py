@@ -31,7 +31,7 @@ WEIGHTS = Setting("class_weights", "floats", "none", "weights", above=0, also=("
         (DAY, "none", "none"),
     ],
 )
-def test_parse_reads_what_is_typed(setting, typed, value):
+def test_parse_returns_the_value(setting, typed, value):
     parsed = setting.parse(typed)
     assert parsed == value
     assert type(parsed) is type(value)
@@ -57,7 +57,7 @@ def test_parse_reads_what_is_typed(setting, typed, value):
         (DAY, "yesterday", r"date must be a date such as 2026-11-22, or none, got yesterday"),
     ],
 )
-def test_parse_says_what_is_wrong(setting, typed, message):
+def test_parse_rejects_wrong_values(setting, typed, message):
     with pytest.raises(PipelineError, match=message):
         setting.parse(typed)
 
@@ -70,7 +70,7 @@ def test_serialized_value_parses_to_itself(setting, value):
     assert setting.parse(setting.serialize(value)) == value
 
 
-def test_whole_number_and_float_of_one_value_have_one_form():
+def test_equal_int_and_float_have_one_form():
     assert repr(RATE.check(1)) == repr(RATE.check(1.0)) == "1.0"
     assert repr(LENGTH.check(20.0)) == "20"
 
@@ -81,5 +81,5 @@ def test_nearest_offers_similar_names_first():
 
 
 @pytest.mark.parametrize(("value", "meant"), [(False, False), ("false", False), (True, True)])
-def test_flag_given_as_a_word_means_what_it_says(value, meant):
+def test_flag_can_be_a_word(value, meant):
     assert FLAG.check(value) is meant

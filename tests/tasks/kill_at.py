@@ -1,4 +1,4 @@
-"""Run luigi, and die by SIGKILL when a task's progress says a text.
+"""Run luigi, and kill it by SIGKILL when the progress of a task has a text.
 
 Usage: python kill_at.py TEXT luigi-arguments...
 """
@@ -12,14 +12,14 @@ from luigi.cmdline import luigi_run
 from pipeline.tasks.progress import TaskProgress
 
 start = sys.argv[1]
-tell = TaskProgress.__call__
+report = TaskProgress.__call__
 
 
 def until_the_text(self, share, text):
-    """Tell it as always, or die."""
+    """Report the progress, or kill the process."""
     if text.startswith(start):
         os.kill(os.getpid(), signal.SIGKILL)
-    tell(self, share, text)
+    report(self, share, text)
 
 
 TaskProgress.__call__ = until_the_text

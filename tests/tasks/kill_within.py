@@ -1,4 +1,4 @@
-"""Run luigi, and die by SIGKILL inside the work of one step, half of its files written.
+"""Run luigi, and kill it by SIGKILL in the build of one step, with half of its files written.
 
 Usage: python kill_within.py STEP luigi-arguments...
 """
@@ -16,7 +16,7 @@ family = sys.argv[1]
 
 
 def after_half_of_the_files(self, out):
-    """Do the step's work for real, then take half of its files away again and die."""
+    """Build the artifact, remove half of its files, and kill the process."""
     work(self, out)
     files = sorted(path for path in out.folder.rglob("*") if path.is_file())
     for path in files[max(len(files) // 2, 1) :]:

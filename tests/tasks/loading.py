@@ -6,11 +6,11 @@ import sys
 HEAVY = ("tensorflow", "keras", "sklearn", "pandas", "nltk", "matplotlib", "pyarrow", "numpy")
 
 
-def loaded_by(code, *words):
+def loaded_by(code, *arguments):
     """Return the heavy modules that a new process has loaded after some code."""
     check = f"\nimport sys; print('LOADED', *[m for m in {HEAVY!r} if m in sys.modules])"
     done = subprocess.run(
-        [sys.executable, "-c", code + check, *words],
+        [sys.executable, "-c", code + check, *arguments],
         capture_output=True,
         text=True,
         check=False,

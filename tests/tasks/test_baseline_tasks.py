@@ -1,4 +1,4 @@
-"""The baselines of a model: the same rows, their own defaults, and one artifact for all."""
+"""Baselines of a model: the same rows, their defaults, and one artifact for all models."""
 
 import json
 
@@ -24,7 +24,7 @@ def evaluations(chain, **settings):
 
 
 def cleaning_of(evaluate):
-    """Return the settings of the step that cleaned what a model read."""
+    """Return the settings of CleanText of an evaluation."""
     return next(step for step in evaluate.chain() if step.task_family == "CleanText").settings()
 
 
@@ -42,11 +42,11 @@ def cleaning_of(evaluate):
 )
 def test_shared_settings_give_the_artifact_of_a_run_of_the_baseline(chain, settings):
     chain.add("toy")
-    model, found = evaluations(chain, **settings)
-    # Rows are the model's: a model that cleans otherwise by default has baselines that do too.
+    model, others = evaluations(chain, **settings)
+    # Baselines have the cleaning of the model, also if it is a default of the model.
     shared = {**cleaning_of(model), **settings}
-    assert list(found) == ["naive_bayes", "logistic_regression"]
-    for name, other in found.items():
+    assert list(others) == ["naive_bayes", "logistic_regression"]
+    for name, other in others.items():
         assert other.path() == evaluate_of(chain, model=name, **shared).path()
 
 
@@ -55,13 +55,13 @@ def test_shared_settings_give_the_artifact_of_a_run_of_the_baseline(chain, setti
     [{"units": (3,)}, {"max_words": 50}, {"sequence_length": 4}, {"seed": 9}],
     ids=lambda settings: next(iter(settings)),
 )
-def test_settings_of_the_model_leave_the_baselines_alone(chain, settings):
+def test_settings_of_the_model_do_not_change_the_baselines(chain, settings):
     chain.add("toy")
-    model, found = evaluations(chain)
+    model, others = evaluations(chain)
     changed = evaluate_of(chain, model="bilstm", **{**SMALL, **settings})
     assert changed.path() != model.path()
     again = changed.baseline_evaluations()
-    assert [other.path() for other in again.values()] == [other.path() for other in found.values()]
+    assert [other.path() for other in again.values()] == [other.path() for other in others.values()]
 
 
 @pytest.mark.parametrize(
@@ -85,10 +85,10 @@ def test_naive_bayes_has_no_baseline_unless_one_is_listed(chain):
     chain.add("toy")
     evaluate = evaluate_of(chain, model="naive_bayes")
     assert evaluate.baseline() is None
-    assert [step.task_family for step in evaluate.required()] == ["TrainModel"]
+    assert [step.task_family for step in evaluate.required] == ["TrainModel"]
     other = evaluate_of(chain, model="naive_bayes", baselines=["nb_svm"])
     assert other.baseline().label == "nb_svm"
-    # Its baseline in turn is compared with naive Bayes, which ends there.
+    # The baseline is compared with naive Bayes, which has no baseline.
     assert other.baseline().baseline().path() == evaluate.path()
 
 
@@ -102,11 +102,11 @@ def test_listed_and_automatic_baselines_are_one_artifact(chain):
 
 def test_model_is_complete_only_with_its_baselines(chain):
     chain.add("toy")
-    evaluate, found = evaluations(chain)
+    evaluate, others = evaluations(chain)
     chain.run(dataset="toy", model="logistic_regression", **cleaning_of(evaluate))
-    assert all(other.complete() for other in found.values())
+    assert all(other.complete() for other in others.values())
     assert not evaluate.complete()
-    families = [step.task_family for step in evaluate.required()]
+    families = [step.task_family for step in evaluate.required]
     assert families == ["TrainModel", "Evaluate", "Evaluate"]
 
 
@@ -118,7 +118,7 @@ def test_baseline_is_built_once_for_model_and_user(chain):
     assert chain.built_after(before) == ["Report"]
 
 
-def test_linear_baseline_is_trained_on_a_sample_of_many_rows_and_says_so(chain, monkeypatch):
+def test_linear_baseline_is_trained_on_a_sample_and_records_its_size(chain, monkeypatch):
     chain.add("toy")
     monkeypatch.setattr(baselines, "MOST_TRAIN_ROWS", 50)
     settings = {"dataset": "toy", "model": "naive_bayes", "baselines": ["logistic_regression"]}
@@ -131,13 +131,13 @@ def test_linear_baseline_is_trained_on_a_sample_of_many_rows_and_says_so(chain, 
     entry = metrics["baselines"]["logistic_regression"]
     assert (entry["trained_on_rows"], entry["of_rows"]) == (50, balance["rows"]["train"])
     assert evaluate.complete()
-    # A run of one's own is trained on all rows.
+    # A run of the user is trained on all rows.
     alone = chain.run("Evaluate", dataset="toy", model="logistic_regression")
     assert alone.path() != other.path()
     assert "of_rows" not in json.loads((alone.path_of("TrainModel") / "training.json").read_text())
 
 
-def test_bound_above_the_training_rows_changes_no_artifact(chain):
+def test_limit_above_the_training_rows_changes_no_artifact(chain):
     chain.add("toy")
     chain.run("Evaluate", dataset="toy", model="nb_svm")
     before = chain.manifests()
@@ -155,7 +155,7 @@ def test_bound_above_the_training_rows_changes_no_artifact(chain):
     ],
     ids=["nothing", "class", "goal", "floor"],
 )
-def test_metrics_are_of_the_classes_that_a_predictor_delivers(chain, settings, goal):
+def test_metrics_score_the_classes_of_a_predictor(chain, settings, goal):
     chain.add("toy", n_rows=300)
     weak = {"dataset": "toy", "model": "naive_bayes", "max_words": 15, "alpha": 5.0}
     evaluate = chain.run("Evaluate", **weak, test_fraction=0.4, **settings)
@@ -175,29 +175,29 @@ def test_metrics_are_of_the_classes_that_a_predictor_delivers(chain, settings, g
     assert (table["decided"] == table["predicted"]).all() == (goal == "none")
 
 
-def test_class_that_is_named_without_a_goal_has_the_goal_f1(chain):
+def test_positive_label_without_a_goal_has_the_goal_f1(chain):
     chain.add("toy")
-    named = evaluate_of(chain, model="naive_bayes", positive_label="bad")
+    with_label = evaluate_of(chain, model="naive_bayes", positive_label="bad")
     both = evaluate_of(chain, model="naive_bayes", positive_label="bad", threshold_goal="f1")
-    assert named.path() == both.path()
-    assert evaluate_of(chain, model="naive_bayes").path() != named.path()
+    assert with_label.path() == both.path()
+    assert evaluate_of(chain, model="naive_bayes").path() != with_label.path()
 
 
 def test_metrics_are_the_same_bytes_when_computed_again(chain):
     chain.add("toy")
     task = chain.run(dataset="toy", model="naive_bayes")
-    place = task.requires().upstream().path()
+    folder = task.requires().upstream().path()
     names = ("metrics.json", "decision.json", "predictions.parquet", "curves.parquet")
-    before = {name: (place / name).read_bytes() for name in names}
+    before = {name: (folder / name).read_bytes() for name in names}
     assert len(before["metrics.json"]) > 1000
-    for path in place.iterdir():
+    for path in folder.iterdir():
         path.unlink()
-    place.rmdir()
+    folder.rmdir()
     chain.run(dataset="toy", model="naive_bayes")
-    assert {name: (place / name).read_bytes() for name in names} == before
+    assert {name: (folder / name).read_bytes() for name in names} == before
 
 
-def test_metrics_hold_the_largest_class_and_intervals(built):
+def test_metrics_contain_the_largest_class_and_intervals(built):
     (path,) = built.outputs.glob("four/7_evaluate/*/metrics.json")
     metrics = json.loads(path.read_text())
     assert set(metrics["baselines"]) == {"majority"}

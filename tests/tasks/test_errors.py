@@ -1,4 +1,4 @@
-"""Bad input: one line, an exit code, and nothing half written."""
+"""Bad input: one line, an exit code, and no incomplete files."""
 
 import logging
 
@@ -16,7 +16,7 @@ def rows_of(text):
 
 
 MANY = "".join(f"text number {i},{'good' if i % 2 else 'bad'}\n" for i in range(40))
-# The error; how the folder is damaged; arguments; exit code; parts of the message.
+# Case: damage of the folder, arguments, exit code, parts of the message.
 CASES = {
     "unknown dataset": (None, ["--dataset", "vadr"], 35, ["unknown dataset 'vadr'", "'vader'"]),
     "missing file": (
@@ -37,7 +37,7 @@ CASES = {
         30,
         ["rows.csv is not utf-8: line 2 has the byte 0xe9", "set encoding"],
     ),
-    "label outside the catalogue's": (
+    "label that is not in the catalogue": (
         rows_of("text,label\na,goood\n"),
         [],
         30,
@@ -158,7 +158,7 @@ def test_log_level_debug_shows_the_traceback(chain):
     assert "unknown dataset 'vadr'" in done.stderr
 
 
-def test_internal_error_keeps_its_traceback_and_tells_where_to_report_it(chain):
+def test_internal_error_has_its_traceback_and_a_hint(chain):
     chain.add("toy")
     chain.run("CleanText", dataset="toy")
     (rows,) = chain.outputs.glob("toy/2_clean/*/rows.parquet")

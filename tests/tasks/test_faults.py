@@ -13,7 +13,7 @@ from conftest import STEPS
 
 pytestmark = pytest.mark.processes
 KILL = Path(__file__).with_name("kill_within.py")
-WORDS = ("RunAll", "--dataset", "toy", "--model", "naive_bayes")
+ARGUMENTS = ("RunAll", "--dataset", "toy", "--model", "naive_bayes")
 
 
 def metrics(chain):
@@ -28,14 +28,14 @@ def temporaries(chain):
 @pytest.mark.parametrize("family", STEPS)
 def test_killed_step_is_completed_by_the_next_run(chain, built, family):
     chain.add("toy")
-    words = chain.command(*WORDS)[1:]
+    arguments = chain.command(*ARGUMENTS)[1:]
     done = subprocess.run(
-        [sys.executable, str(KILL), family, *words], capture_output=True, text=True, check=False
+        [sys.executable, str(KILL), family, *arguments], capture_output=True, text=True, check=False
     )
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert len(temporaries(chain)) == 1
     assert not list(chain.outputs.glob(f"toy/{1 + STEPS.index(family)}_*/*/manifest.json"))
-    done = chain.luigi(*WORDS)
+    done = chain.luigi(*ARGUMENTS)
     assert done.returncode == 0, done.stderr
     assert temporaries(chain) == []
     assert len(chain.manifests()) == 8
@@ -45,10 +45,10 @@ def test_killed_step_is_completed_by_the_next_run(chain, built, family):
 @pytest.mark.network
 def test_network_killed_between_two_epochs_is_trained_by_the_next_run(chain):
     chain.add("toy")
-    words = ["RunAll", "--dataset", "toy", "--units", "[2]", "--embedding-size", "2"]
-    words += ["--epochs", "500", "--patience", "0", "--batch-size", "256"]
+    arguments = ["RunAll", "--dataset", "toy", "--units", "[2]", "--embedding-size", "2"]
+    arguments += ["--epochs", "500", "--patience", "0", "--batch-size", "256"]
     process = subprocess.Popen(
-        chain.command(*words), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+        chain.command(*arguments), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     )
     for line in process.stderr:
         if "epoch 3:" in line:
@@ -57,15 +57,16 @@ def test_network_killed_between_two_epochs_is_trained_by_the_next_run(chain):
     process.stderr.read()
     assert process.wait() == -signal.SIGKILL
     assert len(temporaries(chain)) == 1
-    words[words.index("500")] = "2"
-    assert chain.luigi(*words).returncode == 0
+    arguments[arguments.index("500")] = "2"
+    assert chain.luigi(*arguments).returncode == 0
     assert temporaries(chain) == []
 
 
-def test_two_runs_at_once_both_end_well_with_one_artifact(chain, built):
+def test_two_concurrent_runs_succeed_with_one_artifact(chain, built):
     chain.add("toy")
     running = [
-        subprocess.Popen(chain.command(*WORDS), stderr=subprocess.PIPE, text=True) for _ in range(2)
+        subprocess.Popen(chain.command(*ARGUMENTS), stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
     ]
     for process in running:
         _, errors = process.communicate(timeout=120)
@@ -76,11 +77,11 @@ def test_two_runs_at_once_both_end_well_with_one_artifact(chain, built):
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_sigterm_ends_a_run_and_leaves_nothing_behind(chain, workers):
+def test_sigterm_ends_a_run_without_temporary_files(chain, workers):
     chain.add("toy", n_rows=4000)
-    words = [*WORDS, "--tokenizer", "tweet", "--workers", workers]
+    arguments = [*ARGUMENTS, "--tokenizer", "tweet", "--workers", workers]
     process = subprocess.Popen(
-        chain.command(*words), stderr=subprocess.PIPE, text=True, start_new_session=True
+        chain.command(*arguments), stderr=subprocess.PIPE, text=True, start_new_session=True
     )
     for line in process.stderr:
         if "Tokenize ->" in line:
@@ -92,7 +93,7 @@ def test_sigterm_ends_a_run_and_leaves_nothing_behind(chain, workers):
     while temporaries(chain) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert temporaries(chain) == []
-    assert chain.luigi(*WORDS).returncode == 0
+    assert chain.luigi(*ARGUMENTS).returncode == 0
 
 
 @pytest.mark.parametrize("family", STEPS)
@@ -109,29 +110,29 @@ def test_truncated_artifact_is_built_again_alone(chain, family):
     assert metrics(chain) == wanted
 
 
-def test_two_workers_make_what_one_makes(chain, built):
+def test_two_workers_have_the_same_result_as_one(chain, built):
     chain.add("toy")
-    assert chain.luigi(*WORDS, "--workers", "2").returncode == 0
+    assert chain.luigi(*ARGUMENTS, "--workers", "2").returncode == 0
     assert metrics(chain) == metrics(built)
 
 
 @pytest.mark.network
 def test_two_fresh_runs_of_a_network_are_identical(tmp_path):
-    """In processes of their own, two threads each, dropout on."""
+    """Each in a process, with two threads and dropout."""
     from conftest import Chain
 
-    found = []
+    results = []
     for name in ("one", "other"):
         (tmp_path / name).mkdir()
         chain = Chain(tmp_path / name)
         chain.add("toy")
-        words = ["--units", "[8,4]", "--epochs", "2", "--spatial-dropout", "0.2"]
-        done = chain.luigi("RunAll", "--dataset", "toy", *words)
+        arguments = ["--units", "[8,4]", "--epochs", "2", "--spatial-dropout", "0.2"]
+        done = chain.luigi("RunAll", "--dataset", "toy", *arguments)
         assert done.returncode == 0, done.stderr
         (folder,) = chain.outputs.glob("toy/7_evaluate/bilstm-*")
         (training,) = chain.outputs.glob("toy/6_train/bilstm-*/training.json")
         assert json.loads(training.read_text())["machine"]["deterministic_operations"]
-        found.append(
+        results.append(
             [(folder / file).read_bytes() for file in ("metrics.json", "predictions.parquet")]
         )
-    assert found[0] == found[1]
+    assert results[0] == results[1]

@@ -22,14 +22,14 @@ def of_two_models(built):
     ]
 
 
-def test_every_step_has_its_own_build_in_its_code(of_two_models):
+def test_code_of_every_step_contains_its_build(of_two_models):
     for parts_of in of_two_models:
         assert len(parts_of) == 8
         for name, parts in parts_of.items():
             assert any(part.endswith(f":{name}.build") for part in parts)
 
 
-def test_a_model_has_its_own_code_and_not_that_of_another(of_two_models):
+def test_code_of_a_model_is_not_that_of_another(of_two_models):
     bayes, network = (parts_of["TrainModel"] for parts_of in of_two_models)
     assert "pipeline.models.naive_bayes:NaiveBayes" in bayes
     assert not any("models.sequences" in part for part in bayes)

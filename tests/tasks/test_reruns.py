@@ -1,4 +1,4 @@
-"""Real luigi processes: which steps a change of each parameter computes again."""
+"""Steps that run again after a change of each parameter, in luigi processes."""
 
 import os
 
@@ -6,10 +6,10 @@ import pytest
 from conftest import STEPS
 from loading import RUN, loaded_by
 
+from pipeline import RunAll
 from pipeline.models import specs
-from pipeline.tasks import RunAll
 
-# The smallest network there can be: what is tested is what is computed, not what is learned.
+# The smallest network, since its quality does not matter.
 SMALL = {
     "bilstm": (
         "--units",
@@ -27,7 +27,7 @@ SMALL = {
     "nb_svm": (),
     "conv1d": ("--embedding-size", "2", "--epochs", "1", "--batch-size", "256"),
 }
-# Parameter: first step that it computes again, another value, model if it needs one.
+# Parameter: first step that runs again, another value, and optionally model and arguments.
 PARAMETERS = {
     "encoding_repair": ("CleanText", "keep"),
     "html": ("CleanText", "keep"),
@@ -111,11 +111,11 @@ PARAMETERS = {
     "reduce_patience": ("TrainModel", "1", "bilstm"),
     "seed": ("TrainModel", "1", "bilstm"),
 }
-# These name what is run rather than how, or stand for several of the others.
+# These select the run, or several of the other parameters.
 ROOTS = {"dataset", "model", "representation", "preset", "no_test"}
-# These need files or packages that are no requirement; their own tests look at their digests.
-# These name where raw files lie; tests/tasks/test_dates.py looks at their digests.
-PLACES = {"date", "window", "today"}
+# These need optional files or packages; other tests check their digests.
+# These select raw files; tests/nightly/test_dates.py checks their digests.
+RAW_FILES = {"date", "window", "today"}
 ELSEWHERE = {"embedding", "freeze_embedding", "encoder", "buckets", "longest_run", "subwords"}
 
 
@@ -123,8 +123,8 @@ def steps_from(first):
     return [] if first is None else sorted(STEPS[STEPS.index(first) :])
 
 
-def run(chain, model, *words):
-    done = chain.luigi("RunAll", "--dataset", "toy", "--model", model, *SMALL[model], *words)
+def run(chain, model, *arguments):
+    done = chain.luigi("RunAll", "--dataset", "toy", "--model", model, *SMALL[model], *arguments)
     assert done.returncode == 0, done.stderr
     assert f"Report: {chain.outputs}/latest/toy/{model}/report.html" in done.stdout
     return done
@@ -144,7 +144,9 @@ def two_models(tmp_path_factory):
 
 
 def test_table_has_every_parameter():
-    assert set(PARAMETERS) | ROOTS | PLACES | ELSEWHERE == {name for name, _ in RunAll.get_params()}
+    assert set(PARAMETERS) | ROOTS | RAW_FILES | ELSEWHERE == {
+        name for name, _ in RunAll.get_params()
+    }
 
 
 @pytest.mark.processes
@@ -156,17 +158,17 @@ def test_changed_parameter_computes_its_step_and_those_below(two_models, name):
     if rest[1:]:
         run(two_models, model, *rest[1:])
     before = two_models.manifests()
-    words = [*SMALL[model], *rest[1:], f"--{name.replace('_', '-')}", value]
-    option = words[-2]
-    # Luigi takes each option once, so the new value takes the place of the small network's.
-    while words.count(option) > 1:
-        at = words.index(option)
-        del words[at : at + 2]
-    done = two_models.luigi("RunAll", "--dataset", "toy", "--model", model, *words)
+    arguments = [*SMALL[model], *rest[1:], f"--{name.replace('_', '-')}", value]
+    option = arguments[-2]
+    # Luigi accepts each option once, so the new value replaces that of the small network.
+    while arguments.count(option) > 1:
+        at = arguments.index(option)
+        del arguments[at : at + 2]
+    done = two_models.luigi("RunAll", "--dataset", "toy", "--model", model, *arguments)
     assert done.returncode == 0, done.stderr
     assert two_models.built_after(before) == steps_from(first)
     after = two_models.manifests()
-    assert {place: after[place] for place in before} == before
+    assert {path: after[path] for path in before} == before
 
 
 @pytest.mark.processes
@@ -219,7 +221,7 @@ def test_stop_word_file_counts_by_its_content(chain, tmp_path):
 
 
 @pytest.mark.processes
-def test_second_run_runs_nothing_and_still_names_the_report(chain):
+def test_second_run_runs_nothing_and_prints_the_report(chain):
     chain.add("toy")
     run(chain, "naive_bayes")
     before = chain.manifests()
@@ -243,13 +245,13 @@ def test_deleted_step_is_built_again_alone(chain, family):
 
 @pytest.mark.processes
 @pytest.mark.network
-def test_run_of_a_network_in_which_all_is_built_loads_nothing_heavy(two_models):
+def test_complete_run_of_a_network_loads_nothing_heavy(two_models):
     run(two_models, "bilstm")
-    words = ["RunAll", "--dataset", "toy", "--model", "bilstm", *SMALL["bilstm"]]
-    assert loaded_by(RUN, *two_models.command(*words)[1:]) == set()
+    arguments = ["RunAll", "--dataset", "toy", "--model", "bilstm", *SMALL["bilstm"]]
+    assert loaded_by(RUN, *two_models.command(*arguments)[1:]) == set()
 
 
-def test_same_settings_given_and_by_default_are_one_artifact(chain):
+def test_explicit_defaults_do_not_make_another_artifact(chain):
     chain.add("toy")
     chain.run(dataset="toy", model="naive_bayes")
     before = chain.manifests()
@@ -257,7 +259,7 @@ def test_same_settings_given_and_by_default_are_one_artifact(chain):
     assert chain.built_after(before) == []
 
 
-def test_steps_called_by_themselves_are_those_of_the_chain(chain):
+def test_single_steps_are_those_of_the_chain(chain):
     chain.add("toy")
     chain.run(dataset="toy", model="naive_bayes")
     before = chain.manifests()
@@ -267,22 +269,22 @@ def test_steps_called_by_themselves_are_those_of_the_chain(chain):
     assert chain.built_after(before) == []
 
 
-def test_link_leads_to_the_run_that_was_asked_for_last(chain):
+def test_link_points_to_the_latest_run(chain):
     chain.add("toy")
     link = chain.outputs / "latest" / "toy" / "naive_bayes"
-    places = []
+    paths = []
     for alpha in (1.0, 2.0, 1.0):
         task = chain.run(dataset="toy", model="naive_bayes", alpha=alpha)
         assert link.resolve() == task.requires().path().resolve()
-        places.append(os.readlink(link))
-    assert places[0] == places[2] != places[1]
+        paths.append(os.readlink(link))
+    assert paths[0] == paths[2] != paths[1]
 
 
 @pytest.mark.parametrize("name", [row.name for row in specs.MODELS.values() if not row.package])
-def test_settings_of_other_models_are_in_no_digest(chain, name):
+def test_digest_contains_only_settings_of_the_model(chain, name):
     chain.add("toy")
     row = specs.MODELS[name]
     task = chain.task(dataset="toy", model=name)
     settings = next(iter(task.requires().upstream().chain())).upstream().settings()
-    # A bound on the training rows counts where there are more.
+    # A limit of the training rows is a setting only if there are more.
     assert set(settings) == {"model", *row.hyperparameters} - {"max_train_rows"}

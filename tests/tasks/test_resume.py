@@ -1,4 +1,4 @@
-"""A killed TrainModel goes on in the next run, which ends as if nothing had been."""
+"""A killed TrainModel is resumed by the next run, with the same result."""
 
 import json
 import os
@@ -17,10 +17,19 @@ from pipeline.store import manifests
 from pipeline.tasks import provenance
 
 KILL = Path(__file__).with_name("kill_at.py")
-# Dropout is on by the model's defaults, of embedding and head; here within the layer as well.
-WORDS = ["RunAll", "--dataset", "toy", "--model", "bilstm", "--units", "[4]"]
-WORDS += ["--embedding-size", "4", "--input-dropout", "0.2", "--patience", "3", "--epochs", "12"]
-WORDS += ["--learning-rate", "0.02", "--refit-on-validation", "true"]
+# The model has dropout after the embedding and before the output by default; also in the layer.
+ARGUMENTS = ["RunAll", "--dataset", "toy", "--model", "bilstm", "--units", "[4]"]
+ARGUMENTS += [
+    "--embedding-size",
+    "4",
+    "--input-dropout",
+    "0.2",
+    "--patience",
+    "3",
+    "--epochs",
+    "12",
+]
+ARGUMENTS += ["--learning-rate", "0.02", "--refit-on-validation", "true"]
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +37,7 @@ def uninterrupted(tmp_path_factory):
     """Return a chain with a network that was trained without an interruption."""
     chain = Chain(tmp_path_factory.mktemp("uninterrupted"))
     chain.add()
-    done = chain.luigi(*WORDS)
+    done = chain.luigi(*ARGUMENTS)
     assert done.returncode == 0, done.stderr
     assert "resumed" not in done.stderr
     return chain
@@ -36,8 +45,8 @@ def uninterrupted(tmp_path_factory):
 
 def folder(chain, step):
     """Return the network's artifact of a step."""
-    (found,) = chain.outputs.glob(f"toy/{step}/bilstm-*")
-    return found
+    (path,) = chain.outputs.glob(f"toy/{step}/bilstm-*")
+    return path
 
 
 def weights(chain):
@@ -47,7 +56,7 @@ def weights(chain):
 
 
 def facts(chain):
-    """Return what the manifest says of training, without what says that it was interrupted."""
+    """Return the facts of the manifest without those about the interruption."""
     manifest = manifests.read_manifest(folder(chain, "6_train"))
     about = re.compile("resumed_after_epoch|seconds_before")
     return {name: value for name, value in manifest["facts"].items() if not about.search(name)}
@@ -58,14 +67,14 @@ def facts(chain):
 @pytest.mark.parametrize("text", ["epoch 4:", "epoch 4 of"], ids=["between_epochs", "within_one"])
 def test_training_killed_under_luigi_ends_bit_equal(chain, uninterrupted, text):
     chain.add()
-    command = [sys.executable, str(KILL), text, *chain.command(*WORDS)[1:]]
+    command = [sys.executable, str(KILL), text, *chain.command(*ARGUMENTS)[1:]]
     killed = subprocess.run(command, capture_output=True, text=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert not list(chain.outputs.glob("toy/6_train/bilstm-*"))
     digest = folder(uninterrupted, "6_train").name.removeprefix("bilstm-")
     assert (chain.outputs / ".partial" / digest / "training.npz").is_file()
 
-    done = chain.luigi(*WORDS)
+    done = chain.luigi(*ARGUMENTS)
     assert done.returncode == 0, done.stderr
     epoch = int(re.search(r"Training resumed after epoch (\d+) of 12", done.stderr)[1])
     assert 1 <= epoch <= 4
@@ -79,14 +88,14 @@ def test_training_killed_under_luigi_ends_bit_equal(chain, uninterrupted, text):
         "7_evaluate": ["metrics.json", "decision.json", "predictions.parquet"],
     }.items():
         for name in names:
-            found = (folder(chain, step) / name).read_bytes()
-            assert found == (folder(uninterrupted, step) / name).read_bytes(), name
+            content = (folder(chain, step) / name).read_bytes()
+            assert content == (folder(uninterrupted, step) / name).read_bytes(), name
     for one, other in zip(weights(chain), weights(uninterrupted), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-def leave_something(task):
-    """Do half of a step's work."""
+def interrupt(task):
+    """Interrupt the work of a step."""
     with pytest.raises(KeyboardInterrupt), task.partial_folder() as partial:
         (partial / "work.npz").write_text("work")
         raise KeyboardInterrupt
@@ -98,8 +107,8 @@ def train_model(chain):
     return next(step for step in steps if step.task_family == "TrainModel")
 
 
-def test_what_a_killed_run_left_is_there_for_the_next(mine, caplog):
-    leave_something(train_model(mine))
+def test_partial_work_of_a_killed_run_is_kept(mine, caplog):
+    interrupt(train_model(mine))
     with train_model(mine).partial_folder() as partial:
         assert (partial / "work.npz").read_text() == "work"
     assert not partial.exists()
@@ -128,9 +137,11 @@ def other_cores(task, monkeypatch):
 
 
 @pytest.mark.parametrize("change", [other_code, other_libraries, other_input, other_cores])
-def test_what_something_else_made_is_thrown_away_with_one_line(mine, change, monkeypatch, caplog):
+def test_partial_work_of_another_origin_is_removed_with_a_warning(
+    mine, change, monkeypatch, caplog
+):
     task = train_model(mine)
-    leave_something(task)
+    interrupt(task)
     change(task, monkeypatch)
     with train_model(mine).partial_folder() as partial:
         assert [path.name for path in partial.iterdir()] == ["made_by.json"]
@@ -141,16 +152,16 @@ def test_what_something_else_made_is_thrown_away_with_one_line(mine, change, mon
 
 
 @pytest.mark.processes
-def test_who_comes_second_waits_and_takes_what_the_first_made(mine):
+def test_second_run_waits_and_uses_the_artifact_of_the_first(mine):
     task = train_model(mine)
-    place, aside = task.path(), mine.folder / "aside"
-    words = ["RunAll", "--dataset", "toy", "--model", "naive_bayes"]
+    path, aside = task.path(), mine.folder / "aside"
+    arguments = ["RunAll", "--dataset", "toy", "--model", "naive_bayes"]
     with task.partial_folder():
-        shutil.move(place, aside)
-        process = subprocess.Popen(mine.command(*words), stderr=subprocess.PIPE, text=True)
-        said = next(line for line in process.stderr if "waiting for it" in line)
-        assert str(mine.outputs / ".partial") in said
-        shutil.move(aside, place)
+        shutil.move(path, aside)
+        process = subprocess.Popen(mine.command(*arguments), stderr=subprocess.PIPE, text=True)
+        line = next(text for text in process.stderr if "waiting for it" in text)
+        assert str(mine.outputs / ".partial") in line
+        shutil.move(aside, path)
         before = mine.manifests()
     errors = process.stderr.read()
     assert process.wait() == 0, errors

@@ -1,4 +1,4 @@
-"""What a command loads, and what it says of itself."""
+"""Imports and help texts of a command."""
 
 import subprocess
 import sys
@@ -7,35 +7,35 @@ import pytest
 from loading import RUN, loaded_by
 
 import pipeline
+from pipeline import RunAll
 from pipeline.models import specs
-from pipeline.tasks import RunAll
 
 
 def test_importing_the_package_loads_nothing_heavy():
     assert loaded_by("import pipeline") == set()
 
 
-def test_looking_a_champion_up_loads_nothing_heavy():
+def test_registry_of_champions_loads_nothing_heavy():
     modules = ("contract", "ledger", "night", "registry")
     assert loaded_by("; ".join(f"import pipeline.nightly.{name}" for name in modules)) == set()
 
 
 @pytest.mark.processes
-def test_run_in_which_all_is_built_loads_nothing_heavy(built):
-    words = built.command("RunAll", "--dataset", "toy", "--model", "naive_bayes")[1:]
-    assert loaded_by(RUN, *words) == set()
+def test_complete_run_loads_nothing_heavy(built):
+    arguments = built.command("RunAll", "--dataset", "toy", "--model", "naive_bayes")[1:]
+    assert loaded_by(RUN, *arguments) == set()
 
 
 @pytest.mark.processes
 def test_run_of_a_scikit_learn_model_never_loads_tensorflow(chain):
     chain.add("toy")
-    words = chain.command("RunAll", "--dataset", "toy", "--model", "naive_bayes")[1:]
-    loaded = loaded_by(RUN, *words)
+    arguments = chain.command("RunAll", "--dataset", "toy", "--model", "naive_bayes")[1:]
+    loaded = loaded_by(RUN, *arguments)
     assert "sklearn" in loaded
     assert not loaded & {"tensorflow", "keras"}
 
 
-def test_every_parameter_says_what_it_does_with_allowed_values_and_default():
+def test_every_parameter_has_a_description_and_a_default():
     for name, parameter in RunAll.get_params():
         assert parameter.description, name
         assert "Default: " in parameter.description, name
@@ -51,7 +51,7 @@ def test_help_lists_parameters_with_their_units(chain):
 
 
 @pytest.mark.parametrize("name", specs.MODELS)
-def test_every_model_row_names_known_settings_and_allowed_defaults(name):
+def test_every_model_uses_declared_settings_and_allowed_defaults(name):
     row = specs.MODELS[name]
     assert set(row.uses) <= set(specs.HYPERPARAMETERS)
     settings = {key: value.setting for key, value in RunAll.get_params() if key != "no_test"}

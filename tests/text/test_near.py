@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.tasks import CleanText
+from pipeline import CleanText
 from pipeline.text import near
 
 

@@ -1,4 +1,4 @@
-"""Runs that only choose."""
+"""Runs with --no-test, for comparing settings."""
 
 import json
 
@@ -7,29 +7,29 @@ import pytest
 pytestmark = pytest.mark.processes
 
 
-def test_a_run_that_only_chooses_leaves_test_rows_unseen(tmp_path):
+def test_run_without_test_does_not_score_test_rows(tmp_path):
     from conftest import Chain
 
     chain = Chain(tmp_path)
     chain.add("toy", n_rows=120)
-    words = ("RunAll", "--dataset", "toy", "--model", "naive_bayes", "--no-test")
-    done = chain.luigi(*words)
+    arguments = ("RunAll", "--dataset", "toy", "--model", "naive_bayes", "--no-test")
+    done = chain.luigi(*arguments)
     assert done.returncode == 0, done.stderr
     (file,) = chain.outputs.glob("toy/7_validate/*/validation.json")
     assert f"Validation metrics: {file}" in done.stdout
-    found = json.loads(file.read_text())
+    scores = json.loads(file.read_text())
     (balance,) = chain.outputs.glob("toy/5_split/*/balance.json")
-    assert found["validation"]["rows"] == json.loads(balance.read_text())["rows"]["validation"] > 0
-    assert "test" not in found
+    assert scores["validation"]["rows"] == json.loads(balance.read_text())["rows"]["validation"] > 0
+    assert "test" not in scores
     assert not (chain.outputs / "toy" / "7_evaluate").exists()
     assert not (chain.outputs / "latest").exists()
-    again = chain.luigi(*words)
+    again = chain.luigi(*arguments)
     assert again.returncode == 0
     assert "Validation metrics" in again.stdout
 
 
 @pytest.mark.parametrize("no_test", [True, False])
-def test_run_that_only_chooses_reads_the_day_that_was_asked_for(tmp_path, no_test):
+def test_run_with_or_without_test_reads_the_day_of_the_user(tmp_path, no_test):
     from conftest import Chain, made_up_rows, write_dataset
 
     chain = Chain(tmp_path)

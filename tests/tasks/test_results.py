@@ -1,4 +1,4 @@
-"""What holds whatever happens meanwhile: names, links, leaks and the record of training."""
+"""Changed input files, the link to the latest run, vocabularies, leaks, training history."""
 
 import json
 
@@ -6,22 +6,22 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import made_up_rows, write_dataset
 
-from pipeline import PipelineError, tasks
+from pipeline import CleanText, PipelineError
 from pipeline.features import specs as features
 
 
-def test_work_on_a_file_that_changed_meanwhile_is_thrown_away(chain, monkeypatch):
+def test_result_is_discarded_if_an_input_file_changed(chain, monkeypatch):
     folder = chain.add("toy")
     raw = folder / "rows.csv"
     before = raw.read_bytes()
     chain.run("DownloadData", dataset="toy")
-    build = tasks.CleanText.build
+    build = CleanText.build
 
     def build_and_change(self, out):
         raw.write_bytes(before + b"a row that comes too late,good\r\n")
         build(self, out)
 
-    monkeypatch.setattr(tasks.CleanText, "build", build_and_change)
+    monkeypatch.setattr(CleanText, "build", build_and_change)
     with pytest.raises(PipelineError, match="changed while it ran"):
         chain.task("CleanText", dataset="toy").run()
     assert not list(chain.outputs.glob("toy/2_clean/*"))
@@ -32,7 +32,7 @@ def test_work_on_a_file_that_changed_meanwhile_is_thrown_away(chain, monkeypatch
     assert json.loads(rows.read_text())["records"] == 240
 
 
-def test_run_is_complete_though_another_moves_the_link_on(chain):
+def test_run_is_complete_if_another_run_replaces_the_link(chain):
     chain.add("toy")
     mine = chain.run(dataset="toy", model="naive_bayes", alpha=1.0)
     other = chain.run(dataset="toy", model="naive_bayes", alpha=2.0)
@@ -47,13 +47,13 @@ def test_run_is_complete_though_another_moves_the_link_on(chain):
 TOKENS_IN_FILES = ("sequences", "tfidf", "multi_hot", "ngrams")
 
 
-def test_every_representation_with_a_vocabulary_is_looked_at():
+def test_every_representation_with_a_vocabulary_is_tested():
     without = {"sentences", "lines"}
     assert set(TOKENS_IN_FILES) | without == set(features.REPRESENTATIONS)
 
 
 @pytest.mark.parametrize("representation", TOKENS_IN_FILES)
-def test_words_of_other_than_training_rows_are_in_no_vocabulary(chain, representation):
+def test_vocabulary_contains_only_words_of_training_rows(chain, representation):
     rows = [
         (f"{text} mark{number}x", label)
         for number, (text, label) in enumerate(made_up_rows(("bad", "good")))
@@ -69,7 +69,7 @@ def test_words_of_other_than_training_rows_are_in_no_vocabulary(chain, represent
     assert {row["part"] for row in split} == {"train", "validation", "test"}
 
 
-def test_command_in_the_report_names_what_luigi_cfg_may_change(chain):
+def test_command_in_the_report_contains_settings_of_luigi_cfg(chain):
     chain.add("toy")
     report = chain.task(dataset="toy", model="naive_bayes", test_fraction=0.1).requires()
     assert "--test-fraction 0.1" in report.command()
@@ -78,7 +78,7 @@ def test_command_in_the_report_names_what_luigi_cfg_may_change(chain):
 
 
 @pytest.mark.network
-def test_record_of_training_is_that_of_the_search_also_after_a_refit(chain):
+def test_training_history_is_not_that_of_the_refit(chain):
     chain.add("toy")
     settings = {"units": (2,), "embedding_size": 2, "epochs": 4, "patience": 2}
     task = chain.run(
@@ -99,7 +99,7 @@ def test_record_of_training_is_that_of_the_search_also_after_a_refit(chain):
 
 
 @pytest.mark.network
-def test_figure_that_cannot_be_followed_is_said(chain):
+def test_undefined_monitor_is_an_error(chain):
     rows = made_up_rows(("bad", "good"))
     folder = write_dataset(chain.data / "toy", rows, ["bad", "good"])
     lines = ["text,label,set"]
@@ -119,14 +119,14 @@ def test_figure_that_cannot_be_followed_is_said(chain):
         task.run()
 
 
-def test_report_does_without_intervals(chain):
+def test_report_can_have_no_intervals(chain):
     chain.add("toy", n_rows=600)
     task = chain.run(dataset="toy", model="naive_bayes", bootstrap_samples=0)
     assert (task.requires().path() / "report.html").stat().st_size > 10_000
 
 
 @pytest.mark.network
-def test_leaks_are_looked_for_among_all_rows_that_a_refitted_model_learned_from(chain):
+def test_leaks_of_a_refitted_model_include_validation_rows(chain):
     rows = [row for row in dict(made_up_rows(("bad", "good"), 200)).items() for _ in range(2)]
     write_dataset(chain.data / "toy", rows, ["bad", "good"])
     counts = []
