@@ -48,8 +48,8 @@ def _dataset_row(name: str, data: Path) -> dict[str, Any]:
         state = "download"
         instructions = f"the first run downloads it from {missing[0].source.address}"
     paths = [
-        (file, raw_files.locate(file, at))
-        for file, at in daily.expected_files(dataset, folder, day)
+        (file, raw_files.locate(file, file_folder))
+        for file, file_folder in daily.expected_files(dataset, folder, day)
     ]
     return {
         "dataset": name,

@@ -75,7 +75,7 @@ def difference(store: Store, a: Artifact, b: Artifact) -> dict[str, Any]:
         for key in ("settings", "outside")
     )
     code = {
-        task: changed_parts(*(one.get("code", {}).get("parts", {}) for one in (old, new)))
+        task: changed_parts(*(manifest.get("code", {}).get("parts", {}) for manifest in (old, new)))
         for task, old, new in pairs
     }
     result: dict[str, Any] = {

@@ -47,14 +47,14 @@ class Explainer:
         return _difference(task, nearest, rebuilt_upstream)
 
     def recorded_raw_files(self, task: Any) -> dict[str, Any] | None:
-        """Return the recorded checksums of the same raw files, None where records differ."""
+        """Return the recorded checksums of the same raw files, None if records differ."""
         settings = flatten(task.settings())
         checksums = [
             item.manifest["outside"]
             for item in self._earlier(task)
             if flatten(item.manifest["settings"]) == settings
         ]
-        is_unanimous = bool(checksums) and all(one == checksums[0] for one in checksums)
+        is_unanimous = bool(checksums) and all(recorded == checksums[0] for recorded in checksums)
         return checksums[0] if is_unanimous else None
 
     def seconds(self, task: Any) -> float | None:

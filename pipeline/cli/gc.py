@@ -192,7 +192,7 @@ def gc(as_json: bool, delete: bool, keep: int, champions: int, hours: float) -> 
         output.print_line("Nothing to delete.", style="bold")
         return
     columns = (
-        Column("folder", "place", lambda place: store.short(Path(place))),
+        Column("folder", "place", lambda path: store.short(Path(path))),
         Column("size", "bytes", output.size, is_number=True),
         Column("why", "reason", drop=1),
     )

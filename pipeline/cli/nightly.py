@@ -60,7 +60,7 @@ def nightly(
     """  # noqa: D301
     today = datetime.date.today().isoformat()
     for option in ("--date", "--today"):
-        if not any(one == option or one.startswith(f"{option}=") for one in arguments):
+        if not any(argument.split("=")[0] == option for argument in arguments):
             arguments = (option, today, *arguments)
     if redo:
         arguments = (*arguments, "--redo", str(_next_redo(arguments, asked)))

@@ -42,7 +42,7 @@ class Column:
     wraps: bool = False
 
     def cell(self, row: Mapping[str, Any]) -> "Text":
-        """Return the cell of a row, empty where the row has no value."""
+        """Return the cell of a row, empty if the row has no value."""
         from rich.text import Text
 
         if callable(self.value):
@@ -152,15 +152,15 @@ def _fit(columns: Sequence[Column], cells: list[list["Text"]], width: int) -> di
     from rich.cells import cell_len
 
     widths = {
-        at: max([cell_len(column.title), *(row[at].cell_len for row in cells)])
-        for at, column in enumerate(columns)
+        index: max([cell_len(column.title), *(row[index].cell_len for row in cells)])
+        for index, column in enumerate(columns)
     }
-    least = {at: min(widths[at], columns[at].least or widths[at]) for at in widths}
-    for at in sorted(widths, key=lambda at: -columns[at].drop):
-        if columns[at].drop and sum(least[other] + _GAP for other in widths) - _GAP > width:
-            del widths[at]
+    least = {index: min(widths[index], columns[index].least or widths[index]) for index in widths}
+    for index in sorted(widths, key=lambda index: -columns[index].drop):
+        if columns[index].drop and sum(least[kept] + _GAP for kept in widths) - _GAP > width:
+            del widths[index]
     while sum(widths.values()) + _GAP * (len(widths) - 1) > width:
-        truncatable = [at for at in widths if widths[at] > least[at]]
+        truncatable = [index for index in widths if widths[index] > least[index]]
         if not truncatable:
             break
         widths[max(truncatable, key=widths.__getitem__)] -= 1

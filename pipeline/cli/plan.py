@@ -48,7 +48,7 @@ class _Item:
     kind: str = ""  # of reason: parameter, upstream, raw file, code, file, new, version, link
     why: str = ""
     seconds: float | None = 0.0  # None if nothing like it has run
-    place: str | None = None  # path of the artifact; None where it depends on missing raw files
+    place: str | None = None  # path of the artifact; None if it depends on missing raw files
     note: str = ""
     changes: list[dict[str, Any]] = field(default_factory=list)  # since the most similar artifact
 
@@ -171,7 +171,9 @@ class _Planner:
                 help_text = raw_files.manual_instructions(file, task.row, folder)
                 return _Item(name, _FAIL, "raw file", help_text)
         names = ", ".join(file.name for file, _ in missing)
-        why = f"raw file {names} is missing and is downloaded from {missing[0][0].source.address}"
+        verb, pronoun = ("is", "it") if len(missing) == 1 else ("are", "they")
+        address = missing[0][0].source.address
+        why = f"{names} {verb} missing; {pronoun} will be downloaded ({address})"
         seconds = self._explainer.seconds(task)
         checksums = self._explainer.recorded_raw_files(task)
         if checksums is None:
@@ -255,7 +257,7 @@ def plan(as_json: bool, arguments: tuple[str, ...]) -> None:
 
 
 def _row(step: dict[str, Any], is_repeated: bool) -> dict[str, Any]:
-    """Return the cells of a step; a task that is there twice, for a baseline, has its label."""
+    """Return the cells of a step; the label distinguishes two steps of one task."""
     from rich.text import Text
 
     name = step["task"]

@@ -31,11 +31,13 @@ def compare_evaluated(
 
     The result has ``metrics`` of test rows (95 % bootstrap intervals, paired difference with
     interval and p-value), ``test_rows`` (numbers), ``seeds`` (see `compare_with_seeds`) and
-    ``predictions`` (see `_compare_rows`; None where the raw files differ).
+    ``predictions`` (see `_compare_rows`; None if the raw files differ).
     """
     class_names = [_metrics_of(item, "class_names") for item in evaluated]
     old, new = map(_read_predictions, evaluated, class_names)
-    counts = {side: int((one["part"] == "test").sum()) for side, one in (("a", old), ("b", new))}
+    counts = {
+        side: int((columns["part"] == "test").sum()) for side, columns in (("a", old), ("b", new))
+    }
     n_shared = 0
     paired: Mapping[str, Mapping[str, Any]] = {}
     if is_same_data:
@@ -113,8 +115,8 @@ def _cleaned_column(
         return None
     name = name or group_column(path)
     table = _read_table(path, ["id", name])
-    at = pc.index_in(pa.array(ids), value_set=table["id"])
-    return None if at.null_count else table[name].take(at).to_numpy()
+    rows = pc.index_in(pa.array(ids), value_set=table["id"])
+    return None if rows.null_count else table[name].take(rows).to_numpy()
 
 
 def _paired_differences(

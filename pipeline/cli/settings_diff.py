@@ -60,8 +60,8 @@ def format_value(value: Any) -> str:
 def format_changes(differences: Iterable[Mapping[str, Any]]) -> str:
     """Format the first three of `changes`, such as ``alpha 1.0 -> 0.5``."""
     return shorten(
-        f"{one['name']} {format_value(one['from'])} -> {format_value(one['to'])}"
-        for one in differences
+        f"{change['name']} {format_value(change['from'])} -> {format_value(change['to'])}"
+        for change in differences
     )
 
 

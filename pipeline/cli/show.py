@@ -58,7 +58,7 @@ def _describe(store: Store, artifact: Artifact, rows: int) -> dict[str, Any]:
 
 
 def _read_head(path: Path, rows: int) -> dict[str, Any]:
-    """Read the first rows of a preview, every cell as text; empty where it cannot be read."""
+    """Read the first rows of a preview, every cell as text; empty if it cannot be read."""
     try:
         with open(path, newline="", encoding="utf-8") as file:
             lines = [line for line, _ in zip(csv.reader(file), range(rows + 1), strict=False)]

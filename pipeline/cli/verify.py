@@ -70,7 +70,7 @@ def move_aside(store: Store, folder: Path) -> Path:
 
 
 def moved_aside(store: Store, folder: Path) -> Path | None:
-    """Return the path that the folder was last moved to, None where it never was."""
+    """Return the path that the folder was last moved to, None if it never was."""
     paths = (store.outputs / DAMAGED).glob(f"*/{glob.escape(store.short(folder))}")
     return max(paths, default=None)
 
@@ -147,15 +147,15 @@ def _select(store: Store, name: str) -> tuple[list[Path], list[dict[str, str]]]:
     if artifact.task != "Report":
         return [artifact.path], []
     folders = [item.path for item in store.lineage(artifact)]
-    of_dataset = store.folders(artifact.dataset)
+    dataset_folders = store.folders(artifact.dataset)
     missing = []
     for path, item in store.missing_inputs(artifact).items():
-        if path in of_dataset:
+        if path in dataset_folders:
             folders.append(path)
         else:
             missing.append({"place": str(path), "needed_by": str(item.path)})
         # It may have been made from any artifact of an earlier step.
-        folders += [folder for folder in of_dataset if folder.parent.name < path.parent.name]
+        folders += [folder for folder in dataset_folders if folder.parent.name < path.parent.name]
     return list(dict.fromkeys(folders)), missing
 
 
@@ -179,8 +179,9 @@ def verify(context: click.Context, as_json: bool, repair: bool, names: tuple[str
     folders, missing = None, []
     if names:
         selected = [_select(store, name) for name in names]
-        folders = list(dict.fromkeys(folder for some, _ in selected for folder in some))
-        missing = list({entry["place"]: entry for _, some in selected for entry in some}.values())
+        folders = list(dict.fromkeys(folder for existing, _ in selected for folder in existing))
+        missing_by_path = {entry["place"]: entry for _, gone in selected for entry in gone}
+        missing = list(missing_by_path.values())
     result = {**verify_artifacts(store, folders), "gone": missing}
     if repair:
         for entry in result["damaged"]:

@@ -22,12 +22,12 @@ def _lineage(store: Store, artifact: Artifact) -> dict[str, Any]:
     manifest = artifact.manifest
     made_from = []
     for entry in upstream_of(manifest):
-        other = store.artifact(artifact.path / entry["place"])
-        if other is not None:
-            made_from.append(_lineage(store, other))
+        required = store.artifact(artifact.path / entry["place"])
+        if required is not None:
+            made_from.append(_lineage(store, required))
         else:
-            place = store.short(artifact.path / entry["place"])
-            made_from.append({**entry, "place": place, "state": "gone", "made_from": []})
+            path = store.short(artifact.path / entry["place"])
+            made_from.append({**entry, "place": path, "state": "gone", "made_from": []})
     return {
         "task": artifact.task,
         "digest": artifact.digest,

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.data import split
-from pipeline.data.columns import begins
+from pipeline.data.columns import is_group_start
 from pipeline.data.groups import kept_apart
 from pipeline.errors import SplitError
 from pipeline.store.files import read_json
@@ -85,7 +85,7 @@ def on_two_sides(parts: np.ndarray, groups: np.ndarray) -> int:
     if not len(used):
         return 0
     order = used[np.argsort(groups[used], kind="stable")]
-    starts = np.flatnonzero(begins(groups[order]))
+    starts = np.flatnonzero(is_group_start(groups[order]))
     sides = parts[order]
-    lowest, highest = (at.reduceat(sides, starts) for at in (np.minimum, np.maximum))
+    lowest, highest = np.minimum.reduceat(sides, starts), np.maximum.reduceat(sides, starts)
     return int(np.count_nonzero(lowest != highest))

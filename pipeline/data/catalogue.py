@@ -21,9 +21,9 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 def names(data: Path) -> list[str]:
     """List the datasets of the package and of the data folder, by name."""
-    of_user = {path.parent.name for path in data.glob("*/dataset.toml")}
-    of_package = {path.stem for path in _PACKAGE.glob("*.toml")}
-    return sorted(name for name in of_user | of_package if not _problem_with_name(name))
+    user_names = {path.parent.name for path in data.glob("*/dataset.toml")}
+    package_names = {path.stem for path in _PACKAGE.glob("*.toml")}
+    return sorted(name for name in user_names | package_names if not _problem_with_name(name))
 
 
 def load(name: str, data: Path) -> Dataset:
@@ -50,7 +50,7 @@ def load(name: str, data: Path) -> Dataset:
             return _read(name, path, (state.st_mtime_ns, state.st_size, state.st_ino))
     raise UnknownNameError(
         f"unknown dataset {name!r}; {nearest(name, names(data))}. "
-        f"For your own data write {data / name / 'dataset.toml'} (see README)."
+        f"For your own data write {data / name / 'dataset.toml'} (see docs/your-data.md)."
     )
 
 

@@ -116,7 +116,7 @@ def offsets_of(lengths: np.ndarray) -> np.ndarray:
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
 
 
-def begins(ordered: np.ndarray) -> np.ndarray:
+def is_group_start(ordered: np.ndarray) -> np.ndarray:
     """Mark the entries of an array that differ from the previous one."""
     marks = np.ones(len(ordered), dtype=bool)
     marks[1:] = ordered[1:] != ordered[:-1]
@@ -131,12 +131,12 @@ def where(column: pa.Array, mask: pa.Array, function: Callable[[pa.Array], pa.Ar
     return pc.replace_with_mask(column, mask, function(marked))
 
 
-def each(function: Callable[[str], str]) -> Callable[[pa.Array], pa.Array]:
+def per_distinct_text(function: Callable[[str], str]) -> Callable[[pa.Array], pa.Array]:
     """Make a column function of a Python function, which is called once per distinct text.
 
     Examples
     --------
-    >>> each(str.title)(pa.array(["a b", "c", "a b"])).to_pylist()
+    >>> per_distinct_text(str.title)(pa.array(["a b", "c", "a b"])).to_pylist()
     ['A B', 'C', 'A B']
     """
 
@@ -157,7 +157,7 @@ def lower(column: pa.Array) -> pa.Array:
     """Convert to lower case as Python does; Arrow's result differs for letters such as ``İ``."""
     is_ascii = pc.string_is_ascii(column)
     lowered = pc.ascii_lower(column)
-    return where(lowered, pc.invert(is_ascii), each(str.lower))
+    return where(lowered, pc.invert(is_ascii), per_distinct_text(str.lower))
 
 
 def replace_within(column: pa.Array, outer: str, inner: str, by: str) -> pa.Array:
@@ -172,7 +172,7 @@ def replace_within(column: pa.Array, outer: str, inner: str, by: str) -> pa.Arra
     ['1 [one]']
     """
     flat, offsets, is_match = _pieces(column, outer)
-    flat = where(flat, pa.array(is_match), lambda some: pc.replace_substring_regex(some, inner, by))
+    flat = where(flat, pa.array(is_match), replacing(inner, by))
     return pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), flat), "")
 
 

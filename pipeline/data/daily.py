@@ -95,10 +95,10 @@ def input_files(
         return [InputFile(name, name, path, is_of_day=True) for name, path in located if path]
     holdout = [holdout_input(path, path.name) for path in holdout_files(folder)]
     inputs: dict[tuple[str, str], InputFile] = {}
-    for other in _window(dataset, folder, day, window):
-        expected = expected_files(dataset, folder, other)
-        for file, (of_day, subfolder) in zip(dataset.files, expected, strict=True):
-            path = raw_files.locate(of_day, subfolder)
+    for window_day in _window(dataset, folder, day, window):
+        expected = expected_files(dataset, folder, window_day)
+        for file, (file_of_day, subfolder) in zip(dataset.files, expected, strict=True):
+            path = raw_files.locate(file_of_day, subfolder)
             if path is None:
                 continue
             content = file.name, checksum(path)
@@ -107,7 +107,7 @@ def input_files(
                 key = file.name if number == 1 else f"{file.name} ({number})"
                 display_name = path.relative_to(folder).as_posix()
                 inputs[content] = InputFile(key, file.name, path, display_name=display_name)
-            if other == day:
+            if window_day == day:
                 inputs[content] = replace(inputs[content], is_of_day=True)
     return [*holdout, *inputs.values()]
 
@@ -129,12 +129,12 @@ def with_tables(dataset: Dataset, inputs: Iterable[InputFile]) -> Dataset:
     tables: list[Table] = []
     for input_file in inputs:
         if input_file.is_holdout:
-            of_file = [holdout_table(dataset, input_file.path)]
+            file_tables = [holdout_table(dataset, input_file.path)]
         else:
-            of_file = dataset.tables_of(input_file.name)
+            file_tables = dataset.tables_of(input_file.name)
         tables += [
             structs.replace(table, file=input_file.key, display_name=input_file.display_name)
-            for table in of_file
+            for table in file_tables
         ]
     return structs.replace(dataset, tables=tuple(tables))
 

@@ -176,8 +176,8 @@ def _block(rows: _Rows, indices: list[int | None], expected: int, delimiter: str
     lines, values, errors = rows
     if not any(errors) and set(map(len, values)) == {expected}:
         ids, texts, labels, partitions = (
-            [None] * len(values) if at is None else [fields[at] for fields in values]
-            for at in indices
+            [None] * len(values) if index is None else [fields[index] for fields in values]
+            for index in indices
         )
         return Block(lines, ids, texts, labels, partitions, errors)
     records = []
@@ -187,7 +187,8 @@ def _block(rows: _Rows, indices: list[int | None], expected: int, delimiter: str
         if error:
             records.append(Record(line, None, delimiter.join(fields), None, None, error))
         else:
-            records.append(_record(line, [None if at is None else fields[at] for at in indices]))
+            selected = [None if index is None else fields[index] for index in indices]
+            records.append(_record(line, selected))
     return Block(*zip(*records, strict=True))
 
 
@@ -237,9 +238,13 @@ def _by_line(lines: Iterator[str], style: dict[str, Any]) -> Iterator[_Rows]:
     first, size = 1, 1  # the header is a block, as above
     while block := list(islice(lines, size)):
         values, errors = _split_lines(block, style)
-        at = [index for index, fields in enumerate(values) if fields]
-        if at:
-            yield _Rows([first + i for i in at], [values[i] for i in at], [errors[i] for i in at])
+        kept = [index for index, fields in enumerate(values) if fields]
+        if kept:
+            yield _Rows(
+                [first + index for index in kept],
+                [values[index] for index in kept],
+                [errors[index] for index in kept],
+            )
         first, size = first + len(block), BLOCK
 
 
@@ -281,7 +286,7 @@ def _from_json_lines(table: Table, path: Path, lines: Iterator[str]) -> Iterator
                 raise ValueError("a line must be a JSON object")
             for name in names:
                 if isinstance(entry.get(name), dict | list):
-                    raise ValueError(f"{name!r} is no text and no number")
+                    raise ValueError(f"{name!r} is neither a text nor a number")
         except (ValueError, RecursionError) as error:
             yield Record(number, None, line.rstrip("\r\n"), None, None, str(error))
             continue
@@ -312,11 +317,11 @@ def _from_parquet(table: Table, path: Path, stream: IO[bytes]) -> Iterator[Recor
     try:
         file = pq.ParquetFile(stream)
         for name in names:
-            at = _index(name, file.schema_arrow.names, table, path)
-            if at is not None and pa.types.is_nested(file.schema_arrow.types[at]):
+            index = _index(name, file.schema_arrow.names, table, path)
+            if index is not None and pa.types.is_nested(file.schema_arrow.types[index]):
                 raise DataError(
                     f"{display_name(table, path)}: column {name!r} contains "
-                    f"{file.schema_arrow.types[at]}; it must contain texts or numbers."
+                    f"{file.schema_arrow.types[index]}; it must contain texts or numbers."
                 )
         for batch in file.iter_batches(BLOCK, columns=[name for name in names if name]):
             columns = [

@@ -26,8 +26,8 @@ def groups_of(rows: pa.Table, group_duplicates: str) -> np.ndarray:
     keys = rows["split_key"].to_numpy()
     if group_duplicates == "exact":
         return keys
-    each = hashing.combined(keys.view(np.uint64), rows["copy"].to_numpy().astype(np.int64))
-    return each.view(np.int64)
+    row_keys = hashing.combined(keys.view(np.uint64), rows["copy"].to_numpy().astype(np.int64))
+    return row_keys.view(np.int64)
 
 
 def kept_apart(rows: pa.Table, group_duplicates: str) -> list[np.ndarray]:

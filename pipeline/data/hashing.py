@@ -36,7 +36,7 @@ def combined(hashes: np.ndarray, *numbers: int | np.ndarray) -> np.ndarray:
     return result
 
 
-def of_strings(column: pa.Array) -> np.ndarray:
+def string_hashes(column: pa.Array) -> np.ndarray:
     """Hash the strings of a column without nulls; uint64, shape (n_strings,)."""
     data, offsets = utf8_bytes(column)
     ends = offsets.astype(np.int64)

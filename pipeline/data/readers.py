@@ -104,7 +104,7 @@ def read(
 
 @contextmanager
 def _without_garbage_collection() -> Iterator[None]:
-    """Stop Python from searching the new records, which have no cycles, again and again."""
+    """Disable the cyclic garbage collector: the new records contain no reference cycles."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -2,7 +2,7 @@
 
 Each group of rows has a number in [0, 1) that depends only on a seed and on its words; the group
 is in the test part if the number is below the test fraction. So the test rows are the same for
-every cleaning, tokenizer and model, and a test row stays one when rows are added.
+every cleaning, tokenizer and model, and a test row stays a test row when rows are added.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.data.columns import begins
+from pipeline.data.columns import is_group_start
 from pipeline.data.groups import draw, groups_of, kept_apart
 from pipeline.errors import SplitError
 from pipeline.settings import checks
@@ -127,10 +127,7 @@ def assign(
     """
     checks.fractions(test_fraction, validation_fraction, folds, fold)
     partitions = np.asarray(partitions)
-    parts = np.full(len(labels), TRAIN, dtype=np.int8)
-    for index in (VALIDATION, TEST, UNLABELLED):
-        parts[partitions == PARTS[index]] = index
-    parts[labels < 0] = UNLABELLED
+    parts = _fixed_parts(labels, partitions)
     for grouping in (groups, *apart):
         _exclude_shared(parts, grouping)
     draws_test = not (parts == TEST).any()
@@ -140,37 +137,64 @@ def assign(
             f"folds need a dataset without test rows, and this one has "
             f"{np.count_nonzero(parts == TEST)}; remove folds."
         )
-    counted = parts <= TEST
-    least = (folds or 1) * draws_test + draws_validation + 1
-    _check_classes(labels[counted], class_names, least)
-    # Expected number of training rows after the test part is drawn.
-    left = float(np.count_nonzero(parts == TRAIN))
+    is_counted = parts <= TEST
+    min_rows_per_class = (folds or 1) * draws_test + draws_validation + 1
+    _check_classes(labels[is_counted], class_names, min_rows_per_class)
+    expected_training_rows = float(np.count_nonzero(parts == TRAIN))
     if draws_test:
         # Rows that the dataset assigns to training are drawn only if there are no others.
         others = (parts == TRAIN) & (partitions != "train")
-        free = others if others.any() else parts == TRAIN
-        left -= (1 / folds if folds else test_fraction) * np.count_nonzero(free)
-        for drawn in _by_class(labels, groups, free, draw(groups, seed, _FOR_TEST)):
+        can_be_test = others if others.any() else parts == TRAIN
+        expected_share = 1 / folds if folds else test_fraction
+        expected_training_rows -= expected_share * np.count_nonzero(can_be_test)
+        for drawn in _by_class(labels, groups, can_be_test, draw(groups, seed, _FOR_TEST)):
             if folds:
-                chosen = drawn.fold_of(folds) == fold
+                is_test = drawn.fold_of(folds) == fold
             else:
-                chosen = drawn.below(test_fraction, 1 + draws_validation)
-            parts[drawn.rows(chosen)] = TEST
+                is_test = drawn.below(test_fraction, 1 + draws_validation)
+            parts[drawn.rows(is_test)] = TEST
     if draws_validation:
-        share = validation_fraction * np.count_nonzero(counted) / left
-        if share >= 1:
-            raise SplitError(
-                f"validation_fraction {validation_fraction:g} of all rows leaves no training rows, "
-                "because the dataset has test rows of its own; choose a smaller one."
-            )
+        share = validation_fraction * np.count_nonzero(is_counted) / expected_training_rows
         numbers = draw(groups, seed, _FOR_VALIDATION, validation_seed)
-        for drawn in _by_class(labels, groups, parts == TRAIN, numbers):
-            parts[drawn.rows(drawn.below(share, 1))] = VALIDATION
+        _draw_validation(parts, labels, groups, numbers, share, validation_fraction)
     for grouping in apart:
         _exclude_shared(parts, grouping)
     for part in [TRAIN] + [VALIDATION] * draws_validation + [TEST] * draws_test:
         _check_part(part, labels[parts == part], class_names)
     return parts
+
+
+def _fixed_parts(labels: np.ndarray, partitions: np.ndarray) -> np.ndarray:
+    """Return the parts that the dataset assigns; all other labelled rows are training rows."""
+    parts = np.full(len(labels), TRAIN, dtype=np.int8)
+    for index in (VALIDATION, TEST, UNLABELLED):
+        parts[partitions == PARTS[index]] = index
+    parts[labels < 0] = UNLABELLED
+    return parts
+
+
+def _draw_validation(
+    parts: np.ndarray,
+    labels: np.ndarray,
+    groups: np.ndarray,
+    numbers: np.ndarray,
+    share: float,
+    validation_fraction: float,
+) -> None:
+    """Move a share of the training rows to the validation part.
+
+    Raises
+    ------
+    SplitError
+        If the share leaves no training rows.
+    """
+    if share >= 1:
+        raise SplitError(
+            f"validation_fraction {validation_fraction:g} of all rows leaves no training rows, "
+            "because the dataset has test rows of its own; choose a smaller one."
+        )
+    for drawn in _by_class(labels, groups, parts == TRAIN, numbers):
+        parts[drawn.rows(drawn.below(share, 1))] = VALIDATION
 
 
 def _exclude_shared(parts: np.ndarray, groups: np.ndarray) -> None:
@@ -211,31 +235,33 @@ class _Drawn:
 
 
 def _by_class(
-    labels: np.ndarray, groups: np.ndarray, free: np.ndarray, numbers: np.ndarray
+    labels: np.ndarray, groups: np.ndarray, is_drawn: np.ndarray, numbers: np.ndarray
 ) -> list[_Drawn]:
-    """Gather the free rows by group, and the groups by their most frequent class."""
-    rows = np.flatnonzero(free)
+    """Gather the marked rows by group, and the groups by their most frequent class."""
+    rows = np.flatnonzero(is_drawn)
     if not len(rows):
         return []
     rows = rows[np.argsort(groups[rows], kind="stable")]
-    is_first = begins(groups[rows])
+    is_first = is_group_start(groups[rows])
     starts = np.flatnonzero(is_first)
     sizes = np.diff(starts, append=len(rows))
     group = np.cumsum(is_first) - 1
     n_classes = int(labels.max()) + 1
     pairs, counts = np.unique(group * n_classes + labels[rows], return_counts=True)
+    # pairs codes (group, class). Sort by group, then by falling count, then by class: the first
+    # pair of each group is its most frequent class.
     order = np.lexsort((pairs % n_classes, -counts, pairs // n_classes))
-    class_of_group = (pairs[order] % n_classes)[begins(pairs[order] // n_classes)]
+    class_of_group = (pairs[order] % n_classes)[is_group_start(pairs[order] // n_classes)]
     drawn = numbers[rows[starts]]
-    by_class = []
+    drawn_by_class = []
     for label in np.unique(class_of_group):
-        of_class = np.flatnonzero(class_of_group == label)
-        of_class = of_class[np.argsort(drawn[of_class], kind="stable")]
-        by_class.append(_Drawn(drawn[of_class], sizes[of_class], starts[of_class], rows))
-    return by_class
+        selected = np.flatnonzero(class_of_group == label)
+        selected = selected[np.argsort(drawn[selected], kind="stable")]
+        drawn_by_class.append(_Drawn(drawn[selected], sizes[selected], starts[selected], rows))
+    return drawn_by_class
 
 
-def _check_classes(labels: np.ndarray, class_names: Sequence[str], least: int) -> None:
+def _check_classes(labels: np.ndarray, class_names: Sequence[str], min_rows: int) -> None:
     """Raise if there is only one class, or a class has too few rows to be split."""
     counts = np.bincount(labels[labels >= 0], minlength=len(class_names))
     if np.count_nonzero(counts) < 2:
@@ -245,9 +271,9 @@ def _check_classes(labels: np.ndarray, class_names: Sequence[str], least: int) -
             "labels in the dataset's TOML file."
         )
     for name, count in zip(class_names, counts, strict=True):
-        if count < least:
+        if count < min_rows:
             raise SplitError(
-                f"class {name!r} has {count} rows and the split needs at least {least}; "
+                f"class {name!r} has {count} rows and the split needs at least {min_rows}; "
                 "collect more rows, join the class with another one in the dataset's TOML file, or "
                 "remove its label there."
             )

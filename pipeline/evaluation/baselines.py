@@ -31,11 +31,24 @@ def compare_baselines(
 ) -> dict[str, Any]:
     """Compare a model with each baseline on test rows, and judge it by the best one.
 
-    Test rows choose nothing, so the p-value of the verdict stays valid: the verdict is about the
-    baseline with the best metric on validation rows. The majority baseline is always included. A
-    threshold trades accuracy for a class that matters more, so with one macro F1 has priority over
-    accuracy in the verdict. ``scorer`` and ``replicates`` are those of the model on test rows;
-    baselines are scored on the same bootstrap samples, so that differences are paired.
+    The verdict compares the model with the baseline that is best on validation rows. Because the
+    test rows do not choose the baseline, the p-value on test rows is valid. The majority baseline
+    is always included.
+
+    Parameters
+    ----------
+    scorer, replicates
+        Scorer of the model on test rows, and its metrics on bootstrap samples. Baselines are scored
+        on the same samples, so that differences are paired.
+    baselines : mapping of str to Predictions
+        Predictions of each baseline for all rows of the split, by name.
+    parts : Parts
+        The split.
+    has_threshold : bool
+        Whether a threshold was chosen. If so, macro F1 is the leading metric of the verdict, since
+        a threshold trades accuracy for the positive class; otherwise accuracy is.
+    samples, seed : int
+        Number of bootstrap samples, and the seed that draws them.
     """
     n_rows, n_classes = len(parts), len(class_names)
     shares = majority(parts.labels_of("train"), n_rows, n_classes)
@@ -45,16 +58,18 @@ def compare_baselines(
     labels = parts.labels_of("validation")
     results: dict[str, dict[str, Any]] = {}
     scores = {}
-    for name, other in baselines.items():
+    for name, predictions in baselines.items():
         baseline = Scorer(
-            scorer.labels, other.probabilities[test], other.decided[test], scorer.groups
+            scorer.labels, predictions.probabilities[test], predictions.decided[test], scorer.groups
         )
         results[name] = compare(scorer, replicates, baseline, class_names, samples, seed)
-        if other.of_rows is not None:
-            results[name]["trained_on_rows"] = other.trained_on_rows
-            results[name]["of_rows"] = other.of_rows
+        if predictions.of_rows is not None:
+            results[name]["trained_on_rows"] = predictions.trained_on_rows
+            results[name]["of_rows"] = predictions.of_rows
         if len(validation):
-            baseline = Scorer(labels, other.probabilities[validation], other.decided[validation])
+            baseline = Scorer(
+                labels, predictions.probabilities[validation], predictions.decided[validation]
+            )
             scores[name] = float(baseline.score()[metrics[0]][0])
     chosen, chosen_by = choose(scores, list(baselines), metrics[0])
     judged = verdict(results[chosen], metrics)

@@ -74,15 +74,15 @@ def curve_table(sweeps: Mapping[str, Sweep], reliabilities: Mapping[str, Reliabi
     (only in reliability). Curves of more than 1,000 steps are thinned evenly.
     """
     pieces = []
-    for name, one in sweeps.items():
-        n_steps = len(one.thresholds)
+    for name, swept in sweeps.items():
+        n_steps = len(swept.thresholds)
         kept = np.unique(np.linspace(0, n_steps - 1, min(n_steps, _MAX_POINTS)).astype(int))
-        levels, empty = one.thresholds[kept], [None] * len(kept)
+        levels, empty = swept.thresholds[kept], [None] * len(kept)
         for curve, x, y in (
-            ("roc", one.false_positive_rate[kept], one.recall[kept]),
-            ("precision_recall", one.recall[kept], one.precision[kept]),
-            ("f1", levels, one.f1[kept]),
-            ("accuracy", levels, one.accuracy[kept]),
+            ("roc", swept.false_positive_rate[kept], swept.recall[kept]),
+            ("precision_recall", swept.recall[kept], swept.precision[kept]),
+            ("f1", levels, swept.f1[kept]),
+            ("accuracy", levels, swept.accuracy[kept]),
         ):
             pieces.append([[curve] * len(x), [name] * len(x), x, y, levels, empty])
     for name, diagram in reliabilities.items():

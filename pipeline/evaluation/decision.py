@@ -12,11 +12,10 @@ from pipeline.errors import NotFoundError, SettingConflictError
 from pipeline.evaluation import bootstrap
 from pipeline.evaluation.curves import Sweep, sweep
 from pipeline.evaluation.metrics import number
-from pipeline.evaluation.scorer import Scorer
+from pipeline.evaluation.scorer import MATRIX_METRICS, Scorer
 
 FILE = "decision.json"
 NO_GOAL = "none"
-_SCORED = ("precision", "recall", "specificity", "f1")
 
 
 @dataclass(frozen=True)
@@ -173,8 +172,8 @@ def score_decision(
     """Return accuracy, and precision, recall, specificity and F1 of one class, with intervals."""
 
     def select(metrics: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        of_class = {name: metrics[f"class_{name}"][:, positive] for name in _SCORED}
-        return {"accuracy": metrics["accuracy"], **of_class}
+        class_metrics = {name: metrics[f"class_{name}"][:, positive] for name in MATRIX_METRICS}
+        return {"accuracy": metrics["accuracy"], **class_metrics}
 
     scores = {name: number(values[0]) for name, values in select(scorer.score()).items()}
     if not replicates:

@@ -41,7 +41,9 @@ class Predicted:
     class_names: Sequence[str]
     rows: pa.Table
     tokens: Tokens
-    trained_on_validation: bool  # validation rows can then choose nothing
+    #: Whether the model was also trained on the validation rows. If so, they are not used to choose
+    #: the temperature or the threshold.
+    trained_on_validation: bool
     baselines: Mapping[str, Predictions]
 
 
@@ -66,7 +68,7 @@ def assess(predicted: Predicted, settings: Mapping[str, Any]) -> Evaluation:
     """
     parts, probabilities = predicted.parts, predicted.probabilities
     names = list(predicted.class_names)
-    draws = (settings["bootstrap_samples"], settings["bootstrap_seed"])
+    samples, seed = settings["bootstrap_samples"], settings["bootstrap_seed"]
     positive = _positive_class(settings["positive_label"], names)
     decision, calibrated = _choose(predicted, positive, settings)
     decided = decision.classes(calibrated)
@@ -76,33 +78,40 @@ def assess(predicted: Predicted, settings: Mapping[str, Any]) -> Evaluation:
     groups = rows[NEAR].to_numpy()
     scorer = Scorer(labels, probabilities[test], decided[test], groups)
     most_probable = Scorer(labels, calibrated[test], groups=groups)
-    replicates = replicate(scorer, *draws)
+    replicates = replicate(scorer, samples, seed)
     reliabilities = {
-        name: reliability(labels, one.probabilities)
-        for name, one in (("raw", scorer), ("calibrated", most_probable))
+        "raw": reliability(labels, scorer.probabilities),
+        "calibrated": reliability(labels, most_probable.probabilities),
     }
     leakage = _find_leakage(predicted, test)
     metrics = {
         "class_names": names,
         "positive_label": None if positive is None else names[positive],
-        "bootstrap": {"samples": draws[0], "seed": draws[1], "level": bootstrap.LEVEL},
+        "bootstrap": {"samples": samples, "seed": seed, "level": bootstrap.LEVEL},
         "test": format_metrics(scorer, names, replicates),
         **_other_parts(predicted, decided),
         **compare_baselines(
-            scorer, replicates, predicted.baselines, parts, names, decision.is_chosen, *draws
+            scorer,
+            replicates,
+            predicted.baselines,
+            parts,
+            names,
+            has_threshold=decision.is_chosen,
+            samples=samples,
+            seed=seed,
         ),
         "threshold": {
             **decision.as_json(names, settings),
-            **_threshold_metrics(decision, scorer, replicates, most_probable, draws),
+            **_threshold_metrics(decision, scorer, replicates, most_probable, samples, seed),
         },
         "calibration": {
             "temperature": decision.temperature,
             "temperature_not_used_because": decision.temperature_reason or None,
-            "raw": _calibration(scorer, reliabilities["raw"], draws[1]),
-            "calibrated": _calibration(most_probable, reliabilities["calibrated"], draws[1]),
+            "raw": _calibration(scorer, reliabilities["raw"], seed),
+            "calibrated": _calibration(most_probable, reliabilities["calibrated"], seed),
         },
-        "leaks": score_without(leakage, scorer, names, *draws),
-        **slices.score_slices(_slices(predicted, test, rows), scorer, positive, *draws),
+        "leaks": score_without(leakage, scorer, names, samples, seed),
+        **slices.score_slices(_slices(predicted, test, rows), scorer, positive, samples, seed),
     }
     sweeps = {name: sweep(labels == k, calibrated[test, k]) for k, name in enumerate(names)}
     return Evaluation(
@@ -120,7 +129,7 @@ def assess(predicted: Predicted, settings: Mapping[str, Any]) -> Evaluation:
 
 
 def _positive_class(choice: str, class_names: list[str]) -> int | None:
-    """Return the class that matters: the chosen one; for auto the second of two, else None."""
+    """Return the positive class: the chosen one; for auto the second of two, else None."""
     checks.positive_label(choice, class_names)
     if choice == "auto":
         return 1 if len(class_names) == 2 else None
@@ -131,7 +140,9 @@ def _choose(
     predicted: Predicted, positive: int | None, settings: Mapping[str, Any]
 ) -> tuple[Decision, np.ndarray]:
     """Choose temperature and threshold on validation rows; return all rows calibrated."""
-    rows = predicted.parts.rows("validation")[: 0 if predicted.trained_on_validation else None]
+    rows = predicted.parts.rows("validation")
+    if predicted.trained_on_validation:
+        rows = rows[:0]  # training rows must not choose anything
     labels = predicted.parts.labels[rows].astype(np.int64)
     groups = predicted.rows[NEAR].to_numpy()[rows]
     temperature, reason = choose_temperature(labels, predicted.probabilities[rows], groups)
@@ -164,17 +175,25 @@ def _threshold_metrics(
     scorer: Scorer,
     replicates: Mapping[str, np.ndarray],
     most_probable: Scorer,
-    draws: tuple[int, int],
+    samples: int,
+    seed: int,
 ) -> dict[str, Any]:
     """Score the positive class on test rows, with its threshold and as the most probable class."""
     if decision.positive is None or not decision.is_chosen:
         return {}
-    others = bootstrap.replicate(
-        most_probable.score_classes, scorer.n_rows, *draws, scorer.n_classes, scorer.groups
+    replicates_most_probable = bootstrap.replicate(
+        most_probable.score_classes,
+        scorer.n_rows,
+        samples,
+        seed,
+        scorer.n_classes,
+        scorer.groups,
     )
     return {
         "test": score_decision(scorer, replicates, decision.positive),
-        "test_most_probable": score_decision(most_probable, others, decision.positive),
+        "test_most_probable": score_decision(
+            most_probable, replicates_most_probable, decision.positive
+        ),
     }
 
 

@@ -90,7 +90,8 @@ def score_without(
 def leakage_table(leakage: Leakage, test: np.ndarray, rows: pa.Table) -> pa.Table:
     """Return the leaked test rows with their training rows, as ``leaks.parquet``."""
     leaked = np.flatnonzero(leakage.exact | leakage.near)
-    in_test, in_train = (rows.take(pa.array(at[leaked])) for at in (test, leakage.partner))
+    in_test = rows.take(pa.array(test[leaked]))
+    in_train = rows.take(pa.array(leakage.partner[leaked]))
     kinds = np.where(leakage.exact[leaked], "exact", "near")
     return pa.table(
         {

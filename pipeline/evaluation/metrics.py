@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from pipeline.evaluation import bootstrap
-from pipeline.evaluation.scorer import BY_CLASS, Scorer
+from pipeline.evaluation.scorer import BY_CLASS, MATRIX_METRICS, Scorer
 
 _OVERALL = (
     *("accuracy", "balanced_accuracy", "matthews", "kappa", "log_loss", "brier"),
     *("roc_auc", "roc_auc_micro", "average_precision"),
 )
-_JSON_KEYS = {"roc_auc_micro": "roc_auc_pairs"}  # the key of earlier versions
-_AVERAGED = BY_CLASS[:4]
+# Name in this package: key in metrics.json, kept for readers of earlier versions.
+_JSON_KEYS = {"roc_auc_micro": "roc_auc_pairs"}
 _DIGITS = 10  # drops the last bits, which depend on the order of sums
 
 
@@ -101,7 +101,7 @@ def _nested(values: Mapping[str, Any], class_names: Sequence[str]) -> dict[str, 
     return {
         **{_JSON_KEYS.get(name, name): number(values[name]) for name in _OVERALL},
         **{
-            mean: {name: number(values[f"{mean}_{name}"]) for name in _AVERAGED}
+            mean: {name: number(values[f"{mean}_{name}"]) for name in MATRIX_METRICS}
             for mean in ("macro", "weighted")
         },
         "by_class": {

@@ -149,13 +149,13 @@ def contributions(first: Scorer, second: Scorer, metric: str) -> np.ndarray:
     codes = (first.labels * width + first.predicted) * width + second.predicted
     # Rows with the same three classes contribute the same: compute each kind once.
     kinds, kind_of_row = np.unique(codes, return_inverse=True)
-    true, of_first, of_second = kinds // width**2, kinds // width % width, kinds % width
+    true, first_class, second_class = kinds // width**2, kinds // width % width, kinds % width
     half = np.zeros((len(kinds), width, width))
     indices = np.arange(len(kinds))
-    np.add.at(half, (indices, true, of_first), 0.5)
-    np.add.at(half, (indices, true, of_second), -0.5)
+    np.add.at(half, (indices, true, first_class), 0.5)
+    np.add.at(half, (indices, true, second_class), -0.5)
     gain = matrix_metrics(middle + half)[metric] - matrix_metrics(middle - half)[metric]
-    return np.where(of_first == of_second, 0.0, gain)[kind_of_row]
+    return np.where(first_class == second_class, 0.0, gain)[kind_of_row]
 
 
 def sign_flip_test(gains: np.ndarray, groups: np.ndarray | None = None) -> float:

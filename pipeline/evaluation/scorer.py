@@ -1,4 +1,6 @@
-"""Metrics of many weighted copies of the same rows at once, as a bootstrap needs them.
+"""Compute all metrics for many sets of row weights at once.
+
+The bootstrap uses one set of weights per sample.
 
 scikit-learn scores one set of weights per call and sorts the rows in each. This module sorts once
 and scores all sets of weights by matrix products; tests compare the values with scikit-learn's.
@@ -11,7 +13,9 @@ import numpy as np
 
 #: Lower bound of probabilities in the log loss, so that one certain error is not infinite.
 SMALLEST = 1e-15
-BY_CLASS = ("precision", "recall", "specificity", "f1", "roc_auc", "average_precision")
+#: Metrics of a class that follow from the confusion matrix.
+MATRIX_METRICS = ("precision", "recall", "specificity", "f1")
+BY_CLASS = (*MATRIX_METRICS, "roc_auc", "average_precision")
 
 
 class Scorer:
@@ -37,6 +41,8 @@ class Scorer:
         self.probabilities = probabilities
         self.groups = groups
         self.predicted = probabilities.argmax(axis=1) if predicted is None else predicted
+        # One-hot cell of the confusion matrix of each row: weights @ cells sums to the matrix of
+        # each set of weights.
         self._cells = np.eye(width * width)[labels * width + self.predicted]
         truth = np.eye(width)[labels]
         log_losses = -np.log(np.clip(probabilities, SMALLEST, 1)[np.arange(self.n_rows), labels])
@@ -73,7 +79,7 @@ class Scorer:
         dict of str to ndarray
             Those of `score_classes`; ``log_loss`` (nats), ``brier`` (Brier 1950), ``roc_auc``,
             ``roc_auc_micro``, ``average_precision``, shape (n_sets,); ``class_roc_auc``,
-            ``class_average_precision``, shape (n_sets, n_classes). A metric is nan where the
+            ``class_average_precision``, shape (n_sets, n_classes). A metric is nan if the
             rows do not define it.
         """
         if weights is None:
@@ -82,7 +88,7 @@ class Scorer:
         with np.errstate(invalid="ignore", divide="ignore"):
             areas = [ranking.areas(weights) for ranking in self._rankings]
             micro = self._micro.areas(np.repeat(weights, self.n_classes, axis=1))[0]
-        roc, precision = (np.stack(of_class, axis=1) for of_class in zip(*areas, strict=True))
+        roc, precision = (np.stack(columns, axis=1) for columns in zip(*areas, strict=True))
         is_binary = self.n_classes == 2
         return {
             **self.score_classes(weights),
@@ -145,7 +151,7 @@ def matrix_metrics(matrix: np.ndarray) -> dict[str, Any]:
     -------
     dict of str to ndarray
         ``accuracy``, ``balanced_accuracy``, ``matthews`` (for any number of classes: Gorodkin
-        2004), ``kappa`` (Cohen 1960), shape (n_sets,); for the first four names of `BY_CLASS`
+        2004), ``kappa`` (Cohen 1960), shape (n_sets,); for each name of `MATRIX_METRICS`
         ``class_<name>``, shape (n_sets, n_classes), and ``macro_<name>`` and ``weighted_<name>``,
         means over the classes that have rows, shape (n_sets,).
     """

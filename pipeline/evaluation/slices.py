@@ -45,7 +45,7 @@ def slice_rows(rows: pa.Table, n_tokens: np.ndarray, unseen: np.ndarray) -> list
         ("more than a fifth", unseen > 0.2),
     ):
         slices.append(Slice("unseen words", value, mask))
-    return [one for one in slices if one.mask.any() and not one.mask.all()]
+    return [group for group in slices if group.mask.any() and not group.mask.all()]
 
 
 def unseen_share(tokens: Tokens, is_training: np.ndarray) -> np.ndarray:
@@ -63,8 +63,8 @@ def score_slices(
 
     Samples draw from all rows, so that the size of a slice varies too.
     """
-    scored = [one for one in slices if one.mask.sum() >= MIN_ROWS]
-    masks = np.array([one.mask for one in scored], dtype=float).reshape(-1, scorer.n_rows).T
+    scored = [group for group in slices if group.mask.sum() >= MIN_ROWS]
+    masks = np.array([group.mask for group in scored], dtype=float).reshape(-1, scorer.n_rows).T
     right = masks * scorer.is_right[:, None]
     denominators, numerators = {"accuracy": masks}, {"accuracy": right}
     if positive is not None:
@@ -83,8 +83,8 @@ def score_slices(
     if scored:
         replicates = bootstrap.replicate(score, scorer.n_rows, samples, seed, groups=scorer.groups)
     entries = []
-    for index, one in enumerate(scored):
-        entry = _counted(one)
+    for index, group in enumerate(scored):
+        entry = _counted(group)
         if positive is not None:
             entry["positives"] = int(denominators["recall"][:, index].sum())
         for name in numerators:
@@ -93,13 +93,13 @@ def score_slices(
                 entry[f"{name}_interval"] = number(bootstrap.interval(replicates[name][:, index]))
         entries.append(entry)
     entries.sort(key=lambda entry: (entry["accuracy"], entry["by"], entry["value"]))
-    too_small = [_counted(one) for one in slices if one.mask.sum() < MIN_ROWS]
+    too_small = [_counted(group) for group in slices if group.mask.sum() < MIN_ROWS]
     return {"slices": entries, "too_small": too_small}
 
 
-def _counted(one: Slice) -> dict[str, Any]:
+def _counted(group: Slice) -> dict[str, Any]:
     """Return the name and the number of rows of a slice."""
-    return {"by": one.by, "value": one.value, "rows": int(one.mask.sum())}
+    return {"by": group.by, "value": group.value, "rows": int(group.mask.sum())}
 
 
 def _by_length(n_tokens: np.ndarray) -> list[Slice]:

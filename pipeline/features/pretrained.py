@@ -42,7 +42,7 @@ def word_vector_files(choice: str) -> list[Path]:
         allowed = (LEARNED, *PACKAGED_VECTORS)
         raise PretrainedError(
             f"embedding must be {', '.join(allowed)} or a text file of GloVe or word2vec vectors, "
-            f"got {choice!r}, which is no file; {nearest(choice, allowed)}."
+            f"got {choice!r}, which is not a file; {nearest(choice, allowed)}."
         )
     return [Path(choice)]
 

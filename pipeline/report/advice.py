@@ -1,4 +1,4 @@
-"""What to change next: each suggestion has a reason, and is made only where it can help."""
+"""What to change next: each suggestion has a reason, and is made only if it can help."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +26,8 @@ _UNSEEN = ("unseen words", "more than a fifth")
 def next_steps(run: Run, warnings: Sequence[Suggestion] = ()) -> Iterator[Suggestion]:
     """Yield what to change next: first the warnings, then what helps most."""
     yield from warnings
-    best, linear = best_other(run), better_linear(run) if _overfits(run) else None
+    best = best_other(run)
+    linear = better_linear(run) if _overfits(run) else None
     if best and best is not linear:
         yield suggest_best(run, best)
     yield from suggest_baseline(run, [best, linear])

@@ -105,10 +105,10 @@ def _repeats(rows: pa.Table, column: str) -> int:
 def _diversity(run: Run, labels: np.ndarray) -> list[tuple[str, float, float]]:
     """Return name, mean lexical diversity and mean length of each class."""
     lengths, diversity = run.tokens.lengths, run.diversity
-    of_class = {name: labels == index for index, name in enumerate(run.class_names)}
+    is_of_class = {name: labels == index for index, name in enumerate(run.class_names)}
     return [
         (name, float(np.nanmean(diversity[rows])), float(lengths[rows].mean()))
-        for name, rows in of_class.items()
+        for name, rows in is_of_class.items()
         if rows.any()
     ]
 

@@ -27,7 +27,7 @@ def placeholders(
     # Stop words are not among the words already, and their file may have been deleted.
     settings = {**tokenizing, "stop_words": "none"}
     tokenized = tokenize(pa.array(marks, pa.string()), settings).to_lists()
-    # A tokenizer that splits a mark leaves letters or parts of words, which are no placeholders.
+    # A tokenizer that splits a mark leaves letters or parts of words, which are not placeholders.
     lists = [[token for token in tokens if _has_letter(token)] for tokens in tokenized]
     forms = {tokens[0].lower() for tokens in lists if len(tokens) == 1}
     forms |= {word.lower() for word in words if any(mark in word.lower() for mark in marks)}
@@ -59,7 +59,7 @@ class WordCounts:
 
     @classmethod
     def of(cls, tokens: Tokens, labels: np.ndarray, n_classes: int) -> "WordCounts":
-        """Count tokens with a letter or digit in labelled texts; -1 is no label."""
+        """Count tokens with a letter or digit in labelled texts; -1 means without a label."""
         token_labels = np.repeat(labels, tokens.lengths)
         is_labelled = token_labels >= 0
         width = len(tokens.words)

@@ -153,11 +153,11 @@ def _slices(run: Run, path: Path) -> None:
     """Draw the accuracy of each slice, and that of all test rows as a dashed line."""
     entries = [
         (
-            f"{one['by']}: {one['value']} ({one['rows']:,})",
-            one["accuracy"],
-            one.get("accuracy_interval"),
+            f"{entry['by']}: {entry['value']} ({entry['rows']:,})",
+            entry["accuracy"],
+            entry.get("accuracy_interval"),
         )
-        for one in run.metrics["slices"]
+        for entry in run.metrics["slices"]
     ]
     _intervals(path, entries, "accuracy, with 95 % interval", run.metrics["test"]["accuracy"])
 

@@ -13,14 +13,14 @@ Path = tuple[str, ...]
 def headlines(run: Run) -> dict[str, Path]:
     """Return the keys of each headline metric in the metrics of one part, by its name."""
     positive = run.metrics["positive_label"]
-    of_class = {f"F1 of {positive}": ("by_class", positive, "f1")} if positive else {}
-    return {"accuracy": ("accuracy",), "macro F1": ("macro", "f1"), **of_class}
+    class_f1 = {f"F1 of {positive}": ("by_class", positive, "f1")} if positive else {}
+    return {"accuracy": ("accuracy",), "macro F1": ("macro", "f1"), **class_f1}
 
 
 def headline(run: Run) -> tuple[str, Path]:
     """Return name and keys of the metric that ranks runs.
 
-    It is the F1 of the positive class where the user chose that class, else the accuracy.
+    It is the F1 of the positive class if the user chose that class, else the accuracy.
     """
     name = f"F1 of {run.metrics['positive_label']}" if run.positive_named else "accuracy"
     return name, headlines(run)[name]
@@ -35,9 +35,9 @@ def without_copies(run: Run, key: str) -> dict[str, tuple[float, float]]:
     test, without = run.metrics["test"], run.metrics["leaks"][key]
     pairs = {}
     for name, keys in dict([headline(run), *headlines(run).items()]).items():
-        value, other = metric_at(test, keys), metric_at(without, keys)
-        if value is not None and other is not None:
-            pairs[name] = (value, other)
+        value, without_value = metric_at(test, keys), metric_at(without, keys)
+        if value is not None and without_value is not None:
+            pairs[name] = (value, without_value)
     return pairs
 
 

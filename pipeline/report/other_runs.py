@@ -20,7 +20,7 @@ _LINEAR = ("pipeline.models.linear:Linear", "pipeline.models.naive_bayes:NaiveBa
 
 
 def best_other(run: Run) -> OtherRun | None:
-    """Return the run with the best headline metric, None where no run is better than this one."""
+    """Return the run with the best headline metric, None if no run is better than this one."""
     return _best(run, _comparable(run))
 
 
@@ -32,7 +32,7 @@ def better_linear(run: Run) -> OtherRun | None:
 
 
 def validation_metric(run: Run | OtherRun, keys: Sequence[str]) -> float | None:
-    """Return a metric of the validation rows, None where it is not defined."""
+    """Return a metric of the validation rows, None if it is not defined."""
     return metric_at(run.metrics.get("validation"), keys)
 
 
@@ -60,10 +60,9 @@ def suggest_best(run: Run, best: OtherRun) -> Suggestion:
 
 
 def suggest_baseline(run: Run, suggested: Sequence[OtherRun | None]) -> Iterator[Suggestion]:
-    """Suggest the linear baseline where a costlier model is not better on validation rows.
+    """Suggest the linear baseline if a costlier model is not better on validation rows.
 
-    A linear model is not costlier than its baseline. Where a linear model was suggested already,
-    no second one is.
+    Nothing is suggested if the run is a linear model, or a linear model was suggested already.
     """
     name, keys = headline(run)
     baseline = run.metrics["verdict"]["baseline"]
@@ -85,7 +84,7 @@ def suggest_baseline(run: Run, suggested: Sequence[OtherRun | None]) -> Iterator
 
 
 def paired_p_value(run: Run, first: Run | OtherRun, second: Run | OtherRun) -> float:
-    """Return the one-sided p-value that the first run is not better in the headline metric.
+    """Return the one-sided p-value of the first run's gain in the headline metric.
 
     Both are compared on the validation rows, whose duplicate groups count as one observation each.
     Accuracy has an exact test; for F1 of a class, the signs of contributions to it are flipped
@@ -105,7 +104,7 @@ def f1_gains(true: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndar
 
     Let F be the F1 at the mean of both models' counts. A row contributes F(+d/2) - F(-d/2), where d
     is the change of the counts if the row has the first model's class instead of the second's, as
-    in `pipeline.evaluation.paired.contributions`. The arguments are 1 where a row is of the class,
+    in `pipeline.evaluation.paired.contributions`. The arguments are 1 if a row is of the class,
     or is predicted to be, else 0: ndarray of float64, shape (n_rows,), as the result.
 
     Examples
@@ -150,7 +149,7 @@ def _gives_up_accuracy(run: Run, other: OtherRun) -> bool:
     """Return whether a threshold for a class gives the run less accuracy but a higher macro F1."""
     if run.decision["threshold"] is None or run.positive_named:
         return False
-    value, other_value = (validation_metric(one, ("macro", "f1")) for one in (run, other))
+    value, other_value = (validation_metric(compared, ("macro", "f1")) for compared in (run, other))
     return value is not None and other_value is not None and value > other_value
 
 

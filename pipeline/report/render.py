@@ -75,7 +75,7 @@ class _Marked:
         self._metrics = metrics
 
     def value(self, *path: _Key) -> Any:
-        """Return the value at a path, None where a key is missing."""
+        """Return the value at a path, None if a key is missing."""
         value: Any = self._metrics
         for key in _flatten(path):
             try:
@@ -98,7 +98,7 @@ class _Marked:
         return self._mark(path, "{:+.1f}", 100)
 
     def interval(self, *path: _Key) -> Markup:
-        """Write the interval of the metric at a path, empty where it has none."""
+        """Write the interval of the metric at a path, empty if it has none."""
         keys = _flatten(path)
         for depth in range(len(keys), -1, -1):
             ends = (*keys[:depth], "intervals", *keys[depth:])
@@ -129,7 +129,7 @@ def _duration(seconds: float | None) -> str:
 
 
 def _memory(mib: float | None) -> str:
-    """Write an amount of memory, given in MiB, with a fitting unit."""
+    """Write an amount of memory, from MiB, with a fitting unit."""
     if mib is None:
         return _MISSING
     return f"{mib:,.0f} MiB" if mib < 1000 else f"{mib / 1024:,.1f} GiB"
@@ -148,7 +148,7 @@ def p_value(value: float) -> str:
 
 def _flatten(path: tuple[_Key, ...]) -> list[str | int]:
     """Join keys and lists of keys to one list."""
-    return [one for key in path for one in (key if isinstance(key, list) else [key])]
+    return [key for keys in path for key in (keys if isinstance(keys, list) else [keys])]
 
 
 def _image(figure: Figure) -> Markup:
@@ -162,5 +162,5 @@ def _image(figure: Figure) -> Markup:
 
 
 def _shown(value: float | None, pattern: str) -> str:
-    """Write a metric with a minus sign, or a dash where it is not defined."""
+    """Write a metric with a minus sign, or a dash if it is not defined."""
     return _MISSING if value is None else pattern.format(value).replace("-", "−")

@@ -107,8 +107,8 @@ class Run(_EvaluatedRun):
         for artifact in store.all(evaluated.dataset, evaluated.path.parent.name):
             if artifact.manifest["version"] != version or split_digest(store, artifact) != split:
                 continue
-            by_seed = shared is not None and identity(store, artifact) == shared
-            other = OtherRun(artifact.path, store, by_seed)
+            differs_by_seed = shared is not None and identity(store, artifact) == shared
+            other = OtherRun(artifact.path, store, differs_by_seed)
             folders = [other.steps[task].path for task in _STEPS_TO_TRAINING if task in other.steps]
             is_other = self.path_of("TrainModel") not in folders
             if is_other and len(folders) == len(_STEPS_TO_TRAINING):

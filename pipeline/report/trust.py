@@ -73,7 +73,7 @@ def _about_seeds(run: Run) -> Finding:
         )
     name, keys = headline(run)
     metrics = [run.metrics, *(other.metrics for other in run.other_runs if other.differs_by_seed)]
-    values = [metric_at(one.get("test"), keys) for one in metrics]
+    values = [metric_at(run_metrics.get("test"), keys) for run_metrics in metrics]
     defined = [value for value in values if value is not None]
     if len(defined) < 2:
         return "bad", (

@@ -24,7 +24,7 @@ class Verdict(NamedTuple):
     key: str  # its key in ``difference`` of the baseline
     path: list[str]  # its keys in the metrics of one part
     p_value: float | None  # of the test that gave the level, if it is defined
-    chosen_by: str  # why this baseline was chosen; empty where there is only one
+    chosen_by: str  # why this baseline was chosen; empty if there is only one
 
 
 def verdict(run: Run) -> Verdict:
@@ -53,7 +53,7 @@ def _title(run: Run, name: str, level: str, metric: str) -> str:
 
 
 def _reason(baselines: Collection[str], chosen_by: Mapping[str, Any]) -> str:
-    """Return why this baseline was chosen among several, empty where there is only one."""
+    """Return why this baseline was chosen among several, empty if there is only one."""
     number = len(baselines) - (_MAJORITY in baselines)
     if number < 2:
         return ""

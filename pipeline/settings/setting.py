@@ -16,7 +16,7 @@ _KINDS = {
     "choice": "one of",
     "ints": "a JSON list of whole numbers such as '[128, 64]'",
     "floats": "a JSON list of numbers such as '[0.5, 2]'",
-    "words": 'a JSON list such as \'["relu", "tanh"]\' of',
+    "words": "a JSON list such as '{example}' of",
     "flag": "true or false",
     "date": "a date such as 2026-11-22",
 }
@@ -65,7 +65,7 @@ class Setting:
     def allowed(self) -> str:
         """Description of the allowed values."""
         bounds = [
-            f"{word} {bound:g}"
+            f"{word} {_bound_text(bound)}"
             for word, bound in (
                 ("at least", self.low),
                 ("above", self.above),
@@ -74,7 +74,7 @@ class Setting:
             )
             if bound is not None
         ]
-        text = _KINDS[self.kind]
+        text = _KINDS[self.kind].replace("{example}", json.dumps(self.choices[:2]))
         if self.choices:
             text += " " + ", ".join(self.choices)
         if self.length:
@@ -170,6 +170,11 @@ class Setting:
         near = difflib.get_close_matches(shown, [*self.choices, *self.also], n=1)
         hint += f"; did you mean {near[0]!r}?" if near else ""
         return SettingError(f"{self.name} must be {self.allowed}{unit}, got {shown}{hint}")
+
+
+def _bound_text(bound: float) -> str:
+    """Format a bound; whole numbers have all digits."""
+    return str(int(bound)) if float(bound).is_integer() else f"{bound:g}"
 
 
 def _integer(value: Any) -> int:

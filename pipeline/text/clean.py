@@ -9,11 +9,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.data.columns import as_array, byte_flags, each, find_all, lower, replacing, where
+from pipeline.data.columns import (
+    as_array,
+    byte_flags,
+    find_all,
+    lower,
+    per_distinct_text,
+    replacing,
+    where,
+)
 from pipeline.text import entities
 from pipeline.text.entities import PLACEHOLDERS
 
-#: Most rounds of cleaning. Each round removes an entity, URL, mention, hashtag or number of at
+#: Most rounds of cleaning. Each round removes an HTML entity, URL, mention, hashtag or number of at
 #: least two characters, so that texts of 280 characters never need as many.
 MAX_ROUNDS = 300
 _LISTED = ("urls", "mentions", "hashtags")
@@ -34,8 +42,8 @@ def clean(
 ) -> dict[str, pa.Array]:
     """Clean texts.
 
-    Cleaning a clean text does not change it. One step can create work for an earlier one (an
-    entity inside an entity), so cleaning is repeated until the text does not change any more.
+    Cleaning a clean text does not change it. One step can create work for an earlier one (a
+    nested HTML entity), so cleaning is repeated until the text does not change any more.
 
     Parameters
     ----------
@@ -55,11 +63,13 @@ def clean(
     """
     column = pc.utf8_trim(pc.fill_null(as_array(texts), ""), " ")
     # Most texts need few of the steps; a search without a match is cheaper than a step.
-    column = where(column, pc.match_substring_regex(column, entities.UNTIDY), _ascii_basics)
+    column = where(
+        column, pc.match_substring_regex(column, entities.NEEDS_ASCII_CLEANING), _ascii_basics
+    )
     column = _repaired(column, settings)
     cleaned, lists = _clean_once(column, settings, find)
     unsettled = "|".join(
-        [entities.UNSETTLED]
+        [entities.NEEDS_ANOTHER_ROUND]
         + [PLACEHOLDERS[name][0] for name in ("hashtags", "numbers") if settings[name] != "keep"]
     )
     # Encoding repair is complete after one call, so a change by it alone needs no second round.
@@ -71,28 +81,29 @@ def clean(
         mask = np.zeros(len(cleaned), dtype=bool)
         mask[rows] = True
         cleaned = pc.replace_with_mask(cleaned, mask, settled)
-        for name, entries in later.items():
-            lists[name] = _extended(lists[name], {rows[at]: entries[at] for at in entries})
+        for name, matches_by_index in later.items():
+            new_matches = {rows[index]: matches for index, matches in matches_by_index.items()}
+            lists[name] = _extended(lists[name], new_matches)
     return {"clean": cleaned, **lists}
 
 
 def _settled(
     column: pa.Array, settings: Mapping[str, Any], unsettled: str, find: bool
 ) -> tuple[pa.Array, dict[str, dict[int, list[str]]]]:
-    """Clean until texts do not change; also return the entities of each row that were found."""
+    """Clean until texts do not change; also return the entities of each row that changed."""
     names = [name for name in _LISTED if find and settings[name] != "keep"]
     later: dict[str, dict[int, list[str]]] = {name: {} for name in names}
     changed = pa.array(np.ones(len(column), dtype=bool))
 
-    def again(some: pa.Array) -> pa.Array:
-        return _clean_once(_repaired(some, settings), settings, False, True)[0]
+    def clean_again(texts: pa.Array) -> pa.Array:
+        return _clean_once(_repaired(texts, settings), settings, False, True)[0]
 
     for _ in range(MAX_ROUNDS - 1):
         before = column
-        column = where(before, changed, again)
+        column = where(before, changed, clean_again)
         differs = pc.not_equal(column, before)
         rows = np.flatnonzero(differs)
-        if names and len(rows):
+        if names and len(rows):  # clean these rows once more, to list their entities
             repaired = _repaired(before.filter(differs), settings)
             _, lists = _clean_once(repaired, settings, True, True)
             for name in names:
@@ -133,7 +144,7 @@ def _clean_once(
     flags = byte_flags(column, _FLAGS_OF_BYTE)
     encoded = (flags & _FLAGS["encoded"]) > 0
     flags[encoded] = 0xFF  # decoding can produce any byte
-    column = where(column, pa.array(encoded), lambda some: _decoded(some, settings))
+    column = where(column, pa.array(encoded), lambda texts: _decoded(texts, settings))
     if in_chains:
         column = entities.separate_chains(column, settings)
     may_match = {
@@ -145,16 +156,16 @@ def _clean_once(
     for name in _LISTED if find else ():
         texts = entities.separate_hashtags(column, settings) if name == "hashtags" else column
         lists[name] = _matches(texts, PLACEHOLDERS[name][0], may_match[name])
-    touched = pa.scalar(False)
+    may_have_changed = pa.scalar(False)  # rows in which this or an earlier kind may match
     for name, (pattern, placeholder) in PLACEHOLDERS.items():
         if settings[name] != "keep":
             # A replaced entity can create a word boundary, where another one matches.
-            touched = pc.or_(may_match[name], touched)
+            may_have_changed = pc.or_(may_match[name], may_have_changed)
             by = placeholder if settings[name] == "replace" else " "
-            column = where(column, touched, replacing(pattern, by))
+            column = where(column, may_have_changed, replacing(pattern, by))
     if in_chains:
         column = entities.without_separators(column)
-        lists = {name: entities.without_separators(some) for name, some in lists.items()}
+        lists = {name: entities.without_separators(matches) for name, matches in lists.items()}
     if settings["case"] == "lower":
         column = _fold_white_space(_normalised(lower(column), settings["unicode_form"]))
     elif "remove" in settings.values():
@@ -165,7 +176,7 @@ def _clean_once(
 def _decoded(column: pa.Array, settings: Mapping[str, Any]) -> pa.Array:
     """Resolve entities and line breaks of HTML, normalise, and remove control characters."""
     if settings["html"] == "decode":
-        column = where(column, pc.match_substring(column, "&"), each(_unescape))
+        column = where(column, pc.match_substring(column, "&"), per_distinct_text(_unescape))
         column = pc.replace_substring_regex(column, entities.LINE_BREAK_TAG, " ")
     column = _normalised(column, settings["unicode_form"])
     return _fold_white_space(pc.replace_substring_regex(column, entities.CONTROL, ""))
@@ -196,7 +207,7 @@ def _repaired(column: pa.Array, settings: Mapping[str, Any]) -> pa.Array:
     def repair(text: str) -> str:
         return fix_encoding(text) if is_bad(text) else text
 
-    return where(column, pc.invert(pc.string_is_ascii(column)), each(repair))
+    return where(column, pc.invert(pc.string_is_ascii(column)), per_distinct_text(repair))
 
 
 def _normalised(column: pa.Array, form: str) -> pa.Array:
@@ -204,7 +215,7 @@ def _normalised(column: pa.Array, form: str) -> pa.Array:
     if form == "none":
         return column
     is_ascii = pc.string_is_ascii(column)
-    return where(column, pc.invert(is_ascii), lambda some: pc.utf8_normalize(some, form=form))
+    return where(column, pc.invert(is_ascii), lambda texts: pc.utf8_normalize(texts, form=form))
 
 
 def _fold_white_space(column: pa.Array) -> pa.Array:

@@ -25,9 +25,9 @@ CONTROL = r"[\x00-\x08\x0e-\x1f\x7f\x{80}-\x{84}\x{86}-\x{9f}]"
 _WIDE = r"\t\n\x0b\f\r\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
 WHITE_SPACE = rf" *[{_WIDE}][ {_WIDE}]*| {{2,}}"
 # A text without a match has no ASCII white space to fold and no ASCII control character.
-UNTIDY = r"[\x00-\x1f\x7f]|  "
+NEEDS_ASCII_CLEANING = r"[\x00-\x1f\x7f]|  "
 # A text without a match is not changed by cleaning it again, except for hashtags and numbers.
-UNSETTLED = r"[^\x00-\x7f]|[&@]|(?i:<br|http|www\.|pic\.)"
+NEEDS_ANOTHER_ROUND = r"[^\x00-\x7f]|[&@]|(?i:<br|http|www\.|pic\.)"
 EMOJI = r"[\x{1F000}-\x{1FAFF}\x{2600}-\x{27BF}\x{2B50}]"
 #: Pattern and placeholder of each kind of entity.
 PLACEHOLDERS = {
@@ -53,7 +53,7 @@ def separate_chains(column: pa.Array, settings: Mapping[str, Any]) -> pa.Array:
     return where(
         column,
         pc.match_substring_regex(column, chain),
-        lambda some: replace_within(some, chain, "([@#])", rf"{_SEPARATOR}\1"),
+        lambda texts: replace_within(texts, chain, "([@#])", rf"{_SEPARATOR}\1"),
     )
 
 

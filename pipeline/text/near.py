@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy import sparse
 
-from pipeline.data.columns import begins, lower, map_slices, offsets_of, replacing, where
-from pipeline.data.hashing import combined, mix, of_strings
+from pipeline.data.columns import is_group_start, lower, map_slices, offsets_of, replacing, where
+from pipeline.data.hashing import combined, mix, string_hashes
 from pipeline.text.clean import clean
 
 SIMILAR = 0.8  # Jaccard similarity
@@ -44,6 +44,7 @@ _UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar
 _BETWEEN_ASCII = r" *[^0-9a-z ][^0-9a-z]*| {2,}"
 _BETWEEN = r" *[^\p{L}\p{M}\p{N} ][^\p{L}\p{M}\p{N}]*| {2,}"
 
+# For each MinHash: (mask for XOR, odd factor), a cheap permutation of 64-bit hashes.
 _RANKS = mix(np.arange(2 * _BANDS * _BAND_ROWS, dtype=np.uint64)).reshape(_BANDS, _BAND_ROWS, 2)
 _RANKS[:, :, 1] |= np.uint64(1)
 
@@ -105,7 +106,7 @@ def words_of_slice(
     lists = pc.split_pattern(_canonical(cleaned, raw), " ")
     encoded = lists.flatten().dictionary_encode()
     codes = encoded.indices.to_numpy()
-    hashes = of_strings(encoded.dictionary)[codes]
+    hashes = string_hashes(encoded.dictionary)[codes]
     counts = pc.list_value_length(lists).to_numpy().astype(np.int64)
     starts = np.cumsum(counts) - counts
     if len(raw) == 0:
@@ -155,9 +156,9 @@ def _in_pairs(
     has_next = is_unspaced[codes]
     has_next[:-1] &= has_next[1:] & (position[1:] > 0)
     has_next[-1] = False
-    at = np.flatnonzero(has_next)
+    positions = np.flatnonzero(has_next)
     hashes = hashes.copy()
-    hashes[at] = combined(hashes[at], hashes[at + 1])
+    hashes[positions] = combined(hashes[positions], hashes[positions + 1])
     return np.unique(hashes, return_inverse=True)[1], hashes
 
 
@@ -170,7 +171,7 @@ def _different(
     hash_of_code[codes] = hashes
     rows = np.repeat(np.arange(len(counts)), counts)
     keys = np.sort(rows * n_codes + codes)
-    keys = keys[begins(keys)]
+    keys = keys[is_group_start(keys)]
     kept = np.bincount(keys // n_codes, minlength=len(counts))
     return hash_of_code[keys % n_codes], offsets_of(kept)
 
@@ -189,7 +190,9 @@ def group(words: Words, texts: np.ndarray) -> NearGroups:
     >>> group(words, np.arange(3)).first.tolist()
     [0, 1, 0]
     """
-    _, first_of_key, of_key = np.unique(words.keys[texts], return_index=True, return_inverse=True)
+    _, first_of_key, index_of_key = np.unique(
+        words.keys[texts], return_index=True, return_inverse=True
+    )
     first_of_key = texts[first_of_key]
     earliest = np.arange(len(words))  # earliest near copy of each text, or the text itself
     component = np.arange(len(words))
@@ -208,7 +211,10 @@ def group(words: Words, texts: np.ndarray) -> NearGroups:
         founder = founder[founder]
     first = np.full(len(words), len(words))
     np.minimum.at(first, component[first_of_key], first_of_key)
-    return NearGroups(first[component[first_of_key]][of_key], founder[first_of_key][of_key])
+    return NearGroups(
+        first[component[first_of_key]][index_of_key],
+        founder[first_of_key][index_of_key],
+    )
 
 
 def most_similar(words: Words, asked: int) -> tuple[np.ndarray, np.ndarray]:
@@ -272,7 +278,7 @@ def _spans(counts: np.ndarray, most: int | None = None) -> Iterator[tuple[int, i
 def _pairs(texts: np.ndarray, keys: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield pairs (earlier, later) of texts in the same bucket; texts are ascending."""
     order = np.argsort(keys, kind="stable")
-    starts = np.flatnonzero(begins(keys[order]))
+    starts = np.flatnonzero(is_group_start(keys[order]))
     sizes = np.diff(starts, append=len(order))
     starts, sizes = starts[sizes > 1], sizes[sizes > 1]
     bucket_start = np.repeat(starts, sizes)
@@ -301,7 +307,10 @@ def _similarity(words: Words, left: np.ndarray, right: np.ndarray) -> np.ndarray
 
 
 def _shared(words: Words, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Count the words that both texts of each pair have, which are twice among those of both."""
+    """Count the words that the two texts of each pair share.
+
+    A shared word occurs twice in the sorted words of both texts.
+    """
     keys = []
     for texts in (left, right):
         positions, counts = words.positions(texts)
@@ -318,12 +327,15 @@ def _merged(component: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.nd
     """Merge the components of pairs of texts."""
     if not len(left):
         return component
-    nodes, at = np.unique(np.concatenate([component[left], component[right]]), return_inverse=True)
-    edges = sparse.coo_array(
-        (np.ones(len(left), bool), (at[: len(left)], at[len(left) :])), shape=(len(nodes),) * 2
+    nodes, node_of_text = np.unique(
+        np.concatenate([component[left], component[right]]), return_inverse=True
     )
-    _, of_node = sparse.csgraph.connected_components(edges, directed=False)
-    _, representative = np.unique(of_node, return_index=True)
+    edges = sparse.coo_array(
+        (np.ones(len(left), bool), (node_of_text[: len(left)], node_of_text[len(left) :])),
+        shape=(len(nodes),) * 2,
+    )
+    _, component_of_node = sparse.csgraph.connected_components(edges, directed=False)
+    _, representative = np.unique(component_of_node, return_index=True)
     renamed = np.arange(len(component))
-    renamed[nodes] = nodes[representative[of_node]]
+    renamed[nodes] = nodes[representative[component_of_node]]
     return renamed[component]

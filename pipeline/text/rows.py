@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.data import readers
-from pipeline.data.columns import InThreads, as_array, begins, map_slices
+from pipeline.data.columns import InThreads, as_array, is_group_start, map_slices
 from pipeline.data.daily import InputFile
 from pipeline.data.formats import display_name
 from pipeline.data.rejected import reject
@@ -129,10 +129,12 @@ def clean_rows(
     rows, records = reading.rows, reading.records
     slices = slices or map_slices(rows["raw"], lambda raw: _clean_slice(raw, settings))
     for name in slices[0].columns:
-        rows = rows.append_column(name, pa.chunked_array([some.columns[name] for some in slices]))
+        rows = rows.append_column(
+            name, pa.chunked_array([cleaned.columns[name] for cleaned in slices])
+        )
     labelled = pc.is_valid(rows["label"])
     # Among all records: a row that is rejected below must not change the groups of other rows.
-    rows = _with_near_groups(rows, near.joined([some.words for some in slices]), labelled)
+    rows = _with_near_groups(rows, near.joined([cleaned.words for cleaned in slices]), labelled)
     lost = [reading.rejected]
     is_empty = pc.and_(pc.equal(rows["clean"], ""), labelled)
     rows = reject(rows, is_empty, "nothing left after cleaning", lost)
@@ -170,11 +172,12 @@ def _has_holdout_text(rows: pa.Table, holdout_files: Sequence[str]) -> pa.Chunke
 def _with_near_groups(rows: pa.Table, words: near.Words, labelled: pa.ChunkedArray) -> pa.Table:
     """Append the columns that the split depends on; unlabelled rows are in no group of others."""
     keys = words.keys.view(np.int64)
-    at = np.flatnonzero(labelled)
-    groups = near.group(words, at)
+    labelled_rows = np.flatnonzero(labelled)
+    groups = near.group(words, labelled_rows)
     near_group, founder, copy = keys.copy(), keys.copy(), np.zeros(len(keys), dtype=np.int32)
-    near_group[at], founder[at] = keys[groups.first], keys[groups.founder]
-    copy[at] = _occurrence(keys[at])
+    near_group[labelled_rows] = keys[groups.first]
+    founder[labelled_rows] = keys[groups.founder]
+    copy[labelled_rows] = _occurrence(keys[labelled_rows])
     columns = {"split_key": keys, "copy": copy, "near_group": near_group, "founder": founder}
     for name, column in columns.items():
         rows = rows.append_column(name, pa.array(column))
@@ -184,7 +187,7 @@ def _with_near_groups(rows: pa.Table, words: near.Words, labelled: pa.ChunkedArr
 def _occurrence(keys: np.ndarray) -> np.ndarray:
     """Count the earlier entries that are equal to each entry."""
     order = np.argsort(keys, kind="stable")
-    starts = np.flatnonzero(begins(keys[order]))
+    starts = np.flatnonzero(is_group_start(keys[order]))
     earlier = np.empty(len(keys), dtype=np.int64)
     earlier[order] = np.arange(len(keys)) - np.repeat(starts, np.diff(starts, append=len(keys)))
     return earlier
@@ -216,14 +219,14 @@ def _contradictions(rows: pa.Table) -> tuple[int, list[dict[str, Any]]]:
     labelled = rows.select(["group", "label", "clean"]).filter(pc.is_valid(rows["label"]))
     groups = labelled["group"].to_numpy()
     codes = as_array(labelled["label"]).dictionary_encode().indices.to_numpy()
-    one = np.zeros(int(groups.max(initial=-1)) + 1, dtype=codes.dtype)
-    one[groups] = codes  # the label of one row of each group
-    contradicting = np.unique(groups[codes != one[groups]])
+    label_of_group = np.zeros(int(groups.max(initial=-1)) + 1, dtype=codes.dtype)
+    label_of_group[groups] = codes  # that of one row of the group
+    contradicting = np.unique(groups[codes != label_of_group[groups]])
     examples = []
     for group in contradicting[:_EXAMPLES]:
-        of_group = np.flatnonzero(groups == group)
-        counts = _counts(labelled["label"].take(pa.array(of_group)))
-        text = labelled["clean"][int(of_group[0])].as_py()
+        rows_of_group = np.flatnonzero(groups == group)
+        counts = _counts(labelled["label"].take(pa.array(rows_of_group)))
+        text = labelled["clean"][int(rows_of_group[0])].as_py()
         examples.append({"clean": text, "labels": dict(sorted(counts.items()))})
     return len(contradicting), examples
 

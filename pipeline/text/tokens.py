@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.data.columns import begins, offsets_of
+from pipeline.data.columns import is_group_start, offsets_of
 
 _SLICE = 50_000  # texts; bounds memory
 
@@ -120,7 +120,7 @@ class Tokens:
         positions = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], lengths)
         return Tokens(self.codes[positions], offsets, self.words)
 
-    def once(self) -> "Tokens":
+    def distinct_per_text(self) -> "Tokens":
         """Return each token of a text once, in the order of ``words``."""
         width = max(len(self.words), 1)
         codes, counts = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
@@ -129,14 +129,14 @@ class Tokens:
             rows = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
             keys = rows * width + self.codes[ends[0] : ends[-1]]
             keys.sort()
-            keys = keys[begins(keys)]
+            keys = keys[is_group_start(keys)]
             codes.append((keys % width).astype(np.int32))
             counts.append(np.bincount(keys // width, minlength=len(ends) - 1))
         return Tokens(np.concatenate(codes), offsets_of(np.concatenate(counts)), self.words)
 
     def distinct(self) -> np.ndarray:
         """Return the number of different tokens of each text, int64, shape (n_texts,)."""
-        return self.once().lengths
+        return self.distinct_per_text().lengths
 
 
 def read_tokens(path: Path) -> Tokens:

@@ -63,6 +63,28 @@ def test_parse_rejects_wrong_values(setting, typed, message):
 
 
 @pytest.mark.parametrize(
+    ("setting", "allowed"),
+    [
+        (
+            Setting("seed", "int", 0, "seed", low=0, high=2**32 - 1),
+            "a whole number at least 0 and at most 4294967295",
+        ),
+        (RATE, "a number above 0"),
+        (Setting("floor", "float", 0.5, "floor", low=0.25), "a number at least 0.25"),
+        (
+            Setting(
+                "baselines", "words", "none", "models", choices=("a", "b", "c"), also=("none",)
+            ),
+            """a JSON list such as '["a", "b"]' of a, b, c, or none""",
+        ),
+    ],
+    ids=["large-bound", "whole-bound", "fraction", "choices"],
+)
+def test_allowed_prints_bounds_in_full_and_own_choices(setting, allowed):
+    assert setting.allowed == allowed
+
+
+@pytest.mark.parametrize(
     ("setting", "value"),
     [(UNITS, (128, 64)), (LENGTH, "auto"), (RATE, 0.5), (FLAG, True), (WEIGHTS, (1.0, 2.5))],
 )

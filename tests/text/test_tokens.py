@@ -46,7 +46,7 @@ def test_once_does_not_depend_on_the_size_of_slices(monkeypatch):
     lists = [[f"w{word}" for word in rng.integers(0, 9, size)] for size in rng.integers(0, 7, 50)]
     tokens = Tokens.from_lists(lists)
     monkeypatch.setattr("pipeline.text.tokens._SLICE", 7)
-    once = tokens.once().to_lists()
+    once = tokens.distinct_per_text().to_lists()
     assert [set(some) for some in once] == [set(some) for some in lists]
     assert tokens.distinct().tolist() == [len(set(some)) for some in lists]
     assert [len(some) for some in once] == [len(set(some)) for some in lists]
