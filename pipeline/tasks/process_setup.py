@@ -54,9 +54,9 @@ def prepare() -> None:
     """Prepare the process before Luigi reads the command line.
 
     This installs the filter of error messages on Luigi's logger, shows the logs of the package as
-    Luigi shows its own, and exempts all loaded code from
-    garbage collection: it lives as long as the process, and Luigi now builds nine parsers with 800
-    options each. Visiting the code meanwhile would take 15 % more CPU time if all is built.
+    Luigi shows its own, and exempts all loaded code from garbage collection: it lives as long as
+    the process, and Luigi now builds nine parsers with 800 options each. Visiting the code
+    meanwhile would take 15 % more CPU time if all is built.
     """
     logger = logging.getLogger("luigi-interface")
     if not any(isinstance(existing, _ErrorFilter) for existing in logger.filters):
