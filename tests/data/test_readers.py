@@ -406,7 +406,7 @@ def test_parquet_bytes_are_decoded_with_the_encoding_of_the_dataset(tmp_path):
 def test_json_list_instead_of_a_text_is_rejected(tmp_path):
     reading = read_file(tmp_path, JSON_LINES + '\n{"text": ["a"], "label": "bad"}\n', "rows.jsonl")
     assert reasons(reading) == [(3, "malformed record")]
-    assert reading.rejected["detail"].to_pylist() == ["'text' is no text and no number"]
+    assert reading.rejected["detail"].to_pylist() == ["'text' is neither a text nor a number"]
 
 
 def test_rating_that_is_nan_is_rejected(tmp_path):
