@@ -10,19 +10,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.data.daily import HOLDOUT_FOLDER
-from pipeline.data.split import Parts, read_parts
 from pipeline.errors import DamagedArtifactError
 from pipeline.evaluation.decision import Decision, read_decision
+from pipeline.evaluation.finished import EvaluatedRun
 from pipeline.models.bundle import STOP_WORDS
 from pipeline.nightly.drift import Sample
 from pipeline.nightly.rules import Predictions
 from pipeline.predict.predictor import Predictor
 from pipeline.store.manifests import is_complete
-from pipeline.store.run import FinishedRun
 from pipeline.text import near
 from pipeline.text.clean import clean
 from pipeline.text.prepare import prepare
-from pipeline.text.tokens import Tokens, read_tokens
+from pipeline.text.tokens import Tokens
 
 
 @dataclass(frozen=True)
@@ -44,19 +43,9 @@ class Evaluated:
                 f"the model evaluated in {folder} cannot be compared: the folder is missing or "
                 "incomplete; run that model again, or choose an earlier one with the task Rollback."
             )
-        self.run = FinishedRun(folder)
+        self.run = EvaluatedRun(folder)
         self.path_of = self.run.path_of
         self.class_names = self.run.class_names
-
-    @cached_property
-    def parts(self) -> Parts:
-        """The split."""
-        return read_parts(self.path_of("SplitStratified", "split.parquet"))
-
-    @cached_property
-    def tokens(self) -> Tokens:
-        """The tokens of all rows."""
-        return read_tokens(self.path_of("Tokenize", "tokens.parquet"))
 
     @cached_property
     def decision(self) -> Decision:
@@ -81,10 +70,10 @@ class Evaluated:
         """Return the holdout rows, in the order of their files."""
         table = self.run.read_table("CleanText", "rows.parquet", ["raw", "file", "near_group"])
         is_holdout = np.asarray(is_holdout_file(table["file"]))
-        rows = np.intersect1d(np.flatnonzero(is_holdout), self.parts.rows("test"))
+        rows = np.intersect1d(np.flatnonzero(is_holdout), self.run.parts.rows("test"))
         return HoldoutRows(
             table["raw"].take(pa.array(rows)).to_pylist(),
-            self.parts.labels[rows].astype(np.int64),
+            self.run.parts.labels[rows].astype(np.int64),
             self.probabilities(rows),
             table["near_group"].to_numpy()[rows],
         )
@@ -104,7 +93,7 @@ class Evaluated:
 
         No holdout row is, unless it became one after the model was trained.
         """
-        used = np.concatenate([self.parts.rows("train"), self.parts.rows("validation")])
+        used = np.concatenate([self.run.parts.rows("train"), self.run.parts.rows("validation")])
         table = self.run.read_table("CleanText", "rows.parquet", ["raw", "clean"])
         table = table.take(pa.array(used))
         texts = pa.array(raw, pa.string())
@@ -117,16 +106,16 @@ class Evaluated:
 
     def vocabulary(self) -> list[str]:
         """Return every token of the training rows."""
-        used = np.unique(self.tokens.take(self.parts.rows("train")).codes)
-        return [self.tokens.words[code] for code in used]
+        used = np.unique(self.run.tokens.take(self.run.parts.rows("train")).codes)
+        return [self.run.tokens.words[code] for code in used]
 
     def training(self, most: int, seed: int) -> Sample:
         """Return training rows, and probabilities of validation rows, as a reference for drift."""
-        rows = sampled(self.parts.rows("train"), most, seed)
-        validation = sampled(self.parts.rows("validation"), most, seed)
+        rows = sampled(self.run.parts.rows("train"), most, seed)
+        validation = sampled(self.run.parts.rows("validation"), most, seed)
         return Sample(
-            self.parts.labels[rows],
-            self.tokens.take(rows),
+            self.run.parts.labels[rows],
+            self.run.tokens.take(rows),
             self.probabilities(validation) if len(validation) else None,
         )
 

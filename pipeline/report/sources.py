@@ -10,13 +10,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.data.split import Parts, read_parts
+from pipeline.evaluation.finished import EvaluatedRun
 from pipeline.evaluation.groups import group_column
 from pipeline.store.manifests import is_complete
 from pipeline.store.outputs import Store
-from pipeline.store.run import FinishedRun, split_digest
+from pipeline.store.run import split_digest
 from pipeline.store.seeds import identity
-from pipeline.text.tokens import Tokens, read_tokens
 
 _ROW_COLUMNS = ["id", "raw", "clean", "label", "group"]
 _STEPS_TO_TRAINING = ("CleanText", "Tokenize", "Vectorize", "TrainModel")
@@ -24,8 +23,8 @@ _STEPS_TO_TRAINING = ("CleanText", "Tokenize", "Vectorize", "TrainModel")
 _ROW_LIMIT = "max_train_rows"
 
 
-class _EvaluatedRun(FinishedRun):
-    """A finished run, with its predictions for validation rows."""
+class _ComparedRun(EvaluatedRun):
+    """An evaluated run, with its predictions for validation rows."""
 
     @property
     def trained_on_validation(self) -> bool:
@@ -42,7 +41,7 @@ class _EvaluatedRun(FinishedRun):
         return rows.set_index("id")[["label", "decided"]]
 
 
-class OtherRun(_EvaluatedRun):
+class OtherRun(_ComparedRun):
     """Another evaluated run with the same training, validation and test rows."""
 
     def __init__(self, evaluated: Path, store: Store, differs_by_seed: bool) -> None:
@@ -59,7 +58,7 @@ class OtherRun(_EvaluatedRun):
         return settings
 
 
-class Run(_EvaluatedRun):
+class Run(_ComparedRun):
     """The run that a report describes.
 
     Parameters
@@ -126,16 +125,6 @@ class Run(_EvaluatedRun):
     def rows(self) -> pa.Table:
         """The cleaned rows."""
         return self.read_table("CleanText", "rows.parquet", _ROW_COLUMNS)
-
-    @cached_property
-    def parts(self) -> Parts:
-        """The split."""
-        return read_parts(self.path_of("SplitStratified", "split.parquet"))
-
-    @cached_property
-    def tokens(self) -> Tokens:
-        """The tokens of each row."""
-        return read_tokens(self.path_of("Tokenize", "tokens.parquet"))
 
     @cached_property
     def diversity(self) -> np.ndarray:
