@@ -17,8 +17,8 @@ from pipeline.cli.rm import dangling_links, remove_dangling
 from pipeline.errors import PipelineError
 from pipeline.nightly import champions, ledger
 from pipeline.store import manifests
-from pipeline.store.files import digest, explained, sha256_of
-from pipeline.store.outputs import Artifact, Store
+from pipeline.store.files import explained, sha256_of
+from pipeline.store.outputs import Artifact, Store, upstream_of
 
 #: Folder of damaged artifacts below the outputs folder.
 DAMAGED = ".damaged"
@@ -116,15 +116,15 @@ def _problems(folder: Path, artifact: Artifact | None) -> list[str]:
 def _has_digest_of_manifest(artifact: Artifact) -> bool:
     """Return whether the folder's name and the manifest's digest follow from the manifest."""
     manifest, name = artifact.manifest, artifact.path.name
-    upstream, code = manifest.get("upstream") or {}, manifest.get("code") or {}
-    also_requires = [entry["digest"] for entry in manifest.get("beside", [])]
-    identity = {
-        **{key: manifest[key] for key in ("task", "version", "settings", "outside")},
-        "upstream": upstream.get("digest"),
-        **({"beside": also_requires} if also_requires else {}),
-        **({"code": code.get("fingerprint")} if code.get("in_digest") else {}),
-    }
-    expected = digest(identity)
+    code = manifest.get("code") or {}
+    expected = manifests.digest_of(
+        manifest["task"],
+        manifest["version"],
+        manifest["settings"],
+        manifest["outside"],
+        [entry["digest"] for entry in upstream_of(manifest)],
+        code.get("fingerprint") if code.get("in_digest") else None,
+    )
     if champions.is_night(artifact.path):
         settings = manifest["settings"]
         has_name = ledger.night_name(str(settings.get("date")), settings.get("redo", 0)) == name

@@ -10,8 +10,8 @@ from typing import Any
 from pipeline.nightly import ledger, outbox, registry
 from pipeline.nightly.ledger import Entry
 from pipeline.nightly.night import Night
-from pipeline.store import files, manifests, publishing
-from pipeline.tasks.config import paths
+from pipeline.store import manifests, publishing
+from pipeline.tasks.config import outputs_folder
 from pipeline.tasks.provenance import git_commit, library_versions
 
 FOLDER, RECORD, DRIFT = "nights", "night.json", "drift.png"
@@ -20,17 +20,17 @@ _VERSION = 1
 
 def path(dataset: str, day: str, redo: int = 0) -> Path:
     """Return the folder of a night's record."""
-    return Path(paths().outputs) / dataset / FOLDER / ledger.night_name(day, redo)
+    return outputs_folder() / dataset / FOLDER / ledger.night_name(day, redo)
 
 
 def page(dataset: str) -> Path:
     """Return the path of a dataset's history page."""
-    return Path(paths().outputs) / "history" / f"{dataset}.html"
+    return outputs_folder() / "history" / f"{dataset}.html"
 
 
 def registry_of(dataset: str) -> Path:
     """Return the folder of a dataset's ledger and pointer."""
-    return ledger.registry_folder(Path(paths().outputs), dataset)
+    return ledger.registry_folder(outputs_folder(), dataset)
 
 
 def now() -> str:
@@ -50,7 +50,7 @@ def read_night(dataset: str, day: str) -> Night | None:
 
 def nights(dataset: str, day: str = "????-??-??") -> list[Night]:
     """Return all complete records of a dataset, or those of one day, oldest night first."""
-    folders = Path(paths().outputs, dataset, FOLDER).glob(f"{day}*")
+    folders = (outputs_folder() / dataset / FOLDER).glob(f"{day}*")
     complete = (night for night in map(_read, folders) if night is not None)
     return sorted(complete, key=lambda night: (night.date, night.redo))
 
@@ -133,11 +133,16 @@ def _publish(night: Night) -> Night:
         return existing
     settings: dict[str, Any] = {"dataset": night.dataset, "date": night.date}
     settings |= {"redo": night.redo} if night.redo else {}
-    identity = {"task": "Nightly", "version": _VERSION, "settings": settings}
-    identity |= {"outside": {}, "upstream": None}
+    identity: dict[str, Any] = {
+        "task": "Nightly",
+        "version": _VERSION,
+        "settings": settings,
+        "outside": {},
+    }
     description = {
         **identity,
-        "digest": files.digest(identity),
+        "upstream": None,
+        "digest": manifests.digest_of(**identity),
         "libraries": library_versions(),
         "git_commit": git_commit(),
     }

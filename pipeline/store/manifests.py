@@ -2,13 +2,14 @@
 
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from pipeline.store.files import read_json
+from pipeline.store.files import digest, read_json
 
 MANIFEST = "manifest.json"
 # A text that can be printed and can be a path: no NUL and no half of a surrogate pair.
@@ -61,6 +62,44 @@ class _Files(Struct):
 
 
 _files_decoder = msgspec.json.Decoder(_Files)
+
+
+def digest_of(
+    task: str,
+    version: int,
+    settings: Mapping[str, Any],
+    outside: Mapping[str, Any],
+    required: Sequence[str] = (),
+    code: str | None = None,
+) -> str:
+    """Return the digest that identifies an artifact.
+
+    Parameters
+    ----------
+    outside : mapping
+        Checksums of external inputs.
+    required : sequence of str
+        Digests of the artifacts that it was made from, the one above it in the chain first.
+    code : str, optional
+        Hash of the code, where that is part of the digest.
+
+    Examples
+    --------
+    >>> digest_of("Report", 2, {}, {}, ["fbe47f6d82b435a8"]) == digest_of("Report", 2, {}, {})
+    False
+    """
+    identity = {
+        "task": task,
+        "version": version,
+        "settings": dict(settings),
+        "outside": outside,
+        "upstream": required[0] if required else None,
+    }
+    if required[1:]:
+        identity["beside"] = list(required[1:])
+    if code is not None:
+        identity["code"] = code
+    return digest(identity)
 
 
 def is_complete(path: Path) -> bool:

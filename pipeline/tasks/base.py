@@ -18,7 +18,7 @@ from pipeline.settings.resolve import resolve
 from pipeline.settings.resolved import Settings
 from pipeline.settings.setting import Setting
 from pipeline.store import files, previews, publishing
-from pipeline.store.manifests import is_complete, read_manifest
+from pipeline.store.manifests import digest_of, is_complete, read_manifest
 from pipeline.tasks import progress, provenance
 from pipeline.tasks.config import outputs_folder, url_of
 from pipeline.tasks.graph import once
@@ -179,19 +179,14 @@ class Step(Named):
     @once
     def digest(self) -> str:
         """Return the digest: it covers task, version, settings, and everything above."""
-        digests = [step.digest() for step in self.required]
-        identity = {
-            "task": self.task_family,
-            "version": self.version,
-            "settings": dict(self.settings()),
-            "outside": self.external_inputs(),
-            "upstream": digests[0] if digests else None,
-        }
-        if digests[1:]:
-            identity["beside"] = digests[1:]
-        if provenance.code_in_digest():
-            identity["code"] = provenance.code_of(self).fingerprint
-        return files.digest(identity)
+        return digest_of(
+            self.task_family,
+            self.version,
+            self.settings(),
+            self.external_inputs(),
+            [step.digest() for step in self.required],
+            provenance.code_of(self).fingerprint if provenance.code_in_digest() else None,
+        )
 
     @once
     def path(self) -> Path:
