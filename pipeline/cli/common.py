@@ -1,7 +1,6 @@
 """Options and arguments that several commands share, and the folders that they work on."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
@@ -9,7 +8,7 @@ import luigi
 from click.shell_completion import CompletionItem
 
 from pipeline.store.outputs import Store
-from pipeline.tasks.config import paths
+from pipeline.tasks.config import outputs_folder
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for other programs.")
 
@@ -30,12 +29,7 @@ def with_paths(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def open_store() -> Store:
     """Return the store of the outputs folder."""
-    return Store(Path(paths().outputs))
-
-
-def data_folder() -> Path:
-    """Return the folder of raw files."""
-    return Path(paths().data)
+    return Store(outputs_folder())
 
 
 def complete_run(

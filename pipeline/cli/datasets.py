@@ -6,10 +6,11 @@ from typing import Any
 import click
 
 from pipeline.cli import output
-from pipeline.cli.common import as_json, data_folder, open_store, with_paths
+from pipeline.cli.common import as_json, open_store, with_paths
 from pipeline.cli.output import Column
 from pipeline.data import catalogue, daily, raw_files
 from pipeline.errors import PipelineError
+from pipeline.tasks.config import data_folder
 
 
 def _total_size(files: list[dict[str, Any]]) -> str:

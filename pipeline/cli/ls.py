@@ -3,12 +3,13 @@
 import click
 
 from pipeline.cli import output
-from pipeline.cli.common import as_json, data_folder, open_store, with_paths
+from pipeline.cli.common import as_json, open_store, with_paths
 from pipeline.cli.output import Column, count, metric
 from pipeline.data import catalogue
 from pipeline.errors import UnknownNameError, nearest
 from pipeline.store.outputs import Store
 from pipeline.store.overview import listing
+from pipeline.tasks.config import data_folder
 
 _SHOWN = 20  # runs
 

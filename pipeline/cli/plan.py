@@ -13,7 +13,7 @@ from luigi.cmdline_parser import CmdlineParser
 from luigi.task_register import TaskClassException
 
 from pipeline.cli import output
-from pipeline.cli.common import as_json, data_folder, open_store, with_paths
+from pipeline.cli.common import as_json, open_store, with_paths
 from pipeline.cli.explain import Explainer
 from pipeline.cli.output import Column
 from pipeline.cli.settings_diff import shorten
@@ -23,7 +23,7 @@ from pipeline.models import specs
 from pipeline.store import manifests
 from pipeline.store.outputs import Store
 from pipeline.tasks import provenance
-from pipeline.tasks.config import pipeline
+from pipeline.tasks.config import data_folder, pipeline
 from pipeline.tasks.download_data import DownloadData
 from pipeline.tasks.graph import above, assume, in_order, snapshot
 from pipeline.tasks.run_all import RunAll

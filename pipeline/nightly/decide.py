@@ -1,12 +1,10 @@
 """The decision of a night: the gates in their order, and the outcome that follows from them."""
 
-import os
 import resource
 import time
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.data import daily
@@ -20,7 +18,7 @@ from pipeline.store.manifests import read_manifest
 from pipeline.tasks import progress
 from pipeline.tasks.base import Step
 from pipeline.tasks.clean_text import CleanText
-from pipeline.tasks.config import paths
+from pipeline.tasks.config import relative_to_outputs
 from pipeline.tasks.download_data import DownloadData
 from pipeline.tasks.evaluate import Evaluate
 from pipeline.tasks.graph import in_order
@@ -151,7 +149,7 @@ def _comparison(state: _State) -> Generator[Any, Any, tuple[str, str]]:
     progress.set_status(task, 0.4, "training")
     yield task.report
     state.digests["report"] = task.report.digest()
-    state.results["report"] = _relative(task.report)
+    state.results["report"] = relative_to_outputs(task.report.path())
     progress.set_status(task, 0.9, "deciding")
     entries = ledger.read(records.registry_of(task.name)).entries
     compared = files.digest([one.metrics.get("holdout") for one in entries if one.against])
@@ -197,7 +195,7 @@ def _entry(state: _State, night: Night) -> Entry:
     shown = {"metric": night.metric, "model": night.model, "rows": night.rows}
     evaluate, champion = state.task.step(Evaluate), None
     if night.outcome == ledger.PROMOTED:
-        champion = Champion(night.date, evaluate.digest(), _relative(evaluate))
+        champion = Champion(night.date, evaluate.digest(), relative_to_outputs(evaluate.path()))
     return Entry(
         night.date,
         night.outcome,
@@ -226,8 +224,3 @@ def _costs(state: _State) -> dict[str, Any]:
     peaks = [one.get("peak_memory_mib") or 0.0 for one in built]
     here = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"seconds": round(seconds, 3), "peak_memory_mib": round(max([here, *peaks]), 1)}
-
-
-def _relative(step: Step) -> str:
-    """Return the path of an artifact relative to the outputs folder."""
-    return Path(os.path.relpath(step.path(), paths().outputs)).as_posix()

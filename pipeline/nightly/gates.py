@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.errors import HOLDOUT_ROWS_EXCLUDED
 from pipeline.nightly import contract, limits, spending
 from pipeline.nightly.ledger import Entry
-from pipeline.tasks.config import paths
+from pipeline.tasks.config import outputs_folder
 from pipeline.tasks.evaluate import Evaluate
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def champion_model(path: str) -> "Evaluated | None":
     """Return the model of an Evaluate artifact, by its path below the outputs folder."""
     from pipeline.nightly.trained_model import Evaluated
 
-    return Evaluated(Path(paths().outputs) / path) if path else None
+    return Evaluated(outputs_folder() / path) if path else None
 
 
 def measure(

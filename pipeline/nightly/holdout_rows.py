@@ -13,7 +13,7 @@ from pipeline.nightly.ledger import Champion
 from pipeline.settings import checks
 from pipeline.store import publishing
 from pipeline.tasks.clean_text import CleanText
-from pipeline.tasks.config import paths
+from pipeline.tasks.config import data_folder
 from pipeline.tasks.download_data import DownloadData, today
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def freeze_rows(
 
     chosen: dict[str, Any] = {"dataset": dataset, "date": date}
     download, clean = DownloadData(**chosen), CleanText(**chosen)
-    row = catalogue.load(dataset, Path(paths().data))
+    row = catalogue.load(dataset, data_folder())
     checks.days(dataset, daily.is_daily(row), date, None)
     folder = download.raw_folder / daily.HOLDOUT_FOLDER
     _check(download, folder, renew)

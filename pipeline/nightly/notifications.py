@@ -1,12 +1,11 @@
 """Send the mails of decided nights, also of those whose process ended before it could."""
 
 from dataclasses import replace
-from pathlib import Path
 
 from pipeline.nightly import ledger, outbox, records
 from pipeline.nightly.night import Night
 from pipeline.store import locks
-from pipeline.tasks.config import paths, url_of
+from pipeline.tasks.config import outputs_folder, url_of
 from pipeline.tasks.report import Report
 
 
@@ -44,7 +43,7 @@ def report_url(night: Night) -> str | None:
     """Return the URL of a night's report, None if it has no report."""
     if not night.report:
         return None
-    return url_of(Path(paths().outputs) / night.report / Report.page)
+    return url_of(outputs_folder() / night.report / Report.page)
 
 
 def _recorded(dataset: str, name: str, state: str) -> Night | None:

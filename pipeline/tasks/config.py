@@ -24,6 +24,11 @@ def outputs_folder() -> Path:
     return Path(str(paths().outputs))
 
 
+def relative_to_outputs(path: Path) -> str:
+    """Return a path relative to the folder of artifacts, with slashes."""
+    return Path(os.path.relpath(path, outputs_folder())).as_posix()
+
+
 class pipeline(luigi.Config):
     """Options of all steps."""
 
@@ -48,5 +53,4 @@ def url_of(path: Path) -> str:
     base: str = pipeline().address
     if not base:
         return path.resolve().as_uri()
-    relative = Path(os.path.relpath(path, outputs_folder())).as_posix()
-    return f"{base.rstrip('/')}/{urllib.parse.quote(relative)}"
+    return f"{base.rstrip('/')}/{urllib.parse.quote(relative_to_outputs(path))}"
