@@ -183,6 +183,11 @@ CODE_CHANGED = Notice(
     "An artifact was built by other code and is kept.",
     "Add `--pipeline-code-changes rerun` to rebuild it, or `ignore` to silence the warning.",
 )
+UNSPACED_TEXTS = Notice(
+    "W302",
+    "Texts contain a script without spaces between words, such as Chinese or Thai.",
+    "Nothing, or choose how they are split with `--segmentation bigrams`, `icu` or `none`.",
+)
 INTERRUPTED_WORK_REMOVED = Notice(
     "W310",
     "Work of an interrupted run was done with other code, libraries or cores and is not resumed.",

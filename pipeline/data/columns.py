@@ -13,6 +13,8 @@ import pyarrow.compute as pc
 # Clean texts never contain it: control characters are removed first.
 _MARK = "\x1e"
 SLICE = 50_000  # most texts in a slice; bounds the memory of intermediate columns
+#: Languages that distinguish i with and without a dot.
+DOTTED = ("azerbaijani", "turkish")
 _MIN_SLICE = 1_000  # fewest texts that are worth a thread
 # Seconds that a thread that returns from Arrow waits for Python's lock. Python's default of 5 ms
 # is longer than most operations of Arrow on a slice.
@@ -153,8 +155,20 @@ def replacing(pattern: str, by: str) -> Callable[[pa.Array], pa.Array]:
     return lambda column: pc.replace_substring_regex(column, pattern, by)
 
 
-def lower(column: pa.Array) -> pa.Array:
-    """Convert to lower case as Python does; Arrow's result differs for letters such as ``İ``."""
+def lower(column: pa.Array, language: str = "") -> pa.Array:
+    """Convert to lower case as Python does; Arrow's result differs for letters such as ``İ``.
+
+    In `DOTTED` languages the lower case of ``I`` is ``ı``, and that of ``İ`` is ``i`` (Unicode
+    Standard, SpecialCasing.txt).
+
+    Examples
+    --------
+    >>> lower(pa.array(["ISPARTA İZMİR"]), "turkish").to_pylist()
+    ['ısparta izmir']
+    """
+    if language in DOTTED:
+        column = pc.replace_substring_regex(column, "İ|I\u0307", "i")
+        column = pc.replace_substring(column, "I", "ı")
     is_ascii = pc.string_is_ascii(column)
     lowered = pc.ascii_lower(column)
     return where(lowered, pc.invert(is_ascii), per_distinct_text(str.lower))

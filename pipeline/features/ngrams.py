@@ -119,7 +119,7 @@ def _character_counts(
 ) -> tuple[sparse.csr_matrix, list[str], sparse.csr_matrix]:
     """Return counts of n-grams per word, the names of n-grams, and counts of words per text."""
     assert texts.clean is not None, "the representation reads clean texts"
-    column = pc.utf8_trim_whitespace(lower(as_array(texts.clean)))
+    column = pc.utf8_trim_whitespace(lower(as_array(texts.clean), texts.language))
     pieces = Tokens.from_arrow(pc.utf8_split_whitespace(column)).without([""])
     per_word, names = _character_ngrams(pieces.words, *limits)
     ones = np.ones(len(pieces.codes), dtype=np.float32)

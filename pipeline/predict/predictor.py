@@ -130,7 +130,7 @@ class Predictor:
         else:
             results = _map_ahead(self._pool(len(column)), self._prepare, chunks)
         for cleaned, tokens in results:
-            yield Texts(tokens, cleaned)
+            yield Texts(tokens, cleaned, self.model.steps["Tokenize"]["language"])
 
     def _pool(self, n_texts: int) -> Executor:
         """Return workers for the text steps."""

@@ -12,6 +12,9 @@ STOP_WORD_LISTS = ("none", "scikit-learn", "nltk")
 LEARNED = "learned"
 # A pattern that can match the empty text does so somewhere in this text.
 _PROBE = " a b1_-!#@x\n"
+# Word forms that lack a language.
+_LACKING = {"azerbaijani": ("snowball", "simplemma"), "turkish": ("snowball",)}
+_OTHER_CASE = tuple(_LACKING)  # the lower case of I is the dotless i
 _ENGLISH_ONLY = {"porter": "snowball or simplemma", "wordnet": "snowball or simplemma"}
 
 
@@ -67,6 +70,11 @@ def tokens(user_values: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
     if form in _ENGLISH_ONLY and language != "english":
         raise SettingConflictError(
             f"word_form {form} is English only, got language {language}; use {_ENGLISH_ONLY[form]}."
+        )
+    if form in _LACKING.get(language, ()):
+        raise SettingConflictError(
+            f"word_form {form} has no rules for language {language}; use word_form "
+            f"{'simplemma' if 'simplemma' not in _LACKING[language] else 'as_is'}."
         )
     if settings["stop_words"] == "scikit-learn" and language != "english":
         raise SettingConflictError(
@@ -190,8 +198,17 @@ _IRRELEVANT: tuple[tuple[tuple[str, ...], Callable[[Mapping[str, Any]], bool], s
     ),
     (
         ("language",),
-        lambda settings: settings["stop_words"] != "nltk" and settings["word_form"] == "as_is",
-        "only stop_words nltk and a word_form need it",
+        lambda settings: (
+            settings["stop_words"] != "nltk"
+            and settings["word_form"] == "as_is"
+            and settings["language"] not in _OTHER_CASE
+        ),
+        "only stop_words nltk, a word_form, and the letter case of Turkish and Azerbaijani need it",
+    ),
+    (
+        ("segmentation",),
+        lambda settings: settings["tokenizer"] == "regexp",
+        "the pattern of tokenizer regexp decides where tokens end",
     ),
     (
         ("token_case",),

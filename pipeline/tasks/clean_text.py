@@ -3,9 +3,11 @@
 from luigi.util import requires
 
 from pipeline.settings.parameter import parameter
+from pipeline.settings.resolved import Settings
 from pipeline.store import publishing
 from pipeline.tasks.base import Step
 from pipeline.tasks.download_data import DownloadData
+from pipeline.text.languages import LANGUAGES
 
 _ACTIONS = ("keep", "replace", "remove")
 
@@ -43,6 +45,12 @@ class CleanText(Step):
     hashtags = parameter("choice", "keep", "hashtags; replaced by <hashtag>", choices=_ACTIONS)
     numbers = parameter("choice", "keep", "numbers; replaced by <number>", choices=_ACTIONS)
     case = parameter("choice", "keep", "letter case", choices=("keep", "lower"))
+    language = parameter(
+        "choice",
+        "english",
+        "language of letter case, stop words, stems and lemmas",
+        choices=LANGUAGES,
+    )
     duplicates = parameter(
         "choice",
         "keep",
@@ -56,6 +64,13 @@ class CleanText(Step):
         download = self.upstream()
         assert isinstance(download, DownloadData)
         return download
+
+    def settings(self) -> Settings:
+        """Return the settings; the language counts only if it changes the texts."""
+        values = dict(super().settings())
+        if values["case"] == "keep":
+            del values["language"]
+        return Settings(values)
 
     def build(self, out: publishing.Workspace) -> None:
         """Write ``rows.parquet``, ``rejected.parquet`` and ``profile.json``."""

@@ -1,11 +1,13 @@
 """Tokenize clean texts."""
 
+import logging
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from luigi.util import requires
 
-from pipeline.errors import SettingError, nearest
+from pipeline.errors import UNSPACED_TEXTS, SettingError, nearest
 from pipeline.settings import checks
 from pipeline.settings.parameter import parameter
 from pipeline.settings.resolved import Settings
@@ -13,7 +15,19 @@ from pipeline.store import publishing
 from pipeline.tasks.base import Step
 from pipeline.tasks.clean_text import CleanText
 from pipeline.tasks.graph import once
-from pipeline.text.languages import CODES
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+logger = logging.getLogger(__name__)
+_MANY_UNSPACED = 0.02  # share of texts
+_SPLIT = {
+    "bigrams": "they are split into bigrams of characters; --segmentation icu splits them into "
+    "words",
+    "icu": "they are split into words by ICU",
+    "none": "the text between two spaces or punctuation marks is one token; use a tokenizer other "
+    "than regexp and --segmentation bigrams",
+}
 
 
 @requires(CleanText)
@@ -49,8 +63,13 @@ class Tokenize(Step):
         "of NLTK is installed)",
         choices=("as_is", "porter", "snowball", "simplemma", "wordnet"),
     )
-    language = parameter(
-        "choice", "english", "language of stop words, stems and lemmas", choices=tuple(CODES)
+    segmentation = parameter(
+        "choice",
+        "bigrams",
+        "how scripts without spaces between words (Chinese, Japanese, Thai, Lao, Khmer, Burmese, "
+        "...) are split: bigrams of characters, icu (words of a dictionary; extra segmentation), "
+        "or none; no effect on tokenizer regexp",
+        choices=("bigrams", "icu", "none"),
     )
     processes = parameter(
         "int",
@@ -69,10 +88,12 @@ class Tokenize(Step):
 
     def settings(self) -> Settings:
         """Return the settings; a stop-word file counts by its content, not by its path."""
-        values = dict(super().settings())
+        values = {**super().settings(), "language": self.value("language")}
         # RunAll passes defaults too: only another pattern than the default is the user's.
         is_default = values["pattern"] == self.declared()["pattern"].default
         checks.tokens({"pattern": None if is_default else self.pattern}, values)
+        if values["tokenizer"] == "regexp":
+            values["segmentation"] = "none"  # the pattern decides
         if values["stop_words"] not in checks.STOP_WORD_LISTS:
             values["stop_words"] = "file"
         return Settings(values)
@@ -104,9 +125,28 @@ class Tokenize(Step):
         rows = pq.read_table(self.path_of("CleanText") / "rows.parquet", columns=["id", "clean"])
         settings = {**self.settings(), "stop_words": self.value("stop_words")}
         tokens = tokenize(rows["clean"], settings, self.value("processes"))
+        unspaced = self._unspaced(rows["clean"])
         table, diversity = token_table(rows["id"], tokens)
         with out.write_in_background(
             "tokens.parquet", table, dictionary_columns=("tokens.list.element",)
         ):
-            out.write_json("tokens.json", summary(tokens, diversity))
+            out.write_json(
+                "tokens.json", {**summary(tokens, diversity), "unspaced_texts": unspaced}
+            )
         out.counts(rows.num_rows, len(tokens))
+
+    def _unspaced(self, texts: "pa.ChunkedArray") -> dict[str, int]:
+        """Count texts in scripts without spaces; warn if they are many."""
+        from pipeline.text.segment import unspaced_texts
+
+        counts = unspaced_texts(texts)
+        if sum(counts.values()) >= max(_MANY_UNSPACED * len(texts), 1):
+            logger.warning(
+                "%s: %d of %d texts contain a script without spaces between words (%s); %s.",
+                UNSPACED_TEXTS,
+                max(counts.values()),
+                len(texts),
+                ", ".join(counts),
+                _SPLIT[str(self.settings().segmentation)],
+            )
+        return counts

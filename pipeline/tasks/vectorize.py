@@ -121,7 +121,7 @@ class Vectorize(Step):
 
         (representation,) = self.code_specs()
         clean_text = self.path_of("CleanText") if representation.reads_clean else None
-        texts = read_texts(self.path_of("Tokenize"), clean_text)
+        texts = read_texts(self.path_of("Tokenize"), clean_text, self.value("language"))
         assignment = self.assignment()
         parts = assignment.parts
         encoder_class = representation.load_encoder()

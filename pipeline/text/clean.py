@@ -51,7 +51,7 @@ def clean(
         Raw texts; null counts as empty.
     settings : mapping
         Settings of CleanText: ``encoding_repair``, ``html``, ``unicode_form``, ``urls``,
-        ``mentions``, ``hashtags``, ``numbers``, ``case``.
+        ``mentions``, ``hashtags``, ``numbers``, ``case``, and ``language`` for the case.
     find : bool
         Whether to list URLs, mentions and hashtags, which takes a fifth of the time.
 
@@ -167,7 +167,8 @@ def _clean_once(
         column = entities.without_separators(column)
         lists = {name: entities.without_separators(matches) for name, matches in lists.items()}
     if settings["case"] == "lower":
-        column = _fold_white_space(_normalised(lower(column), settings["unicode_form"]))
+        lowered = lower(column, settings.get("language", ""))
+        column = _fold_white_space(_normalised(lowered, settings["unicode_form"]))
     elif "remove" in settings.values():
         column = _fold_white_space(column)
     return column, lists

@@ -1,6 +1,6 @@
-"""Languages with stems in NLTK's Snowball and lemmas in simplemma."""
+"""Languages of stop words, stems, lemmas and letter case."""
 
-#: Code of each language in simplemma.
+#: Code of each language in simplemma; NLTK's Snowball has stems for all but Turkish.
 CODES = {
     "danish": "da",
     "dutch": "nl",
@@ -16,4 +16,7 @@ CODES = {
     "russian": "ru",
     "spanish": "es",
     "swedish": "sv",
+    "turkish": "tr",
 }
+#: Values of the parameter ``language``.
+LANGUAGES = tuple(sorted([*CODES, "azerbaijani"]))

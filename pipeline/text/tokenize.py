@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from pipeline.data.columns import as_array, lower, map_slices
 from pipeline.errors import DataError, MissingExtraError
 from pipeline.text.languages import CODES
+from pipeline.text.segment import segment
 from pipeline.text.tokens import Tokens
 
 # Characters that the classic Keras tokenizer drops by default (Keras 2 documentation,
@@ -38,11 +39,14 @@ def tokenize(
     DataError
         If a file of stop words is not utf-8.
     MissingExtraError
-        If an NLTK corpus is not installed.
+        If an NLTK corpus or a package is not installed.
     """
     tokens = TOKENIZERS[settings["tokenizer"]](as_array(texts), settings, processes)
+    # Models of earlier versions were trained without segmentation.
+    tokens = segment(tokens, settings.get("segmentation", "none"))
     if settings["token_case"] == "lower":
-        tokens = tokens.map(str.lower)
+        lowered = lower(pa.array(tokens.words, pa.string()), settings["language"]).to_pylist()
+        tokens = tokens.map(dict(zip(tokens.words, lowered, strict=True)).__getitem__)
     unwanted = stop_words(settings["stop_words"], settings["language"])
     if unwanted:
         tokens = tokens.without(unwanted)
@@ -50,9 +54,9 @@ def tokenize(
     return tokens.map(change) if change else tokens
 
 
-def words(column: pa.Array) -> Tokens:
+def words(column: pa.Array, language: str = "") -> Tokens:
     """Convert to lower case and split at spaces and punctuation, as the classic Keras tokenizer."""
-    lists = map_slices(column, lambda texts: _split(lower(texts), _BETWEEN))
+    lists = map_slices(column, lambda texts: _split(lower(texts, language), _BETWEEN))
     return Tokens.from_arrow(pa.chunked_array(lists)).without([""])
 
 
@@ -228,7 +232,7 @@ def _nltk_lists(column: pa.Array, pattern: str | None) -> pa.Array:
 #: From column, settings and number of processes to tokens; the parameter ``tokenizer`` of the task
 #: Tokenize has the same names.
 TOKENIZERS: Mapping[str, Callable[[pa.Array, Mapping[str, Any], int], Tokens]] = {
-    "words": lambda column, _, __: words(column),
+    "words": lambda column, settings, _: words(column, settings["language"]),
     "tweet": lambda column, _, processes: _by_nltk(column, None, processes),
     "regexp": lambda column, settings, processes: _by_pattern(
         column, settings["pattern"], processes

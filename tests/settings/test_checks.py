@@ -63,7 +63,8 @@ def test_settings_of_a_preset_are_not_reported(preset):
 @pytest.mark.parametrize("model", specs.MODELS)
 def test_settings_without_effect_are_reported_for_every_model(model):
     assert without_effect({"model": model, "language": "german"}) == [
-        "language has no effect: only stop_words nltk and a word_form need it."
+        "language has no effect: only stop_words nltk, a word_form, and the letter case of Turkish "
+        "and Azerbaijani need it."
     ]
 
 

@@ -172,3 +172,26 @@ def test_dropped_tokens_are_not_counted():
 def test_every_tokenizer_is_offered_and_every_offer_is_a_tokenizer():
     choices = dict(pipeline.RunAll.get_params())["tokenizer"].setting.choices
     assert set(choices) == set(tok.TOKENIZERS)
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [("english", ["isparta", "i̇zmi̇r"]), ("turkish", ["ısparta", "izmir"])],
+)
+@pytest.mark.parametrize("tokenizer", ["words", "tweet", "regexp"])
+def test_lower_case_follows_the_language(language, expected, tokenizer):
+    choices = {"tokenizer": tokenizer, "token_case": "lower", "pattern": r"\S+"}
+    assert tokens_of(["ISPARTA İZMİR"], language=language, **choices) == [expected]
+
+
+def test_tokens_of_scripts_without_spaces_are_bigrams_by_default():
+    declared = pipeline.Tokenize.declared()["segmentation"]
+    assert declared.default == "bigrams"
+    texts = ["今日は OK"]
+    assert tokens_of(texts, segmentation="bigrams") == [["今日", "日は", "ok"]]
+    assert tokens_of(texts, segmentation="bigrams", tokenizer="tweet") == [["今日", "日は", "OK"]]
+
+
+def test_models_of_earlier_versions_keep_their_tokens():
+    assert "segmentation" not in PLAIN
+    assert tokens_of(["今日は"]) == [["今日は"]]
