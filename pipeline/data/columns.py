@@ -160,34 +160,50 @@ def lower(column: pa.Array) -> pa.Array:
     return where(lowered, pc.invert(is_ascii), per_distinct_text(str.lower))
 
 
-def replace_within(column: pa.Array, outer: str, inner: str, by: str) -> pa.Array:
+def replace_within(
+    column: pa.Array, outer: str, inner: str, by: str, *, before: str = "", outside: bool = False
+) -> pa.Array:
     r"""Replace the matches of a pattern, only inside the matches of another pattern.
 
-    The texts must not contain control characters. ``inner`` is applied to each match of ``outer``
-    as to a text of its own.
+    The texts must not contain the control character U+001E.
+
+    Parameters
+    ----------
+    column : pa.Array of string
+    outer, inner : str
+        RE2 patterns; ``inner`` is applied to each match of ``outer`` as to a text of its own.
+    by : str
+        Replacement of the matches of ``inner``.
+    before : str
+        A pattern without groups that matches directly before ``outer``.
+    outside : bool
+        Replace outside of the matches of ``outer`` instead.
 
     Examples
     --------
     >>> replace_within(pa.array(["1 [1]"]), r"\[\d\]", "1", "one").to_pylist()
     ['1 [one]']
     """
-    flat, offsets, is_match = _pieces(column, outer)
-    flat = where(flat, pa.array(is_match), replacing(inner, by))
+    flat, offsets, is_match = _pieces(column, outer, before)
+    flat = where(flat, pa.array(is_match != outside), replacing(inner, by))
     return pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), flat), "")
 
 
 def find_all(column: pa.Array, pattern: str) -> pa.Array:
-    """Return all matches of an RE2 pattern in texts without control characters, list<string>."""
-    flat, offsets, is_match = _pieces(column, pattern)
+    """Return all matches of an RE2 pattern in texts without U+001E, list<string>."""
+    flat, offsets, is_match = _pieces(column, pattern, "")
     counts = np.diff(offsets) // 2
     ends = np.concatenate([np.zeros(1, np.int32), np.cumsum(counts, dtype=np.int32)])
     return pa.ListArray.from_arrays(pa.array(ends), flat.filter(pa.array(is_match)))
 
 
-def _pieces(column: pa.Array, pattern: str) -> tuple[pa.Array, np.ndarray, np.ndarray]:
+def _pieces(column: pa.Array, pattern: str, before: str) -> tuple[pa.Array, np.ndarray, np.ndarray]:
     """Split texts at matches: all pieces, offsets of the texts, and which pieces are matches."""
-    marked = pc.replace_substring_regex(column, f"({pattern})", f"{_MARK}\\1{_MARK}")
-    lists = pc.split_pattern(marked, _MARK)
+    if before:
+        pattern, by = f"({before})({pattern})", rf"\1{_MARK}\2{_MARK}"
+    else:
+        by = rf"{_MARK}\0{_MARK}"
+    lists = pc.split_pattern(pc.replace_substring_regex(column, pattern, by), _MARK)
     offsets = lists.offsets.to_numpy() - lists.offsets[0].as_py()
     # Every second piece of a text is a match.
     is_match = (np.arange(offsets[-1]) - np.repeat(offsets[:-1], np.diff(offsets))) % 2 == 1
