@@ -15,11 +15,12 @@ from pipeline.data.columns import (
     find_all,
     lower,
     per_distinct_text,
+    replace_and_find,
     where,
 )
 from pipeline.text import entities
 from pipeline.text.entities import ENTITIES
-from pipeline.text.invisible import without_invisible
+from pipeline.text.invisible import INVISIBLE, without_invisible
 
 #: Most rounds of cleaning. Each round removes an HTML entity, URL, mention, hashtag or number of at
 #: least two characters, so that texts of 280 characters never need as many.
@@ -149,11 +150,12 @@ def _clean_once(
         if is_listed or settings[name] != "keep":
             mask = _may_match(column, name, flags)
             replaced, matches = _replaced(column.filter(mask), name, settings, is_listed)
-            column = pc.replace_with_mask(column, mask, replaced)
+            if len(replaced) and settings[name] != "keep":
+                column = pc.replace_with_mask(column, mask, replaced)
             if matches is not None:
                 lists[name] = _spread(matches, mask)
     # Not before: an invisible character ends an entity, and text can follow it.
-    column = where(column, encoded, lambda texts: _fold_white_space(without_invisible(texts)))
+    column = where(column, encoded, _without_invisible)
     if settings["case"] == "lower":
         column = _fold_white_space(_normalised(lower(column), settings["unicode_form"]))
     elif "remove" in settings.values():
@@ -170,6 +172,12 @@ def _decoded(column: pa.Array, settings: Mapping[str, Any]) -> pa.Array:
     return _fold_white_space(pc.replace_substring_regex(column, entities.CONTROL, ""))
 
 
+def _without_invisible(column: pa.Array) -> pa.Array:
+    """Remove invisible characters, and fold the white space around them."""
+    has_invisible = pc.match_substring_regex(column, INVISIBLE)
+    return where(column, has_invisible, lambda texts: _fold_white_space(without_invisible(texts)))
+
+
 def _may_match(column: pa.Array, name: str, flags: np.ndarray) -> pa.Array:
     """Mark texts in which an entity may match; it matches in no other text."""
     if name in _FLAGS:
@@ -183,13 +191,17 @@ def _replaced(
 ) -> tuple[pa.Array, pa.Array | None]:
     """Replace or remove the entities of a kind if they are not kept; also list them."""
     entity, action = ENTITIES[name], settings[name]
-    hide_urls = settings["urls"] == "keep" and name in ("mentions", "hashtags")
-    separated, is_separated = entity.separated(texts, hide_urls)
-    matches = find_all(separated, entity.pattern) if is_listed else None
+    if not len(texts):  # save compiling the patterns
+        return texts, pa.array([], pa.list_(pa.string())) if is_listed else None
+    separated, is_separated = entity.separated(texts, settings["urls"] == "keep")
     if action == "keep":
-        return texts, matches
+        return texts, find_all(separated, entity.pattern)
     by = entity.placeholder if action == "replace" else " "
-    replaced = pc.replace_substring_regex(separated, entity.pattern, by)
+    matches = None
+    if is_listed:
+        replaced, matches = replace_and_find(separated, entity.pattern, by)
+    else:
+        replaced = pc.replace_substring_regex(separated, entity.pattern, by)
     if is_separated is not None:
         replaced = where(replaced, is_separated, entities.without_separators)
     return replaced, matches

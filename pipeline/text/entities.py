@@ -1,27 +1,30 @@
 """Patterns of URLs, mentions, hashtags and numbers, by the rules that Twitter published.
 
 The rules are those of twitter-text (github.com/twitter/twitter-text, conformance cases), with these
-choices: a URL begins with ``http://``, ``https://``, ``www.`` or ``pic.twitter.com/``; any ASCII word
-of two letters ends a domain, since lists of domains change; ``localhost`` and IPv4 addresses are
-hosts; names are not limited in length; hashtags can follow each other without a space (``#a#b``).
+choices: a URL begins with ``http://``, ``https://``, ``www.`` or ``pic.twitter.com/``; two ASCII
+letters can end a domain, since lists of domains change; ``localhost`` and IPv4 addresses are hosts;
+names are not limited in length; hashtags can follow each other without a space (``#a#b``).
 
 All patterns are of RE2, which takes time linear in the length of the text. RE2 cannot look ahead:
 `Entity.separated` breaks what only looks like an entity before the patterns are applied.
 """
 
+import re
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
+from unicodedata import category
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.data.columns import replace_within, where
+from pipeline.data.columns import per_distinct_text, replace_within, where
 
 _AT, _HASH = r"@\x{FF20}", r"#\x{FF03}"  # with the full-width forms
-_LATIN = r"\x{C0}-\x{D6}\x{D8}-\x{F6}\x{F8}-\x{2AF}\x{2BB}\x{300}-\x{36F}\x{1E00}-\x{1EFF}"
 _ASCII = "0-9A-Za-z"
-_SPACED = _ASCII + _LATIN + r"\x{400}-\x{52F}"  # Latin and Cyrillic
-# Ends of domains beyond ASCII: country codes and frequent others of IANA's list of top-level domains.
+_LATIN = r"\x{C0}-\x{2AF}\x{300}-\x{36F}\x{1E00}-\x{1EFF}"  # with accents, also as marks
+_SPACED = rf"{_ASCII}{_LATIN}\x{{400}}-\x{{52F}}"  # Latin and Cyrillic
+# Ends of domains beyond ASCII: those of countries and frequent others, from IANA's list.
 _TOP_LEVEL = (
     "рф|бел|укр|срб|мкд|мон|қаз|бг|ею|рус|дети|онлайн|сайт|орг|ελ|ευ|հայ|გე|ישראל|"
     "قطر|مصر|عمان|ایران|پاکستان|السعودية|امارات|فلسطين|تونس|سورية|الجزائر|المغرب|الاردن|السودان|"
@@ -29,54 +32,36 @@ _TOP_LEVEL = (
     "中国|中國|香港|台湾|台灣|新加坡|澳門|公司|网络|在线|みんな|コム|한국|닷컴|닷넷"
 )
 _TOP = rf"(?:(?i:xn--)[-{_ASCII}]+|[A-Za-z]{{2,}}|{_TOP_LEVEL})"
-_DOMAIN = (
-    rf"(?:[{_SPACED}](?:[{_SPACED}_-]*[{_SPACED}])?\.)*"
-    rf"[{_SPACED}](?:[{_SPACED}-]*[{_SPACED}])?\.{_TOP}"
+_NAMES = (
+    rf"(?:[{_SPACED}](?:[{_SPACED}_-]*[{_SPACED}])?\.)*[{_SPACED}](?:[{_SPACED}-]*[{_SPACED}])?\."
 )
-# Letters and symbols of any script, such as ``http://例え.jp``; tried last, because text of a script
-# without spaces can follow a domain directly.
+# Letters and symbols of any script, such as ``http://例え.jp``; tried after the names of Latin and
+# Cyrillic, because text of a script without spaces can follow a domain directly.
 _ANY = (
     r"[^\x00-/:-@\[-\x60{-\x{BF}\x{61C}\x{2000}-\x{206F}\x{3000}-\x{3004}\x{3008}-\x{3020}\x{3030}"
     r"\x{FEFF}-\x{FF0F}\x{FF1A}-\x{FF20}\x{FF3B}-\x{FF40}\x{FF5B}-\x{FF65}]"
 )
-_ANY_DOMAIN = rf"(?:{_ANY}(?:(?:{_ANY}|-)*{_ANY})?\.)+{_TOP}"
-_HOST = rf"(?:{_DOMAIN}|[0-9]{{1,3}}(?:\.[0-9]{{1,3}}){{3}}|(?i:localhost)|{_ANY_DOMAIN})"
+_ANY_NAMES = rf"(?:{_ANY}+(?:-+{_ANY}+)*\.)+"
+_HOST = rf"(?:(?:{_NAMES}|{_ANY_NAMES}){_TOP}|[0-9]+(?:\.[0-9]+){{3}}|(?i:localhost))"
 _IN_PATH = rf"[{_SPACED}!*';:=+,.$/%#\[\]_~@|&\x{{2013}}-]"
-_PARENTHESES = rf"\((?:{_IN_PATH}+|{_IN_PATH}*\({_IN_PATH}+\){_IN_PATH}*)\)"
-_PATH = rf"/(?:(?:{_IN_PATH}|{_PARENTHESES})*(?:[{_SPACED}=_#/+-]|{_PARENTHESES}))?"
+_PARENTHESES = rf"\({_IN_PATH}*(?:\({_IN_PATH}+\){_IN_PATH}*)?\)"
+_PATH = rf"/(?:{_IN_PATH}*(?:[{_SPACED}=_#/+-]|{_PARENTHESES}))*"
 _QUERY = rf"\?[{_ASCII}!?*'@();:&=+$/%#\[\]_.,~|-]*[{_ASCII}_&=#/-]"
-_REST = rf"(?::[0-9]+)?(?:{_PATH})?(?:{_QUERY})?"
-_SLUG = rf"/[{_ASCII}]+"  # of links that Twitter shortened: nothing else belongs to them
+_SLUG = rf"/[{_ASCII}]+"  # of links that Twitter shortened: no other path belongs to them
 URL_START = r"(?i:https?://|www\.|pic\.twitter\.com/)"
 URL = (
-    rf"(?i:https?://)(?:(?i:t\.co){_SLUG}(?:{_QUERY})?|{_HOST}{_REST})"
-    rf"|(?i:www\.)(?:{_DOMAIN}|{_ANY_DOMAIN}){_REST}|(?i:pic\.twitter\.com){_SLUG}"
+    rf"(?i:https?://|www\.)(?:(?i:t\.co){_SLUG}|{_HOST}(?::[0-9]+)?(?:{_PATH})?)(?:{_QUERY})?"
+    rf"|(?i:pic\.twitter\.com){_SLUG}"
 )
 _BEFORE_URL = rf"^|[^{_ASCII}{_AT}${_HASH}]"
 
-_LETTERS = r"\p{L}\p{M}\p{N}"
-# Marks of emoji, which are no part of a word.
-_EMOJI_MARKS = r"\x{FE0E}\x{FE0F}\x{20E3}"
-# Scripts in which a mention can follow a letter, because there is often no space between words.
-_UNSPACED = (
-    r"\p{Han}\p{Hiragana}\p{Katakana}\x{30FC}\x{FF70}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-)
-_BEFORE_MENTION = (
-    rf"^|[^{_LETTERS}_!#$%&*{_AT}]|[{_UNSPACED}{_EMOJI_MARKS}]"
-    rf"|(?:^|[^{_ASCII}_+~.-])(?i:rt)"
-)
 MENTION = rf"[{_AT}][{_ASCII}_]+"
-_ADDRESS = rf"[{_ASCII}_-]+(?:\.[{_ASCII}_-]+)*\.[A-Za-z]{{2,}}"
-_NO_MENTION = rf"([{_UNSPACED}][{_AT}])({_ADDRESS})|([{_AT}])([{_ASCII}_]+(?:[{_AT}{_LATIN}]|://))"
-
 # Joiners, and signs of Cyrillic, Hebrew, Japanese, Tibetan and Catalan that are part of words.
-_IN_HASHTAG = (
-    r"_\x{200C}\x{200D}\x{A67E}\x{5BE}\x{5F3}\x{5F4}\x{FF5E}\x{301C}\x{309B}\x{309C}\x{30A0}"
-    r"\x{30FB}\x{3003}\x{F0B}\x{F0C}\x{B7}"
+_SIGNS = (
+    "_\u200c\u200d\ua67e\u05be\u05f3\u05f4\uff5e\u301c\u309b\u309c"
+    "\u30a0\u30fb\u3003\u0f0b\u0f0c\xb7"
 )
-_BEFORE_HASHTAG = rf"^|[^{_LETTERS}{_IN_HASHTAG}&]|[{_EMOJI_MARKS}]"
-HASHTAG = rf"[{_HASH}][\p{{N}}{_IN_HASHTAG}]*[\p{{L}}\p{{M}}][{_LETTERS}{_IN_HASHTAG}]*"
-_NO_HASHTAG = rf"([{_HASH}])([0-9]*[{_EMOJI_MARKS}]|[{_LETTERS}{_IN_HASHTAG}]+://)()()"
+HASHTAG = rf"[{_HASH}][\p{{N}}{_SIGNS}]*[\p{{L}}\p{{M}}][\p{{L}}\p{{M}}\p{{N}}{_SIGNS}]*"
 
 NUMBER = r"\b[0-9]+(?:[.,:][0-9]+)*\b"
 LINE_BREAK_TAG = r"(?i)<br\s*/?>"
@@ -97,71 +82,129 @@ NEEDS_ANOTHER_ROUND = r"[^\x00-\x7f]|[&@]|(?i:<br|http|www\.|pic\.)"
 EMOJI = r"[\x{1F000}-\x{1FAFF}\x{2600}-\x{27BF}\x{2B50}]"
 
 
+# Marks of emoji, which are no part of a word.
+_EMOJI_MARKS = "\ufe0e\ufe0f\u20e3"
+_RETWEET = re.compile(r"(?:^|[^0-9A-Za-z_+~.-])rt$", re.IGNORECASE)
+# What continues a name after ``@``, so that it is no mention.
+_ADDRESS = re.compile(r"[0-9A-Za-z_-]+(?:\.[0-9A-Za-z_-]+)*\.[A-Za-z]{2}")
+_NO_NAME = re.compile("[0-9A-Za-z_]+(?:[@\uff20\xc0-\u02af\u0300-\u036f\u1e00-\u1eff]|://)")
+_NO_TAG = re.compile(f"[0-9]*[{_EMOJI_MARKS}]|[^ #\uff03]+?://")  # a keycap or a URL
+# Breaks what looks like an entity and is none; clean texts never contain it.
+_SEPARATOR = "\x1d"
+
+
+def _without_other_urls(texts: pa.Array) -> pa.Array:
+    """Break the beginnings of URLs that follow a letter, a digit, ``@``, ``$`` or ``#``."""
+    by = rf"\1{_SEPARATOR}"
+    return replace_within(texts, URL, "((?i)http|www|pic)", by, before=_BEFORE_URL, outside=True)
+
+
+def _without_other_mentions(text: str) -> str:
+    """Break the ``@`` that begin no mention, such as those of addresses.
+
+    A mention follows letters beyond ASCII, as in languages without spaces; an address does, too.
+    """
+
+    def sign(match: re.Match) -> str:
+        start, end = match.span()
+        before = text[start - 1 : start]
+        if before.isascii():
+            can_begin = not before or not (before.isalnum() or before in "_!#$%&*@")
+            can_begin |= bool(_RETWEET.search(text, max(start - 3, 0), start))
+        else:
+            can_begin = before != "\uff20" and not (_is_word(before) and _ADDRESS.match(text, end))
+        return match.group() + _SEPARATOR * (not can_begin or bool(_NO_NAME.match(text, end)))
+
+    return re.sub("[@\uff20]", sign, text)
+
+
+def _without_other_hashtags(text: str) -> str:
+    """Break the ``#`` that begin no hashtag: those after words, before URLs and of keycaps.
+
+    A hashtag can directly follow another one.
+    """
+    last_end = -1  # of the last sign that begins a hashtag
+
+    def sign(match: re.Match) -> str:
+        nonlocal last_end
+        start, end = match.span()
+        before = text[start - 1 : start]
+        tag = text[last_end:start] if last_end >= 0 else ""
+        can_begin = not (before == "&" or _is_in_tag(before)) or (
+            all(map(_is_in_tag, tag)) and any(map(_is_letter, tag))
+        )
+        is_tag = can_begin and not _NO_TAG.match(text, end)
+        last_end = end if is_tag else -1
+        return match.group() + _SEPARATOR * (not is_tag)
+
+    return re.sub("[#\uff03]", sign, text)
+
+
+def _is_letter(sign: str) -> bool:
+    """Return whether a character is a letter or a mark of one."""
+    return sign != "" and sign not in _EMOJI_MARKS and category(sign)[0] in "LM"
+
+
+def _is_word(sign: str) -> bool:
+    """Return whether a character is a letter, a mark of one, or a digit."""
+    return _is_letter(sign) or (sign != "" and category(sign)[0] == "N")
+
+
+def _is_in_tag(sign: str) -> bool:
+    """Return whether a character can be part of a hashtag."""
+    return _is_word(sign) or (sign != "" and sign in _SIGNS)
+
+
 class Entity(NamedTuple):
-    """A kind of entity: its pattern, its placeholder, and what else decides where it matches."""
+    """A kind of entity: its pattern and its placeholder."""
 
     pattern: str
     placeholder: str
-    # What comes before it, without groups, and what looks like an entity and is none: two pairs of
-    # groups, between which a separator breaks it. A text without a match of ``doubtful`` has
-    # neither a lookalike nor an entity after something else.
-    before: str = ""
-    lookalike: str = ""
+    # RE2 pattern of texts in which something may look like an entity and be none, and the function
+    # that breaks this; RE2 cannot look at the context of a match.
     doubtful: str = ""
-    start: str = ""  # what a separator breaks
+    without_others: Callable[[pa.Array], pa.Array] | None = None
 
-    def separated(self, texts: pa.Array, hide_urls: bool) -> tuple[pa.Array, pa.Array | None]:
+    def separated(self, texts: pa.Array, urls_are_kept: bool) -> tuple[pa.Array, pa.Array | None]:
         """Insert separators, so that the pattern matches entities only; mark the texts changed.
 
-        With ``hide_urls``, nothing matches in URLs: no mention or hashtag is part of a URL.
+        With ``urls_are_kept``, no ``@`` or ``#`` in a URL begins an entity.
         """
-        if not self.doubtful:
+        if not self.without_others:
             return texts, None
-        doubtful = f"{self.doubtful}|{URL_START}" if hide_urls else self.doubtful
-        is_doubtful = pc.match_substring_regex(texts, doubtful)
-        return where(texts, is_doubtful, partial(self._broken, hide_urls=hide_urls)), is_doubtful
+        hide = urls_are_kept and self.pattern != URL
+        pattern = f"{self.doubtful}|{URL_START}" if hide else self.doubtful
+        is_doubtful = pc.match_substring_regex(texts, pattern)
+        return where(texts, is_doubtful, partial(self._broken, hide=hide)), is_doubtful
 
-    def _broken(self, texts: pa.Array, hide_urls: bool) -> pa.Array:
-        """Break everything that is no entity."""
-        broken = (f"({self.start})", rf"\1{_SEPARATOR}")
-        if hide_urls:
-            texts = replace_within(texts, URL, *broken, before=_BEFORE_URL)
-        if self.lookalike:
-            by = rf"\1\3{_SEPARATOR}\2\4"
-            texts = pc.replace_substring_regex(texts, self.lookalike, by)
-        chain = f"(?:{self.pattern})+"
-        return replace_within(texts, chain, *broken, before=self.before, outside=True)
+    def _broken(self, texts: pa.Array, hide: bool) -> pa.Array:
+        """Break what is no entity."""
+        assert self.without_others is not None
+        if hide:
+            by = rf"\1{_SEPARATOR}"
+            texts = replace_within(texts, URL, f"([{_AT}{_HASH}])", by, before=_BEFORE_URL)
+        return self.without_others(texts)
 
 
 #: The entities, in the order in which they are replaced: a URL can contain ``@`` and ``#``.
 ENTITIES = {
-    "urls": Entity(
-        URL,
-        "<url>",
-        before=_BEFORE_URL,
-        doubtful=f"[{_ASCII}{_AT}${_HASH}]{URL_START}",
-        start="(?i)http|www|pic",
-    ),
+    "urls": Entity(URL, "<url>", f"[{_ASCII}{_AT}${_HASH}]{URL_START}", _without_other_urls),
     "mentions": Entity(
         MENTION,
         "<user>",
-        before=_BEFORE_MENTION,
-        lookalike=_NO_MENTION,
-        doubtful=rf"[{_LETTERS}_!#$%&*{_AT}][{_AT}]|[{_AT}][{_ASCII}_]+(?:[{_AT}{_LATIN}]|://)",
-        start=f"[{_AT}]",
+        rf"[{_ASCII}_!#$%&*@\x{{80}}-\x{{10FFFF}}][{_AT}]"
+        rf"|[{_AT}][{_ASCII}_]+(?:[\x{{80}}-\x{{10FFFF}}@]|://)",
+        per_distinct_text(_without_other_mentions),
     ),
     "hashtags": Entity(
         HASHTAG,
         "<hashtag>",
-        before=_BEFORE_HASHTAG,
-        lookalike=_NO_HASHTAG,
-        doubtful=rf"[{_LETTERS}{_IN_HASHTAG}&][{_HASH}]|{_NO_HASHTAG}",
-        start=f"[{_HASH}]",
+        rf"[{_ASCII}_&\x{{80}}-\x{{10FFFF}}][{_HASH}]"
+        rf"|[{_HASH}](?:[0-9]*[{_EMOJI_MARKS}]|[^ {_HASH}]+://)",
+        per_distinct_text(_without_other_hashtags),
     ),
     "numbers": Entity(NUMBER, "<number>"),
 }
-# Breaks lookalikes; clean texts never contain it.
-_SEPARATOR = "\x1d"
 
 
 def without_separators(column: pa.Array) -> pa.Array:

@@ -9,9 +9,8 @@ import re
 import unicodedata
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from pipeline.data.columns import per_distinct_text, where
+from pipeline.data.columns import per_distinct_text
 
 _RANGES = (
     *((0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5)),
@@ -19,7 +18,8 @@ _RANGES = (
     *((0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFFB), (0xFFFE, 0xFFFF)),
     *((0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF)),
 )
-_RE2 = "[" + "".join(rf"\x{{{first:X}}}-\x{{{last:X}}}" for first, last in _RANGES) + "]"
+#: RE2 pattern of an invisible character.
+INVISIBLE = "[" + "".join(rf"\x{{{first:X}}}-\x{{{last:X}}}" for first, last in _RANGES) + "]"
 _RUN = re.compile("[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in _RANGES) + "]+")
 _NON_JOINER, _JOINER = "\u200c", "\u200d"
 _SELECTORS = re.compile("[\ufe0e\ufe0f]")  # text and emoji presentation
@@ -53,8 +53,7 @@ def without_invisible(column: pa.Array) -> pa.Array:
     >>> without_invisible(pa.array(["in\u200bvisible", "❤\ufe0f", "a\ufe0f"])).to_pylist()
     ['invisible', '❤️', 'a']
     """
-    has_invisible = pc.match_substring_regex(column, _RE2)
-    return where(column, has_invisible, per_distinct_text(lambda text: _RUN.sub(_needed, text)))
+    return per_distinct_text(lambda text: _RUN.sub(_needed, text))(column)
 
 
 def _needed(match: re.Match) -> str:
