@@ -174,33 +174,69 @@ def lower(column: pa.Array, language: str = "") -> pa.Array:
     return where(lowered, pc.invert(is_ascii), per_distinct_text(str.lower))
 
 
-def replace_within(column: pa.Array, outer: str, inner: str, by: str) -> pa.Array:
+def replace_within(
+    column: pa.Array, outer: str, inner: str, by: str, *, before: str = "", outside: bool = False
+) -> pa.Array:
     r"""Replace the matches of a pattern, only inside the matches of another pattern.
 
-    The texts must not contain control characters. ``inner`` is applied to each match of ``outer``
-    as to a text of its own.
+    The texts must not contain the control character U+001E.
+
+    Parameters
+    ----------
+    column : pa.Array of string
+    outer, inner : str
+        RE2 patterns; ``inner`` is applied to each match of ``outer`` as to a text of its own.
+    by : str
+        Replacement of the matches of ``inner``.
+    before : str
+        A pattern without groups that matches directly before ``outer``.
+    outside : bool
+        Replace outside of the matches of ``outer`` instead.
 
     Examples
     --------
     >>> replace_within(pa.array(["1 [1]"]), r"\[\d\]", "1", "one").to_pylist()
     ['1 [one]']
     """
-    flat, offsets, is_match = _pieces(column, outer)
-    flat = where(flat, pa.array(is_match), replacing(inner, by))
+    marked = pc.replace_substring_regex(column, f"({before})({outer})", rf"\1{_MARK}\2{_MARK}")
+    flat, offsets, is_match = _split(marked)
+    flat = where(flat, pa.array(is_match != outside), replacing(inner, by))
     return pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), flat), "")
 
 
 def find_all(column: pa.Array, pattern: str) -> pa.Array:
-    """Return all matches of an RE2 pattern in texts without control characters, list<string>."""
-    flat, offsets, is_match = _pieces(column, pattern)
-    counts = np.diff(offsets) // 2
-    ends = np.concatenate([np.zeros(1, np.int32), np.cumsum(counts, dtype=np.int32)])
+    """Return all matches of an RE2 pattern in texts without U+001E, list<string>."""
+    return _matches(_marked(column, pattern))
+
+
+def replace_and_find(column: pa.Array, pattern: str, by: str) -> tuple[pa.Array, pa.Array]:
+    r"""Replace the matches of an RE2 pattern in texts without U+001E, and return them.
+
+    Examples
+    --------
+    >>> replaced, matches = replace_and_find(pa.array(["1 a 2"]), r"\d", "n")
+    >>> replaced.to_pylist(), matches.to_pylist()
+    (['n a n'], [['1', '2']])
+    """
+    marked = _marked(column, pattern)
+    # A simpler pattern, which is faster.
+    return pc.replace_substring_regex(marked, f"{_MARK}[^{_MARK}]*{_MARK}", by), _matches(marked)
+
+
+def _marked(column: pa.Array, pattern: str) -> pa.Array:
+    """Insert a mark before and after each match."""
+    return pc.replace_substring_regex(column, pattern, rf"{_MARK}\0{_MARK}")
+
+
+def _matches(marked: pa.Array) -> pa.Array:
+    """Return the text between marks, list<string>."""
+    flat, offsets, is_match = _split(marked)
+    ends = np.concatenate([np.zeros(1), np.cumsum(np.diff(offsets) // 2)]).astype(np.int32)
     return pa.ListArray.from_arrays(pa.array(ends), flat.filter(pa.array(is_match)))
 
 
-def _pieces(column: pa.Array, pattern: str) -> tuple[pa.Array, np.ndarray, np.ndarray]:
-    """Split texts at matches: all pieces, offsets of the texts, and which pieces are matches."""
-    marked = pc.replace_substring_regex(column, f"({pattern})", f"{_MARK}\\1{_MARK}")
+def _split(marked: pa.Array) -> tuple[pa.Array, np.ndarray, np.ndarray]:
+    """Split texts at marks: all pieces, offsets of the texts, and which pieces are matches."""
     lists = pc.split_pattern(marked, _MARK)
     offsets = lists.offsets.to_numpy() - lists.offsets[0].as_py()
     # Every second piece of a text is a match.

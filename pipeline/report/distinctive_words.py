@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pipeline.text.entities import PLACEHOLDERS
+from pipeline.text.entities import ENTITIES
 from pipeline.text.tokenize import tokenize, word_form
 from pipeline.text.tokens import Tokens
 
@@ -23,7 +23,7 @@ def placeholders(
     Tokenize. A tokenizer may keep the brackets of ``<user>``, drop them, or keep them with
     punctuation.
     """
-    marks = [mark for kind, (_, mark) in PLACEHOLDERS.items() if cleaning[kind] == "replace"]
+    marks = [entity.placeholder for kind, entity in ENTITIES.items() if cleaning[kind] == "replace"]
     # Stop words are not among the words already, and their file may have been deleted.
     settings = {**tokenizing, "stop_words": "none"}
     tokenized = tokenize(pa.array(marks, pa.string()), settings).to_lists()

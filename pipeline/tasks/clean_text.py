@@ -16,12 +16,14 @@ _ACTIONS = ("keep", "replace", "remove")
 class CleanText(Step):
     """Read the raw files into rows, clean their texts, and record every rejected row.
 
+    Control characters and invisible characters, such as the zero-width space, are always removed.
+
     A real bad record: ``3,0,"  "`` has a label and no text; it goes to ``rejected.parquet`` with
     the reason "text is empty".
     """
 
     folder = "2_clean"
-    version = 4
+    version = 5
     main_table = "rows.parquet"
     label = "rows"
 

@@ -15,11 +15,12 @@ from pipeline.data.columns import (
     find_all,
     lower,
     per_distinct_text,
-    replacing,
+    replace_and_find,
     where,
 )
 from pipeline.text import entities
-from pipeline.text.entities import PLACEHOLDERS
+from pipeline.text.entities import ENTITIES
+from pipeline.text.invisible import INVISIBLE, without_invisible
 
 #: Most rounds of cleaning. Each round removes an HTML entity, URL, mention, hashtag or number of at
 #: least two characters, so that texts of 280 characters never need as many.
@@ -70,7 +71,7 @@ def clean(
     cleaned, lists = _clean_once(column, settings, find)
     unsettled = "|".join(
         [entities.NEEDS_ANOTHER_ROUND]
-        + [PLACEHOLDERS[name][0] for name in ("hashtags", "numbers") if settings[name] != "keep"]
+        + [ENTITIES[name].pattern for name in ("hashtags", "numbers") if settings[name] != "keep"]
     )
     # Encoding repair is complete after one call, so a change by it alone needs no second round.
     changed = pc.not_equal(cleaned, column)
@@ -96,7 +97,7 @@ def _settled(
     changed = pa.array(np.ones(len(column), dtype=bool))
 
     def clean_again(texts: pa.Array) -> pa.Array:
-        return _clean_once(_repaired(texts, settings), settings, False, True)[0]
+        return _clean_once(_repaired(texts, settings), settings, False)[0]
 
     for _ in range(MAX_ROUNDS - 1):
         before = column
@@ -105,7 +106,7 @@ def _settled(
         rows = np.flatnonzero(differs)
         if names and len(rows):  # clean these rows once more, to list their entities
             repaired = _repaired(before.filter(differs), settings)
-            _, lists = _clean_once(repaired, settings, True, True)
+            _, lists = _clean_once(repaired, settings, True)
             for name in names:
                 for row, entries in zip(rows, lists[name].to_pylist(), strict=True):
                     later[name].setdefault(int(row), []).extend(entries)
@@ -135,37 +136,26 @@ def _ascii_basics(column: pa.Array) -> pa.Array:
 
 
 def _clean_once(
-    column: pa.Array, settings: Mapping[str, Any], find: bool, in_chains: bool = False
+    column: pa.Array, settings: Mapping[str, Any], find: bool
 ) -> tuple[pa.Array, dict[str, pa.Array]]:
-    """Apply all steps but encoding repair once; also list the entities, if ``find``.
-
-    With ``in_chains``, all entities of a chain are replaced at once, not one per round.
-    """
+    """Apply all steps but encoding repair once; also list the entities, if ``find``."""
     flags = byte_flags(column, _FLAGS_OF_BYTE)
     encoded = (flags & _FLAGS["encoded"]) > 0
     flags[encoded] = 0xFF  # decoding can produce any byte
-    column = where(column, pa.array(encoded), lambda texts: _decoded(texts, settings))
-    if in_chains:
-        column = entities.separate_chains(column, settings)
-    may_match = {
-        name: _may_match(column, name, flags)
-        for name in PLACEHOLDERS
-        if settings[name] != "keep" or (find and name in _LISTED)
-    }
+    encoded = pa.array(encoded)
+    column = where(column, encoded, lambda texts: _decoded(texts, settings))
     lists = {}
-    for name in _LISTED if find else ():
-        texts = entities.separate_hashtags(column, settings) if name == "hashtags" else column
-        lists[name] = _matches(texts, PLACEHOLDERS[name][0], may_match[name])
-    may_have_changed = pa.scalar(False)  # rows in which this or an earlier kind may match
-    for name, (pattern, placeholder) in PLACEHOLDERS.items():
-        if settings[name] != "keep":
-            # A replaced entity can create a word boundary, where another one matches.
-            may_have_changed = pc.or_(may_match[name], may_have_changed)
-            by = placeholder if settings[name] == "replace" else " "
-            column = where(column, may_have_changed, replacing(pattern, by))
-    if in_chains:
-        column = entities.without_separators(column)
-        lists = {name: entities.without_separators(matches) for name, matches in lists.items()}
+    for name in ENTITIES:
+        is_listed = find and name in _LISTED
+        if is_listed or settings[name] != "keep":
+            mask = _may_match(column, name, flags)
+            replaced, matches = _replaced(column.filter(mask), name, settings, is_listed)
+            if len(replaced) and settings[name] != "keep":
+                column = pc.replace_with_mask(column, mask, replaced)
+            if matches is not None:
+                lists[name] = _spread(matches, mask)
+    # Not before: an invisible character ends an entity, and text can follow it.
+    column = where(column, encoded, _without_invisible)
     if settings["case"] == "lower":
         lowered = lower(column, settings.get("language", ""))
         column = _fold_white_space(_normalised(lowered, settings["unicode_form"]))
@@ -183,18 +173,45 @@ def _decoded(column: pa.Array, settings: Mapping[str, Any]) -> pa.Array:
     return _fold_white_space(pc.replace_substring_regex(column, entities.CONTROL, ""))
 
 
+def _without_invisible(column: pa.Array) -> pa.Array:
+    """Remove invisible characters, and fold the white space around them."""
+    has_invisible = pc.match_substring_regex(column, INVISIBLE)
+    return where(column, has_invisible, lambda texts: _fold_white_space(without_invisible(texts)))
+
+
 def _may_match(column: pa.Array, name: str, flags: np.ndarray) -> pa.Array:
     """Mark texts in which an entity may match; it matches in no other text."""
     if name in _FLAGS:
         return pa.array((flags & _FLAGS[name]) > 0)
-    return pc.match_substring_regex(column, PLACEHOLDERS[name][0])
+    pattern = entities.URL_START if name == "urls" else ENTITIES[name].pattern
+    return pc.match_substring_regex(column, pattern)
 
 
-def _matches(column: pa.Array, pattern: str, may_match: pa.Array) -> pa.Array:
-    """List the matches of each text."""
-    lists = find_all(column.filter(may_match), pattern)
-    counts = np.zeros(len(column) + 1, dtype=np.int32)
-    counts[1:][np.asarray(may_match)] = pc.list_value_length(lists).to_numpy()
+def _replaced(
+    texts: pa.Array, name: str, settings: Mapping[str, Any], is_listed: bool
+) -> tuple[pa.Array, pa.Array | None]:
+    """Replace or remove the entities of a kind if they are not kept; also list them."""
+    entity, action = ENTITIES[name], settings[name]
+    if not len(texts):  # save compiling the patterns
+        return texts, pa.array([], pa.list_(pa.string())) if is_listed else None
+    separated, is_separated = entity.separated(texts, settings["urls"] == "keep")
+    if action == "keep":
+        return texts, find_all(separated, entity.pattern)
+    by = entity.placeholder if action == "replace" else " "
+    matches = None
+    if is_listed:
+        replaced, matches = replace_and_find(separated, entity.pattern, by)
+    else:
+        replaced = pc.replace_substring_regex(separated, entity.pattern, by)
+    if is_separated is not None:
+        replaced = where(replaced, is_separated, entities.without_separators)
+    return replaced, matches
+
+
+def _spread(lists: pa.Array, mask: pa.Array) -> pa.Array:
+    """Return a list for each row from those of the marked rows; the others are empty."""
+    counts = np.zeros(len(mask) + 1, dtype=np.int32)
+    counts[1:][np.asarray(mask)] = pc.list_value_length(lists).to_numpy()
     return pa.ListArray.from_arrays(pa.array(np.cumsum(counts, dtype=np.int32)), lists.flatten())
 
 

@@ -1,71 +1,212 @@
-"""Patterns of URLs, mentions, hashtags and numbers in tweets, and chains such as ``@a@b#c``.
+"""Patterns of URLs, mentions, hashtags and numbers, by the rules that Twitter published.
 
-All patterns are of RE2, which takes time linear in the length of the text. User names contain
-``[0-9A-Za-z_]``, hashtags letters and digits of any script (Twitter developer documentation,
-"Counting characters", and twitter-text).
+The rules are those of twitter-text (github.com/twitter/twitter-text, conformance cases), with these
+choices: a URL begins with ``http://``, ``https://``, ``www.`` or ``pic.twitter.com/``; two ASCII
+letters can end a domain, since lists of domains change; ``localhost`` and IPv4 addresses are hosts;
+names are not limited in length; hashtags can follow each other without a space (``#a#b``).
+
+All patterns are of RE2, which takes time linear in the length of the text. RE2 cannot look ahead:
+`Entity.separated` breaks what only looks like an entity before the patterns are applied.
 """
 
-from collections.abc import Mapping
-from typing import Any
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+from unicodedata import category
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.data.columns import replace_within, where
+from pipeline.data.columns import per_distinct_text, replace_within, where
 
-URL = r"(?i:\bhttps?://|\bwww\.|\bpic\.twitter\.com/)[^\s<>\"]*[^\s<>\".,;:!?'()\[\]…]"
-MENTION = r"\B@[0-9A-Za-z_]+"
-HASHTAG = r"\B#[\p{L}\p{M}\p{N}_]+"
+_AT, _HASH = r"@\x{FF20}", r"#\x{FF03}"  # with the full-width forms
+_ASCII = "0-9A-Za-z"
+_LATIN = r"\x{C0}-\x{2AF}\x{300}-\x{36F}\x{1E00}-\x{1EFF}"  # with accents, also as marks
+_SPACED = rf"{_ASCII}{_LATIN}\x{{400}}-\x{{52F}}"  # Latin and Cyrillic
+# Ends of domains beyond ASCII: those of countries and frequent others, from IANA's list.
+_TOP_LEVEL = (
+    "рф|бел|укр|срб|мкд|мон|қаз|бг|ею|рус|дети|онлайн|сайт|орг|ελ|ευ|հայ|გე|ישראל|"
+    "قطر|مصر|عمان|ایران|پاکستان|السعودية|امارات|فلسطين|تونس|سورية|الجزائر|المغرب|الاردن|السودان|"
+    "عراق|البحرين|شبكة|भारत|ভারত|বাংলা|இந்தியா|இலங்கை|சிங்கப்பூர்|భారత్|ഭാരതം|ලංකා|ไทย|ລາວ|"
+    "中国|中國|香港|台湾|台灣|新加坡|澳門|公司|网络|在线|みんな|コム|한국|닷컴|닷넷"
+)
+_TOP = rf"(?:(?i:xn--)[-{_ASCII}]+|[A-Za-z]{{2,}}|{_TOP_LEVEL})"
+_NAMES = (
+    rf"(?:[{_SPACED}](?:[{_SPACED}_-]*[{_SPACED}])?\.)*[{_SPACED}](?:[{_SPACED}-]*[{_SPACED}])?\."
+)
+# Letters and symbols of any script, such as ``http://例え.jp``; tried after the names of Latin and
+# Cyrillic, because text of a script without spaces can follow a domain directly.
+_ANY = (
+    r"[^\x00-/:-@\[-\x60{-\x{BF}\x{61C}\x{2000}-\x{206F}\x{3000}-\x{3004}\x{3008}-\x{3020}\x{3030}"
+    r"\x{FEFF}-\x{FF0F}\x{FF1A}-\x{FF20}\x{FF3B}-\x{FF40}\x{FF5B}-\x{FF65}]"
+)
+_ANY_NAMES = rf"(?:{_ANY}+(?:-+{_ANY}+)*\.)+"
+_HOST = rf"(?:(?:{_NAMES}|{_ANY_NAMES}){_TOP}|[0-9]+(?:\.[0-9]+){{3}}|(?i:localhost))"
+_IN_PATH = rf"[{_SPACED}!*';:=+,.$/%#\[\]_~@|&\x{{2013}}-]"
+_PARENTHESES = rf"\({_IN_PATH}*(?:\({_IN_PATH}+\){_IN_PATH}*)?\)"
+_PATH = rf"/(?:{_IN_PATH}*(?:[{_SPACED}=_#/+-]|{_PARENTHESES}))*"
+_QUERY = rf"\?[{_ASCII}!?*'@();:&=+$/%#\[\]_.,~|-]*[{_ASCII}_&=#/-]"
+_SLUG = rf"/[{_ASCII}]+"  # of links that Twitter shortened: no other path belongs to them
+URL_START = r"(?i:https?://|www\.|pic\.twitter\.com/)"
+URL = (
+    rf"(?i:https?://|www\.)(?:(?i:t\.co){_SLUG}|{_HOST}(?::[0-9]+)?(?:{_PATH})?)(?:{_QUERY})?"
+    rf"|(?i:pic\.twitter\.com){_SLUG}"
+)
+_BEFORE_URL = rf"^|[^{_ASCII}{_AT}${_HASH}]"
+
+MENTION = rf"[{_AT}][{_ASCII}_]+"
+# Joiners, and signs of Cyrillic, Hebrew, Japanese, Tibetan and Catalan that are part of words.
+_SIGNS = (
+    "_\u200c\u200d\ua67e\u05be\u05f3\u05f4\uff5e\u301c\u309b\u309c"
+    "\u30a0\u30fb\u3003\u0f0b\u0f0c\xb7"
+)
+HASHTAG = rf"[{_HASH}][\p{{N}}{_SIGNS}]*[\p{{L}}\p{{M}}][\p{{L}}\p{{M}}\p{{N}}{_SIGNS}]*"
+
 NUMBER = r"\b[0-9]+(?:[.,:][0-9]+)*\b"
 LINE_BREAK_TAG = r"(?i)<br\s*/?>"
 ASCII_CONTROL = r"[\x00-\x08\x0e-\x1f\x7f]"
 # White space other than a single space, which stays as it is and is by far the most frequent.
 ASCII_WHITE_SPACE = r" *[\t\n\x0b\f\r][ \t\n\x0b\f\r]*| {2,}"
 CONTROL = r"[\x00-\x08\x0e-\x1f\x7f\x{80}-\x{84}\x{86}-\x{9f}]"
-_WIDE = r"\t\n\x0b\f\r\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
+# With U+2800, the blank of Braille.
+_WIDE = (
+    r"\t\n\x0b\f\r\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{2800}"
+    r"\x{3000}"
+)
 WHITE_SPACE = rf" *[{_WIDE}][ {_WIDE}]*| {{2,}}"
 # A text without a match has no ASCII white space to fold and no ASCII control character.
 NEEDS_ASCII_CLEANING = r"[\x00-\x1f\x7f]|  "
 # A text without a match is not changed by cleaning it again, except for hashtags and numbers.
 NEEDS_ANOTHER_ROUND = r"[^\x00-\x7f]|[&@]|(?i:<br|http|www\.|pic\.)"
 EMOJI = r"[\x{1F000}-\x{1FAFF}\x{2600}-\x{27BF}\x{2B50}]"
-#: Pattern and placeholder of each kind of entity.
-PLACEHOLDERS = {
-    "urls": (URL, "<url>"),
-    "mentions": (MENTION, "<user>"),
-    "hashtags": (HASHTAG, "<hashtag>"),
-    "numbers": (NUMBER, "<number>"),
-}
-# Separates entities of a chain, so that each matches its pattern; clean texts never contain it.
+
+
+# Marks of emoji, which are no part of a word.
+_EMOJI_MARKS = "\ufe0e\ufe0f\u20e3"
+_RETWEET = re.compile(r"(?:^|[^0-9A-Za-z_+~.-])rt$", re.IGNORECASE)
+# What continues a name after ``@``, so that it is no mention.
+_ADDRESS = re.compile(r"[0-9A-Za-z_-]+(?:\.[0-9A-Za-z_-]+)*\.[A-Za-z]{2}")
+_NO_NAME = re.compile("[0-9A-Za-z_]+(?:[@\uff20\xc0-\u02af\u0300-\u036f\u1e00-\u1eff]|://)")
+_NO_TAG = re.compile(f"[0-9]*[{_EMOJI_MARKS}]|[^ #\uff03]+?://")  # a keycap or a URL
+# Breaks what looks like an entity and is none; clean texts never contain it.
 _SEPARATOR = "\x1d"
 
 
-def separate_chains(column: pa.Array, settings: Mapping[str, Any]) -> pa.Array:
-    """Insert separators into chains of those mentions and hashtags that are not kept.
+def _without_other_urls(texts: pa.Array) -> pa.Array:
+    """Break the beginnings of URLs that follow a letter, a digit, ``@``, ``$`` or ``#``."""
+    by = rf"\1{_SEPARATOR}"
+    return replace_within(texts, URL, "((?i)http|www|pic)", by, before=_BEFORE_URL, outside=True)
 
-    Only the first entity of a chain matches its pattern, which needs a boundary before the sign.
+
+def _without_other_mentions(text: str) -> str:
+    """Break the ``@`` that begin no mention, such as those of addresses.
+
+    A mention follows letters beyond ASCII, as in languages without spaces; an address does, too.
     """
-    kinds = [name for name in ("mentions", "hashtags") if settings[name] != "keep"]
-    if not kinds:
-        return column
-    link = "|".join(PLACEHOLDERS[name][0].removeprefix(r"\B") for name in kinds)
-    chain = rf"\B(?:{link})(?:{link})+"
-    return where(
-        column,
-        pc.match_substring_regex(column, chain),
-        lambda texts: replace_within(texts, chain, "([@#])", rf"{_SEPARATOR}\1"),
-    )
+
+    def sign(match: re.Match) -> str:
+        start, end = match.span()
+        before = text[start - 1 : start]
+        if before.isascii():
+            can_begin = not before or not (before.isalnum() or before in "_!#$%&*@")
+            can_begin |= bool(_RETWEET.search(text, max(start - 3, 0), start))
+        else:
+            can_begin = before != "\uff20" and not (_is_word(before) and _ADDRESS.match(text, end))
+        return match.group() + _SEPARATOR * (not can_begin or bool(_NO_NAME.match(text, end)))
+
+    return re.sub("[@\uff20]", sign, text)
 
 
-def separate_hashtags(column: pa.Array, settings: Mapping[str, Any]) -> pa.Array:
-    """Insert separators before hashtags that follow a mention, if neither is kept."""
-    if "keep" in (settings["mentions"], settings["hashtags"]):
-        return column
-    return pc.replace_substring_regex(column, f"({MENTION})#", rf"\1{_SEPARATOR}#")
+def _without_other_hashtags(text: str) -> str:
+    """Break the ``#`` that begin no hashtag: those after words, before URLs and of keycaps.
+
+    A hashtag can directly follow another one.
+    """
+    last_end = -1  # of the last sign that begins a hashtag
+
+    def sign(match: re.Match) -> str:
+        nonlocal last_end
+        start, end = match.span()
+        before = text[start - 1 : start]
+        tag = text[last_end:start] if last_end >= 0 else ""
+        can_begin = not (before == "&" or _is_in_tag(before)) or (
+            all(map(_is_in_tag, tag)) and any(map(_is_letter, tag))
+        )
+        is_tag = can_begin and not _NO_TAG.match(text, end)
+        last_end = end if is_tag else -1
+        return match.group() + _SEPARATOR * (not is_tag)
+
+    return re.sub("[#\uff03]", sign, text)
+
+
+def _is_letter(sign: str) -> bool:
+    """Return whether a character is a letter or a mark of one."""
+    return sign != "" and sign not in _EMOJI_MARKS and category(sign)[0] in "LM"
+
+
+def _is_word(sign: str) -> bool:
+    """Return whether a character is a letter, a mark of one, or a digit."""
+    return _is_letter(sign) or (sign != "" and category(sign)[0] == "N")
+
+
+def _is_in_tag(sign: str) -> bool:
+    """Return whether a character can be part of a hashtag."""
+    return _is_word(sign) or (sign != "" and sign in _SIGNS)
+
+
+class Entity(NamedTuple):
+    """A kind of entity: its pattern and its placeholder."""
+
+    pattern: str
+    placeholder: str
+    # RE2 pattern of texts in which something may look like an entity and be none, and the function
+    # that breaks this; RE2 cannot look at the context of a match.
+    doubtful: str = ""
+    without_others: Callable[[pa.Array], pa.Array] | None = None
+
+    def separated(self, texts: pa.Array, urls_are_kept: bool) -> tuple[pa.Array, pa.Array | None]:
+        """Insert separators, so that the pattern matches entities only; mark the texts changed.
+
+        With ``urls_are_kept``, no ``@`` or ``#`` in a URL begins an entity.
+        """
+        if not self.without_others:
+            return texts, None
+        hide = urls_are_kept and self.pattern != URL
+        pattern = f"{self.doubtful}|{URL_START}" if hide else self.doubtful
+        is_doubtful = pc.match_substring_regex(texts, pattern)
+        return where(texts, is_doubtful, partial(self._broken, hide=hide)), is_doubtful
+
+    def _broken(self, texts: pa.Array, hide: bool) -> pa.Array:
+        """Break what is no entity."""
+        assert self.without_others is not None
+        if hide:
+            by = rf"\1{_SEPARATOR}"
+            texts = replace_within(texts, URL, f"([{_AT}{_HASH}])", by, before=_BEFORE_URL)
+        return self.without_others(texts)
+
+
+#: The entities, in the order in which they are replaced: a URL can contain ``@`` and ``#``.
+ENTITIES = {
+    "urls": Entity(URL, "<url>", f"[{_ASCII}{_AT}${_HASH}]{URL_START}", _without_other_urls),
+    "mentions": Entity(
+        MENTION,
+        "<user>",
+        rf"[{_ASCII}_!#$%&*@\x{{80}}-\x{{10FFFF}}][{_AT}]"
+        rf"|[{_AT}][{_ASCII}_]+(?:[\x{{80}}-\x{{10FFFF}}@]|://)",
+        per_distinct_text(_without_other_mentions),
+    ),
+    "hashtags": Entity(
+        HASHTAG,
+        "<hashtag>",
+        rf"[{_ASCII}_&\x{{80}}-\x{{10FFFF}}][{_HASH}]"
+        rf"|[{_HASH}](?:[0-9]*[{_EMOJI_MARKS}]|[^ {_HASH}]+://)",
+        per_distinct_text(_without_other_hashtags),
+    ),
+    "numbers": Entity(NUMBER, "<number>"),
+}
 
 
 def without_separators(column: pa.Array) -> pa.Array:
-    """Remove separators from texts, or from lists of texts."""
-    if pa.types.is_list(column.type):
-        return pa.ListArray.from_arrays(column.offsets, without_separators(column.flatten()))
+    """Remove the separators of `Entity.separated`."""
     return pc.replace_substring(column, _SEPARATOR, "")

@@ -40,6 +40,8 @@ CLEANING: dict[str, str] = {
 }
 # Scripts without spaces: each character is a word, combined with the next one below.
 _UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
+# Joiners and variation selectors that cleaning keeps: words with and without them are equal.
+_INVISIBLE = r"[\x{200C}\x{200D}\x{FE0E}\x{FE0F}\x{E0030}-\x{E007F}]"
 # Separators of words, except a single space, which stays as it is and is by far most frequent.
 _BETWEEN_ASCII = r" *[^0-9a-z ][^0-9a-z]*| {2,}"
 _BETWEEN = r" *[^\p{L}\p{M}\p{N} ][^\p{L}\p{M}\p{N}]*| {2,}"
@@ -141,6 +143,7 @@ def _canonical(cleaned: pa.Array, raw: pa.Array) -> pa.Array:
 
 def _words_beyond_ascii(column: pa.Array) -> pa.Array:
     """Separate words, and each character of a script without spaces, by spaces."""
+    column = pc.replace_substring_regex(column, _INVISIBLE, "")
     is_unspaced = pc.match_substring_regex(column, _UNSPACED)
     column = where(column, is_unspaced, replacing(f"({_UNSPACED})", r" \1 "))
     return pc.replace_substring_regex(column, _BETWEEN, " ")

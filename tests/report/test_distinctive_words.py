@@ -3,11 +3,11 @@ import pyarrow as pa
 import pytest
 
 from pipeline.report.distinctive_words import WordCounts, function_words, log_odds, placeholders
-from pipeline.text.entities import PLACEHOLDERS
+from pipeline.text.entities import ENTITIES
 from pipeline.text.tokenize import tokenize
 from pipeline.text.tokens import Tokens
 
-REPLACED = dict.fromkeys(PLACEHOLDERS, "replace")
+REPLACED = dict.fromkeys(ENTITIES, "replace")
 TEXT = "thanks <user> <user>: see <url>, <hashtag> and <number>! my friends"
 PLAIN = {
     "pattern": r"\w+",
