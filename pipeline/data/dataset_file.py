@@ -31,6 +31,8 @@ FORMATS = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "parquet",
+    ".xlsx": "excel",
+    ".xlsm": "excel",
 }
 _SHA256 = re.compile("[0-9a-fA-F]{64}")
 _Value = str | int | float  # a raw label
@@ -50,6 +52,31 @@ class _Bounds(msgspec.Struct, forbid_unknown_fields=True):
 
     below: float | None = None
     above: float | None = None
+
+
+def layouts(name: str, content: Mapping[str, Any]) -> tuple[Dataset, ...]:
+    """Build a dataset for each layout of its files: that of the top level, and ``[[layouts]]``."""
+    main = {key: value for key, value in content.items() if key != "layouts"}
+    shared = {key: value for key, value in main.items() if key not in ("files", "tables")}
+    others = decode(content.get("layouts", ()), tuple[dict[str, Any], ...], "layouts")
+    built = [dataset(name, main)]
+    for index, layout in enumerate(others):
+        try:
+            built.append(dataset(name, {**shared, **layout}))
+        except DatasetFileError as error:
+            raise DatasetFileError(f"layouts[{index}]: {error}") from error
+    return tuple(built)
+
+
+def format_of(name: str) -> str:
+    """Return the format of a file by its suffix, whatever its case; empty if it has none.
+
+    Examples
+    --------
+    >>> format_of("TRAIN.CSV"), format_of("rows.tsv.gz"), format_of("notes.doc")
+    ('csv', 'tsv', '')
+    """
+    return FORMATS.get(Path(name.lower().removesuffix(".gz")).suffix, "")
 
 
 def dataset(name: str, content: Mapping[str, Any]) -> Dataset:
@@ -114,12 +141,11 @@ def _table(entry: dict[str, Any], index: int) -> Table:
     """Decode a table; fill in the format and the delimiter."""
     decode(entry, TableEntry, f"tables[{index}]")
     table = msgspec.convert(entry, Table)
-    suffix = Path(table.member or table.file.removesuffix(".gz")).suffix
-    format = table.format or FORMATS.get(suffix, "")
+    format = table.format or format_of(table.member) or format_of(table.file)
     if not format:
         raise DatasetFileError(
             f"{table.file!r} has a suffix of no format; add format = "
-            "'csv', 'tsv', 'jsonl', 'parquet' or 'folders'."
+            "'csv', 'tsv', 'jsonl', 'parquet', 'excel' or 'folders'."
         )
     if format == "folders" and not table.member:
         raise DatasetFileError(
@@ -143,11 +169,21 @@ def _table(entry: dict[str, Any], index: int) -> Table:
             "delimiter must be one character other than a double quote or a line break, such as "
             f"',' or ';' or '\\t', got {delimiter!r}."
         )
+    if table.escape and (len(table.escape) != 1 or table.escape in f'"\r\n{delimiter}'):
+        raise DatasetFileError(
+            "escape must be one character other than the delimiter, a double quote or a line "
+            f"break, such as '\\' in single quotes, got {table.escape!r}."
+        )
     return replace(table, format=format, delimiter=delimiter)
 
 
 def _labels(entry: Any) -> tuple[Label, ...]:
-    """Decode the classes: a list of names, or a table from a name to raw values or bounds."""
+    """Decode the classes: a list of names, or a table from a name to raw values or bounds.
+
+    Without an entry there are none: the values of the label column are the classes.
+    """
+    if entry is None:
+        return ()
     if isinstance(entry, list):
         names = [str(value) for value in decode(entry, tuple[_Value, ...], "labels")]
         for name in names:
