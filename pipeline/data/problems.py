@@ -147,7 +147,18 @@ def class_names(values: pa.ChunkedArray, name: str, column: str) -> list[str]:
             f"{name}: column {column!r} has {len(distinct):,} distinct values in {n_rows:,} rows, "
             f"such as {distinct[0]!r} and {distinct[1]!r}, which are hardly classes; {hint}"
         )
-    return sorted(distinct, key=_order)
+    return in_order(distinct)
+
+
+def in_order(values: Iterable[str]) -> list[str]:
+    """Return values in the order of classes: numbers first.
+
+    Examples
+    --------
+    >>> in_order(["10", "b", "9", "a"])
+    ['9', '10', 'a', 'b']
+    """
+    return sorted(values, key=_order)
 
 
 def _order(value: str) -> tuple[int, float, str]:
