@@ -1,5 +1,6 @@
 """``pipeline init``: describe a file with texts and labels as a dataset."""
 
+import codecs
 import os
 import re
 import shutil
@@ -114,6 +115,14 @@ def _decoded(given: dict[str, Any]) -> dict[str, Any]:
                 f"--delimiter must be one character, got {given['delimiter']!r}; write for "
                 "example --delimiter ';'."
             )
+    if "encoding" in given:
+        try:
+            codecs.lookup(given["encoding"])
+        except LookupError as error:
+            raise SettingError(
+                f"--encoding must be a name that Python knows, got {given['encoding']!r}; write "
+                "for example --encoding cp1252."
+            ) from error
     if "labels" in given:
         pairs = [part.strip().rpartition("=") for part in given["labels"].split(",")]
         given["labels"] = {value: class_name or value for class_name, _, value in pairs}
@@ -125,7 +134,8 @@ def _decoded(given: dict[str, Any]) -> dict[str, Any]:
 def _name_of(file: Path) -> str:
     """Return the name of a dataset: that of its folder in the data folder, or of the file."""
     folder = file.resolve().parent
-    if folder.parent == data_folder().resolve():
+    is_in_data = folder.parent == data_folder().resolve()
+    if is_in_data and not catalogue.problem_with_name(folder.name):
         return folder.name
     stem = re.sub(r"(?i)(\.(csv|tsv|txt|jsonl|ndjson|json|parquet|xlsx|xlsm|gz))+$", "", file.name)
     return re.sub("[^a-z0-9]+", "-", stem.lower()).strip("-") or "mine"
@@ -147,9 +157,9 @@ def _check(name: str, folder: Path, file: Path, force: bool) -> None:
             "dataset.toml; give --name for another dataset, or --force to override it."
         )
     copy = folder / file.name
-    if not force and copy.exists() and file.exists() and not copy.samefile(file):
-        if files.sha256_of(copy) != files.sha256_of(file):
-            raise DataError(f"{copy} exists and is another file; give --name, or --force.")
+    is_other = copy.exists() and file.exists() and not copy.samefile(file)
+    if not force and is_other and files.sha256_of(copy) != files.sha256_of(file):
+        raise DataError(f"{copy} exists and is another file; give --name, or --force.")
 
 
 def _choose(
@@ -163,7 +173,7 @@ def _choose(
     """Ask which column has a role; raise if nobody can answer."""
     if takes_first:
         return candidates[0]
-    if not asks or not sys.stdin.isatty():
+    if not asks or not is_terminal():
         options = " or ".join(f"{option} {name!r}" for name in candidates)
         raise DataError(
             f"several columns can have {role}: {', '.join(candidates)}; give {options}, or --yes "
@@ -175,6 +185,11 @@ def _choose(
         f"Which column has {role}?", type=click.Choice(list(candidates)), default=candidates[0]
     )
     return answer
+
+
+def is_terminal() -> bool:
+    """Return whether a person can answer."""
+    return sys.stdin.isatty()
 
 
 def _put(file: Path, folder: Path, content: str) -> None:
@@ -219,9 +234,7 @@ def _notes(described: Any, reading: Any) -> list[str]:
     malformed = malformed_in_words(reading.rejected)
     if malformed:
         notes.append(f"malformed records are rejected. {malformed}")
-    others = reading.rejected.num_rows - sum(
-        reading.rejected["reason"].to_pylist().count(reason) for reason in ["malformed record"]
-    )
+    others = sum(why != "malformed record" for why in reading.rejected["reason"].to_pylist())
     if others:
         notes.append(f"{others:,} rows without text or label are rejected")
     return notes

@@ -17,6 +17,8 @@ _MOST_CLASSES = 200
 # Values that are a class in some datasets and a missing label in others: missing if they are rare.
 _DOUBTFUL = frozenset(["none", "unknown"])
 _RARE = 0.1  # share of rows
+_LOOKED_AT = 200  # values
+_LONG = 20  # characters; a value without a space that is longer may be a text
 _SHOWN = 30  # characters of a value in comments
 
 #: Returns one of several candidates: arguments are the role, the candidates, and the option.
@@ -66,7 +68,7 @@ class Description:
         if self.unlabelled:
             n_rows = sum(self.counts.get(value, 0) for value in self.unlabelled)
             lines += ["# Rows with these labels have no class and are predicted", ""]
-            lines[-2] += f": {n_rows:,} rows."
+            lines[-2] += f" (rows: {n_rows:,})."
             lines[-1] = f"unlabelled = {_toml(self.unlabelled)}"
         if any(value != name for value, name in self.labels.items()):
             lines += ["", "# class = raw values", "[labels]"]
@@ -111,16 +113,19 @@ def describe(
             f"{path.name}: column {label!r} does not have 2 to {_MOST_CLASSES} distinct values; "
             "give --label with another column, or write bounds of numbers in dataset.toml."
         )
-    return Description(
-        path.name,
-        found,
-        text,
-        label,
-        given.get("id") or _id_column(found, text, label),
-        labels,
-        unlabelled,
-        dict(of_column),
-    )
+    id = given.get("id") or _id_column(found, text, label)
+    described = Description(path.name, found, text, label, id, labels, unlabelled, dict(of_column))
+    if not found.has_header:
+        _name_columns(described)
+    return described
+
+
+def _name_columns(described: Description) -> None:
+    """Give the columns of a file without a header line the usual names."""
+    names = {described.text: "text", described.label: "label"}
+    header = described.inspection.options["header"]
+    described.inspection.options["header"] = [names.get(name, name) for name in header]
+    described.text, described.label = "text", "label"
 
 
 def _few_values(path: Path, found: Inspection, given: Mapping[str, Any]) -> dict[str, Counter[str]]:
@@ -152,7 +157,11 @@ def _text_column(path: Path, found: Inspection, label: str | None, choose: Choos
     lengths = {
         name: sum(map(len, values)) / len(values)
         for name, values in found.columns.items()
-        if name != label and values and _has_texts(values)
+        if name != label and values and _has_texts(values, is_strict=True)
+    } or {
+        name: 1.0
+        for name, values in found.columns.items()
+        if name != label and _has_texts(values, is_strict=False)
     }
     if not lengths:
         raise DataError(
@@ -168,15 +177,21 @@ def _text_column(path: Path, found: Inspection, label: str | None, choose: Choos
     return choose("the texts", ordered, "--text")
 
 
-def _has_texts(values: Sequence[str]) -> bool:
-    """Return whether the values of a column can be texts: words, mostly distinct."""
-    filled = [value for value in values if value.strip()]
+def _has_texts(values: Sequence[str], is_strict: bool) -> bool:
+    """Return whether the values of a column can be texts: mostly distinct, of several words."""
+    filled = [value.strip() for value in values if value.strip()]
     if not filled or sum(map(is_number, filled)) > len(filled) / 2:
         return False
-    has_words = sum(
-        1 for value in filled if " " in value.strip() or len(value) > 20 or not value.isascii()
+    letters = Counter(
+        "digit" if character.isdigit() else "other"
+        for value in filled[:_LOOKED_AT]
+        for character in value
+        if character.isalnum()
     )
-    return len(set(filled)) > len(filled) / 2 or has_words > len(filled) / 2
+    is_date = letters["digit"] > letters["other"] / 2
+    # Scripts without spaces have texts without spaces.
+    n_long = sum(" " in value or len(value) > _LONG or not value.isascii() for value in filled)
+    return not is_strict or (n_long > len(filled) / 2 and not is_date)
 
 
 def _label_column(

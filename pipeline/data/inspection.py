@@ -21,6 +21,7 @@ from pipeline.data.schema import Table
 from pipeline.errors import DataError, RawFileError
 
 _SAMPLE = 2_000  # records
+_LINES = 200_000  # whose quotes are checked
 _CHUNK = 1 << 20  # bytes
 _LONGEST_NAME = 40  # characters of a column name
 _ENCODINGS_BY_MARK = (
@@ -31,7 +32,8 @@ _ENCODINGS_BY_MARK = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 # Encodings of other scripts than the Latin one.
-_OTHER_SCRIPTS = ["cp1251", "koi8_r", "shift_jis", "euc_jp", "gb18030", "big5", "euc_kr"]
+_OTHER_SCRIPTS = ["cp1251", "shift_jis", "euc_jp", "gb18030", "big5", "euc_kr"]
+_NOT_CP1252 = b"\x81\x8d\x8f\x90\x9d"
 _TYPOGRAPHIC = frozenset("“”‘’„–—…•€£§°«»¡¿·™©®´\xa0")
 # What a delimited text file may need, the usual first.
 _STYLES: tuple[dict[str, Any], ...] = (
@@ -176,7 +178,10 @@ def _single_byte_encoding(data: bytes) -> str:
         text = lines.decode(encoding, "replace")
         pairs = zip(" " + text, text, strict=False)
         scores[encoding] = sum(_plausible(before, letter) for before, letter in pairs)
-    return max(scores, key=scores.__getitem__)
+    best_encoding = max(scores, key=scores.__getitem__)
+    if best_encoding == "cp1252" and any(byte in _NOT_CP1252 for byte in lines):
+        return "latin-1"
+    return best_encoding
 
 
 def _plausible(before: str, character: str) -> int:
@@ -192,22 +197,19 @@ def _set_fields(found: Inspection, path: Path, encoding: str, given: Mapping[str
     """Find delimiter, quotes and header of separated fields."""
     table = Table(file=path.name, format="csv", encoding=encoding)
     with opened(path) as stream:
-        lines = list(islice(formats.decoded(stream, table, path), 2 * _SAMPLE))
+        lines = list(islice(formats.decoded(stream, table, path), _LINES))
     first = csv_format.separator_of(lines[0]) if lines else None
     lines = lines[1:] if first else lines
     delimiters = (
         [given["delimiter"]] if given.get("delimiter") else [first] if first else DELIMITERS
     )
-    best: tuple[float, dict[str, Any], list[list[str]]] = (-1.0, {}, [])
-    for delimiter in delimiters:
-        for style in _STYLES:
-            options = {"delimiter": delimiter, **style}
-            rows, share = _split(lines, options)
-            if share > best[0] + 0.001:
-                best = share, options, rows
-    if not best[2]:
+    candidates = [{"delimiter": one, **style} for one in delimiters for style in _STYLES]
+    options, rows = _best(lines[: 2 * _SAMPLE], candidates)
+    if not rows:
         raise DataError(f"{path.name} has no delimiter: give --delimiter, such as --delimiter ';'.")
-    _, options, rows = best
+    if len(lines) > 2 * _SAMPLE:
+        delimiter = options["delimiter"]
+        options, rows = _best(lines, [{"delimiter": delimiter, **style} for style in _STYLES])
     if options["delimiter"] == "\t":
         found.format = "tsv"
         del options["delimiter"]
@@ -215,6 +217,18 @@ def _set_fields(found: Inspection, path: Path, encoding: str, given: Mapping[str
         del options["delimiter"]
     found.options |= options
     _set_columns(found, rows, given.get("header"))
+
+
+def _best(
+    lines: Sequence[str], candidates: Sequence[dict[str, Any]]
+) -> tuple[dict[str, Any], list[list[str]]]:
+    """Return the options by which most records have the same number of fields, and the records."""
+    best: tuple[float, dict[str, Any], list[list[str]]] = (-1.0, {}, [])
+    for options in candidates:
+        rows, share = _split(lines, options)
+        if share > best[0] + 0.001:  # the usual options, unless others are better
+            best = share, options, rows
+    return best[1], best[2]
 
 
 def _split(lines: Sequence[str], options: Mapping[str, Any]) -> tuple[list[list[str]], float]:
