@@ -236,7 +236,7 @@ def _notes(described: Any, reading: Any) -> list[str]:
         notes.append(f"malformed records are rejected. {malformed}")
     others = sum(why != "malformed record" for why in reading.rejected["reason"].to_pylist())
     if others:
-        notes.append(f"{others:,} rows without text or label are rejected")
+        notes.append(f"rows without text or label are rejected: {others:,}")
     return notes
 
 

@@ -19,6 +19,8 @@ from pipeline.errors import DataError
 _FIELD_LIMIT = 1 << 27  # bytes; Python's limit of 131,072 is less than a long review
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n?')  # Excel's first line, no record
 _MOST_VALUES = 200  # distinct values of a column whose values tell a record from a text
+#: What a problem says about an open quote.
+NEVER_CLOSED = "a quote that is never closed"
 _ZERO_BYTE = "it contains a zero byte"
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _NO_QUOTES = "quoting = false (quotes are text)"
@@ -205,7 +207,7 @@ def _problem(error: csv.Error, start: int, lines: Sequence[str]) -> Problem:
     has_backslash = any('\\"' in line for line in lines)
     options = [_ESCAPE] if has_backslash else []
     if "unexpected end" in str(error):
-        text = f"{where} has a quote that is never closed"
+        text = f"{where} has {NEVER_CLOSED}"
     elif "expected after" in str(error):
         span = f" of lines {start} to {end}" if end > start else f" in line {start}"
         text = f"the record{span} has text after a closing quote in line {end}"

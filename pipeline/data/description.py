@@ -261,5 +261,4 @@ def _toml(value: Any) -> str:
 
 def _short(value: str) -> str:
     """Return a value for a comment, in one line."""
-    text = toml_text(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    return toml_text(value if len(value) <= _SHOWN else f"{value[:_SHOWN]}...")

@@ -21,6 +21,7 @@ from pipeline.data.schema import Table
 from pipeline.errors import DataError, RawFileError
 
 _SAMPLE = 2_000  # records
+_COST_OF_PROBLEMS = 0.02  # of wrong quotes, as a share of records
 _LINES = 200_000  # whose quotes are checked
 _CHUNK = 1 << 20  # bytes
 _LONGEST_NAME = 40  # characters of a column name
@@ -33,6 +34,7 @@ _ENCODINGS_BY_MARK = (
 )
 # Encodings of other scripts than the Latin one.
 _OTHER_SCRIPTS = ["cp1251", "shift_jis", "euc_jp", "gb18030", "big5", "euc_kr"]
+_CONTROLS = frozenset(map(chr, range(32))) - frozenset("\t\n\r\f")
 _NOT_CP1252 = b"\x81\x8d\x8f\x90\x9d"
 _TYPOGRAPHIC = frozenset("“”‘’„–—…•€£§°«»¡¿·™©®´\xa0")
 # What a delimited text file may need, the usual first.
@@ -99,17 +101,34 @@ def inspect(path: Path, given: Mapping[str, Any]) -> Inspection:
         _set_columns(found, rows, given.get("header"))
         return found
     encoding, is_guess = _encoding(path, given.get("encoding"))
+    _check_text(path, start, encoding)
     found = Inspection(format, {} if encoding == "utf-8" else {"encoding": encoding})
     if is_guess:
         found.guesses.append(
             f"the encoding is not UTF-8 and probably {encoding}: check the examples, and give "
             "--encoding if letters are wrong"
         )
-    if format == "jsonl":
-        _set_objects(found, path, encoding)
-    else:
-        _set_fields(found, path, encoding, given)
+    try:
+        if format == "jsonl":
+            _set_objects(found, path, encoding)
+        else:
+            _set_fields(found, path, encoding, given)
+    except UnicodeError as error:
+        raise DataError(f"{path.name} is not {encoding}: {error}; give --encoding.") from error
     return found
+
+
+def _check_text(path: Path, start: bytes, encoding: str) -> None:
+    """Raise if the beginning of a file is not text in an encoding."""
+    try:
+        text = codecs.getincrementaldecoder(encoding)().decode(start)
+    except UnicodeError as error:
+        raise DataError(
+            f"{path.name} is not a text file in {encoding}: {error}; give --encoding, or save it "
+            "as CSV UTF-8."
+        ) from error
+    if sum(character in _CONTROLS for character in text[:10_000]) > len(text[:10_000]) / 100:
+        raise DataError(f"{path.name} is not a text file; save it as CSV UTF-8.")
 
 
 def _format_by_content(path: Path, start: bytes) -> str:
@@ -122,6 +141,8 @@ def _format_by_content(path: Path, start: bytes) -> str:
         raise DataError(f"{path.name} is a zip archive; unpack it, and give a file of it.")
     if start.startswith(b"\xd0\xcf\x11\xe0"):
         raise DataError(f"{path.name} is an old Excel file (.xls); save it as .xlsx or CSV UTF-8.")
+    if start[257:262] == b"ustar":
+        raise DataError(f"{path.name} is a tar archive; unpack it, and give a file of it.")
     text = start.lstrip(codecs.BOM_UTF8 + b" \t\r\n")
     by_suffix = format_of(path.name)
     if by_suffix in ("excel", "parquet"):
@@ -204,12 +225,13 @@ def _set_fields(found: Inspection, path: Path, encoding: str, given: Mapping[str
         [given["delimiter"]] if given.get("delimiter") else [first] if first else DELIMITERS
     )
     candidates = [{"delimiter": one, **style} for one in delimiters for style in _STYLES]
-    options, rows = _best(lines[: 2 * _SAMPLE], candidates)
+    is_short = len(lines) <= 2 * _SAMPLE
+    options, rows = _best(lines[: 2 * _SAMPLE], candidates, is_short)
     if not rows:
         raise DataError(f"{path.name} has no delimiter: give --delimiter, such as --delimiter ';'.")
-    if len(lines) > 2 * _SAMPLE:
-        delimiter = options["delimiter"]
-        options, rows = _best(lines, [{"delimiter": delimiter, **style} for style in _STYLES])
+    if not is_short:
+        candidates = [{"delimiter": options["delimiter"], **style} for style in _STYLES]
+        options, rows = _best(lines, candidates, len(lines) < _LINES - 1)
     if options["delimiter"] == "\t":
         found.format = "tsv"
         del options["delimiter"]
@@ -220,36 +242,50 @@ def _set_fields(found: Inspection, path: Path, encoding: str, given: Mapping[str
 
 
 def _best(
-    lines: Sequence[str], candidates: Sequence[dict[str, Any]]
+    lines: Sequence[str], candidates: Sequence[dict[str, Any]], is_all: bool
 ) -> tuple[dict[str, Any], list[list[str]]]:
-    """Return the options by which most records have the same number of fields, and the records."""
+    """Return the options by which most records have the same number of fields, and the records.
+
+    Of equal ones the first is the best, unless another delimiter gives more fields.
+    """
     best: tuple[float, dict[str, Any], list[list[str]]] = (-1.0, {}, [])
     for options in candidates:
-        rows, share = _split(lines, options)
-        if share > best[0] + 0.001:  # the usual options, unless others are better
+        rows, share = _split(lines, options, is_all)
+        is_equal = best[2] and abs(share - best[0]) <= 0.001
+        is_other = is_equal and options["delimiter"] != best[1]["delimiter"]
+        if share > best[0] + 0.001 or (is_other and len(rows[0]) > len(best[2][0])):
             best = share, options, rows
     return best[1], best[2]
 
 
-def _split(lines: Sequence[str], options: Mapping[str, Any]) -> tuple[list[list[str]], float]:
+def _split(
+    lines: Sequence[str], options: Mapping[str, Any], is_all: bool
+) -> tuple[list[list[str]], float]:
     """Split lines with options; return records with the usual number of fields, and their share.
 
-    The share is that of the lines; a problem with quotes counts as ten records.
+    A problem with quotes lowers the share, since it would stop a run. ``is_all`` is whether the
+    file has no further lines, so that an open quote at the end is a problem.
     """
     table = Table(file="", format="csv", **options)
     rows: list[list[str]] = []
-    n_bad = 0
+    problems: list[str] = []
+    n_bad, last = 0, 0
     for block in csv_format.split(table, iter(lines)):
-        rows += [
-            values for values, error in zip(block.values, block.errors, strict=True) if not error
-        ]
-        n_bad += 10 * len(block.problems) + sum(map(bool, block.errors))
+        pairs = zip(block.values, block.errors, strict=True)
+        rows += [values for values, error in pairs if not error]
+        problems += [problem.text for problem in block.problems]
+        n_bad += sum(map(bool, block.errors))
+        last = block.lines[-1] if block.lines else last
+    if not is_all and problems and csv_format.NEVER_CLOSED in problems[-1]:
+        n_bad += len(lines) - last
+        problems.pop()
     widths = Counter(map(len, rows))
     width = max(widths, key=lambda width: (widths[width], width), default=0)
     if width < 2:
         return [], -1.0
     usual = [row for row in rows if len(row) == width][:_SAMPLE]
-    return usual, widths[width] / (len(rows) + n_bad)
+    share = widths[width] / (len(rows) + n_bad + 10 * len(problems))
+    return usual, share - (_COST_OF_PROBLEMS if problems else 0)
 
 
 def _set_columns(found: Inspection, rows: list[list[str]], has_header: bool | None) -> None:

@@ -159,6 +159,9 @@ def test_format_is_found_by_content(tmp_path, name, content, format):
         ("a.json", '[{"text": "a"}]', "one JSON list; convert it to one object per line"),
         ("a.xls", b"\xd0\xcf\x11\xe0 old", "old Excel file .*save it as .xlsx"),
         ("a.zip", b"PK\x03\x04 zip", "zip archive; unpack it"),
+        ("a.tar.gz", gzip.compress(b"x" * 257 + b"ustar" + bytes(300)), "tar archive; unpack it"),
+        ("a.csv", b"\x7fELF" + bytes(range(256)) * 9, "a.csv is not a text file"),
+        ("a.csv", b"ELF" + bytes(3000), "a.csv is not a text file"),
         ("a.parquet", "text,label\n", "is not parquet by its content"),
         ("a.csv", "one\ntwo\nthree\n", "no delimiter: give --delimiter"),
         ("a.csv", "a,b\n1,2\n3,4\n", "no column looks like texts; give --text"),
@@ -215,3 +218,20 @@ def test_doubtful_columns_are_asked_for(tmp_path):
 def test_labels_of_a_sorted_file_are_found(tmp_path):
     rows = [HEADER, *([f"some words {n}", "ab"[n // 2500]] for n in range(5000))]
     assert describe_file(tmp_path, fields(",", rows)).labels == {"a": "a", "b": "b"}
+
+
+@pytest.mark.parametrize("at", [7, 6000])
+@pytest.mark.parametrize("long", [3990, 3999, 4001, 7000])
+def test_one_wrong_quote_in_a_long_file_is_found(tmp_path, at, long):
+    rows = [HEADER, *([f"some{', ' * (n % 4)} words {n}", "ab"[n % 2]] for n in range(long))]
+    lines = fields(",", rows).splitlines()
+    lines[min(at, long)] = '"so" he said,a'
+    path = put(tmp_path, "\n".join(lines))
+    assert inspect(path, {}).options == {"multiline": False}
+
+
+@pytest.mark.parametrize("at", range(3996, 4004))
+def test_text_of_many_lines_at_the_end_of_the_sample_is_no_wrong_quote(tmp_path, at):
+    rows = [HEADER, *([f"some, words {n}", "ab"[n % 2]] for n in range(5000))]
+    rows[at][0] = "a text\nof\nmany\nlines"
+    assert inspect(put(tmp_path, fields(",", rows)), {}).options == {}

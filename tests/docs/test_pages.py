@@ -98,7 +98,7 @@ def test_parameters_in_pages_exist():
         option.removeprefix("--")
         for command in (cli.get_command(None, name) for name in cli.list_commands(None))
         for parameter in command.params
-        for option in parameter.opts
+        for option in (*parameter.opts, *parameter.secondary_opts)
     }
     assert named <= existing
 
