@@ -178,6 +178,12 @@ NO_EFFECT = Notice(
     "The user set a setting that another setting makes irrelevant.",
     "Remove the setting, or change the other one.",
 )
+RECORDS_REJECTED = Notice(
+    "W201",
+    "Records of a raw file are malformed and were rejected; the run goes on without them.",
+    "Correct the lines in the message, or set delimiter, quoting or escape in dataset.toml; "
+    "`rejected.parquet` of CleanText has all of them.",
+)
 CODE_CHANGED = Notice(
     "W301",
     "An artifact was built by other code and is kept.",

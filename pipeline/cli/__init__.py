@@ -10,7 +10,7 @@ from pipeline.errors import PipelineError
 
 #: Each command is the function of the same name in its module.
 _COMMANDS = (
-    *("completion", "datasets", "diff", "freeze", "gc", "ls", "models"),
+    *("completion", "datasets", "diff", "freeze", "gc", "init", "ls", "models"),
     *("nightly", "plan", "rm", "show", "verify", "why"),
 )
 

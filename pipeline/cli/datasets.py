@@ -1,5 +1,7 @@
 """``pipeline datasets``: list the datasets, which raw files exist, and how to get the rest."""
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import click
 from pipeline.cli import output
 from pipeline.cli.common import as_json, open_store, with_paths
 from pipeline.cli.output import Column
-from pipeline.data import catalogue, daily, raw_files
+from pipeline.data import catalogue, daily, dataset_file, raw_files
 from pipeline.errors import PipelineError
 from pipeline.tasks.config import data_folder
 
@@ -72,6 +74,33 @@ def _dataset_row(name: str, data: Path) -> dict[str, Any]:
     }
 
 
+def _undescribed(names: Sequence[str], data: Path) -> list[dict[str, Any]]:
+    """Describe the folders of the data folder that have files and no ``dataset.toml``."""
+    rows = []
+    for folder in sorted(data.glob("[!.]*/")):
+        found = sorted(path for path in folder.glob("[!.]*") if path.is_file())
+        if folder.name in names or not folder.is_dir() or not found:
+            continue
+        known = [path for path in found if dataset_file.format_of(path.name)]
+        command = f"pipeline init {shlex.quote(str((known or found)[0]))}"
+        rows.append(
+            {
+                "dataset": folder.name,
+                "state": "no dataset.toml",
+                "get": f"this folder has no dataset.toml; to make one, run: {command}",
+                "files": [
+                    {"name": path.name, "path": str(path), "size": path.stat().st_size}
+                    for path in found
+                ],
+                "labels": [],
+                "licence": "",
+                "title": "",
+                "runs": 0,
+            }
+        )
+    return rows
+
+
 @click.command()
 @as_json
 @with_paths
@@ -83,6 +112,7 @@ def datasets(as_json: bool) -> None:
     store, data = open_store(), data_folder()
     names = catalogue.names(data)
     rows = [{**_dataset_row(name, data), "runs": len(store.runs(name))} for name in names]
+    rows += _undescribed(names, data)
     if as_json:
         output.print_json(rows)
         return

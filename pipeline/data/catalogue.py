@@ -10,7 +10,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from pipeline.data import dataset_file
+from pipeline.data import dataset_file, raw_files
 from pipeline.data.schema import Dataset
 from pipeline.errors import DatasetFileError, UnknownNameError, nearest
 from pipeline.store.outputs import RESERVED
@@ -23,7 +23,7 @@ def names(data: Path) -> list[str]:
     """List the datasets of the package and of the data folder, by name."""
     user_names = {path.parent.name for path in data.glob("*/dataset.toml")}
     package_names = {path.stem for path in _PACKAGE.glob("*.toml")}
-    return sorted(name for name in user_names | package_names if not _problem_with_name(name))
+    return sorted(name for name in user_names | package_names if not problem_with_name(name))
 
 
 def load(name: str, data: Path) -> Dataset:
@@ -41,20 +41,21 @@ def load(name: str, data: Path) -> Dataset:
     >>> [label.name for label in load("vader", Path("data")).labels]
     ['negative', 'positive']
     """
-    problem = _problem_with_name(name)
+    problem = problem_with_name(name)
     if problem:
         raise UnknownNameError(problem)
     for path in (data / name / "dataset.toml", _PACKAGE / f"{name}.toml"):
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             state = path.stat()
-            return _read(name, path, (state.st_mtime_ns, state.st_size, state.st_ino))
+            layouts = _read(name, path, (state.st_mtime_ns, state.st_size, state.st_ino))
+            return _with_files(layouts, data / name)
     raise UnknownNameError(
         f"unknown dataset {name!r}; {nearest(name, names(data))}. "
-        f"For your own data write {data / name / 'dataset.toml'} (see docs/your-data.md)."
+        f"For your own data run: pipeline init FILE --name {name}"
     )
 
 
-def _problem_with_name(name: str) -> str:
+def problem_with_name(name: str) -> str:
     """Return why a dataset cannot have this name; empty if it can."""
     if name in RESERVED:
         return (
@@ -68,8 +69,16 @@ def _problem_with_name(name: str) -> str:
     return ""
 
 
+def _with_files(layouts: tuple[Dataset, ...], folder: Path) -> Dataset:
+    """Return the first layout whose files are in the folder; else the first of all."""
+    for layout in layouts if len(layouts) > 1 else ():
+        if all(file.optional or raw_files.locate(file, folder) for file in layout.files):
+            return layout
+    return layouts[0]
+
+
 @functools.lru_cache(maxsize=64)
-def _read(name: str, path: Path, state: tuple[int, ...]) -> Dataset:
+def _read(name: str, path: Path, state: tuple[int, ...]) -> tuple[Dataset, ...]:
     """Read and check a TOML file once, as long as its ``state`` is the same."""
     try:
         # Editors on Windows write a byte order mark before the text.
@@ -79,6 +88,6 @@ def _read(name: str, path: Path, state: tuple[int, ...]) -> Dataset:
     except OSError as error:
         raise DatasetFileError(f"{path} cannot be read: {error.strerror or error}.") from error
     try:
-        return dataset_file.dataset(name, content)
+        return dataset_file.layouts(name, content)
     except DatasetFileError as error:
         raise DatasetFileError(f"{path}: {error}") from error

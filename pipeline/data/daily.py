@@ -19,7 +19,7 @@ from typing import Any
 from msgspec import structs
 
 from pipeline.data import raw_files
-from pipeline.data.dataset_file import FORMATS
+from pipeline.data.dataset_file import FORMATS, format_of
 from pipeline.data.schema import Dataset, RawFile, Table
 from pipeline.errors import RawFileError
 
@@ -191,7 +191,7 @@ def source_record(
 
 def holdout_table(dataset: Dataset, path: Path) -> Table:
     """Return how a file of holdout rows is read: as the first table with labels, in its format."""
-    format = FORMATS.get(path.suffix)
+    format = format_of(path.name)
     if not format:
         raise RawFileError(
             f"{path} contains holdout rows, and its suffix {path.suffix!r} is not of a supported "

@@ -31,6 +31,8 @@ FORMATS = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "parquet",
+    ".xlsx": "excel",
+    ".xlsm": "excel",
 }
 _SHA256 = re.compile("[0-9a-fA-F]{64}")
 _Value = str | int | float  # a raw label
@@ -52,6 +54,31 @@ class _Bounds(msgspec.Struct, forbid_unknown_fields=True):
     above: float | None = None
 
 
+def layouts(name: str, content: Mapping[str, Any]) -> tuple[Dataset, ...]:
+    """Build a dataset for each layout of its files: that of the top level, and ``[[layouts]]``."""
+    main = {key: value for key, value in content.items() if key != "layouts"}
+    shared = {key: value for key, value in main.items() if key not in ("files", "tables")}
+    others = decode(content.get("layouts", ()), tuple[dict[str, Any], ...], "layouts")
+    built = [dataset(name, main)]
+    for index, layout in enumerate(others):
+        try:
+            built.append(dataset(name, {**shared, **layout}))
+        except DatasetFileError as error:
+            raise DatasetFileError(f"layouts[{index}]: {error}") from error
+    return tuple(built)
+
+
+def format_of(name: str) -> str:
+    """Return the format of a file by its suffix, whatever its case; empty if it has none.
+
+    Examples
+    --------
+    >>> format_of("TRAIN.CSV"), format_of("rows.tsv.gz"), format_of("notes.doc")
+    ('csv', 'tsv', '')
+    """
+    return FORMATS.get(Path(name.lower().removesuffix(".gz")).suffix, "")
+
+
 def dataset(name: str, content: Mapping[str, Any]) -> Dataset:
     """Build a catalogue entry from the content of its TOML file; or raise DatasetFileError.
 
@@ -69,11 +96,11 @@ def dataset(name: str, content: Mapping[str, Any]) -> Dataset:
         if names.count(file_name) > 1:
             raise DatasetFileError(f"files has {file_name!r} twice; name each file once.")
     entries = top.tables or [{"file": file_name} for file_name in names]
-    tables = tuple(_table({**shared, **entry}, index) for index, entry in enumerate(entries))
-    for table in tables:
-        if table.file not in names:
+    tables = tuple(table({**shared, **entry}, index) for index, entry in enumerate(entries))
+    for one in tables:
+        if one.file not in names:
             raise DatasetFileError(
-                f"tables reads {table.file!r}, which is not in files; {nearest(table.file, names)}."
+                f"tables reads {one.file!r}, which is not in files; {nearest(one.file, names)}."
             )
     return Dataset(
         name=name,
@@ -110,32 +137,31 @@ def _raw_file(entry: str | dict[str, Any], index: int) -> RawFile:
     return replace(file, source=replace(source, sha256=source.sha256.lower()))
 
 
-def _table(entry: dict[str, Any], index: int) -> Table:
+def table(entry: dict[str, Any], index: int = 0) -> Table:
     """Decode a table; fill in the format and the delimiter."""
     decode(entry, TableEntry, f"tables[{index}]")
-    table = msgspec.convert(entry, Table)
-    suffix = Path(table.member or table.file.removesuffix(".gz")).suffix
-    format = table.format or FORMATS.get(suffix, "")
+    decoded = msgspec.convert(entry, Table)
+    format = decoded.format or format_of(decoded.member) or format_of(decoded.file)
     if not format:
         raise DatasetFileError(
-            f"{table.file!r} has a suffix of no format; add format = "
-            "'csv', 'tsv', 'jsonl', 'parquet' or 'folders'."
+            f"{decoded.file!r} has a suffix of no format; add format = "
+            "'csv', 'tsv', 'jsonl', 'parquet', 'excel' or 'folders'."
         )
-    if format == "folders" and not table.member:
+    if format == "folders" and not decoded.member:
         raise DatasetFileError(
-            f"format 'folders' of {table.file!r} needs member, such as "
+            f"format 'folders' of {decoded.file!r} needs member, such as "
             "member = '{partition}/{label}/{id}.txt'."
         )
-    if not table.text:
+    if not decoded.text:
         raise DatasetFileError("text is empty; write the name of the column with the texts.")
     try:
-        io.TextIOWrapper(io.BytesIO(), encoding=table.encoding)
+        io.TextIOWrapper(io.BytesIO(), encoding=decoded.encoding)
     except (LookupError, ValueError) as error:
         raise DatasetFileError(
-            f"unknown encoding {table.encoding!r}; use a name that Python accepts, such as "
+            f"unknown encoding {decoded.encoding!r}; use a name that Python accepts, such as "
             "'utf-8', 'cp1252' or 'mac_roman'."
         ) from error
-    delimiter = table.delimiter or ("\t" if format == "tsv" else ",")
+    delimiter = decoded.delimiter or ("\t" if format == "tsv" else ",")
     if delimiter == "\\t":  # a tab in single quotes of TOML
         delimiter = "\t"
     if len(delimiter) != 1 or delimiter in '"\r\n':
@@ -143,11 +169,21 @@ def _table(entry: dict[str, Any], index: int) -> Table:
             "delimiter must be one character other than a double quote or a line break, such as "
             f"',' or ';' or '\\t', got {delimiter!r}."
         )
-    return replace(table, format=format, delimiter=delimiter)
+    if decoded.escape and (len(decoded.escape) != 1 or decoded.escape in f'"\r\n{delimiter}'):
+        raise DatasetFileError(
+            "escape must be one character other than the delimiter, a double quote or a line "
+            f"break, such as '\\' in single quotes, got {decoded.escape!r}."
+        )
+    return replace(decoded, format=format, delimiter=delimiter)
 
 
 def _labels(entry: Any) -> tuple[Label, ...]:
-    """Decode the classes: a list of names, or a table from a name to raw values or bounds."""
+    """Decode the classes: a list of names, or a table from a name to raw values or bounds.
+
+    Without an entry there are none: the values of the label column are the classes.
+    """
+    if entry is None:
+        return ()
     if isinstance(entry, list):
         names = [str(value) for value in decode(entry, tuple[_Value, ...], "labels")]
         for name in names:

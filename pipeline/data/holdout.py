@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.data.daily import holdout_table, labelled_table
-from pipeline.data.formats import Record, blocks
+from pipeline.data.formats import blocks
+from pipeline.data.records import Record
 from pipeline.data.schema import Dataset
 
 
 def file_name(dataset: Dataset) -> str:
-    """Return the name of the file, in the dataset's format; CSV if that has a file per text."""
+    """Return the name of the file, in the dataset's format; CSV for folders and Excel."""
     format = labelled_table(dataset).format
-    return "rows.csv" if format == "folders" else f"rows.{format}"
+    return "rows.csv" if format in ("folders", "excel") else f"rows.{format}"
 
 
 def chosen_records(dataset: Dataset, files: Mapping[str, Path], ids: Iterable[int]) -> list[Record]:
@@ -23,7 +24,7 @@ def chosen_records(dataset: Dataset, files: Mapping[str, Path], ids: Iterable[in
     wanted = set(ids)
     tables = (table for table in dataset.tables if table.file in files)
     read = itertools.chain.from_iterable(blocks(table, files[table.file]) for table in tables)
-    records = (Record(*fields) for block in read for fields in zip(*block, strict=True))
+    records = itertools.chain.from_iterable(block.records() for block in read)
     return [record for number, record in enumerate(records) if number in wanted]
 
 
@@ -49,6 +50,8 @@ def write(dataset: Dataset, records: Iterable[Record], path: Path) -> None:
             file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
             return
         style: dict[str, Any] = {"delimiter": table.delimiter, "lineterminator": "\n"}
+        if table.escape:
+            style["escapechar"] = table.escape
         if not table.quoting:
             style |= {"quoting": csv.QUOTE_NONE, "quotechar": None}
         writer = csv.DictWriter(file, header, restval="", **style)

@@ -27,10 +27,20 @@ logger = logging.getLogger(__name__)
 
 
 def locate(file: RawFile, folder: Path) -> Path | None:
-    """Return the path of a raw file in a folder, under one of its names; None if it is missing."""
-    for name in (file.name, *file.aliases):
+    """Return the path of a raw file in a folder, under one of its names; None if it is missing.
+
+    A file whose name differs only in case is used if there is no other.
+    """
+    names = (file.name, *file.aliases)
+    for name in names:
         if (folder / name).is_file():
             return folder / name
+    lowered = [(folder / name).parent / name.lower().rpartition("/")[2] for name in names]
+    for wanted in lowered:
+        with contextlib.suppress(OSError):
+            for path in sorted(wanted.parent.iterdir()):
+                if path.name.lower() == wanted.name and path.is_file():
+                    return path
     return None
 
 
@@ -74,7 +84,7 @@ def opened(path: Path, member: str = "") -> Iterator[IO[bytes]]:
                 yield stack.enter_context(_tar_member(tar, member))
             elif member:
                 raise DataError(f"{path} is not a zip or tar archive; get the file again.")
-            elif path.suffix == ".gz":
+            elif path.suffix.lower() == ".gz":
                 import gzip
 
                 yield stack.enter_context(gzip.open(path))  # type: ignore[arg-type]

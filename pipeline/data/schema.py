@@ -9,7 +9,7 @@ import msgspec
 from pipeline.errors import DatasetFileError, nearest
 
 #: Format of a raw file; empty: by the suffix of its name.
-Format = Literal["", "csv", "tsv", "jsonl", "parquet", "folders"]
+Format = Literal["", "csv", "tsv", "jsonl", "parquet", "excel", "folders"]
 #: Part of a row by the dataset; ``labelled`` rows are split by the pipeline.
 Partition = Literal["labelled", "train", "validation", "test", "unlabelled"]
 
@@ -51,7 +51,9 @@ class TableDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     delimiter: str = ""
     header: tuple[str, ...] = ()
     quoting: bool = True
-    multiline: bool = True
+    escape: str = ""
+    # None: yes, but lines that look like records are an error.
+    multiline: bool | None = None
     id: str = ""
     text: str = "text"
     label: str = "label"
@@ -94,7 +96,7 @@ class Description(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Dataset(Description, frozen=True, kw_only=True):
-    """A catalogue entry."""
+    """A catalogue entry; without ``labels``, the values of the label column are the classes."""
 
     name: str
     labels: tuple[Label, ...]

@@ -67,7 +67,8 @@ class Contract(Gate):
         """Write ``contract.json``, and ``sample.parquet`` if there is a champion."""
         download = self._clean.download
         rows, rejected = day_rows.tables_of_day(self._clean)
-        measures = gates.measure(rows, rejected, [label.name for label in download.row.labels])
+        profile = files.read_json(self._clean.path() / "profile.json")
+        measures = gates.measure(rows, rejected, profile["class_names"])
         champion = gates.champion_model(self.champion)
         if champion is not None and rows.num_rows:
             sample = gates.sample(rows, champion)

@@ -78,7 +78,7 @@ def freeze_rows(
     folder = download.raw_folder / daily.HOLDOUT_FOLDER
     _check(download, folder, renew)
     described, files, reading = _read(download, row)
-    names = [label.name for label in row.labels]
+    names = list(reading.class_names)
     champion = ledger.read(records.registry_of(dataset)).champion
     model = champion_model(champion.path if champion else "")
     rows = _drawable(reading, clean.settings(), names, model)

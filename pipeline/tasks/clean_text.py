@@ -1,13 +1,18 @@
 """Read raw files into rows and clean their texts."""
 
+import logging
+
 from luigi.util import requires
 
+from pipeline.errors import RECORDS_REJECTED
 from pipeline.settings.parameter import parameter
 from pipeline.settings.resolved import Settings
 from pipeline.store import publishing
 from pipeline.tasks.base import Step
 from pipeline.tasks.download_data import DownloadData
 from pipeline.text.languages import LANGUAGES
+
+logger = logging.getLogger(__name__)
 
 _ACTIONS = ("keep", "replace", "remove")
 
@@ -76,11 +81,14 @@ class CleanText(Step):
 
     def build(self, out: publishing.Workspace) -> None:
         """Write ``rows.parquet``, ``rejected.parquet`` and ``profile.json``."""
+        from pipeline.data.problems import malformed_in_words
         from pipeline.text.rows import clean_files, names_in_rows
 
         parts = self.download.parts()
         dataset = self.download.dataset_of(parts)
         cleaned = clean_files(dataset, parts, self.settings())
+        if malformed := malformed_in_words(cleaned.rejected):
+            logger.warning("%s: malformed records are rejected. %s.", RECORDS_REJECTED, malformed)
         # The same content can come on another day, with the same digest but other file names.
         out.facts["files"] = names_in_rows(dataset, parts)
         with out.write_in_background(

@@ -53,8 +53,9 @@ class RunAll(Named):
         task = Validate if self.no_test else Report
         step: Step = self.clone(task, **self._settings, today=self._today)
         download = next(other for other in step.chain() if isinstance(other, DownloadData))
-        names = [label.name for label in download.row.labels]
-        checks.positive_label(self._settings.positive_label, names)
+        if download.row.labels:  # else Evaluate checks: the classes are the values of the column
+            names = [label.name for label in download.row.labels]
+            checks.positive_label(self._settings.positive_label, names)
         for other in step.chain():
             other.check_inputs()
         return step

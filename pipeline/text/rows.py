@@ -80,9 +80,8 @@ def clean_files(
     with InThreads(lambda texts: _clean_slice(texts, settings)) as threads:
         reading = readers.read(dataset, paths, threads.submit)
         slices = threads.results()
-    class_names = [label.name for label in dataset.labels]
     holdout = [name for file in inputs if file.is_holdout for name in names[file.key]]
-    return clean_rows(reading, settings, class_names, holdout, slices)
+    return clean_rows(reading, settings, reading.class_names, holdout, slices)
 
 
 def names_in_rows(dataset: Dataset, inputs: Sequence[InputFile]) -> dict[str, list[str]]:

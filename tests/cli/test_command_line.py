@@ -24,11 +24,12 @@ COMMANDS = {
     "gc": ["gc", "--hours", "0", "--keep", "0"],
     "datasets": ["datasets"],
     "models": ["models"],
+    "init": ["init", "DATA/DATASET/rows.csv", "--name", "described"],
     "completion": ["completion", "bash"],
     "freeze": ["freeze", "--dataset", "DATASET"],
     "nightly": ["nightly", "--dataset", "DATASET", "--model", "naive_bayes", *DAY],
 }
-NOT_TABLES = ("rm", "completion", "freeze", "nightly")
+NOT_TABLES = ("rm", "completion", "freeze", "init", "nightly")
 CLASSES = {"toy": ["bad", "good"], "four": ["bad", "dull", "good", "odd"]}
 
 
@@ -90,6 +91,7 @@ def folders(chain):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_works_as_text_and_as_json(mine, name, dataset):
     arguments = [word.replace("DATASET", dataset) for word in COMMANDS[name]]
+    arguments = [word.replace("DATA/", f"{mine.data}/") for word in arguments]
     if name == "nightly":
         put_night(mine.data / dataset)
     before = {path: shutil.copytree(path, f"{path}-", symlinks=True) for path in folders(mine)}
@@ -316,6 +318,20 @@ def test_datasets_prints_state_and_instructions(mine):
     assert "needs the file 'rows.csv'" in rows["four"]["get"]
     assert rows["toy"]["runs"] == 1
     assert "by hand" in output_of(mine, "datasets")
+
+
+def test_datasets_lists_folders_without_a_description(mine):
+    for folder, file in (("new one", "Rows.CSV"), ("vader", "a.txt"), (".hidden", "a.csv")):
+        (mine.data / folder).mkdir()
+        (mine.data / folder / file).write_text("text,label\n")
+    (mine.data / "empty").mkdir()
+    rows = {row["dataset"]: row for row in data_of(mine, "datasets")}
+    assert not {"empty", ".hidden"} & set(rows)
+    assert rows["vader"]["state"] == "download"
+    assert rows["new one"]["state"] == "no dataset.toml"
+    command = f"pipeline init '{mine.data}/new one/Rows.CSV'"
+    assert command in rows["new one"]["get"]
+    assert "pipeline init" in output_of(mine, "datasets")
 
 
 def test_models_lists_parameters_with_the_models_own_defaults(built):

@@ -1,6 +1,7 @@
 import gzip
 import io
 import json
+import sys
 import tarfile
 import zipfile
 
@@ -8,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.data import catalogue, formats, raw_files, readers
+from pipeline.data import catalogue, raw_files, readers, records
 from pipeline.errors import PipelineError
 
 
@@ -113,17 +114,19 @@ def test_sentiment140_rejects_malformed_lines_with_line_and_reason(tmp_path):
         '3,1,Sentiment140,"a quote left open\r\n'
         "4,0,Sentiment140\r\n"
         '5,1,Sentiment140,"a ""good"" day, really"\r\n'
+        "6,1,Sentiment140,well\r\n"
     )
     put(tmp_path, "sentiment140", "Sentiment Analysis Dataset.csv", text)
     reading = read(tmp_path, "sentiment140")
     assert [raw.strip() for raw in reading.rows["raw"].to_pylist()] == [
         "fine",
-        "a quote left open",
         'a "good" day, really',
+        "well",
     ]
-    assert reasons(reading) == [(3, "malformed record"), (5, "malformed record")]
+    assert reasons(reading) == [(line, "malformed record") for line in (3, 4, 5)]
     assert reading.rejected["detail"].to_pylist() == [
         "4 fields expected, 6 found",
+        "a quote is never closed",
         "4 fields expected, 3 found",
     ]
 
@@ -314,12 +317,11 @@ def test_open_quote_is_an_error_with_its_line(tmp_path, text, line):
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n"])
 def test_quotes_inside_fields_are_accepted(tmp_path, end):
-    text = 'text,label\na "quoted" word,bad\n"b" after,good\nc,"bad"\nd,"go"od' + end
+    text = 'text,label\na "quoted" word,bad\n"b ""after""",good\nc,"bad"' + end
     assert read_file(tmp_path, text).rows["raw"].to_pylist() == [
         'a "quoted" word',
-        "b after",
+        'b "after"',
         "c",
-        "d",
     ]
 
 
@@ -344,9 +346,17 @@ def test_malformed_header_is_an_error(tmp_path):
         read_file(tmp_path, "te\rxt,label\na,bad\n", extra="multiline = false")
 
 
-def test_zero_byte_stays_in_its_text(tmp_path):
-    reading = read_file(tmp_path, "text,label\na\0a,bad\nb,good\n")
-    assert reading.rows["raw"].to_pylist() == ["a\0a", "b"]
+@pytest.mark.parametrize("extra", ["", "multiline = false"])
+def test_record_with_a_zero_byte_is_rejected(tmp_path, extra):
+    reading = read_file(tmp_path, 'text,label\n"x\ny",bad\na\0a,bad\nb,good\n', extra=extra)
+    assert reading.rows["raw"].to_pylist()[-1] == "b"
+    assert reading.rejected["raw"].to_pylist()[-1] == "a\0a,bad"
+    assert reading.rejected["detail"].to_pylist()[-1] == "it contains a zero byte"
+
+
+def test_zero_bytes_in_the_header_suggest_the_encoding(tmp_path):
+    with pytest.raises(PipelineError, match="header, .* zero byte; write encoding = 'utf-16-le'"):
+        read_file(tmp_path, "text,label\na,bad\n".encode("utf-16-le"))
 
 
 @pytest.mark.parametrize("spelling", ["'\\t'", '"\\t"'])
@@ -434,7 +444,7 @@ def test_line_of_a_parquet_record_is_its_number(tmp_path):
 
 
 def test_ids_continue_across_blocks(tmp_path, monkeypatch):
-    monkeypatch.setattr(formats, "BLOCK", 7)
+    monkeypatch.setattr(records, "BLOCK", 7)
     text = "text,label\n" + "".join(f"t{i},{'good' if i % 2 else 'bad'}\n" for i in range(50))
     reading = read_file(tmp_path, text)
     assert reading.rows["id"].to_pylist() == list(range(50))
@@ -443,7 +453,7 @@ def test_ids_continue_across_blocks(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("block", [2, 3, 100])
 def test_open_quote_damages_no_other_line_of_its_block(tmp_path, monkeypatch, block):
-    monkeypatch.setattr(formats, "BLOCK", block)
+    monkeypatch.setattr(records, "BLOCK", block)
     text = 'text,label\na,bad\n"b,bad\n\n"c, d",good\ne,bad,\nf,good\n'
     reading = read_file(tmp_path, text, extra="multiline = false")
     assert columns(reading, "raw", "line") == [("a", 2), ("c, d", 5), ("f", 7)]
@@ -453,3 +463,332 @@ def test_open_quote_damages_no_other_line_of_its_block(tmp_path, monkeypatch, bl
 def test_wrong_header_is_reported_before_errors_below_it(tmp_path):
     with pytest.raises(PipelineError, match="rows.csv has no column 'text'"):
         read_file(tmp_path, 'words,label\na,bad\n"never closed,good\n')
+
+
+# --- quotes ---------------------------------------------------------------------------------------
+
+
+def table_of(delimiter, rows, end="\n"):
+    return "".join(delimiter.join(fields) + end for fields in rows)
+
+
+SWALLOWED = [["text", "label"], ["a b", "bad"], ['"c d', "good"], ["e f", "bad"], ["g h", "good"]]
+SWALLOWED += [['i j"', "bad"], ["k l", "good"]]
+ID_ONLY = [["id", "tweet"], ["1", "a"], ["2", '"b'], ["3", "c"], ["4", 'd"'], ["5", "e"]]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize(
+    ("rows", "lines"),
+    [
+        (SWALLOWED, ["3 to 6"]),
+        (SWALLOWED + SWALLOWED[2:], ["3 to 6", "8 to 11"]),
+        ([*SWALLOWED[:3], *SWALLOWED[5:]], ["3 to 4"]),
+        ([*SWALLOWED[:2], *SWALLOWED[2:4] * 9, ['z"', "bad"]], ["3 to 5"]),
+        ([["text", "label"], *SWALLOWED[2:6]], ["2 to 5"]),
+        ([fields[::-1] for fields in SWALLOWED], ["3 to 6"]),
+        ([["id", *SWALLOWED[0]], *(["7", *fields] for fields in SWALLOWED[1:])], ["3 to 6"]),
+    ],
+    ids=["once", "twice", "two lines", "to the end", "whole file", "label first", "with an id"],
+)
+def test_quoted_field_that_swallows_records_is_an_error_with_its_lines(
+    tmp_path, rows, lines, delimiter, end
+):
+    extra = f"delimiter = {json.dumps(delimiter)}"
+    message = f"rows.csv: the (quoted field|record) of lines {lines[0]} "
+    with pytest.raises(PipelineError, match=message) as caught:
+        read_file(tmp_path, table_of(delimiter, rows, end), extra=extra)
+    for of_lines in lines:
+        assert f"of lines {of_lines} " in str(caught.value)
+    assert "\n" not in str(caught.value)
+    for option in ("quoting = false", "multiline = false"):
+        assert option in str(caught.value)
+        reading = read_file(tmp_path, table_of(delimiter, rows, end), extra=f"{extra}\n{option}")
+        assert reading.records == len(rows) - 1
+
+
+def test_quoted_field_that_swallows_unlabelled_records_is_an_error(tmp_path):
+    put(tmp_path, "hate_speech", "train.csv", "id,label,tweet\n1,0,hi\n2,1,boo\n")
+    put(tmp_path, "hate_speech", "test.csv", table_of(",", ID_ONLY))
+    with pytest.raises(PipelineError, match="test.csv: the quoted field of lines 3 to 5"):
+        read(tmp_path, "hate_speech")
+
+
+def test_lines_that_look_like_records_can_be_accepted(tmp_path):
+    text = table_of(",", SWALLOWED)
+    reading = read_file(tmp_path, text, extra="multiline = true")
+    assert reading.rows["raw"].to_pylist() == ["a b", "c d,good\ne f,bad\ng h,good\ni j", "k l"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "two\nlines",
+        "one, two\nthree, four\nfive, six",
+        "well, good\nand, bad\n\nso",
+        "list:\n- bad\n- good\n",
+        "a\r\nb",
+        'she said ""no""\nand, yes',
+    ],
+)
+def test_line_breaks_in_quoted_texts_are_no_alarm(tmp_path, text):
+    rows = [["text", "label"], ["a", "bad"], [f'"{text}"', "good"], ['"b, c"', "good"]]
+    reading = read_file(tmp_path, table_of(",", rows))
+    assert reading.rows["raw"].to_pylist() == ["a", text.replace('""', '"'), "b, c"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (['"b" after,good'], "record in line 3 has text after a closing quote in line 3"),
+        (['b,"go"od'], "record in line 3 has text after a closing quote"),
+        (['"b,good', 'c,"bad"'], "record of lines 3 to 4 has text after a closing quote in line 4"),
+        (['"b"x,good', "c,bad", '"d"y,bad'], "line 3 .*; the record in line 5 has text after"),
+        (['"b" ,good'], "text after a closing quote"),
+        (['"b,good'], "begins in line 3 has a quote that is never closed"),
+        (['"b"x,good', '"c,good'], "line 3 .*line 4 has a quote that is never closed"),
+        (['"it was \\"slow\\" ok",bad'], r'line 3; .*write escape = "\\\\" '),
+        (['"17\\"",bad', '"x",good'], r"lines 3 to 4 .*write escape ="),
+        (['"17\\"",bad'], r"never closed; .*write escape ="),
+    ],
+)
+def test_wrong_quotes_are_listed_with_their_lines(tmp_path, rows, message):
+    with pytest.raises(PipelineError, match=message) as caught:
+        read_file(tmp_path, "\n".join(["text,label", "a,bad", *rows, ""]))
+    assert "quoting = false" in str(caught.value)
+
+
+def test_at_most_ten_wrong_quotes_are_listed(tmp_path):
+    with pytest.raises(PipelineError, match="line 11; and 15 more; correct the quotes"):
+        read_file(tmp_path, "text,label\n" + '"b" after,good\n' * 25)
+
+
+def test_backslash_can_escape_quotes(tmp_path):
+    rows = ["text,label", r'"it was \"slow\" ok",bad', r'"17\"",good', r'"a \\",bad', r"\N,bad"]
+    reading = read_file(tmp_path, "\n".join(rows), extra=r"escape = '\'")
+    assert reading.rows["raw"].to_pylist() == ['it was "slow" ok', '17"', "a \\"]
+    assert reasons(reading) == [(5, "text is empty")]
+
+
+def test_backslashes_are_text_without_the_option(tmp_path):
+    rows = ["text,label", r"C:\new \o/,bad", r'"ends with \",good', '"5""",bad']
+    reading = read_file(tmp_path, "\n".join(rows))
+    assert reading.rows["raw"].to_pylist() == [r"C:\new \o/", "ends with \\", '5"']
+
+
+@pytest.mark.parametrize("block", [2, 3, 100])
+@pytest.mark.parametrize("quote", ['"c"x', '"c'])
+def test_lines_of_problems_do_not_depend_on_blocks(tmp_path, monkeypatch, block, quote):
+    monkeypatch.setattr(records, "BLOCK", block)
+    rows = ['"a\nb",bad', *["f,good"] * 6, f"{quote},good"]
+    with pytest.raises(PipelineError, match="line 10"):
+        read_file(tmp_path, "\n".join(["text,label", *rows]))
+
+
+# --- lines and names of Excel ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "\ufeffsep=;"])
+def test_separator_line_of_excel_is_no_record(tmp_path, line):
+    content = f"{line}\r\ntext;label\r\na;bad\r\nb;good\r\n"
+    reading = read_file(tmp_path, content, extra='delimiter = ";"')
+    assert columns(reading, "raw", "line") == [("a", 3), ("b", 4)]
+    with pytest.raises(PipelineError, match='delimiter = ";" in its TOML file'):
+        read_file(tmp_path, content)
+
+
+@pytest.mark.parametrize("file", ["ROWS.CSV", "Rows.Csv", "rows.CSV.GZ"])
+def test_ending_may_be_in_upper_case(tmp_path, file):
+    content = b"text,label\na,bad\nb,good\n"
+    content = gzip.compress(content) if file.endswith("GZ") else content
+    assert read_file(tmp_path, content, file).rows["raw"].to_pylist() == ["a", "b"]
+
+
+def test_file_whose_name_differs_in_case_is_found(tmp_path):
+    put(tmp_path, "hate_speech", "TRAIN.CSV", "id,label,tweet\n1,0,hi\n2,1,boo\n")
+    assert read(tmp_path, "hate_speech").records == 2
+
+
+def workbook(path, *sheets):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, rows in sheets:
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    path.parent.mkdir(exist_ok=True)
+    book.save(path)
+    return path
+
+
+def test_excel_file_is_read_as_text(tmp_path):
+    rows = [
+        ["text", "label", "n"],
+        ["a", 1, 2.5],
+        [7, 0, None],
+        [None, None, None],
+        ["b\nc", 1.0, 1],
+    ]
+    workbook(tmp_path / "mine/rows.xlsx", ("First", rows), ("Other", [["text", "label"], ["z", 1]]))
+    put(tmp_path, "mine", "dataset.toml", 'labels = [0, 1]\nfiles = ["rows.xlsx"]\n')
+    assert columns(read(tmp_path, "mine"), "raw", "label", "line") == [
+        ("a", "1", 2),
+        ("7", "0", 3),
+        ("b\nc", "1", 5),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"no excel", "not a complete Excel file"), (None, "has no column 'text'; .*'txt'")],
+)
+def test_wrong_excel_file_is_an_error(tmp_path, content, message):
+    path = workbook(tmp_path / "mine/rows.xlsx", ("A", [["txt", "label"], ["a", "bad"]]))
+    with pytest.raises(PipelineError, match=message):
+        read_file(tmp_path, path.read_bytes() if content is None else content, "rows.xlsx")
+
+
+def test_excel_file_without_openpyxl_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    with pytest.raises(
+        PipelineError, match=r"rows.xlsx is an Excel file.*pip install '.*\[excel\]'"
+    ):
+        read_file(tmp_path, b"", "rows.xlsx")
+
+
+# --- labels and problems --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        (["b", "a", "b", ""], ["a", "b"]),
+        (["10", "9", "x", "10"], ["9", "10", "x"]),
+        (["0", "1", " 1 ", "1"], ["0", "1"]),
+    ],
+)
+def test_classes_are_the_values_of_the_column_without_labels(tmp_path, values, names):
+    text = "text,label\n" + "".join(f"t{n},{value}\n" for n, value in enumerate(values))
+    reading = read_file(tmp_path, text, labels="")
+    assert reading.class_names == names
+    assert reading.rows["label"].to_pylist() == [value.strip() or None for value in values]
+    assert reading.rows["partition"].to_pylist().count("unlabelled") == values.count("")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (["a"] * 5, "column 'label' has only the value 'a'; at least two classes"),
+        ([str(n) for n in range(60)], "column 'label' has 60 distinct values in 60 rows, such as"),
+        ([f"v{n % 201}" for n in range(900)], "has 201 distinct values in 900 rows"),
+    ],
+)
+def test_column_whose_values_are_no_classes_is_an_error(tmp_path, values, message):
+    text = "text,label\n" + "".join(f"t{n},{value}\n" for n, value in enumerate(values))
+    with pytest.raises(PipelineError, match=message):
+        read_file(tmp_path, text, labels="")
+
+
+def test_all_problems_of_a_file_are_reported_at_once(tmp_path):
+    rows = ["a,bad", "b,goood", "c", "d,N/A", "e,N/A", '"f"g,bad', ",bad", "h,good", "i,j,bad"]
+    with pytest.raises(PipelineError) as caught:
+        read_file(tmp_path, "\n".join(["text,label", *rows]))
+    message = str(caught.value)
+    for part in (
+        "line 7 has text after a closing quote",
+        "label 'N/A' (2 rows, lines 5, 6) is not among the dataset's labels",
+        "label 'goood' (1 row, line 3)",
+        "did you mean 'good'",
+        'unlabelled = ["N/A"]',
+        "2 fields expected, 1 found (1 row, line 4)",
+        "2 fields expected, 3 found (1 row, line 10)",
+    ):
+        assert part in message
+    assert "\n" not in message
+
+
+def test_missing_columns_are_named_together_with_the_delimiter(tmp_path):
+    with pytest.raises(PipelineError, match="no column 'text', no column 'label'; Known: a, b"):
+        read_file(tmp_path, "a,b\n1,2\n")
+    with pytest.raises(PipelineError, match='Write delimiter = ";" in the dataset'):
+        read_file(tmp_path, "text;label\na;bad\n")
+
+
+def test_file_with_mostly_malformed_records_is_an_error(tmp_path):
+    with pytest.raises(
+        PipelineError, match=r"2 fields expected, 3 found \(3 rows, lines 3, 4, 5\)"
+    ):
+        read_file(tmp_path, "text,label\na,bad\n" + "b,c,good\n" * 3)
+
+
+def test_empty_value_can_be_unlabelled(tmp_path):
+    content = JSON_LINES + '\n{"text": "c", "label": null}\n{"text": "d", "label": ""}\n'
+    reading = read_file(tmp_path, content, "rows.jsonl", extra='unlabelled = [""]')
+    assert columns(reading, "raw", "partition")[2:] == [("c", "unlabelled"), ("d", "unlabelled")]
+
+
+# --- other layouts of the package's datasets ------------------------------------------------------
+
+REVIEWS = 'review,sentiment\n"so ""good""<br />yes",positive\n"bad, bad",negative\n'
+TWEETS = (
+    '"0","1","Mon","NO_QUERY","me","bad, bad"\r\n"4","2","Tue","NO_QUERY","you","caf\xe9 &lt;3"\r\n'
+)
+TRAIN, TEST = "id,keyword,location,text,target\n1,,,fire,1\n4,,,x,0\n", "id,text\n0,crash\n"
+HATE_SPEECH = {"train.csv": "id,label,tweet\n1,0,a\n2,1,b\n", "test.csv": "id,tweet\n3,c\n"}
+
+
+def zipped(**files):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "rows"),
+    [
+        ("disaster", {"train.csv": TRAIN}, [("fire", "disaster"), ("x", "not disaster")]),
+        (
+            "disaster",
+            {"train.csv": TRAIN, "test.csv": TEST},
+            [("fire", "disaster"), ("x", "not disaster"), ("crash", None)],
+        ),
+        (
+            "imdb",
+            {"IMDB Dataset.csv": REVIEWS},
+            [('so "good"<br />yes', "positive"), ("bad, bad", "negative")],
+        ),
+        (
+            "imdb",
+            {"archive.zip": zipped(**{"IMDB Dataset.csv": REVIEWS})},
+            [('so "good"<br />yes', "positive"), ("bad, bad", "negative")],
+        ),
+        (
+            "sentiment140",
+            {"training.1600000.processed.noemoticon.csv": TWEETS.encode("latin-1")},
+            [("bad, bad", "negative"), ("caf\xe9 &lt;3", "positive")],
+        ),
+        (
+            "hate_speech",
+            {"archive.zip": zipped(**HATE_SPEECH)},
+            [("a", "not hateful"), ("b", "hateful"), ("c", None)],
+        ),
+    ],
+    ids=["disaster", "disaster with test", "imdb", "imdb zip", "sentiment140", "hate_speech zip"],
+)
+def test_names_and_layouts_of_kaggle_are_recognised(tmp_path, name, files, rows):
+    for file, content in files.items():
+        put(tmp_path, name, file, content)
+    assert columns(read(tmp_path, name), "raw", "label") == rows
+
+
+def test_layout_with_existing_files_is_used(tmp_path):
+    text = 'labels = ["bad", "good"]\nfiles = ["new.csv"]\n[[layouts]]\nfiles = ["old.tsv"]\n'
+    put(tmp_path, "mine", "dataset.toml", text)
+    put(tmp_path, "mine", "old.tsv", "text\tlabel\na\tbad\nb\tgood\n")
+    assert read(tmp_path, "mine").rows["file"].to_pylist() == ["old.tsv"] * 2
+    put(tmp_path, "mine", "new.csv", "text,label\nc,bad\nd,good\n")
+    assert read(tmp_path, "mine").rows["file"].to_pylist() == ["new.csv"] * 2
