@@ -178,6 +178,16 @@ NO_EFFECT = Notice(
     "The user set a setting that another setting makes irrelevant.",
     "Remove the setting, or change the other one.",
 )
+STOP_WORDS_UNUSABLE = Notice(
+    "W210",
+    "A file of stop words, or a part of it, removes nothing.",
+    "Write one word a line, as the tokenizer writes it: without spaces and punctuation.",
+)
+WORD_VECTORS_UNUSABLE = Notice(
+    "W211",
+    "Few words of the training rows have a pretrained word vector.",
+    "Use vectors of the language of the texts; for vectors of lower-case words, add `--case lower`.",
+)
 CODE_CHANGED = Notice(
     "W301",
     "An artifact was built by other code and is kept.",

@@ -204,7 +204,8 @@ def _not_a_column(texts: Any) -> str:
         columns = getattr(texts, "column_names", getattr(texts, "columns", None))
         if columns is not None:
             names = list(columns)
-            return f"{kind}{_names('columns', names)}; pass one column: predict(frame[{_first(names)}])"
+            advice = f"pass one column: predict(frame[{_first(names)}])"
+            return f"{kind}{_names('columns', names)}; {advice}"
         return f"{kind} of shape {tuple(shape)}; pass one column: predict(texts[:, 0])"
     if not isinstance(texts, Iterable):
         return f"{reprlib.repr(texts)}; pass a list: predict([text])"

@@ -25,7 +25,7 @@ class TextParameter(luigi.Parameter[Any]):
 
     def parse(self, text: str) -> Any:
         """Read a value from the command line or from luigi.cfg."""
-        if text and not text.strip():
+        if isinstance(text, str) and text and not text.strip():  # a flag is True
             raise _empty_value(self, self._attribute_name)
         return super().parse(text)  # type: ignore[no-untyped-call]
 

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from luigi.util import requires
 
@@ -15,12 +16,16 @@ from pipeline.tasks.clean_text import CleanText
 from pipeline.tasks.graph import once
 from pipeline.text.languages import CODES
 
+if TYPE_CHECKING:
+    from pipeline.text.stop_words import StopWords
+
 
 @requires(CleanText)
 class Tokenize(Step):
     """Split clean texts into tokens."""
 
     folder = "3_tokenize"
+    version = 2
 
     tokenizer = parameter(
         "choice",
@@ -40,7 +45,7 @@ class Tokenize(Step):
         "text",
         "none",
         "words to remove: none, scikit-learn, nltk (its corpus must be installed), or a file with "
-        "one word a line",
+        "one word a line, which is cleaned and tokenized as the texts are",
     )
     word_form = parameter(
         "choice",
@@ -95,15 +100,30 @@ class Tokenize(Step):
             return {}
         return {"stop_words": self.checksum(Path(choice))}
 
+    def stop_word_file(self) -> "StopWords | None":
+        """Read the user's file of stop words; None without one."""
+        from pipeline.text import stop_words
+
+        choice, clean = self.value("stop_words"), self.upstream()
+        if choice in checks.STOP_WORD_LISTS:
+            return None
+        assert clean is not None
+        return stop_words.read(Path(choice), clean.settings(), self.settings())
+
     def build(self, out: publishing.Workspace) -> None:
         """Write ``tokens.parquet`` and ``tokens.json``."""
         import pyarrow.parquet as pq
 
-        from pipeline.text.tokenize import summary, token_table, tokenize
+        from pipeline.text.tokenize import all_tokens, filtered, summary, token_table
 
         rows = pq.read_table(self.path_of("CleanText") / "rows.parquet", columns=["id", "clean"])
-        settings = {**self.settings(), "stop_words": self.value("stop_words")}
-        tokens = tokenize(rows["clean"], settings, self.value("processes"))
+        stop_words = self.stop_word_file()
+        choice = stop_words.words if stop_words else self.value("stop_words")
+        settings = {**self.settings(), "stop_words": choice}
+        tokens = all_tokens(rows["clean"], settings, self.value("processes"))
+        if stop_words:
+            stop_words.warn(tokens)
+        tokens = filtered(tokens, settings)
         table, diversity = token_table(rows["id"], tokens)
         with out.write_in_background(
             "tokens.parquet", table, dictionary_columns=("tokens.list.element",)

@@ -51,6 +51,10 @@ def test_empty_option_is_an_error(words, message):
         parsed(*words)
 
 
+def test_flag_needs_no_value():
+    assert parsed("RunAll", "--no-test").no_test is True
+
+
 @pytest.mark.parametrize("empty", ["", " \t"])
 @pytest.mark.parametrize("task", TASKS)
 def test_empty_option_of_every_parameter_is_an_error(task, empty):
