@@ -186,7 +186,7 @@ STOP_WORDS_UNUSABLE = Notice(
 WORD_VECTORS_UNUSABLE = Notice(
     "W211",
     "Few words of the training rows have a pretrained word vector.",
-    "Use vectors of the language of the texts; for vectors of lower-case words, add `--case lower`.",
+    "Use vectors of the language and letter case of the tokens.",
 )
 CODE_CHANGED = Notice(
     "W301",
