@@ -50,10 +50,8 @@ def predictor(toy):
 def evaluated(paths, kind, class_names):
     """Return raw texts and the predictions of Evaluate for them."""
     table = pq.read_table(paths["Evaluate"] / "predictions.parquet")
-    rows = pq.read_table(paths["CleanText"] / "rows.parquet", columns=["id", "raw"])
-    assert rows["id"].equals(table["id"])
     columns = [table[f"{kind}_{name}"].to_numpy() for name in class_names]
-    return rows["raw"].to_pylist(), np.stack(columns, axis=1), table
+    return table["text"].to_pylist(), np.stack(columns, axis=1), table
 
 
 def test_probabilities_are_those_of_evaluate(corpus):
