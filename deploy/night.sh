@@ -12,8 +12,16 @@ set -u
 cd "$(dirname "$0")/.." || exit 40
 PATH="$PWD/.venv/bin:$PATH"
 export PATH LUIGI_CONFIG_PATH="${LUIGI_CONFIG_PATH:-deploy/nightly.cfg}"
-tries="${NIGHT_TRIES:-5}"
-pause="${NIGHT_PAUSE:-90}" # seconds; longer than worker_disconnect_delay
+tries="${NIGHT_TRIES-5}"
+pause="${NIGHT_PAUSE-90}" # seconds; longer than worker_disconnect_delay
+for value in "NIGHT_TRIES=$tries" "NIGHT_PAUSE=$pause"; do
+    case ${value#*=} in
+        "" | *[!0-9]*)
+            echo "${value%%=*} must be a whole number, got '${value#*=}'; correct or unset it." >&2
+            exit 40
+            ;;
+    esac
+done
 
 # Set once: a try after midnight is the same night with the same files. A --date among the arguments
 # comes later and overrides this one. With --redo a try continues the decision of an earlier try.

@@ -184,6 +184,16 @@ RECORDS_REJECTED = Notice(
     "Correct the lines in the message, or set delimiter, quoting or escape in dataset.toml; "
     "`rejected.parquet` of CleanText has all of them.",
 )
+STOP_WORDS_UNUSABLE = Notice(
+    "W210",
+    "A file of stop words, or a part of it, removes nothing.",
+    "Write one word a line, as the tokenizer writes it: without spaces and punctuation.",
+)
+WORD_VECTORS_UNUSABLE = Notice(
+    "W211",
+    "Few words of the training rows have a pretrained word vector.",
+    "Use vectors of the language and letter case of the tokens.",
+)
 CODE_CHANGED = Notice(
     "W301",
     "An artifact was built by other code and is kept.",

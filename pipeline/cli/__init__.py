@@ -3,16 +3,29 @@
 import gc as garbage_collector
 import importlib
 import sys
+from typing import Any
 
 import click
 
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, SettingError
 
 #: Each command is the function of the same name in its module.
 _COMMANDS = (
     *("completion", "datasets", "diff", "freeze", "gc", "init", "ls", "models"),
     *("nightly", "plan", "rm", "show", "verify", "why"),
 )
+
+
+class _Text(click.types.StringParamType):
+    """A text that is not empty: the value of a shell variable that is not set is empty."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, str) and not value.strip() and param is not None:
+            is_option = isinstance(param, click.Option)
+            name = param.opts[0] if is_option else str(param.human_readable_name).upper()
+            advice = "see --help" if param.required else "or leave it out"
+            raise SettingError(f"{name} must not be empty, got {value!r}; give a value, {advice}.")
+        return super().convert(value, param, ctx)
 
 
 class _LazyGroup(click.Group):
@@ -26,6 +39,9 @@ class _LazyGroup(click.Group):
             return None
         module = importlib.import_module(f"pipeline.cli.{cmd_name}")
         command: click.Command = getattr(module, cmd_name)
+        for parameter in command.params:
+            if parameter.type is click.STRING:
+                parameter.type = _Text()
         return command
 
 

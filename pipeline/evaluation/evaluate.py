@@ -32,8 +32,9 @@ from pipeline.text.tokens import Tokens
 class Predicted:
     """Predictions to evaluate; rows are those of the split, in its order.
 
-    ``rows`` has the columns ``id``, ``raw``, ``clean``, ``group``, ``near_group`` (the duplicate
-    groups of intervals and tests), ``urls``, ``mentions``, ``hashtags``.
+    ``rows`` has the columns ``id``, ``source_id``, ``file``, ``line``, ``raw``, ``clean``,
+    ``group``, ``near_group`` (the duplicate groups of intervals and tests), ``urls``, ``mentions``,
+    ``hashtags``.
     """
 
     parts: Parts
@@ -121,7 +122,7 @@ def assess(predicted: Predicted, settings: Mapping[str, Any]) -> Evaluation:
             **decision.as_json(names, settings),
             "temperature_not_used_because": decision.temperature_reason or None,
         },
-        prediction_table(parts, probabilities, names, calibrated, decided),
+        prediction_table(parts, probabilities, names, calibrated, decided, predicted.rows),
         curve_table(sweeps, reliabilities),
         most_wrong(rows, labels, calibrated[test], decided[test], names),
         leakage_table(leakage, test, predicted.rows),

@@ -14,6 +14,7 @@ from pipeline.errors import DamagedArtifactError
 from pipeline.store.files import read_json
 
 _MISTAKES_PER_CLASS = 25
+_ORDER = ("test", "validation", "train", "unlabelled", "excluded")  # of the parts in the table
 
 
 @dataclass(frozen=True)
@@ -33,26 +34,50 @@ def prediction_table(
     class_names: Sequence[str],
     calibrated: np.ndarray,
     decided: np.ndarray,
+    rows: pa.Table,
 ) -> pa.Table:
-    """Arrange predictions as ``predictions.parquet``.
+    """Arrange predictions as ``predictions.parquet``, test rows first.
 
-    ``label`` is null for rows without one, ``predicted`` is the most probable class, ``decided``
-    the class that metrics score and a predictor returns; ``p_<class>`` and ``calibrated_<class>``
-    are the probabilities before and after the temperature.
+    ``source_id`` is the id of the raw file, or the line where it has none, and ``text`` the raw
+    text. ``label`` is null for rows without one, ``predicted`` is the most probable class,
+    ``decided`` the class that metrics score and a predictor returns; ``p_<class>`` and
+    ``calibrated_<class>`` are the probabilities before and after the temperature.
+
+    Parameters
+    ----------
+    rows : pa.Table
+        Columns ``source_id``, ``file``, ``line`` and ``raw`` of the rows of the split.
     """
     names = pa.array(class_names, pa.string())
     labels = pa.array(parts.labels.astype(np.int64), mask=parts.labels < 0)
-    return pa.table(
+    table = pa.table(
         {
             "id": pa.array(parts.ids, pa.int64()),
+            "source_id": pc.coalesce(rows["source_id"], rows["line"].cast(pa.string())),
+            "file": rows["file"],
+            "line": rows["line"],
             "part": pa.array(PARTS, pa.string()).take(pa.array(parts.parts)),
             "label": names.take(labels),
             "predicted": names.take(pa.array(probabilities.argmax(axis=1))),
             "decided": names.take(pa.array(decided)),
+            "text": rows["raw"],
             **{f"p_{name}": probabilities[:, k] for k, name in enumerate(class_names)},
             **{f"calibrated_{name}": calibrated[:, k] for k, name in enumerate(class_names)},
         }
     )
+    # Filtered, not sorted: Arrow joins the chunks of a sorted column, which can exceed 2 GB.
+    return pa.concat_tables([table.filter(pc.equal(table["part"], part)) for part in _ORDER])
+
+
+def in_row_order(table: pa.Table) -> pa.Table:
+    """Return the rows of ``predictions.parquet`` in the order of the split; they have an ``id``.
+
+    Examples
+    --------
+    >>> in_row_order(pa.table({"id": [5, 3], "part": ["test", "train"]}))["id"].to_pylist()
+    [3, 5]
+    """
+    return table.take(pa.array(np.argsort(table["id"].to_numpy(), kind="stable")))
 
 
 def read_predictions(
@@ -61,7 +86,7 @@ def read_predictions(
     """Read a baseline's predictions from its folders by task; raise if it has another split."""
     columns = [f"p_{name}" for name in class_names]
     path = folders["Evaluate"] / "predictions.parquet"
-    table = pq.read_table(path, columns=["id", "part", "decided", *columns])
+    table = in_row_order(pq.read_table(path, columns=["id", "part", "decided", *columns]))
     training = read_json(folders["TrainModel"] / "training.json") or {}
     part_names = np.asarray(PARTS)[parts.parts]
     has_same_rows = np.array_equal(table["id"].to_numpy(), parts.ids)

@@ -16,7 +16,11 @@ from pipeline.models.bundle import Bundle, load
 from pipeline.store.publishing import Workspace
 from pipeline.text.tokens import read_tokens
 
-_COLUMNS = ["id", "raw", "clean", "group", "near_group", "urls", "mentions", "hashtags"]
+_COLUMNS = [
+    *("id", "source_id", "file", "line", "raw", "clean", "group", "near_group"),
+    *("urls", "mentions", "hashtags"),
+]
+_FEW_VALUES = ("part", "label", "predicted", "decided", "file")
 
 
 def evaluate_model(
@@ -60,7 +64,7 @@ def evaluate_model(
     out.write_json("decision.json", assessment.decision)
     for name in ("predictions", "curves", "most_wrong", "leaks"):
         table = getattr(assessment, name)
-        out.write_table(f"{name}.parquet", table, dictionary_columns=("part", "label"))
+        out.write_table(f"{name}.parquet", table, dictionary_columns=_FEW_VALUES)
     out.counts(len(parts), assessment.predictions.num_rows)
 
 

@@ -1,6 +1,7 @@
 """Padded sequences of word indices."""
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,15 +10,19 @@ from typing import Any, Self
 
 import numpy as np
 
+from pipeline.errors import WORD_VECTORS_UNUSABLE
 from pipeline.features import vocabulary as vocabularies
 from pipeline.features import word_vectors
 from pipeline.features.texts import Texts
 from pipeline.features.word_vectors import WordVectors
 from pipeline.text.tokens import Tokens
 
+logger = logging.getLogger(__name__)
+
 PADDING, UNKNOWN = 0, 1
 _SPECIAL = ("", "[UNK]")
 _COVERED = 99  # percent of the training texts that the automatic length does not truncate
+_LOW_COVERAGE = 0.5  # share of the training tokens below which a warning is logged
 _CHUNK = 20_000  # texts padded per step, so that temporary arrays are small
 
 
@@ -46,6 +51,8 @@ class SequenceEncoder:
             length = max(int(np.ceil(np.percentile(tokens.lengths[training], _COVERED))), 1)
         vectors = word_vectors.read(settings["embedding"])
         coverage = _coverage(vectors, words, tokens, training) if vectors else {}
+        if vectors and coverage["tokens_covered"] < _LOW_COVERAGE:
+            _warn_of_coverage(vectors, words, coverage, settings["embedding"])
         vocabulary = [*_SPECIAL, *words]
         return cls(vocabulary, length, settings["padding"], settings["cutting"], vectors, coverage)
 
@@ -154,3 +161,26 @@ def _coverage(
         "words_covered": round(1 - missing / max(len(words), 1), 6),
         "tokens_covered": round(float(has_vector[codes].mean()) if len(codes) else 0.0, 6),
     }
+
+
+def _warn_of_coverage(
+    vectors: WordVectors, words: list[str], coverage: Mapping[str, Any], choice: str
+) -> None:
+    """Warn that few tokens have a vector; say if that is because of letter case."""
+    ignoring_case = vectors.share_ignoring_case(words)
+    if ignoring_case > 2 * coverage["words_covered"]:
+        advice = (
+            f"{ignoring_case:.0%} of the words have one in another letter case: use vectors of "
+            "lower-case words, or a tokenizer that keeps the case, such as --tokenizer tweet"
+        )
+    else:
+        advice = "check that the vectors are of the language of the texts"
+    logger.warning(
+        "%s: the word vectors %s cover %.1f %% of the tokens and %.1f %% of the words of the "
+        "training rows; %s.",
+        WORD_VECTORS_UNUSABLE,
+        choice,
+        100 * coverage["tokens_covered"],
+        100 * coverage["words_covered"],
+        advice,
+    )

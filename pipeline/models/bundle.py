@@ -45,7 +45,7 @@ def save(
     encoder.save(folder)
     words = sorted(stop_words)
     if words:
-        (folder / STOP_WORDS).write_text("\n".join(words) + "\n", encoding="utf-8")
+        (folder / STOP_WORDS).write_bytes("".join(f"{word}\n" for word in words).encode())
     content = {
         "format": _FORMAT,
         "model": model,

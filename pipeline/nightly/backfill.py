@@ -12,7 +12,9 @@ from luigi.tools.range import RangeDailyBase
 from pipeline.errors import NIGHTS_LEFT, RegistryError, nearest
 from pipeline.nightly import ledger, records, registry
 from pipeline.nightly.tasks import Nightly
+from pipeline.settings.parameter import TextParameter
 from pipeline.tasks import process_setup
+from pipeline.tasks.base import Named
 
 logger = logging.getLogger("luigi-interface")
 
@@ -33,15 +35,15 @@ def _on_start(task: RangeDailyBase, dependency: luigi.Task) -> None:
         )
 
 
-class Rollback(luigi.Task):
+class Rollback(Named):
     """Make an earlier champion the champion again; the next nights are compared with it."""
 
-    dataset = luigi.Parameter(description="name of the dataset")
-    to = luigi.Parameter(
+    dataset = TextParameter(description="name of the dataset")
+    to = TextParameter(
         description="night that promoted the champion, such as 2026-11-21, or the first digits of "
         "its digest (4 or more); none: no champion, the next night starts without one"
     )
-    reason = luigi.Parameter(default="", description="reason, for the ledger", significant=False)
+    reason = TextParameter(default="", description="reason, for the ledger", significant=False)
 
     def complete(self) -> bool:
         """Return whether the champion is the one that is asked for."""

@@ -13,7 +13,7 @@ from pipeline.nightly import attempts, ledger, notifications, outbox, records
 from pipeline.nightly.limits import PromotionRules
 from pipeline.nightly.night import Night
 from pipeline.nightly.registry import ChampionChanged
-from pipeline.settings.parameter import parameter
+from pipeline.settings.parameter import DateParameter, parameter
 from pipeline.tasks import process_setup, progress
 from pipeline.tasks.base import Artifact, Named
 from pipeline.tasks.config import url_of
@@ -34,7 +34,7 @@ class Nightly(PromotionRules, Named):
     parameters of RunAll are allowed, and section ``[RunAll]`` of luigi.cfg holds here too.
     """
 
-    date = luigi.DateParameter(description="the night: a day such as 2026-11-22")
+    date = DateParameter(description="the night: a day such as 2026-11-22")
     since = parameter(
         "date",
         "none",

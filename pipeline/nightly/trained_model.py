@@ -13,6 +13,7 @@ from pipeline.data.daily import HOLDOUT_FOLDER
 from pipeline.errors import DamagedArtifactError
 from pipeline.evaluation.decision import Decision, read_decision
 from pipeline.evaluation.finished import EvaluatedRun
+from pipeline.evaluation.predictions import in_row_order
 from pipeline.models.bundle import STOP_WORDS
 from pipeline.nightly.drift import Sample
 from pipeline.nightly.rules import Predictions
@@ -63,7 +64,8 @@ class Evaluated:
     def probabilities(self, rows: np.ndarray) -> np.ndarray:
         """Return the recorded calibrated probabilities of rows, given by position."""
         columns = [f"calibrated_{name}" for name in self.class_names]
-        table = self.run.read_table("Evaluate", "predictions.parquet", columns)
+        table = self.run.read_table("Evaluate", "predictions.parquet", ["id", *columns])
+        table = in_row_order(table)
         return np.stack([table[name].to_numpy()[rows] for name in columns], axis=1)
 
     def holdout_rows(self) -> HoldoutRows:

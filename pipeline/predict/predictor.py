@@ -1,8 +1,10 @@
 """Predict from raw texts with a trained model, with the text steps of its training."""
 
+import itertools
 import os
+import reprlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, KeysView, Mapping, Set
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -26,6 +28,7 @@ _CHUNK = 20_000  # texts per chunk: bounds memory
 _CHUNKS_AHEAD = 3  # chunks submitted ahead of the one that is needed next
 _PYTHON_TOKENIZERS = ("tweet", "regexp")  # hold Python's lock, so that threads do not help
 _MIN_TEXTS_FOR_PROCESSES = 100_000  # fewer texts take less time than the start of processes (3 s)
+_NAMES_SHOWN = 5  # columns in messages
 _STRING_TYPES = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
 
 
@@ -93,7 +96,8 @@ class Predictor:
         Parameters
         ----------
         texts : iterable of str, or Arrow column of strings
-            Raw texts.
+            Raw texts: a list, a generator, an array, or one column of a table such as
+            ``frame["text"]``.
 
         Returns
         -------
@@ -103,7 +107,8 @@ class Predictor:
         Raises
         ------
         DataError
-            If a text is missing or not a string.
+            If ``texts`` is no column of texts, such as a table, a dict or a single string, or if a
+            text is missing (None, NaN) or not a string. An empty string is allowed.
         """
         column = _checked(texts)
         probabilities = np.zeros((len(column), len(self.class_names)))
@@ -119,7 +124,13 @@ class Predictor:
         return [names[index] for index in self.decision.classes(probabilities).tolist()]
 
     def predict(self, texts: Iterable[str] | pa.Array | pa.ChunkedArray) -> list[str]:
-        """Return the class of each text: `decide` of its `probabilities`."""
+        """Return the class of each text: `decide` of its `probabilities`.
+
+        Examples
+        --------
+        >>> predictor.predict(frame["text"])  # doctest: +SKIP
+        ['bad', 'good']
+        """
         return self.decide(self.probabilities(texts))
 
     def _prepared(self, column: pa.Array | pa.ChunkedArray | list[str]) -> Iterator[Texts]:
@@ -156,12 +167,10 @@ def _map_ahead(pool: Executor, function: Callable, chunks: Iterable) -> Iterator
 def _checked(
     texts: Iterable[str] | pa.Array | pa.ChunkedArray,
 ) -> pa.Array | pa.ChunkedArray | list[str]:
-    """Return the texts as a column or list; raise if one of them is not a string."""
-    if isinstance(texts, str | bytes):
-        raise DataError(
-            f"texts must be a list of strings, got a single {type(texts).__name__}; put it into a "
-            "list: [text]."
-        )
+    """Return the texts as a column or list; raise if they are no column of strings."""
+    problem = _not_a_column(texts)
+    if problem:
+        raise DataError(f"texts must be a list or a column of strings, got {problem}.")
     if not isinstance(texts, pa.Array | pa.ChunkedArray):
         items = list(texts)
         for position, text in enumerate(items):
@@ -176,9 +185,48 @@ def _checked(
     return texts
 
 
+def _not_a_column(texts: Any) -> str:
+    """Describe what was passed instead of a column, and what to pass; empty for a column.
+
+    Iterating over a table or a dict gives its names, which would be classified as texts.
+    """
+    kind = type(texts).__name__
+    if isinstance(texts, str | bytes | bytearray):
+        return f"a single {kind}; put it into a list: predict([text])"
+    if isinstance(texts, Mapping):
+        return (
+            f"{kind}{_names('keys', texts)}; pass the texts alone: predict(values[{_first(texts)}])"
+        )
+    if isinstance(texts, Set) and not isinstance(texts, KeysView):
+        return f"{kind}, which has no order; pass a list: predict(sorted(texts))"
+    shape = getattr(texts, "shape", (0,))
+    if len(shape) != 1:
+        columns = getattr(texts, "column_names", getattr(texts, "columns", None))
+        if columns is not None:
+            names = list(columns)
+            advice = f"pass one column: predict(frame[{_first(names)}])"
+            return f"{kind}{_names('columns', names)}; {advice}"
+        return f"{kind} of shape {tuple(shape)}; pass one column: predict(texts[:, 0])"
+    if not isinstance(texts, Iterable):
+        return f"{reprlib.repr(texts)}; pass a list: predict([text])"
+    return ""
+
+
+def _names(kind: str, names: Collection[Any]) -> str:
+    """Return the first names of a table's columns, or keys of a dict, for messages."""
+    shown = ", ".join(map(str, itertools.islice(names, _NAMES_SHOWN)))
+    more = ", ..." if len(names) > _NAMES_SHOWN else ""
+    return f" with {kind} {shown}{more}" if shown else ""
+
+
+def _first(names: Collection[Any]) -> str:
+    """Return the name of the column that an advice mentions: text if there is one."""
+    return repr("text" if "text" in names or not names else next(iter(names)))
+
+
 def _not_a_string(position: int, text: Any) -> DataError:
     """Return the error for a text that is not a string."""
-    received = "None" if text is None else type(text).__name__
+    received = "None" if text is None else f"{type(text).__name__} {reprlib.repr(text)}"
     return DataError(
         f"the text at position {position} (from 0) must be a string, got {received}; remove it, or "
         "replace it by an empty string to predict from no tokens."

@@ -48,23 +48,24 @@ def _copies(run: Run) -> list[dict[str, Any]]:
 
 def _unlabelled(run: Run) -> dict[str, Any] | None:
     """Count the predicted classes of rows without a label, and return some of these rows."""
-    table = run.read_table("Evaluate", "predictions.parquet")
-    unlabelled = np.flatnonzero(np.asarray(pc.equal(table["part"], "unlabelled")))
+    name = "predictions.parquet"
+    parts = run.read_table("Evaluate", name, ["part"])["part"]
+    unlabelled = np.flatnonzero(np.asarray(pc.equal(parts, "unlabelled")))
     if not len(unlabelled):
         return None
+    table = run.read_table("Evaluate", name)
     predicted = table["decided"].take(pa.array(unlabelled))
     counts = {row["values"]: row["counts"] for row in predicted.value_counts().to_pylist()}
     drawn = pa.array(sample(unlabelled, _UNLABELLED, np.random.default_rng(0)))
-    texts = run.rows["raw"].take(drawn).to_pylist()
     return {
         "rows": len(unlabelled),
         "counts": [(name, counts.get(name, 0)) for name in run.class_names],
         "sample": [
             {
-                "raw": truncate(text),
+                "raw": truncate(row["text"]),
                 "decided": row["decided"],
                 "probability": row[f"calibrated_{row['decided']}"],
             }
-            for text, row in zip(texts, table.take(drawn).to_pylist(), strict=True)
+            for row in table.take(drawn).to_pylist()
         ],
     }

@@ -149,6 +149,8 @@ class Setting:
                 return _date(value)
         if not isinstance(value, str):
             raise TypeError(value)
+        if not value.strip():
+            raise ValueError(value)
         return value
 
     def _in_range(self, item: Any) -> bool:
@@ -166,6 +168,7 @@ class Setting:
     def _error(self, received: Any) -> SettingError:
         unit = f" ({self.unit})" if self.unit else ""
         shown = received if isinstance(received, str) else self.serialize(received)
+        shown = shown if shown.strip() else "an empty value"
         hint = f"; {self.hint}" if self.hint else ""
         near = difflib.get_close_matches(shown, [*self.choices, *self.also], n=1)
         hint += f"; did you mean {near[0]!r}?" if near else ""

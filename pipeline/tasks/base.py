@@ -13,7 +13,7 @@ import luigi
 
 from pipeline.errors import PipelineError, RawFileError
 from pipeline.models import specs
-from pipeline.settings.parameter import SettingParameter
+from pipeline.settings.parameter import SettingParameter, check_options
 from pipeline.settings.resolve import resolve
 from pipeline.settings.resolved import Settings
 from pipeline.settings.setting import Setting
@@ -49,6 +49,13 @@ class Named(luigi.Task):
         """Return names and parameters; cached per class, since Luigi asks hundreds of times."""
         parameters: list[tuple[str, Any]] = super().get_params()
         return parameters
+
+    @classmethod
+    def get_param_values(cls, *args: Any) -> list[tuple[str, Any]]:
+        """Return names and values of the parameters; raise if an option is empty."""
+        check_options()
+        values: list[tuple[str, Any]] = super().get_param_values(*args)
+        return values
 
     @classmethod
     def declared(cls) -> dict[str, Setting]:

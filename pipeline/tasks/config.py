@@ -6,12 +6,14 @@ from pathlib import Path
 
 import luigi
 
+from pipeline.settings.parameter import ChoiceParameter, TextParameter
+
 
 class paths(luigi.Config):
     """Folders of raw files and of artifacts."""
 
-    data = luigi.Parameter(default="data", description="folder of raw files")
-    outputs = luigi.Parameter(default="outputs", description="folder of artifacts")
+    data = TextParameter(default="data", description="folder of raw files")
+    outputs = TextParameter(default="outputs", description="folder of artifacts")
 
 
 def data_folder() -> Path:
@@ -32,25 +34,25 @@ def relative_to_outputs(path: Path) -> str:
 class pipeline(luigi.Config):
     """Options of all steps."""
 
-    code_changes = luigi.ChoiceParameter(
+    code_changes = ChoiceParameter(
         choices=["warn", "rerun", "ignore"],
         default="warn",
         description="what to do if the code of an artifact has changed: warn and keep it, rerun "
         "(the hash of the code becomes part of the digest), or ignore",
     )
-    address = luigi.Parameter(
-        default="",
+    address = TextParameter(
+        default="none",
         description="URL of a web server that serves the outputs folder; the task pages of luigid "
-        "link to it, or to files if it is empty",
+        "link to it, or to files if it is none",
     )
 
 
 def url_of(path: Path) -> str:
     """Return the URL of a path in the outputs folder, for pages and mails.
 
-    It is a ``file:`` URL if ``[pipeline] address`` is empty.
+    It is a ``file:`` URL if ``[pipeline] address`` is none.
     """
     base: str = pipeline().address
-    if not base:
+    if base == "none":
         return path.resolve().as_uri()
     return f"{base.rstrip('/')}/{urllib.parse.quote(relative_to_outputs(path))}"

@@ -20,7 +20,7 @@ class Evaluate(Step):
     """Predict every row, score the test rows, and compare the model with baselines."""
 
     folder = "7_evaluate"
-    version = 2
+    version = 3
     main_table = "predictions.parquet"
 
     positive_label = parameter(

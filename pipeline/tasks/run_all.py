@@ -10,6 +10,7 @@ from luigi.util import inherits
 
 from pipeline.errors import NO_EFFECT
 from pipeline.settings import checks
+from pipeline.settings.parameter import FlagParameter
 from pipeline.store import files
 from pipeline.tasks import process_setup, provenance
 from pipeline.tasks.base import Named, Step
@@ -29,7 +30,7 @@ class RunAll(Named):
     Its output is the link ``outputs/latest/<dataset>/<model>`` to the folder of the report.
     """
 
-    no_test = luigi.BoolParameter(
+    no_test = FlagParameter(
         default=False,
         significant=False,
         description="for comparing settings: score validation rows only, do not read test rows, "

@@ -19,6 +19,8 @@ from pipeline.tasks.graph import once
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from pipeline.text.stop_words import StopWords
+
 logger = logging.getLogger(__name__)
 _MANY_UNSPACED = 0.02  # share of texts
 _SPLIT = {
@@ -35,6 +37,7 @@ class Tokenize(Step):
     """Split clean texts into tokens."""
 
     folder = "3_tokenize"
+    version = 2
 
     tokenizer = parameter(
         "choice",
@@ -54,7 +57,7 @@ class Tokenize(Step):
         "text",
         "none",
         "words to remove: none, scikit-learn, nltk (its corpus must be installed), or a file with "
-        "one word a line",
+        "one word a line, which is cleaned and tokenized as the texts are",
     )
     word_form = parameter(
         "choice",
@@ -116,15 +119,30 @@ class Tokenize(Step):
             return {}
         return {"stop_words": self.checksum(Path(choice))}
 
+    def stop_word_file(self) -> "StopWords | None":
+        """Read the user's file of stop words; None without one."""
+        from pipeline.text import stop_words
+
+        choice, clean = self.value("stop_words"), self.upstream()
+        if choice in checks.STOP_WORD_LISTS:
+            return None
+        assert clean is not None
+        return stop_words.read(Path(choice), clean.settings(), self.settings())
+
     def build(self, out: publishing.Workspace) -> None:
         """Write ``tokens.parquet`` and ``tokens.json``."""
         import pyarrow.parquet as pq
 
-        from pipeline.text.tokenize import summary, token_table, tokenize
+        from pipeline.text.tokenize import all_tokens, filtered, summary, token_table
 
         rows = pq.read_table(self.path_of("CleanText") / "rows.parquet", columns=["id", "clean"])
-        settings = {**self.settings(), "stop_words": self.value("stop_words")}
-        tokens = tokenize(rows["clean"], settings, self.value("processes"))
+        stop_words = self.stop_word_file()
+        choice = stop_words.words if stop_words else self.value("stop_words")
+        settings = {**self.settings(), "stop_words": choice}
+        tokens = all_tokens(rows["clean"], settings, self.value("processes"))
+        if stop_words:
+            stop_words.warn(tokens)
+        tokens = filtered(tokens, settings)
         unspaced = self._unspaced(rows["clean"])
         table, diversity = token_table(rows["id"], tokens)
         with out.write_in_background(

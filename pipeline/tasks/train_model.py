@@ -15,6 +15,7 @@ from pipeline.tasks.base import Step
 from pipeline.tasks.graph import once
 from pipeline.tasks.progress import TaskProgress
 from pipeline.tasks.split_stratified import SplitStratified
+from pipeline.tasks.tokenize import Tokenize
 
 
 @inherits(SplitStratified)
@@ -92,6 +93,9 @@ class TrainModel(Step):
                 model.name, inputs.data, settings, progress, out.folder / "tensorboard", out.partial
             )
         steps = {step.task_family: dict(step.settings()) for step in self.chain()}
-        removed = stop_words(self.resolved().stop_words, steps["Tokenize"]["language"])
+        tokenize = next(step for step in self.chain() if isinstance(step, Tokenize))
+        file = tokenize.stop_word_file()
+        choice = file.words if file else tokenize.value("stop_words")
+        removed = stop_words(choice, steps["Tokenize"]["language"])
         save(out.folder, classifier, inputs.encoder, class_names, steps, removed)
         write_results(out, classifier, training, inputs, "max_train_rows" in settings)

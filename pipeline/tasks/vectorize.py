@@ -29,7 +29,7 @@ class Vectorize(Step):
     """Turn tokens into the input of a model, fitted on training rows only."""
 
     folder = "4_vectorize"
-    version = 2
+    version = 3
 
     representation = parameter(
         "choice",

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.data.columns import as_array, lower, map_slices
-from pipeline.errors import DataError, MissingExtraError
+from pipeline.errors import MissingExtraError
 from pipeline.text.languages import CODES
 from pipeline.text.segment import segment
 from pipeline.text.tokens import Tokens
@@ -34,19 +34,31 @@ def tokenize(
 ) -> Tokens:
     """Tokenize clean texts by the settings of Tokenize, with processes for slow tokenizers.
 
+    The setting ``stop_words`` can also be a frozenset of tokens.
+
     Raises
     ------
-    DataError
-        If a file of stop words is not utf-8.
     MissingExtraError
         If an NLTK corpus or a package is not installed.
     """
+    return filtered(all_tokens(texts, settings, processes), settings)
+
+
+def all_tokens(
+    texts: pa.ChunkedArray | pa.Array, settings: Mapping[str, Any], processes: int = 1
+) -> Tokens:
+    """Return the tokens before stop words are dropped and words replaced; see `tokenize`."""
     tokens = TOKENIZERS[settings["tokenizer"]](as_array(texts), settings, processes)
     # Models of earlier versions were trained without segmentation.
     tokens = segment(tokens, settings.get("segmentation", "none"))
     if settings["token_case"] == "lower":
         lowered = lower(pa.array(tokens.words, pa.string()), settings["language"]).to_pylist()
         tokens = tokens.map(dict(zip(tokens.words, lowered, strict=True)).__getitem__)
+    return tokens
+
+
+def filtered(tokens: Tokens, settings: Mapping[str, Any]) -> Tokens:
+    """Drop stop words, and replace words by stems or lemmas; see `tokenize`."""
     unwanted = stop_words(settings["stop_words"], settings["language"])
     if unwanted:
         tokens = tokens.without(unwanted)
@@ -120,8 +132,14 @@ def summary(tokens: Tokens, diversity: np.ndarray) -> dict[str, Any]:
     }
 
 
-def stop_words(choice: str, language: str) -> frozenset[str]:
-    """Return the stop words of a list (none, scikit-learn, nltk) or of the file of this path."""
+def stop_words(choice: str | frozenset[str], language: str) -> frozenset[str]:
+    """Return the stop words of a list (none, scikit-learn, nltk) or of a model's file.
+
+    A user's file is read by `pipeline.text.stop_words.read`. In the file of a model, each line is
+    a token.
+    """
+    if isinstance(choice, frozenset):
+        return choice
     if choice == "none":
         return frozenset()
     if choice == "scikit-learn":
@@ -132,13 +150,7 @@ def stop_words(choice: str, language: str) -> frozenset[str]:
         from nltk.corpus import stopwords
 
         return frozenset(_corpus(stopwords, "stopwords").words(language))
-    try:
-        return frozenset(Path(choice).read_text(encoding="utf-8").split())
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"stop_words file {choice} is not utf-8 ({error.reason} at byte {error.start}); save "
-            "it as utf-8."
-        ) from error
+    return frozenset(Path(choice).read_bytes().decode().split("\n")) - {""}
 
 
 def word_form(choice: str, language: str) -> Callable[[str], str] | None:

@@ -71,6 +71,25 @@ def test_unknown_command_is_a_usage_error():
     assert CliRunner().invoke(cli, ["nothing"]).exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["show", ""], "PATH|RUN must not be empty, got ''; give a value, see --help"),
+        (["verify", "toy/naive_bayes", ""], "[PATH|RUN]... must not be empty"),
+        (["rm", "--yes", " "], "PATH|RUN... must not be empty, got ' '"),
+        (["ls", "--dataset="], "--dataset must not be empty, got ''; give a value, or leave it"),
+        (["ls", "--paths-outputs", ""], "--paths-outputs must not be empty"),
+        (["freeze", "--dataset", "toy", "--date", ""], "--date must not be empty"),
+        (["plan", "--dataset", ""], "dataset must be a text, got an empty value"),
+        (["plan", "RunAll", "--units="], "units must be a JSON list"),
+    ],
+)
+def test_empty_value_is_an_error(built, words, message):
+    error = call(built, *words).exception
+    assert isinstance(error, PipelineError)
+    assert str(error).startswith(message)
+
+
 def put_night(folder):
     """Write the raw files of a day and holdout rows for a night."""
     for name in ("2026-11-22", "frozen"):

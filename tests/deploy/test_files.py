@@ -111,7 +111,7 @@ def test_failures_are_counted_over_all_tries():
 
 
 def test_script_waits_longer_than_luigid_waits_for_a_dead_worker():
-    pause = re.search(r"NIGHT_PAUSE:-(\d+)", (DEPLOY / "night.sh").read_text())[1]
+    pause = re.search(r"NIGHT_PAUSE-(\d+)", (DEPLOY / "night.sh").read_text())[1]
     assert int(pause) > float(config("luigid.cfg")["scheduler"]["worker_disconnect_delay"])
 
 
@@ -202,6 +202,8 @@ exit $(sed -n "$(wc -l < calls)p" codes)
                 text=True,
                 check=False,
             )
+            if not (tmp_path / "calls").exists():
+                return done.returncode, done.stderr
             return done.returncode, (tmp_path / "calls").read_text().splitlines()
 
         return run
@@ -239,3 +241,10 @@ exit $(sed -n "$(wc -l < calls)p" codes)
             "deploy/nightly.cfg",
             "/etc/other.cfg",
         ]
+
+    @pytest.mark.parametrize("name", ["NIGHT_TRIES", "NIGHT_PAUSE"])
+    @pytest.mark.parametrize("value", ["", "ten"])
+    def test_wrong_number_is_an_error(self, run, name, value):
+        code, error = run([0], **{name: value})
+        assert code == 40
+        assert error.startswith(f"{name} must be a whole number, got '{value}';")

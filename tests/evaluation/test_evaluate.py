@@ -44,6 +44,9 @@ def predicted_rows(near_group=None, **others):
     rows = pa.table(
         {
             "id": groups,
+            "source_id": pa.nulls(N_ROWS, pa.string()),
+            "file": pa.array(["a.csv"] * N_ROWS).dictionary_encode(),
+            "line": groups + 2,
             "raw": texts,
             "clean": texts,
             "group": groups,
@@ -152,7 +155,7 @@ def test_metrics_without_leaked_rows_score_decided_classes():
     ]
     alone, together = (one.metrics["leaks"]["without_exact"] for one in result)
     assert alone["rows"] == len(test) - 100
-    decided = result[0].predictions.to_pandas().iloc[test[100:]]
+    decided = result[0].predictions.to_pandas().set_index("id").loc[test[100:]]
     assert alone["accuracy"] == pytest.approx((decided["label"] == decided["decided"]).mean())
     assert alone["accuracy"] == together["accuracy"]
     assert alone["intervals"]["accuracy"] != together["intervals"]["accuracy"]

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -17,7 +18,15 @@ PROBABILITIES = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]])
 DECIDED = np.array([0, 1, 1])
 
 
-TABLE = prediction_table(PARTS, PROBABILITIES, NAMES, PROBABILITIES / 2, DECIDED)
+ROWS = pa.table(
+    {
+        "source_id": pa.array(["x3", "x5", None]),
+        "file": pa.array(["a.csv", "a.csv", "b.csv"]).dictionary_encode(),
+        "line": [4, 6, 3],
+        "raw": ["three", "five\nlines", "eight"],
+    }
+)
+TABLE = prediction_table(PARTS, PROBABILITIES, NAMES, PROBABILITIES / 2, DECIDED, ROWS)
 
 
 @pytest.fixture
@@ -27,13 +36,26 @@ def folders(tmp_path):
     return {"Evaluate": tmp_path, "TrainModel": tmp_path}
 
 
-def test_table_has_a_row_for_each_row_of_the_split():
-    assert TABLE.to_pylist()[1:] == [
-        {"id": 5, "part": "test", "label": "yes", "predicted": "no", "decided": "yes",
+def test_table_has_a_row_for_each_row_of_the_split_test_rows_first():
+    assert TABLE["id"].to_pylist() == [5, 3, 8]
+    assert [TABLE.to_pylist()[0], TABLE.to_pylist()[2]] == [
+        {"id": 5, "source_id": "x5", "file": "a.csv", "line": 6, "part": "test", "label": "yes",
+         "predicted": "no", "decided": "yes", "text": "five\nlines",
          "p_no": 0.6, "p_yes": 0.4, "calibrated_no": 0.3, "calibrated_yes": 0.2},
-        {"id": 8, "part": "unlabelled", "label": None, "predicted": "yes", "decided": "yes",
+        {"id": 8, "source_id": "3", "file": "b.csv", "line": 3, "part": "unlabelled", "label": None,
+         "predicted": "yes", "decided": "yes", "text": "eight",
          "p_no": 0.2, "p_yes": 0.8, "calibrated_no": 0.1, "calibrated_yes": 0.4},
     ]  # fmt: skip
+
+
+def test_first_rows_are_test_rows_with_their_text(built):
+    for head in built.outputs.glob("*/7_evaluate/*/head.csv"):
+        rows = pd.read_csv(head)
+        raw = pd.read_csv(built.data / head.parts[-4] / "rows.csv")
+        assert set(rows["part"]) == {"test"}
+        # A record on one line: the header is line 1.
+        assert rows["text"].tolist() == raw["text"][rows["line"] - 2].tolist()
+        assert rows["source_id"].tolist() == rows["line"].tolist()
 
 
 def test_predictions_are_read_as_written(folders):

@@ -1,5 +1,12 @@
 """Pretrained word vectors: reading, lookup, and words that are not in the vocabulary."""
 
+import bz2
+import gzip
+import io
+import lzma
+import re
+import zipfile
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -40,8 +47,69 @@ def test_lower_case_form_is_used_for_a_word_without_vector():
 
 
 @pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("bom.txt", lambda text: b"\xef\xbb\xbf" + text),
+        ("header.txt", lambda text: b"\xef\xbb\xbf5 3\n" + text),
+        ("windows.txt", lambda text: text.replace(b"\n", b"\r\n") + b"\r\n"),
+        ("spaces.txt", lambda text: text.replace(b"\n", b" \n")),
+        ("vectors.txt.gz", gzip.compress),
+        ("gz without its ending.txt", gzip.compress),
+        ("vectors.bz2", bz2.compress),
+        ("vectors.xz", lzma.compress),
+        ("vectors.zip", lambda text: zipped({"a/glove.txt": text, "a/": b""})),
+    ],
+)
+def test_text_files_are_read_with_byte_order_mark_and_compressed(tmp_path, name, change):
+    (tmp_path / name).write_bytes(change(GLOVE.encode()))
+    vectors = word_vectors.read(str(tmp_path / name))
+    assert vectors.words.to_pylist() == ["the", "cat", ". .", "zebra"]
+    np.testing.assert_allclose(vectors.vectors[0], [0.1, 0.2, 0.3])
+
+
+def test_tabs_separate_where_there_are_no_spaces(tmp_path):
+    vectors = word_vectors.read(write(tmp_path / "a.txt", "the\t1\t2\ncat\t3\t4\n"))
+    assert vectors.words.to_pylist() == ["the", "cat"]
+
+
+def zipped(members):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+BINARY = b"2 3\nthe " + np.array([0.1, 0.2, 0.3], np.float32).tobytes() + b"\ncat " + bytes(12)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param(BINARY, r"is a binary file; give a text file", id="word2vec"),
+        pytest.param(gzip.compress(BINARY), r"is a binary file", id="word2vec.bin.gz"),
+        pytest.param("the 1 2\n".encode("utf-16"), r"is a binary file", id="utf-16"),
+        pytest.param(b"\x93NUMPY\x01\x00v\x00", r"is a binary file", id="npy"),
+        pytest.param(gzip.compress(GLOVE.encode())[:-9], r"incomplete or damaged", id="half a gz"),
+        pytest.param(b"PK\x03\x04 and more", r"incomplete or damaged", id="half a zip"),
+        pytest.param(zipped({"a": b"", "b": b""}), r"must contain one file, got a, b", id="two"),
+    ],
+)
+def test_binary_and_damaged_files_are_an_error(tmp_path, content, message):
+    (tmp_path / "vectors.bin").write_bytes(content)
+    with pytest.raises(PipelineError, match=rf"vectors\.bin {message}|{message}"):
+        word_vectors.read(str(tmp_path / "vectors.bin"))
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("the 0.1 0.2\ncat 1 nan\n", r"line 2: the vector of 'cat' .* not finite .*\(1 such"),
+        ("2 2\nthe 0.1 0.2\ncat inf 1\na 1e39 1\n", r"line 3: .*\(2 such lines"),
+        ("<!DOCTYPE html>\n<html lang=en>\n", "line 1: a word and 2 numbers were expected"),
+        ("the,0.1,0.2\n", "line 1: a word and 2 numbers .* got 'the,0.1,0.2'"),
+        ("0.1 0.2 0.3\n0.1 0.2\n", "line 2: a word and 2 numbers"),
+        ("the 0.1 0.2\ncat 1 2 3\ncat\n", "line 2: a word and 2 numbers"),
         ("the 0.1 0.2\ncat 1 two\n", "line 2: a word and 2 numbers were expected"),
         ("the 0.1 0.2\ncat 1\n", "line 2: a word and 2 numbers were expected"),
         ("", "contains no word vectors"),
@@ -82,6 +150,22 @@ def test_coverage_is_counted_over_training_rows(tmp_path):
     }
     encoder.save(tmp_path)
     assert (tmp_path / "words_without_vector.txt").read_text() == "hat\n"
+
+
+@pytest.mark.parametrize(
+    ("vectors", "messages"),
+    [
+        (GLOVE, []),
+        ("Der 1 2\nund 1 2\n", ["cover 0.0 % of the tokens and 0.0 % .* of the language"]),
+        ("THE 1 2\nCat 1 2\n", ["cover 0.0 % .*; 67% of the words have one in another letter"]),
+    ],
+)
+def test_vectors_of_few_words_are_a_warning(tmp_path, caplog, vectors, messages):
+    fitted(tmp_path, embedding=write(tmp_path / "few.txt", vectors))
+    logged = [record.getMessage() for record in caplog.records]
+    assert len(logged) == len(messages)
+    for text, message in zip(logged, messages, strict=True):
+        assert re.search(rf"^W211: the word vectors .*few\.txt {message}", text)
 
 
 def test_loaded_encoder_has_the_same_indices_and_links_the_file(tmp_path):

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.evaluation.predictions import in_row_order
 from pipeline.models import specs
 
 pytestmark = pytest.mark.network
@@ -74,7 +75,7 @@ def trained(corpora):
 
 def probabilities(folders):
     """Return the predicted probabilities of all rows, and the rows."""
-    table = pq.read_table(folders["Evaluate"] / "predictions.parquet")
+    table = in_row_order(pq.read_table(folders["Evaluate"] / "predictions.parquet"))
     names = [name for name in table.column_names if name.startswith("p_")]
     return np.stack([table[name].to_numpy() for name in names], axis=1), table
 

@@ -9,6 +9,7 @@ import pytest
 from networks import build
 
 from pipeline.errors import PipelineError
+from pipeline.evaluation.predictions import in_row_order
 from pipeline.models.base import Problem
 
 pytestmark = pytest.mark.network
@@ -109,7 +110,8 @@ def test_predictions_equal_those_of_evaluate(trained):
     chain.set_paths()
     bundle = load(steps[True]["TrainModel"].path())
     vectors = bundle.encoder.load_vectors(steps[True]["Vectorize"].path())
-    table = pq.read_table(steps[True]["Evaluate"].path() / "predictions.parquet")
+    path = steps[True]["Evaluate"].path() / "predictions.parquet"
+    table = in_row_order(pq.read_table(path))
     np.testing.assert_allclose(
         bundle.classifier.predict(vectors)[:, 1], table["p_good"].to_numpy(), atol=1e-7
     )

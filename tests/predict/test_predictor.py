@@ -4,6 +4,7 @@ import re
 import shutil
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -22,6 +23,7 @@ TEXTS = [
     "",
     "love &amp; rain",
 ]
+FRAME = pd.DataFrame({"id": range(len(TEXTS)), "text": TEXTS})
 
 
 def step_paths(chain, model="naive_bayes", **settings):
@@ -48,10 +50,8 @@ def predictor(toy):
 def evaluated(paths, kind, class_names):
     """Return raw texts and the predictions of Evaluate for them."""
     table = pq.read_table(paths["Evaluate"] / "predictions.parquet")
-    rows = pq.read_table(paths["CleanText"] / "rows.parquet", columns=["id", "raw"])
-    assert rows["id"].equals(table["id"])
     columns = [table[f"{kind}_{name}"].to_numpy() for name in class_names]
-    return rows["raw"].to_pylist(), np.stack(columns, axis=1), table
+    return table["text"].to_pylist(), np.stack(columns, axis=1), table
 
 
 def test_probabilities_are_those_of_evaluate(corpus):
@@ -113,6 +113,12 @@ def test_few_chunks_are_submitted_ahead():
         pytest.param(tuple(TEXTS), id="tuple"),
         pytest.param((text for text in TEXTS), id="generator"),
         pytest.param(np.array(TEXTS, object), id="objects"),
+        pytest.param(np.array(TEXTS), id="characters"),
+        pytest.param(pd.Series(TEXTS, index=[7, 5, 3, 1]), id="series"),
+        pytest.param(pd.Series(TEXTS, dtype="string[pyarrow]"), id="series of Arrow"),
+        pytest.param(pd.Series(TEXTS, dtype="category"), id="categories"),
+        pytest.param(pa.table({"text": TEXTS})["text"], id="column of a table"),
+        pytest.param(dict(enumerate(TEXTS)).values(), id="values of a dict"),
     ],
 )
 def test_texts_are_a_list_or_a_column(predictor, column, monkeypatch):
@@ -142,13 +148,34 @@ def test_half_of_a_surrogate_pair_is_replaced_as_in_raw_files(predictor):
     ("texts", "message"),
     [
         (["a", None], "position 1 .* must be a string, got None; .* an empty string"),
-        (["a", "b", 7], "position 2 .* must be a string, got int"),
+        (["a", "b", 7], "position 2 .* must be a string, got int 7"),
         ([b"a"], "position 0 .* got bytes"),
         ([float("nan")], "position 0 .* got float"),
         (pa.array(["a", "b", None]), "position 2 .* got None"),
         (pa.chunked_array([["a"], [None]]), "position 1 .* got None"),
         (pa.array([1, 2]), "must be a column of strings, got int64; cast it"),
-        ("love", r"must be a list of strings, got a single str; .*\[text\]"),
+        (pd.Series(["a", None, float("nan")]), "position 1 .* got float nan"),
+        (pd.Series(["a", pd.NA], dtype="string"), "position 1 .* got N"),
+        ([["a"], ["b"]], "position 0 .* got list"),
+        ([{"text": "a"}], "position 0 .* got dict"),
+        ("love", r"must be a list or a column of strings, got a single str; .*\(\[text\]\)"),
+        (b"love", r"got a single bytes; put it into a list"),
+        (
+            FRAME,
+            r"got DataFrame with columns id, text; pass one column: predict\(frame\['text'\]\)",
+        ),
+        (FRAME[["text"]], r"got DataFrame with columns text; pass one column"),
+        (pd.DataFrame(columns=["tweet"]), r"got DataFrame with columns tweet; .*frame\['tweet'\]"),
+        (pd.DataFrame(TEXTS), r"got DataFrame with columns 0; .*frame\[0\]"),
+        (pa.Table.from_pandas(FRAME), r"got Table with columns id, text; .*frame\['text'\]"),
+        (pa.record_batch({"text": TEXTS}), r"got RecordBatch with columns text;"),
+        ({"text": TEXTS}, r"got dict with keys text; .*predict\(values\['text'\]\)"),
+        ({}, r"got dict; "),
+        ({"a", "b"}, r"got set, which has no order; pass a list"),
+        (np.array([TEXTS]), r"got ndarray of shape \(1, 4\); .*texts\[:, 0\]"),
+        (np.array("love"), r"got ndarray of shape \(\);"),
+        (7, r"got 7; pass a list"),
+        (None, r"got None; pass a list"),
     ],
 )
 def test_texts_that_are_not_strings_are_an_error(predictor, texts, message):

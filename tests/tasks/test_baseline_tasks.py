@@ -164,13 +164,12 @@ def test_metrics_score_the_classes_of_a_predictor(chain, settings, goal):
     assert (metrics["threshold"]["threshold"] is None) == (goal == "none")
     assert metrics["positive_label"] == settings.get("positive_label", "good")
     table = pq.read_table(evaluate.path() / "predictions.parquet").to_pandas()
-    rows = pq.read_table(evaluate.path_of("CleanText") / "rows.parquet").to_pandas()
     is_test = table["part"] == "test"
     labels = table["label"][is_test]
     accuracy = metrics["test"]["accuracy"]
     assert (table["decided"][is_test] == labels).mean() == pytest.approx(accuracy)
     predictor = Predictor.load(evaluate.path_of("TrainModel"), evaluate.path())
-    delivered = predictor.predict(rows["raw"][is_test].tolist())
+    delivered = predictor.predict(table["text"][is_test])
     assert (delivered == labels).mean() == pytest.approx(accuracy)
     assert (table["decided"] == table["predicted"]).all() == (goal == "none")
 
