@@ -6,7 +6,8 @@ import sys
 
 import click
 
-from pipeline.errors import PipelineError
+from pipeline.errors import similar
+from pipeline.tasks import command_line, config_file, user_errors
 
 #: Each command is the function of the same name in its module.
 _COMMANDS = (
@@ -28,6 +29,14 @@ class _LazyGroup(click.Group):
         command: click.Command = getattr(module, cmd_name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            near = similar(args[0], _COMMANDS) or f"Known: {', '.join(sorted(_COMMANDS))}"
+            ctx.fail(f"There is no command {args[0]!r}; {near.strip()}")
+        return super().resolve_command(ctx, args)
+
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="text-classification-pipeline")
@@ -38,6 +47,7 @@ def cli() -> None:
 
     Example: pipeline ls
     """
+    config_file.check()
 
 
 def main() -> None:
@@ -47,11 +57,13 @@ def main() -> None:
     """
     # A command reads many small objects and ends: the search for reference cycles only costs time.
     garbage_collector.disable()
+    command_line.write_all_characters()
     try:
         cli(prog_name="pipeline")
-    except PipelineError as error:
-        print(f"Error {error.code}: {error}", file=sys.stderr)
-        sys.exit(2)
     except Exception as error:
+        user_error = user_errors.of(error)
+        if user_error:
+            print(f"Error {user_error.code}: {user_error}", file=sys.stderr)
+            sys.exit(2)
         error.add_note("This is an internal error of the pipeline; report it with this traceback.")
         raise

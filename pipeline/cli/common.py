@@ -4,11 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import click
-import luigi
 from click.shell_completion import CompletionItem
 
 from pipeline.store.outputs import Store
-from pipeline.tasks.config import outputs_folder
+from pipeline.tasks.config import outputs_folder, set_option
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for other programs.")
 
@@ -47,4 +46,4 @@ def _set_path(context: click.Context, parameter: click.Parameter, value: str | N
     """Override a folder in Luigi's configuration."""
     if value is not None:
         name = str(parameter.name).removeprefix("paths_")
-        luigi.configuration.get_config().set("paths", name, value)
+        set_option("paths", name, value)

@@ -14,6 +14,11 @@ class paths(luigi.Config):
     outputs = luigi.Parameter(default="outputs", description="folder of artifacts")
 
 
+def set_option(section: str, name: str, value: str) -> None:
+    """Set an option as if luigi.cfg had it; percent signs have no special meaning."""
+    luigi.configuration.get_config().set(section, name, value.replace("%", "%%"))
+
+
 def data_folder() -> Path:
     """Return the folder of raw files."""
     return Path(str(paths().data))
