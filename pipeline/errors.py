@@ -133,6 +133,14 @@ class StorageError(PipelineError):
     fix = "Check permissions and free space, or wait for the other process."
 
 
+class SchedulerError(PipelineError):
+    """luigid does not answer."""
+
+    code = "P304"
+    meaning = "The scheduler luigid cannot be reached, or answers with an error."
+    fix = "Start luigid, correct its address, or set `local_scheduler = true` in luigi.cfg."
+
+
 class TrainingError(PipelineError):
     """Training cannot go on."""
 

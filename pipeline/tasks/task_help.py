@@ -11,6 +11,7 @@ from luigi.task_register import Register
 from pipeline.features import specs as features
 from pipeline.models import specs
 from pipeline.settings.parameter import SettingParameter
+from pipeline.settings.setting import Setting
 
 _STEPS = (
     *("DownloadData", "CleanText", "Tokenize", "Vectorize", "SplitStratified", "TrainModel"),
@@ -66,7 +67,7 @@ def _of_task(name: str, width: int) -> Iterator[str]:
     parameters = dict(task.get_params())
     of_models = [key for key in (*features.SETTINGS, *specs.HYPERPARAMETERS) if key in parameters]
     for step, names in _groups(name, parameters):
-        shown = [key for key in names if key not in of_models]
+        shown = [key for key in names if key not in (*of_models, "representation")]
         if shown:
             yield f"\n{step}:"
         for key in shown:
@@ -88,8 +89,8 @@ def _groups(name: str, parameters: dict[str, Any]) -> Iterator[tuple[str, list[s
     groups = {}
     for step in _STEPS:
         has = dict(Register.get_task_cls(step).get_params())
-        groups[step] = [key for key in rest if key in has]
-        rest = [key for key in rest if key not in has]
+        groups[step] = [key for key in rest if has.get(key) is parameters[key]]
+        rest = [key for key in rest if key not in groups[step]]
     if rest and name not in groups:
         yield name, rest
     yield from groups.items()
@@ -108,12 +109,22 @@ def _entry(name: str, description: str, width: int) -> list[str]:
 
 def _description(parameter: Any) -> str:
     """Return the description of a parameter with its default, or that it is required."""
+    if isinstance(parameter, SettingParameter):
+        return _description_of_setting(parameter.setting)
     described = " ".join(str(parameter.description or "").split())
-    if isinstance(parameter, SettingParameter) or "Default: " in described:
+    if "Default: " in described:
         return described
     if parameter._default is luigi.parameter._no_value:
         return f"{described}. Required"
     return f"{described}. Default: {parameter.serialize(parameter._default) or 'none'}"
+
+
+def _description_of_setting(setting: Setting) -> str:
+    """Return the description with choices and default, but without types and ranges."""
+    unit = f" [{setting.unit}]" if setting.unit else ""
+    allowed = f"; {setting.allowed}" if setting.choices or setting.kind == "date" else ""
+    default = setting.serialize(setting.default)
+    return f"{setting.description}{unit}{allowed}. Default: {default}"
 
 
 def _summary(task: Any) -> str:

@@ -116,6 +116,12 @@ def _of_luigi(kind: str, message: str) -> PipelineError | None:
             f"{match[1]} has no parameter {match[2]!r}; {near}`luigi --module pipeline {match[1]} "
             "--help` lists the parameters."
         )
+    if kind == "RPCError":
+        address = message.split("remote scheduler")[-1].strip()
+        return errors.SchedulerError(
+            f"luigid at {address} does not answer; start it, correct scheduler_url, or set "
+            "local_scheduler = true in section [core] of luigi.cfg."
+        )
     if kind in ("ParameterException", "DuplicateParameterException"):
         return SettingError(_RANGES.get(message, message))
     if kind == "TaskClassNotFoundException":
