@@ -7,6 +7,7 @@ Luigi builds nine of about 800 options in each run.
 
 import argparse
 import functools
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -42,6 +43,17 @@ def write_all_characters() -> None:
     """Let standard output escape characters that its encoding lacks, as standard error does."""
     if getattr(sys.stdout, "errors", "") == "strict" and hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def write_line(text: str) -> None:
+    """Print a text; a reader that has ended, such as ``head``, is no error."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # Python would report the text that is still buffered when the process ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        print(f"ERROR: cannot write the output: {error.strerror}.", file=sys.stderr)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -93,8 +105,11 @@ class _Parser(argparse.ArgumentParser):
         own = [f"--{key.replace('_', '-')}" for key in _own_parameters(self.root_task)]
         options = list(self._option_string_actions)
         of_luigi = [option for option in options if not option[2:3].isupper()]
-        groups = (own, of_luigi, options) if not name[2:3].isupper() else (options,)
-        near = next(filter(None, (similar(name, group, 0.6) for group in groups)), "")
+        # A parameter of the task is meant rather than a similar option of Luigi.
+        ranks = [(own, 0.75), (of_luigi, 0.75), (own, 0.6), (options, 0.6)]
+        if name[2:3].isupper():  # --RunAll-units
+            ranks = [(options, 0.6)]
+        near = next(filter(None, (similar(name, *rank) for rank in ranks)), "")
         allowed = f" Known: {', '.join(own)}." if len(own) <= _MOST_LISTED else ""
         return UnknownNameError(
             f"{task} has no parameter {name}; {near}`luigi --module pipeline {task} --help` lists "
@@ -144,7 +159,7 @@ def _check_or_help(parser: _Parser, known: argparse.Namespace) -> None:
         parser.print_help()
         raise SystemExit
     if known.core_help:
-        print(task_help.text(known.root_task))
+        write_line(task_help.text(known.root_task))
         raise SystemExit
     if not known.root_task:
         fail(UnknownNameError(f"no task was given; {_tasks()}"), USAGE)

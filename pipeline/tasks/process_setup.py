@@ -84,7 +84,7 @@ def print_at_exit(line: Callable[[], str | None]) -> None:
     def show() -> None:
         text = line() if os.getpid() == process else None
         if text:
-            print(text, flush=True)
+            command_line.write_line(text)
 
     atexit.register(show)
 

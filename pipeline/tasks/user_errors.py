@@ -100,7 +100,8 @@ def _of_system(number: int | None, reason: str | None, path: Any) -> PipelineErr
     """Return the error of a disk or of permissions; None for other errors of the system."""
     if number not in _STORAGE:
         return None
-    return StorageError(f"cannot use {path or 'a file'}: {reason}; {_STORAGE[number]}.")
+    where = f"cannot use {path}: " if path else ""
+    return StorageError(f"{where}{reason}; {_STORAGE[number]}.")
 
 
 def _of_luigi(kind: str, message: str) -> PipelineError | None:
