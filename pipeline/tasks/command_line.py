@@ -173,12 +173,11 @@ def _check_or_help(parser: _Parser, known: argparse.Namespace) -> None:
 def _unknown_task(name: str) -> UnknownNameError:
     """Return the error of a task that does not exist; it lists the tasks of the package."""
     where = "" if name[:1].isupper() else " The task comes before its parameters."
-    names = task_help.task_names()
-    return UnknownNameError(f"unknown task {name!r}; {nearest(name, names)}.{where}")
+    return UnknownNameError(f"unknown task {name!r}; {nearest(name, task_help.TASKS)}.{where}")
 
 
 def _tasks() -> str:
-    return f"write one after luigi --module pipeline: {', '.join(task_help.task_names())}."
+    return f"write one after luigi --module pipeline: {', '.join(task_help.TASKS)}."
 
 
 def _check_range(known: argparse.Namespace) -> None:

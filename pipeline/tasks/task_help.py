@@ -17,6 +17,8 @@ _STEPS = (
     *("DownloadData", "CleanText", "Tokenize", "Vectorize", "SplitStratified", "TrainModel"),
     *("Evaluate", "Report"),
 )
+#: The tasks for users; the package exports the same.
+TASKS = ("RunAll", "Nightly", "RangeDailyBase", "Rollback", *_STEPS, "Validate")
 _MOST_COLUMNS = 100
 _OPTIONS = {
     "--paths-data DIR": "folder of raw files. Default: data",
@@ -30,16 +32,6 @@ _OPTIONS = {
 }
 
 
-def task_names() -> list[str]:
-    """Return the names of the tasks for users, in the order of the chain."""
-    import pipeline
-
-    chain = ["RunAll", "Nightly", "RangeDailyBase", "Rollback", *_STEPS]
-    tasks = [name for name in pipeline.__all__ if isinstance(getattr(pipeline, name), Register)]
-    others = [name for name in tasks if not issubclass(getattr(pipeline, name), luigi.Config)]
-    return sorted(others, key=lambda name: (chain + others).index(name))
-
-
 def text(task: str | None) -> str:
     """Return the help of a task; without one, the list of tasks."""
     width = min(shutil.get_terminal_size((_MOST_COLUMNS, 0)).columns, _MOST_COLUMNS)
@@ -51,7 +43,7 @@ def _of_package(width: int) -> Iterator[str]:
     """Yield the lines of the list of tasks."""
     yield "Usage: luigi --module pipeline TASK [--PARAMETER VALUE ...]\n"
     yield "Tasks:"
-    for name in task_names():
+    for name in TASKS:
         yield from _entry(name, _summary(Register.get_task_cls(name)), width)
     yield "\nOptions of all tasks:"
     for name, description in _OPTIONS.items():

@@ -11,6 +11,7 @@ from luigi.task_register import Register, TaskClassException
 from pipeline import errors
 from pipeline.errors import PipelineError, SettingError, StorageError
 from pipeline.settings.config_errors import unreadable
+from pipeline.tasks import task_help
 
 # Errors of the operating system that no change of the code avoids.
 _STORAGE = {
@@ -139,6 +140,6 @@ _RANGES = {
 
 
 def _unknown_task(name: str) -> errors.UnknownNameError:
-    from pipeline.tasks.task_help import task_names
-
-    return errors.UnknownNameError(f"unknown task {name!r}; {errors.nearest(name, task_names())}.")
+    return errors.UnknownNameError(
+        f"unknown task {name!r}; {errors.nearest(name, task_help.TASKS)}."
+    )

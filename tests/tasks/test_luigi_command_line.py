@@ -7,8 +7,10 @@ import re
 import subprocess
 import sys
 
+import luigi
 import pytest
 from luigi.cmdline_parser import CmdlineParser
+from luigi.task_register import Register
 
 import pipeline
 from pipeline.cli.output import print_json
@@ -84,7 +86,7 @@ def help_of(capsys, *words):
     return capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", task_help.task_names())
+@pytest.mark.parametrize("name", task_help.TASKS)
 def test_help_of_a_task_names_each_parameter_once(capsys, monkeypatch, name):
     monkeypatch.setenv("COLUMNS", "80")
     text = help_of(capsys, name)
@@ -116,9 +118,17 @@ def test_help_of_a_night_shows_its_own_date(capsys):
     assert text.index("--date") < text.index("DownloadData:")
 
 
+def test_all_tasks_of_the_package_are_listed():
+    exported = [getattr(pipeline, name) for name in pipeline.__all__]
+    tasks = [one for one in exported if isinstance(one, Register)]
+    assert {one.__name__ for one in tasks if not issubclass(one, luigi.Config)} == {
+        *task_help.TASKS
+    }
+
+
 def test_help_without_a_task_lists_the_tasks(capsys):
     text = help_of(capsys)
-    for name in task_help.task_names():
+    for name in task_help.TASKS:
         assert f"\n  {name}  " in text
     assert "RunAll  The chain of all steps" in text
 
