@@ -18,7 +18,14 @@ from luigi.cmdline_parser import CmdlineParser
 from luigi.task_register import Register
 from luigi.tools.range import RangeBase
 
-from pipeline.errors import PipelineError, SettingError, UnknownNameError, nearest, similar
+from pipeline.errors import (
+    PipelineError,
+    SettingConflictError,
+    SettingError,
+    UnknownNameError,
+    nearest,
+    similar,
+)
 from pipeline.settings.parameter import SettingParameter
 from pipeline.tasks import config_file, task_help, user_errors
 
@@ -72,6 +79,8 @@ class _Parser(argparse.ArgumentParser):
             fail(self._unknown(unknown), USAGE)
         for key, text in vars(known).items():
             name, parameter = self.parameters.get(key, (key, None))
+            if text:
+                self._check_effect(name)
             # Settings are checked when the task is created, which has the same exit code.
             if text and parameter is not None and not isinstance(parameter, SettingParameter):
                 try:
@@ -81,6 +90,14 @@ class _Parser(argparse.ArgumentParser):
         if self.root_task and issubclass(Register.get_task_cls(self.root_task), RangeBase):
             _check_range(known)
         return known
+
+    def _check_effect(self, name: str) -> None:
+        """Reject ``--TrainModel-units``: a task passes its own values to the steps that it runs."""
+        step, _, own = name.partition("_")
+        root = self.root_task
+        if step in task_help.STEPS and step != root and root in task_help.TASKS and own:
+            option, own = (f"--{one.replace('_', '-')}" for one in (name, own))
+            fail(SettingConflictError(f"{option} has no effect on {root}; write {own}."), _code())
 
     def error(self, message: str) -> NoReturn:
         """Print the error of an option without a value, and exit."""
@@ -164,7 +181,7 @@ def _check_or_help(parser: _Parser, known: argparse.Namespace) -> None:
     if not known.root_task:
         fail(UnknownNameError(f"no task was given; {_tasks()}"), USAGE)
     try:
-        config_file.check()
+        config_file.check(known.root_task)
     except PipelineError as error:
         fail(error, _code())
     config_file.fill_defaults(known)

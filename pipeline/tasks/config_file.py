@@ -14,7 +14,7 @@ from luigi.task_register import Register
 
 from pipeline.errors import SettingConflictError, UnknownNameError, nearest, similar
 from pipeline.settings.config_errors import unreadable
-from pipeline.tasks import user_errors
+from pipeline.tasks import task_help, user_errors
 
 #: What luigi.cfg of the repository sets in the sections of Luigi; its comments have the reasons.
 DEFAULTS: Mapping[str, Mapping[str, str]] = {
@@ -78,15 +78,21 @@ def _tell_defaults(scheduler: str) -> None:
     )
 
 
-def check() -> None:
+def check(root: str | None = None) -> None:
     """Check the sections, keys and values of luigi.cfg; keys with dashes become underscores.
+
+    Parameters
+    ----------
+    root : str, optional
+        The task that runs. It passes its own values to the steps, so that their sections have no
+        effect.
 
     Raises
     ------
     UnknownNameError
         If a section or key of the pipeline or of Luigi is misspelt.
     SettingConflictError
-        If a key is set with dashes and with underscores.
+        If a key is set with dashes and with underscores, or a section has no effect.
     SettingError
         If a value has the wrong type.
     ConfigFileError
@@ -97,6 +103,11 @@ def check() -> None:
         return  # luigi.toml, whose values have types
     tasks = {name: task for name, task in Register._get_reg().items() if isinstance(task, type)}
     for section in config.sections():
+        if section in task_help.STEPS and root in task_help.TASKS and root != section:
+            raise SettingConflictError(
+                f"section [{section}] of luigi.cfg has no effect on {root}; move its keys to "
+                "[RunAll]."
+            )
         if section in tasks:
             for key in [key for key in config.options(section) if key not in config.defaults()]:
                 _check_key(config, section, key, tasks[section])

@@ -13,12 +13,12 @@ from pipeline.models import specs
 from pipeline.settings.parameter import SettingParameter
 from pipeline.settings.setting import Setting
 
-_STEPS = (
+STEPS = (
     *("DownloadData", "CleanText", "Tokenize", "Vectorize", "SplitStratified", "TrainModel"),
-    *("Evaluate", "Report"),
+    *("Evaluate", "Report", "Validate"),
 )
 #: The tasks for users; the package exports the same.
-TASKS = ("RunAll", "Nightly", "RangeDailyBase", "Rollback", *_STEPS, "Validate")
+TASKS = ("RunAll", "Nightly", "RangeDailyBase", "Rollback", *STEPS)
 _MOST_COLUMNS = 100
 _OPTIONS = {
     "--paths-data DIR": "folder of raw files. Default: data",
@@ -79,7 +79,7 @@ def _groups(name: str, parameters: dict[str, Any]) -> Iterator[tuple[str, list[s
     """Yield names of parameters by the first step of the chain that has them, then the others."""
     rest = list(parameters)
     groups = {}
-    for step in _STEPS:
+    for step in STEPS:
         has = dict(Register.get_task_cls(step).get_params())
         groups[step] = [key for key in rest if has.get(key) is parameters[key]]
         rest = [key for key in rest if key not in groups[step]]

@@ -13,7 +13,7 @@ from luigi.task_register import Register
 
 import pipeline
 from pipeline.cli import common
-from pipeline.errors import ConfigFileError, PipelineError, StorageError
+from pipeline.errors import ConfigFileError, PipelineError, SettingConflictError, StorageError
 from pipeline.settings.config_errors import unreadable
 from pipeline.tasks import config, config_file
 
@@ -117,6 +117,15 @@ def test_wrong_configuration_is_one_line(configure, text, parts):
 def test_sections_and_keys_of_others_are_allowed(configure, text):
     configure(text)
     config_file.check()
+
+
+def test_section_of_a_step_has_an_effect_only_on_the_step(configure):
+    configure("[TrainModel]\nunits = [8]")
+    config_file.check("TrainModel")
+    for root in ("RunAll", "Nightly", "Evaluate"):
+        with pytest.raises(SettingConflictError) as raised:
+            config_file.check(root)
+        assert f"[TrainModel] of luigi.cfg has no effect on {root}" in str(raised.value)
 
 
 def test_files_of_the_repository_are_valid(configure):

@@ -41,6 +41,7 @@ WRONG = [
     (["runall", "--help"], 2, ["unknown task 'runall'; did you mean 'RunAll'?"]),
     (["--model", "gru", "RunAll"], 2, ["unknown task 'gru'", "task comes before its parameters"]),
     ([], 2, ["no task was given; write one after luigi --module pipeline: RunAll, Nightly"]),
+    (["RunAll", "--TrainModel-units", "[8]"], 40, ["P102", "no effect on RunAll; write --units"]),
     (["RunAll", "--workers", "two"], 40, ["P101: workers must be a whole number, got two"]),
     (["RunAll", "--log-level", "LOUD"], 40, ["log_level must be one of CRITICAL, DEBUG"]),
     (["RunAll", "--pipeline-code-changes", "no"], 40, ["pipeline_code_changes must be one of"]),
