@@ -4,9 +4,20 @@
 and Luigi; heavy libraries are imported inside the work of the tasks.
 """
 
-from luigi.tools.range import RangeDailyBase
+import configparser
+import sys
 
 from pipeline.errors import PipelineError
+from pipeline.settings.config_errors import unreadable
+
+try:
+    from luigi.tools.range import RangeDailyBase
+except (configparser.Error, UnicodeDecodeError) as error:
+    # Luigi reads luigi.cfg when it is imported. This is the only place where the command `pipeline`
+    # can show such an error in one line.
+    print(f"Error {unreadable(error).code}: {unreadable(error)}", file=sys.stderr)
+    raise SystemExit(2) from None
+
 from pipeline.nightly.backfill import Rollback
 from pipeline.nightly.tasks import Nightly
 from pipeline.tasks.clean_text import CleanText

@@ -44,12 +44,16 @@ class SettingConflictError(PipelineError):
 
 
 class UnknownNameError(PipelineError):
-    """A dataset, model, preset, class or setting of this name does not exist."""
+    """A dataset, model, task, parameter or other thing of this name does not exist."""
 
     code = "P103"
-    meaning = "A dataset, model, preset, class or setting of this name does not exist."
+    meaning = (
+        "A dataset, model, preset, class, task, parameter, or key of luigi.cfg of this name does "
+        "not exist."
+    )
     fix = (
-        "Use one of the names in the message; `pipeline datasets` and `pipeline models` list them."
+        "Use one of the names in the message; `pipeline datasets`, `pipeline models` and `luigi "
+        "--module pipeline RunAll --help` list them."
     )
 
 
@@ -93,6 +97,18 @@ class SplitError(PipelineError):
     fix = "Use other fractions or folds, or more rows."
 
 
+class ConfigFileError(PipelineError):
+    """luigi.cfg cannot be read."""
+
+    code = "P105"
+    meaning = (
+        "luigi.cfg cannot be read: a line has the wrong form, or a key or section is repeated."
+    )
+    fix = (
+        "Correct the line in the message. The file has sections, comments, and lines `key = value`."
+    )
+
+
 class NotFoundError(PipelineError):
     """An artifact, run or night of this name does not exist."""
 
@@ -115,6 +131,14 @@ class StorageError(PipelineError):
     code = "P303"
     meaning = "The outputs or data folder cannot be written, or another process has locked it."
     fix = "Check permissions and free space, or wait for the other process."
+
+
+class SchedulerError(PipelineError):
+    """luigid does not answer."""
+
+    code = "P304"
+    meaning = "The scheduler luigid cannot be reached, or answers with an error."
+    fix = "Start luigid, correct its address, or set `local_scheduler = true` in luigi.cfg."
 
 
 class TrainingError(PipelineError):
@@ -256,6 +280,18 @@ def notices() -> list[Notice]:
     )
 
 
+def similar(word: str, names: Iterable[str], cutoff: float = 0.5) -> str:
+    """Return a question with the most similar names and a space, or nothing if none is similar.
+
+    Examples
+    --------
+    >>> similar("vadr", ["vader", "imdb"])
+    "did you mean 'vader'? "
+    """
+    near = difflib.get_close_matches(word, sorted(names), n=2, cutoff=cutoff)
+    return f"did you mean {' or '.join(map(repr, near))}? " if near else ""
+
+
 def nearest(word: str, names: Iterable[str]) -> str:
     """Return a question with the most similar names, if any, and the list of all names.
 
@@ -265,6 +301,4 @@ def nearest(word: str, names: Iterable[str]) -> str:
     "did you mean 'vader'? Known: imdb, vader"
     """
     allowed = sorted(names)
-    similar = difflib.get_close_matches(word, allowed, n=2, cutoff=0.5)
-    question = f"did you mean {' or '.join(map(repr, similar))}? " if similar else ""
-    return f"{question}Known: {', '.join(allowed) or 'none'}"
+    return f"{similar(word, allowed)}Known: {', '.join(allowed) or 'none'}"

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from pipeline.errors import PipelineError, SettingError
+from pipeline.errors import PipelineError, SettingError, similar
+from pipeline.tasks import command_line, config_file, user_errors
 
 #: Each command is the function of the same name in its module.
 _COMMANDS = (
@@ -44,6 +45,14 @@ class _LazyGroup(click.Group):
                 parameter.type = _Text()
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            near = similar(args[0], _COMMANDS) or f"Known: {', '.join(sorted(_COMMANDS))}"
+            ctx.fail(f"There is no command {args[0]!r}; {near.strip()}")
+        return super().resolve_command(ctx, args)
+
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="text-classification-pipeline")
@@ -54,6 +63,7 @@ def cli() -> None:
 
     Example: pipeline ls
     """
+    config_file.check()
 
 
 def main() -> None:
@@ -63,11 +73,13 @@ def main() -> None:
     """
     # A command reads many small objects and ends: the search for reference cycles only costs time.
     garbage_collector.disable()
+    command_line.write_all_characters()
     try:
         cli(prog_name="pipeline")
-    except PipelineError as error:
-        print(f"Error {error.code}: {error}", file=sys.stderr)
-        sys.exit(2)
     except Exception as error:
+        user_error = user_errors.of(error)
+        if user_error:
+            print(f"Error {user_error.code}: {user_error}", file=sys.stderr)
+            sys.exit(2)
         error.add_note("This is an internal error of the pipeline; report it with this traceback.")
         raise

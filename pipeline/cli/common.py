@@ -1,14 +1,15 @@
 """Options and arguments that several commands share, and the folders that they work on."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
 import click
-import luigi
 from click.shell_completion import CompletionItem
 
+from pipeline.errors import StorageError
 from pipeline.store.outputs import Store
-from pipeline.tasks.config import outputs_folder
+from pipeline.tasks.config import outputs_folder, paths, set_option
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for other programs.")
 
@@ -44,7 +45,17 @@ def complete_run(
 
 
 def _set_path(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
-    """Override a folder in Luigi's configuration."""
+    """Override a folder in Luigi's configuration, and check that it can be read."""
+    name = str(parameter.name).removeprefix("paths_")
     if value is not None:
-        name = str(parameter.name).removeprefix("paths_")
-        luigi.configuration.get_config().set("paths", name, value)
+        set_option("paths", name, value)
+    if context.resilient_parsing:  # the shell completes a word
+        return
+    folder = getattr(paths(), name)
+    if os.path.exists(folder) and not os.path.isdir(folder):
+        raise StorageError(f"{folder} is a file, not a folder; choose a folder with --{name} DIR.")
+    if os.path.exists(folder) and not os.access(folder, os.R_OK | os.X_OK):
+        raise StorageError(
+            f"{folder} cannot be read; change its permissions or choose another folder with "
+            f"--{name} DIR."
+        )

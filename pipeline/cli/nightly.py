@@ -84,6 +84,8 @@ def _run(arguments: tuple[str, ...]) -> tuple[int, Night | None]:
     from pipeline.tasks import process_setup
 
     command = _luigi_arguments(arguments)
+    with CmdlineParser.global_instance(command):  # exits if a parameter is wrong
+        already_running = retcode().already_running
     process_setup.end_cleanly_on_sigterm()
     code = 0
     try:
@@ -92,10 +94,10 @@ def _run(arguments: tuple[str, ...]) -> tuple[int, Night | None]:
         code = end.code if isinstance(end.code, int) else 1
         # Luigi exits inside its handler of the error.
         code = UNREACHED if isinstance(end.__context__, RPCError) else code
+    # Luigi also exits with "already running" after it waited for a task of another worker.
+    if code not in (0, already_running):
+        return code, None
     with CmdlineParser.global_instance(command) as parser:
-        # Luigi also exits with "already running" after it waited for a task of another worker.
-        if code not in (0, retcode().already_running):
-            return code, None
         task = parser.get_task_obj()
         if task.complete():
             notifications.send_pending(task.name, task.folder_name)

@@ -65,7 +65,9 @@ def console() -> "Console":
 
 def print_json(value: Any) -> None:
     """Print a value as strict JSON: nan and infinity become null."""
-    text = json.dumps(strict(value), indent=2, ensure_ascii=False, allow_nan=False, default=str)
+    # Other encodings may lack a character, which JSON then holds as \\uxxxx.
+    is_ascii = "utf" not in (sys.stdout.encoding or "utf-8").lower()
+    text = json.dumps(strict(value), indent=2, ensure_ascii=is_ascii, allow_nan=False, default=str)
     # A lone surrogate cannot be encoded as UTF-8; JSON can hold it as \udxxx.
     print(text.encode(errors="backslashreplace").decode())
 

@@ -128,6 +128,11 @@ class Step(Named):
     page = ""  # the file that the task's page in luigid links to; empty: the folder
     dataset: str
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.dataset is None:  # a step that is run by itself, without --dataset
+            self.dataset = self.value("dataset")
+
     @property
     def label(self) -> str:
         """Readable part of the name of the artifact's folder; by default that of the step above."""

@@ -16,6 +16,14 @@ class paths(luigi.Config):
     outputs = TextParameter(default="outputs", description="folder of artifacts")
 
 
+def set_option(section: str, name: str, value: str) -> None:
+    """Set an option as if luigi.cfg had it; percent signs and ``${`` have no special meaning."""
+    # Luigi replaces ${NAME} by variables of the environment, and has no other way to write $.
+    os.environ["PIPELINE_DOLLAR"] = "$"
+    value = value.replace("%", "%%").replace("${", "${PIPELINE_DOLLAR}{")
+    luigi.configuration.get_config().set(section, name, value)
+
+
 def data_folder() -> Path:
     """Return the folder of raw files."""
     return Path(str(paths().data))

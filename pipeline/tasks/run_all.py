@@ -14,7 +14,7 @@ from pipeline.settings.parameter import FlagParameter
 from pipeline.store import files
 from pipeline.tasks import process_setup, provenance
 from pipeline.tasks.base import Named, Step
-from pipeline.tasks.config import outputs_folder, paths, pipeline
+from pipeline.tasks.config import outputs_folder, paths, pipeline, set_option
 from pipeline.tasks.download_data import DownloadData, today
 from pipeline.tasks.graph import in_order, snapshot
 from pipeline.tasks.report import Report
@@ -33,6 +33,7 @@ class RunAll(Named):
     no_test = FlagParameter(
         default=False,
         significant=False,
+        positional=False,
         description="for comparing settings: score validation rows only, do not read test rows, "
         "and write no report. Default: false",
     )
@@ -101,10 +102,9 @@ class RunAll(Named):
     def _result(self, sections: dict[str, dict[str, Any]]) -> str | None:
         """Return the line with the path of the result; None if the run did not finish."""
         # At exit Luigi has forgotten these options of the command line.
-        config = luigi.configuration.get_config()
         for section, options in sections.items():
             for name, value in options.items():
-                config.set(section, name, str(value))
+                set_option(section, name, str(value))
         step = self.requires()
         with snapshot():
             if not step.complete():

@@ -91,7 +91,7 @@ def test_quick_start_lists_every_dataset():
 def test_parameters_in_pages_exist():
     tasks = (RunAll, Nightly, Rollback, RangeDailyBase)
     existing = {name.replace("_", "-") for task in tasks for name, _ in task.get_params()}
-    of_luigi = {"module", "help-all", "log-level"}
+    of_luigi = {"module", "help", "help-all", "log-level", "scheduler-url"}
     named = set(re.findall(r"(?<![\w-])--([a-z][a-z-]+)", TEXT)) - of_luigi
     existing |= {"paths-data", "paths-outputs", "pipeline-code-changes"}
     existing |= {

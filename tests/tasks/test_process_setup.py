@@ -41,11 +41,16 @@ def test_internal_error_has_its_traceback_and_the_hint(shown):
     assert HINT in text
 
 
+def test_full_disk_is_one_line(shown):
+    text = shown(OSError(errno.ENOSPC, "No space left on device", "outputs/a"))
+    assert "P303: cannot use outputs/a: No space left on device" in text
+    assert "Traceback" not in text
+
+
 @pytest.mark.parametrize(
     "error",
     [
-        OSError(errno.ENOSPC, "No space left on device"),
-        PermissionError(errno.EACCES, "Permission denied"),
+        FileNotFoundError(errno.ENOENT, "No such file or directory"),
         ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"),
         requests.ConnectionError("refused"),
     ],
@@ -59,7 +64,10 @@ def test_error_of_the_system_has_its_traceback_and_no_hint(shown, error):
 
 @pytest.mark.parametrize(
     ("last_line", "has_hint"),
-    [("OSError: [Errno 28] No space left on device", False), ("ValueError: unforeseen", True)],
+    [
+        ("FileNotFoundError: [Errno 2] No such file or directory: 'a'", False),
+        ("ValueError: unforeseen", True),
+    ],
 )
 def test_error_while_luigi_asks_for_dependencies_has_the_hint_if_it_is_internal(
     caplog, last_line, has_hint

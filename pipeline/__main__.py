@@ -1,0 +1,5 @@
+"""``python -m pipeline``: the command ``pipeline``."""
+
+from pipeline.cli import main
+
+main()
