@@ -3,7 +3,7 @@
 from luigi.util import requires
 
 from pipeline.settings.parameter import parameter
-from pipeline.store import publishing
+from pipeline.store import files, publishing
 from pipeline.tasks.base import Step
 from pipeline.tasks.download_data import DownloadData
 
@@ -56,6 +56,11 @@ class CleanText(Step):
         download = self.upstream()
         assert isinstance(download, DownloadData)
         return download
+
+    def summary(self) -> str:
+        """Return the number of rows that were kept and rejected."""
+        profile = files.read_json(self.path() / "profile.json")
+        return f"{profile['kept']:,} rows kept, {profile['set_aside']:,} rejected"
 
     def build(self, out: publishing.Workspace) -> None:
         """Write ``rows.parquet``, ``rejected.parquet`` and ``profile.json``."""

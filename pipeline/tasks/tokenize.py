@@ -9,7 +9,7 @@ from pipeline.errors import SettingError, nearest
 from pipeline.settings import checks
 from pipeline.settings.parameter import parameter
 from pipeline.settings.resolved import Settings
-from pipeline.store import publishing
+from pipeline.store import files, publishing
 from pipeline.tasks.base import Step
 from pipeline.tasks.clean_text import CleanText
 from pipeline.tasks.graph import once
@@ -94,6 +94,13 @@ class Tokenize(Step):
         if choice in checks.STOP_WORD_LISTS:
             return {}
         return {"stop_words": self.checksum(Path(choice))}
+
+    def summary(self) -> str:
+        """Return the number of distinct tokens and the mean length of a text."""
+        tokens = files.read_json(self.path() / "tokens.json")
+        return (
+            f"{tokens['distinct_tokens']:,} distinct tokens, {tokens['mean_length']:.1f} per text"
+        )
 
     def build(self, out: publishing.Workspace) -> None:
         """Write ``tokens.parquet`` and ``tokens.json``."""
