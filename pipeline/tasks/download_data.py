@@ -126,9 +126,10 @@ class DownloadData(Step):
         """Return the number of raw files, their size and their day."""
         inputs = files.read_json(self.path() / "source.json")["files"]
         noun = "file" if len(inputs) == 1 else "files"
-        size = sum(entry["size"] for entry in inputs) / 1e6
+        size = sum(entry["size"] for entry in inputs) / 1000
         of_day = f" of {self.day}" if self.day else ""
-        return f"{len(inputs)} {noun}{of_day}, {size:,.1f} MB"
+        size_text = f"{size:,.1f} kB" if size < 1000 else f"{size / 1000:,.1f} MB"
+        return f"{len(inputs)} {noun}{of_day}, {size_text}"
 
     def build(self, out: publishing.Workspace) -> None:
         """Write ``source.json``."""

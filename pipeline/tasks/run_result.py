@@ -59,7 +59,7 @@ def of_validation(folder: Path, options: str = "") -> str:
     lines = [
         f"{metrics['rows']:,} validation rows",
         *(f"  {name:<8}  {_number(metric_at(metrics, path))}" for name, path in values.items()),
-        "The test rows were not read.",
+        "The test rows were not read; the command without --no-test scores them.",
         f"Validation metrics: {folder / 'validation.json'}",
         *_next(f"pipeline show {folder}{options}"),
     ]

@@ -45,7 +45,8 @@ class _Run:
         """Forget the run: a program can run several, one after the other."""
         self.started = time.monotonic()
         self.scheduled: dict[str, str] = {}  # status that Luigi last reported, by id of the task
-        self.last_steps: dict[str, Step] = {}  # by id of the task that requires the chain
+        self.last_steps: dict[str, Step] = {}  # by id of the task that runs the chain
+        self.whole: set[str] = set()  # ids of the tasks that always run the whole chain
         self.places: dict[str, str] = {}  # [6/8] or [baseline], by id of the step
         self.events: list[tuple[str, str]] = []
         for end in self.pipe or ():
@@ -55,6 +56,8 @@ class _Run:
     def add(self, root: "Named", last: "Step") -> None:
         """Give numbers to the steps of a chain, and none to those that only its baselines need."""
         self.last_steps[root.task_id] = last
+        if root is last or root.requires() is last:
+            self.whole.add(root.task_id)
         for step in in_order(last):
             self.places.setdefault(step.task_id, "[baseline]")
         chain = [step.task_id for step in last.chain()][::-1]
@@ -130,7 +133,7 @@ def head(step: "Step") -> str:
     """Return number and name of a step, such as ``[6/8] TrainModel bilstm``."""
     _add_command()
     place = _run.places.get(step.task_id) or step.place
-    return f"{place} {step.task_family} {step.label}"
+    return f"{place} {_name(step)}"
 
 
 def finished(step: "Step", started: float, event: str) -> None:
@@ -162,6 +165,12 @@ def duration(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def _name(step: "Step") -> str:
+    """Return the task of a step and its label, if that says more."""
+    family, label = step.task_family, step.label
+    return family if label == family.lower() else f"{family} {label}"
 
 
 def _log(step: "Step", started: float, text: str) -> None:
@@ -200,13 +209,14 @@ def _lines_of_reused(last: "Step", complete: "list[Step]") -> list[str]:
     chain = [step for step in last.chain() if step.task_id in ids][::-1]
     others = [step for step in complete if step not in chain]
     needed = {step.required[0].task_id for step in complete if step.required}
-    ends = [f"{one.task_family} {one.label}" for one in others if one.task_id not in needed]
+    ends = [_name(step) for step in others if step.task_id not in needed]
     lines = []
     if chain:
-        numbers = f"1-{len(chain)}" if len(chain) > 1 else "1"
-        total = len(list(last.chain()))
-        names = ", ".join(step.task_family for step in chain)
-        lines.append(f"[{numbers}/{total}] reused: {names}")
+        first, end = chain[0].task_family, chain[-1].task_family
+        number, names = (
+            ("1", first) if len(chain) == 1 else (f"1-{len(chain)}", f"{first} to {end}")
+        )
+        lines.append(f"[{number}/{len(list(last.chain()))}] reused: {names}")
     if ends:
         lines.append(f"[baseline] reused: {', '.join(ends)}")
     return lines
@@ -240,7 +250,8 @@ def _summary() -> str:
         total, s = computed + reused, "" if computed + reused == 1 else "s"
         return f"{total} step{s}: {counts}, {duration(time.monotonic() - _run.started)}"
     _add_command()
-    steps = {step.task_id for last in _run.last_steps.values() for step in in_order(last)}
+    last_steps = [last for root, last in _run.last_steps.items() if root in _run.whole]
+    steps = {step.task_id for last in last_steps for step in in_order(last)}
     if not steps:
         return "Nothing to compute: everything is complete."
     which = "the step is" if len(steps) == 1 else f"all {len(steps)} steps are"
@@ -251,7 +262,7 @@ def _progress_of(last_steps: "Iterable[Step]") -> str:
     """Return how many steps of a failed run are complete."""
     steps = {step.task_id: step for last in last_steps for step in in_order(last)}
     n_complete = len(_complete(steps.values()))
-    text = f"{n_complete} of {len(steps)} steps are complete"
+    text = f"Complete: {n_complete} of {len(steps)} steps"
     return f"{text}; the same command continues after them." if n_complete else f"{text}."
 
 

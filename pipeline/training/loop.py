@@ -21,6 +21,7 @@ from pipeline.training.tensorflow_import import CORES, keras, tf
 from pipeline.training.validation import EarlyStopping, Training, validation_metrics
 
 logger = logging.getLogger(__name__)
+_DIVERGED = 1000.0  # a loss that would make the line of an epoch too long
 # How the metrics of an epoch are called in its line.
 _NAMES = {
     "loss": "loss",
@@ -241,5 +242,8 @@ def _line(metrics: Mapping[str, float], monitor: str) -> str:
     """Format the metrics of an epoch in one line that fits a terminal of 80 characters."""
     left_out = "val_f1" if monitor == "auc" else "val_auc"
     shown = {name: text for name, text in _NAMES.items() if name in metrics and name != left_out}
-    values = (f"{text} {metrics[name]:.4f}" for name, text in shown.items())
+    values = (
+        f"{text} {value:.4f}" if (value := metrics[name]) < _DIVERGED else f"{text} {value:.4g}"
+        for name, text in shown.items()
+    )
     return f"epoch {metrics['epoch']}: {', '.join(values)}"
