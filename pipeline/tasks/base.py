@@ -123,10 +123,14 @@ class Step(Named):
     folder = ""  # in the outputs folder of the dataset
     resumes = False  # whether the next run continues the work of an interrupted run
     main_table = ""  # the Parquet table of head.csv, if the artifact has several
-    place = ""  # number in the log, of a step of no known run
     page = ""  # the file that the task's page in luigid links to; empty: the folder
     dataset: str
     _progress: progress.TaskProgress | None = None
+
+    @property
+    def place(self) -> str:
+        """What a line of the log begins with if the step belongs to no known run."""
+        return f"[{self.folder[0]}/8]"
 
     @property
     def label(self) -> str:

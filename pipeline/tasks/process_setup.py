@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable
 
 import luigi
+from luigi.cmdline_parser import CmdlineParser
 
 from pipeline import errors
 from pipeline.tasks import step_log
@@ -88,10 +89,13 @@ class _LuigiHandler(logging.Handler):
 
 
 def print_at_exit(lines: Callable[[], str | None]) -> None:
-    """Print lines, or nothing for None, when this process ends, after the summary of the run.
+    """Print lines, or nothing for None, when this command ends, after the summary of the run.
 
-    Functions of several runs are called in the order of the runs.
+    Functions of several runs are called in the order of the runs. A program that runs tasks itself
+    decides what it prints.
     """
+    if CmdlineParser.get_instance() is None:
+        return
     if not _at_exit:
         atexit.register(_print_results, os.getpid())
     _at_exit.append(lines)
@@ -105,7 +109,11 @@ def _print_results(process: int) -> None:
     if os.getpid() != process:
         return
     for lines in _at_exit:
-        text = lines()
+        try:
+            text = lines()
+        except errors.PipelineError as error:  # a file of the result is damaged
+            print(f"{error.code}: {error}", file=sys.stderr)
+            continue
         if text:
             encoding = sys.stdout.encoding or "utf-8"
             # The locale of cron may lack characters of a class or of a path.

@@ -99,7 +99,8 @@ class TaskProgress:
         """Draw the line on the terminal."""
         if share and not self._bar.n:
             # The remaining time is estimated without the time that a library took to start.
-            self._bar.initial, self._bar.start_t = share, time.time()
+            self._bar.initial = share
+            self._bar.start_t = self._bar.last_print_t = time.time()
         self._bar.bar_format = self._layout(share, text)
         self._bar.n = share
         self._bar.refresh()

@@ -125,10 +125,8 @@ class RunAll(Named):
             option = f" --paths-outputs {shlex.quote(outputs)}" if is_option else ""
             if self.no_test:
                 return run_result.of_validation(folder, option)
-            link = self._link()
-            shown = link if link.resolve() == folder.resolve() else folder
             named = self._settings.positive_label != "auto"
-            return run_result.of_report(folder, shown, named, option)
+            return run_result.of_report(folder, self._link(), named, option)
 
 
 @RunAll.event_handler(luigi.Event.DEPENDENCY_DISCOVERED)  # type: ignore[untyped-decorator]

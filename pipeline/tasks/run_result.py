@@ -12,39 +12,31 @@ from pipeline.store.run import FinishedRun, interval, metric_at
 _MAJORITY = "majority"
 
 
-def of_report(report: Path, shown: Path, positive_named: bool, options: str = "") -> str:
+def of_report(report: Path, link: Path, positive_named: bool, options: str = "") -> str:
     """Return the last lines of a run with a report.
 
     Parameters
     ----------
     report : Path
         Folder of the report.
-    shown : Path
-        The path of that folder to print.
+    link : Path
+        The link to the newest report of the model, which another run can have replaced.
     positive_named : bool
         Whether the user chose the positive class.
     options : str
         Options that the next commands need to find the outputs.
     """
     run = FinishedRun(report)
-    test, judged = run.metrics["test"], verdict(run)
-    baseline = run.metrics["baselines"][judged.baseline]
-    name = "the largest class" if judged.baseline == _MAJORITY else judged.baseline
+    is_latest = link.resolve() == report.resolve()
+    judged = verdict(run)
     second = leading(run, positive_named)[0] if positive_named else "macro F1"
-    rows = [(title, headlines(run)[title]) for title in ("accuracy", second)]
-    width = max(len(_plain(title)) for title, _ in rows)
-    has_intervals = interval(test, ("accuracy",)) is not None
+    run_name = f"{run.dataset}/{run.model}" if is_latest else str(report)
     lines = [
-        f"{test['rows']:,} test rows" + (", with 95 % intervals" if has_intervals else ""),
-        *(
-            f"  {_plain(title):<{width}}  {_value(test, path)}; "
-            f"baseline {name} {_number(metric_at(baseline, path))}"
-            for title, path in rows
-        ),
+        *_metrics(run, judged.baseline, ("accuracy", second)),
         judged.title,
-        f"Report: {shown / 'report.html'}",
+        f"Report: {(link if is_latest else report) / 'report.html'}",
         *_next(
-            f"pipeline show {shlex.quote(f'{run.dataset}/{run.model}')}{options}",
+            f"pipeline show {shlex.quote(run_name)}{options}",
             f"pipeline ls --dataset {shlex.quote(run.dataset)}{options}",
         ),
     ]
@@ -61,7 +53,7 @@ def of_validation(folder: Path, options: str = "") -> str:
         *(f"  {name:<8}  {_number(metric_at(metrics, path))}" for name, path in values.items()),
         "The test rows were not read; the command without --no-test scores them.",
         f"Validation metrics: {folder / 'validation.json'}",
-        *_next(f"pipeline show {folder}{options}"),
+        *_next(f"pipeline show {shlex.quote(str(folder))}{options}"),
     ]
     return "\n".join(lines)
 
@@ -77,6 +69,20 @@ def validation_metric(folder: Path) -> str:
     """Return the accuracy on validation rows."""
     metrics = _validation(FinishedRun(folder))
     return f"validation accuracy {_number(metric_at(metrics, ('accuracy',)))}"
+
+
+def _metrics(run: FinishedRun, baseline: str, titles: tuple[str, ...]) -> list[str]:
+    """Return a line about the test rows, and one for each metric of the model and a baseline."""
+    test, compared = run.metrics["test"], run.metrics["baselines"][baseline]
+    name = "largest class" if baseline == _MAJORITY else f"baseline {baseline}"
+    width = max(len(_plain(title)) for title in titles)
+    intervals = ", with 95 % intervals" if interval(test, ("accuracy",)) else ""
+    lines = [f"{test['rows']:,} test rows{intervals}"]
+    for title in titles:
+        path = headlines(run)[title]
+        value, other = _value(test, path), _number(metric_at(compared, path))
+        lines.append(f"  {_plain(title):<{width}}  {value}; {name} {other}")
+    return lines
 
 
 def _validation(run: FinishedRun) -> Mapping[str, Any]:

@@ -21,7 +21,7 @@ from pipeline.training.tensorflow_import import CORES, keras, tf
 from pipeline.training.validation import EarlyStopping, Training, validation_metrics
 
 logger = logging.getLogger(__name__)
-_DIVERGED = 1000.0  # a loss that would make the line of an epoch too long
+_LARGE = 10.0  # a loss that would make the line of an epoch too long
 # How the metrics of an epoch are called in its line.
 _NAMES = {
     "loss": "loss",
@@ -243,7 +243,7 @@ def _line(metrics: Mapping[str, float], monitor: str) -> str:
     left_out = "val_f1" if monitor == "auc" else "val_auc"
     shown = {name: text for name, text in _NAMES.items() if name in metrics and name != left_out}
     values = (
-        f"{text} {value:.4f}" if (value := metrics[name]) < _DIVERGED else f"{text} {value:.4g}"
+        f"{text} {value:.4f}" if (value := metrics[name]) < _LARGE else f"{text} {value:.4g}"
         for name, text in shown.items()
     )
     return f"epoch {metrics['epoch']}: {', '.join(values)}"
