@@ -236,6 +236,9 @@ class Terminal(io.StringIO):
     def isatty(self):
         return True
 
+    def fileno(self):
+        return 2
+
 
 def on_terminal(monkeypatch):
     """Replace standard error; pytest would undo it before the test if a fixture did it."""
@@ -249,8 +252,7 @@ def on_terminal(monkeypatch):
 @pytest.mark.parametrize("width", [40, 80, 120])
 def test_bar_keeps_its_width_and_leaves_one_line_per_epoch(chain, shown, monkeypatch, width):
     terminal = on_terminal(monkeypatch)
-    monkeypatch.setenv("COLUMNS", str(width))
-    monkeypatch.setenv("LINES", "24")
+    monkeypatch.setattr(os, "get_terminal_size", lambda number: os.terminal_size((width, 24)))
     task = chain.task("TrainModel", dataset="toy", model="bilstm")
     with TaskProgress(task) as progress:
         progress(0.0, "starting TensorFlow")
