@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from click.testing import CliRunner
+from documented import assert_documented
 from luigi.cmdline_parser import CmdlineParser
 
 from pipeline.cli import cli
@@ -127,4 +128,5 @@ def test_validation_scores_of_a_run_without_test(mine):
         f"Validation metrics: {folder / 'validation.json'}",
         f"Next: pipeline show {folder}",
     ]
+    assert_documented(lines)
     assert task.requires().summary() == f"validation accuracy {metrics['accuracy']:.3f}"

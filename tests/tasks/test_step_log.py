@@ -9,16 +9,18 @@ import sys
 
 import luigi
 import pytest
+from documented import assert_documented
 
 from pipeline import CleanText, TrainModel
 from pipeline.errors import SplitError, TrainingError
 from pipeline.tasks import step_log
 from pipeline.tasks.process_setup import prepare
 from pipeline.tasks.progress import TaskProgress, reading
+from pipeline.tasks.run_result import of_report
 from pipeline.training.loop import _line
 
 MODEL = {"dataset": "toy", "model": "linear_svm"}
-SECONDS = r" +\d+\.\d s  "
+SECONDS = r" +(\d+ min )?[\d.]+ s  "  # on a busy machine
 LINES = [
     rf"\[1/8\] DownloadData raw{SECONDS}1 file, [\d.]+ kB",
     rf"\[2/8\] CleanText rows{SECONDS}240 rows kept, 0 rejected",
@@ -76,7 +78,8 @@ def test_a_run_has_one_line_per_step_and_names_what_it_reuses(chain, shown):
     *lines, summary = shown()
     assert_match([line for line in lines if "[baseline]" not in line], LINES)
     assert_match([line for line in lines if "[baseline]" in line], OF_BASELINE)
-    assert re.fullmatch(r"12 steps: 12 computed, [\d.]+ s", summary)
+    assert re.fullmatch(r"12 steps: 12 computed, (\d+ min )?[\d.]+ s", summary)
+    assert_documented([*lines, summary])
 
     build(chain, **MODEL)
     assert shown() == ["Nothing to compute: all 12 steps are complete."]
@@ -86,7 +89,13 @@ def test_a_run_has_one_line_per_step_and_names_what_it_reuses(chain, shown):
     assert first == "[1-5/8] reused: DownloadData to SplitStratified"
     assert second == "[baseline] reused: Evaluate naive_bayes"
     assert_match(lines, LINES[5:])
-    assert re.fullmatch(r"12 steps: 3 computed, 9 reused, [\d.]+ s", summary)
+    assert re.fullmatch(r"12 steps: 3 computed, 9 reused, (\d+ min )?[\d.]+ s", summary)
+    nothing = "Nothing to compute: all 12 steps are complete."
+    assert_documented([nothing, first, second, *lines, summary])
+
+    report = chain.task(**MODEL, cost=2.0).requires().path()
+    numbers = of_report(report, chain.outputs / "latest" / "toy" / "linear_svm", False)
+    assert_documented(line for line in numbers.splitlines() if " beat" not in line)
 
 
 def test_a_step_that_exists_already_counts_as_reused(chain, shown):
@@ -98,7 +107,7 @@ def test_a_step_that_exists_already_counts_as_reused(chain, shown):
     build(chain, dataset="toy", model="naive_bayes")
     lines = shown()
     assert [line.split()[-1] for line in lines if re.match(r"\[[4-8]/8\]", line)] == ["reused"] * 5
-    assert re.fullmatch(r"8 steps: 1 computed, 7 reused, [\d.]+ s", lines[-1])
+    assert re.fullmatch(r"8 steps: 1 computed, 7 reused, (\d+ min )?[\d.]+ s", lines[-1])
 
 
 def failing(error):
@@ -116,6 +125,7 @@ def test_after_a_failure_the_error_is_the_last_line(chain, shown, monkeypatch):
     assert re.fullmatch(rf"\[2/8\] CleanText rows{SECONDS}failed", failed)
     assert complete == "Complete: 1 of 12 steps; the same command continues after them."
     assert error == "ERROR: P204: too few rows"
+    assert_documented([failed, complete])
 
 
 def test_the_error_of_one_branch_is_repeated_after_the_other(chain, shown, monkeypatch):
@@ -154,7 +164,7 @@ def test_lines_of_several_workers_have_the_right_numbers(chain):
     *lines, summary = done.stderr.splitlines()
     assert_match(sorted(line for line in lines if re.match(r"\[\d", line)), LINES)
     assert len([line for line in lines if line.startswith("[baseline]")]) == 4
-    assert re.fullmatch(r"12 steps: 12 computed, [\d.]+ s", summary)
+    assert re.fullmatch(r"12 steps: 12 computed, (\d+ min )?[\d.]+ s", summary)
     assert "\r" not in done.stderr
     assert "\x1b" not in done.stderr
 
