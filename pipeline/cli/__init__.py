@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pipeline.errors import PipelineError, SettingError, similar
+from pipeline.errors import SettingError, similar
 from pipeline.tasks import command_line, config_file, user_errors
 
 #: Each command is the function of the same name in its module.

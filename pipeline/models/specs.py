@@ -85,6 +85,11 @@ class Model:
         """Names of the hyper-parameters and representation settings that it does not use."""
         return PER_MODEL - self.used
 
+    @property
+    def is_network(self) -> bool:
+        """Whether it is a Keras network, so that training it starts TensorFlow."""
+        return self.family.startswith("pipeline.models.network:")
+
     def load_family(self) -> Any:
         """Import the class of the classifier."""
         return _load(self.family)

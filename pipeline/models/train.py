@@ -1,5 +1,6 @@
 """Read the input of a training, and write its results."""
 
+import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from pipeline.data.split import read_parts, stratified_share
 from pipeline.features.specs import REPRESENTATIONS
 from pipeline.models.base import Classifier, TrainingData
 from pipeline.models.specs import Model
+from pipeline.store.files import read_json
 from pipeline.store.publishing import Workspace
 from pipeline.training.tensorboard import write_projector
 from pipeline.training.validation import Training
@@ -51,6 +53,24 @@ def read_inputs(
         encoder.word_vectors if model.reads == "sequences" else None,
     )
     return Inputs(data, encoder, len(labels))
+
+
+def summary(folder: Path) -> str:
+    """Describe a training in a few words, from the files that `write_results` wrote.
+
+    Returns
+    -------
+    str
+        For example ``epoch 2 of 5 kept, val F1 0.920``: the epoch whose weights were kept, and the
+        F1 on validation rows then.
+    """
+    facts = read_json(folder / "training.json") or {}
+    with open(folder / "history.csv", newline="", encoding="utf-8") as file:
+        history = list(csv.DictReader(file))
+    best = facts.get("best_epoch", len(history))
+    kept = f"epoch {best} of {facts['epochs']} kept" if "epochs" in facts else ""
+    f1 = history[best - 1].get("val_f1") if 0 < best <= len(history) else None
+    return ", ".join(filter(None, [kept, f1 and f"val F1 {float(f1):.3f}"])) or "trained"
 
 
 def write_results(

@@ -24,6 +24,7 @@ class Gate(Step):
     """A comparison with the champion; its JSON file has the name of the step's label."""
 
     folder = "gates"
+    place = "[gate]"
     champion = luigi.Parameter(
         default="",
         positional=False,
@@ -54,6 +55,11 @@ class Contract(Gate):
     """
 
     label = "contract"
+
+    def summary(self) -> str:
+        """Return the number of limits that the rows break."""
+        breaches = len(self.result()["breaches"])
+        return f"{breaches} limits are broken" if breaches else "all limits are kept"
 
     def settings(self) -> Settings:
         """Return the limits of the contract."""
@@ -93,6 +99,11 @@ class Drift(Gate):
 
     label = "drift"
 
+    def summary(self) -> str:
+        """Return the level of the drift."""
+        result = self.result()
+        return f"level {result['level']}" if result else "no rows to compare"
+
     def settings(self) -> Settings:
         """Return the levels of drift."""
         return Settings(asdict(limits.drift().limits()), "drift")
@@ -109,6 +120,10 @@ class Decision(limits.PromotionRules, Gate):
     """Compare the night's model with the champion on the holdout rows."""
 
     label = "decision"
+
+    def summary(self) -> str:
+        """Return whether the model is promoted."""
+        return "the model is promoted" if self.result()["promoted"] else "the champion is kept"
 
     def build(self, out: publishing.Workspace) -> None:
         """Write ``decision.json``."""

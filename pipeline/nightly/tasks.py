@@ -14,8 +14,8 @@ from pipeline.nightly.limits import PromotionRules
 from pipeline.nightly.night import Night
 from pipeline.nightly.registry import ChampionChanged
 from pipeline.settings.parameter import DateParameter, parameter
-from pipeline.tasks import process_setup, progress
-from pipeline.tasks.base import Artifact, Named
+from pipeline.tasks import process_setup, progress, step_log
+from pipeline.tasks.base import Artifact, Named, Step
 from pipeline.tasks.config import url_of
 from pipeline.tasks.download_data import DownloadData
 from pipeline.tasks.evaluate import Evaluate
@@ -59,6 +59,11 @@ class Nightly(PromotionRules, Named):
         self._run_all = RunAll(**{name: v for name, v in values.items() if v is not None})
         self.report = self._run_all.requires()
         self.number: int = self.redo or 0
+
+    def last_step(self) -> Step:
+        """Return the last step of the night's chain."""
+        report: Step = self.report
+        return report
 
     @property
     def name(self) -> str:
@@ -139,6 +144,7 @@ class Nightly(PromotionRules, Named):
 
     def run(self) -> Generator[Any, Any, None]:
         """Decide the night, record it, and send its mail."""
+        step_log.add_run(self, self.report)
         progress.set_link(self, url_of(records.page(self.name)))
         notifications.send_pending(self.name, self.folder_name, again=False)
         night = yield from self._recorded()

@@ -6,7 +6,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-from pipeline.report.sources import Run
+from pipeline.store.run import FinishedRun
 
 _MAJORITY = "majority"
 _PATHS = {"macro_f1": ["macro", "f1"]}
@@ -27,7 +27,7 @@ class Verdict(NamedTuple):
     chosen_by: str  # why this baseline was chosen; empty if there is only one
 
 
-def verdict(run: Run) -> Verdict:
+def verdict(run: FinishedRun) -> Verdict:
     """Return the verdict in ``metrics.json`` with its texts."""
     entry: dict[str, Any] = run.metrics["verdict"]
     name, level, key = entry["baseline"], entry["level"], entry["metric"]
@@ -36,7 +36,7 @@ def verdict(run: Run) -> Verdict:
     return Verdict(name, level, title, _NAMES[key], key, path, entry["p_value"], reason)
 
 
-def _title(run: Run, name: str, level: str, metric: str) -> str:
+def _title(run: FinishedRun, name: str, level: str, metric: str) -> str:
     """Return the verdict in one sentence."""
     against = "always predicting the largest class" if name == _MAJORITY else f"the baseline {name}"
     if level == "mixed":

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import logging
 import os
+import time
 from abc import abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ from pipeline.settings.resolved import Settings
 from pipeline.settings.setting import Setting
 from pipeline.store import files, previews, publishing
 from pipeline.store.manifests import digest_of, is_complete, read_manifest
-from pipeline.tasks import progress, provenance
+from pipeline.tasks import progress, provenance, step_log
 from pipeline.tasks.config import outputs_folder, url_of
 from pipeline.tasks.graph import once
 
@@ -94,6 +95,10 @@ class Named(luigi.Task):
             if text or parameters[name].task_value(self.task_family, name) is not None
         }
 
+    def last_step(self) -> "Step | None":
+        """Return the last step of the chain that the task runs, None without one."""
+        return None
+
     def on_failure(self, exception: BaseException) -> str:
         """Return the text for luigid and mails: the message of a user error, else a traceback."""
         if isinstance(exception, PipelineError):
@@ -127,6 +132,12 @@ class Step(Named):
     main_table = ""  # the Parquet table of head.csv, if the artifact has several
     page = ""  # the file that the task's page in luigid links to; empty: the folder
     dataset: str
+    _progress: progress.TaskProgress | None = None
+
+    @property
+    def place(self) -> str:
+        """What a line of the log begins with if the step belongs to no known run."""
+        return f"[{self.folder[0]}/8]"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -141,6 +152,22 @@ class Step(Named):
     @abstractmethod
     def build(self, out: publishing.Workspace) -> None:
         """Do the work and write the files of the artifact."""
+
+    @abstractmethod
+    def summary(self) -> str:
+        """Describe the complete artifact in a few words, for the log."""
+
+    def fetch(self) -> None:
+        """Get missing input files."""
+
+    def show_progress(self, share: float, text: str) -> None:
+        """Show the share of the work that is done, 0 to 1, and the current activity."""
+        if self._progress is not None:
+            self._progress(share, text)
+
+    def last_step(self) -> "Step":
+        """Return the step itself."""
+        return self
 
     @functools.cached_property
     def required(self) -> "list[Step]":
@@ -220,16 +247,32 @@ class Step(Named):
 
     def run(self) -> None:
         """Build the artifact, unless it exists and only a step above it was missing."""
+        started = time.monotonic()
+        try:
+            with progress.TaskProgress(self) as self._progress:
+                is_new = self._build_if_missing()
+        except Exception as error:
+            step_log.failed(self, started, error)
+            raise
+        finally:
+            self._progress = None
+        step_log.finished(self, started, step_log.COMPUTED if is_new else step_log.REUSED)
+
+    def _build_if_missing(self) -> bool:
+        """Build and publish the artifact; return whether it was missing."""
+        self.fetch()
         path = self.path()
         progress.set_link(self, url_of(path / self.page))
         if is_complete(path):
             progress.set_status(self, 1.0, "exists already")
-            return
+            return False
         with self.partial_folder() if self.resumes else contextlib.nullcontext() as partial:
             # Another run of the same work may have finished while this one waited for the folder.
-            if not is_complete(self.path()):
+            is_missing = not is_complete(self.path())
+            if is_missing:
                 self._publish(partial)
         previews.write_readme(outputs_folder())
+        return is_missing
 
     def partial_folder(self) -> contextlib.AbstractContextManager[Path]:
         """Open the folder of interrupted work.
@@ -252,7 +295,7 @@ class Step(Named):
         # Set before Arrow is imported: with its own allocator the kernel zeroes large blocks again
         # and again. Grouping 1.6 million texts took 1.7 s instead of 0.6 s.
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-        logger.info("%s -> %s", self.task_family, path)
+        logger.debug("%s -> %s", self.task_family, path)
         progress.set_status(self, 0.0, f"building {self.label}")
         provenance.code_of(self)  # read now, so that an edit during the run is not recorded
 

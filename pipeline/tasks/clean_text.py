@@ -7,7 +7,7 @@ from luigi.util import requires
 from pipeline.errors import RECORDS_REJECTED
 from pipeline.settings.parameter import parameter
 from pipeline.settings.resolved import Settings
-from pipeline.store import publishing
+from pipeline.store import files, publishing
 from pipeline.tasks.base import Step
 from pipeline.tasks.download_data import DownloadData
 from pipeline.text.languages import LANGUAGES
@@ -78,6 +78,11 @@ class CleanText(Step):
         if values["case"] == "keep":
             del values["language"]
         return Settings(values)
+
+    def summary(self) -> str:
+        """Return the number of rows that were kept and rejected."""
+        profile = files.read_json(self.path() / "profile.json")
+        return f"{profile['kept']:,} rows kept, {profile['set_aside']:,} rejected"
 
     def build(self, out: publishing.Workspace) -> None:
         """Write ``rows.parquet``, ``rejected.parquet`` and ``profile.json``."""

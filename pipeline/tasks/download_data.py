@@ -9,7 +9,7 @@ from pipeline.data.schema import Dataset, RawFile
 from pipeline.settings import checks
 from pipeline.settings.parameter import parameter
 from pipeline.settings.resolved import Settings
-from pipeline.store import publishing
+from pipeline.store import files, publishing
 from pipeline.tasks.base import Artifact, Step
 from pipeline.tasks.config import data_folder
 from pipeline.tasks.graph import once
@@ -115,13 +115,21 @@ class DownloadData(Step):
         """Return the artifact; its path is None while raw files are missing."""
         return Artifact(None if self.missing() else self.path())
 
-    def run(self) -> None:
-        """Download missing files, then record all files."""
+    def fetch(self) -> None:
+        """Download missing files."""
         for folder in (self.raw_folder, self.raw_folder / (self.day or "")):
             if folder.is_dir():
                 publishing.sweep(folder)
         daily.fetch(self.row, self.missing(), self.day, self.now)
-        super().run()
+
+    def summary(self) -> str:
+        """Return the number of raw files, their size and their day."""
+        inputs = files.read_json(self.path() / "source.json")["files"]
+        noun = "file" if len(inputs) == 1 else "files"
+        size = sum(entry["size"] for entry in inputs) / 1000
+        of_day = f" of {self.day}" if self.day else ""
+        size_text = f"{size:,.1f} kB" if size < 1000 else f"{size / 1000:,.1f} MB"
+        return f"{len(inputs)} {noun}{of_day}, {size_text}"
 
     def build(self, out: publishing.Workspace) -> None:
         """Write ``source.json``."""

@@ -7,10 +7,9 @@ from luigi.util import inherits
 from pipeline.settings.parameter import parameter
 from pipeline.settings.resolved import Settings
 from pipeline.store import publishing
-from pipeline.tasks import baselines
+from pipeline.tasks import baselines, progress, run_result
 from pipeline.tasks.base import Step
 from pipeline.tasks.clean_text import CleanText
-from pipeline.tasks.progress import TaskProgress
 from pipeline.tasks.tokenize import Tokenize
 from pipeline.tasks.train_model import TrainModel
 
@@ -95,11 +94,15 @@ class Evaluate(Step):
         """Return the model and its representation."""
         return self.required[0].code_specs()
 
+    def summary(self) -> str:
+        """Return the leading metric of the test rows with its interval."""
+        return run_result.leading_metric(self.path(), self.value("positive_label") != "auto")
+
     def build(self, out: publishing.Workspace) -> None:
         """Write ``metrics.json``, ``decision.json``, ``speed.json``, predictions and curves."""
         from pipeline.evaluation.run import evaluate_model
 
         evaluations = self.baseline_evaluations()
         others = {name: other.folders() for name, other in evaluations.items()}
-        with TaskProgress(self) as progress:
-            evaluate_model(self.folders(), others, self.settings(), progress, out)
+        self.show_progress(0.0, progress.reading(self.code_specs()[0]))
+        evaluate_model(self.folders(), others, self.settings(), self.show_progress, out)

@@ -13,7 +13,8 @@ _MEMO: ContextVar[dict[tuple[Any, str], Any] | None] = ContextVar("memo", defaul
 
 def above(task: Any) -> list[Any]:
     """Return the tasks that a task requires."""
-    return list(task.deps())
+    # A step remembers what it requires.
+    return list(getattr(task, "required", None) or task.deps())
 
 
 def in_order(root: Any) -> Iterator[Any]:

@@ -11,8 +11,10 @@ import traceback
 from collections.abc import Callable
 
 import luigi
+from luigi.cmdline_parser import CmdlineParser
 
-from pipeline.tasks import command_line, user_errors
+from pipeline import errors
+from pipeline.tasks import command_line, step_log, user_errors
 
 _REPORT = (
     "This is an error of the pipeline: report it with this traceback to the maintainers (see "
@@ -48,17 +50,25 @@ class _ErrorFilter(logging.Filter):
         return True
 
 
+class _QuietFilter(step_log.LuigiFilter):
+    """Hide Luigi's lines about scheduling, unless the log level is DEBUG."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return _is_debugging() or super().filter(record)
+
+
 def prepare() -> None:
     """Prepare the process before Luigi reads the command line.
 
-    This installs the filter of error messages on Luigi's logger and the parsers and help of
-    `command_line`, shows the logs of the package as
-    Luigi shows its own, and exempts all loaded code from garbage collection: it lives as long as
-    the process. Visiting it would take more CPU time if all is built.
+    This installs the filters of Luigi's lines and of error messages on its logger and the parsers
+    and help of `command_line`, shows the logs of the package as Luigi shows its own, and exempts
+    all loaded code from garbage collection: it lives as long as the process, and visiting it would
+    take more CPU time if all is built.
     """
     logger = logging.getLogger("luigi-interface")
     if not any(isinstance(existing, _ErrorFilter) for existing in logger.filters):
         logger.addFilter(_ErrorFilter())
+        logger.addFilter(_QuietFilter())
     package_logger = logging.getLogger("pipeline")
     if not any(isinstance(existing, _LuigiHandler) for existing in package_logger.handlers):
         package_logger.addHandler(_LuigiHandler())
@@ -77,16 +87,34 @@ class _LuigiHandler(logging.Handler):
                 handler.handle(record)
 
 
-def print_at_exit(line: Callable[[], str | None]) -> None:
-    """Print a line, or nothing for None, when this process ends, after the summary of Luigi."""
-    process = os.getpid()
+def print_at_exit(lines: Callable[[], str | None]) -> None:
+    """Print lines, or nothing for None, when this command ends, after the summary of the run.
 
-    def show() -> None:
-        text = line() if os.getpid() == process else None
+    Functions of several runs are called in the order of the runs. A program that runs tasks itself
+    decides what it prints.
+    """
+    if CmdlineParser.get_instance() is None:
+        return
+    if not _at_exit:
+        atexit.register(_print_results, os.getpid())
+    _at_exit.append(lines)
+
+
+_at_exit: list[Callable[[], str | None]] = []
+
+
+def _print_results(process: int) -> None:
+    """Print the results of the runs, unless a child process ends, which inherited them."""
+    if os.getpid() != process:
+        return
+    for lines in _at_exit:
+        try:
+            text = lines()
+        except errors.PipelineError as error:  # a file of the result is damaged
+            print(f"{error.code}: {error}", file=sys.stderr)
+            continue
         if text:
             command_line.write_line(text)
-
-    atexit.register(show)
 
 
 def end_cleanly_on_sigterm() -> None:

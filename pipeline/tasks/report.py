@@ -27,6 +27,10 @@ class Report(Step):
     folder = "8_report"
     page = "report.html"
 
+    def summary(self) -> str:
+        """Return the path of the page."""
+        return str(self.path() / self.page)
+
     def build(self, out: publishing.Workspace) -> None:
         """Write ``report.html``, ``model_card.md`` and ``figures/*.png``."""
         from pipeline.report.page import write_report

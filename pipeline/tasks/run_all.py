@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from pipeline.errors import NO_EFFECT
 from pipeline.settings import checks
 from pipeline.settings.parameter import FlagParameter
 from pipeline.store import files
-from pipeline.tasks import process_setup, provenance
+from pipeline.tasks import process_setup, provenance, run_result, step_log
 from pipeline.tasks.base import Named, Step
 from pipeline.tasks.config import outputs_folder, paths, pipeline, set_option
 from pipeline.tasks.download_data import DownloadData, today
@@ -41,6 +42,7 @@ class RunAll(Named):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._is_linked = False
+        self._result_folder: Path | None = None  # of the complete result, once it is known
         # Fixed now: a run can continue past midnight, in other processes and with retries.
         self._today = today() if self.value("today") == "none" else self.value("today")
         self._settings = self.resolved()
@@ -48,6 +50,10 @@ class RunAll(Named):
 
     def requires(self) -> Step:
         """Return the last step, with resolved settings; raise if input files are missing."""
+        return self._last_step
+
+    def last_step(self) -> Step:
+        """Return the last step of the chain."""
         return self._last_step
 
     @functools.cached_property
@@ -68,10 +74,14 @@ class RunAll(Named):
 
     def complete(self) -> bool:
         """Return whether the report is complete and the link points to it."""
+        step = self.requires()
         with snapshot():
-            if not self.requires().complete():
+            step_log.add_run(self, step)
+            if not step.complete():
                 return False
-            return self.no_test or self._is_linked or self._links_to(self.requires())
+            is_complete = self.no_test or self._is_linked or self._links_to(step)
+            self._result_folder = step.path() if is_complete else None
+            return is_complete
 
     def run(self) -> None:
         """Point the link to the report."""
@@ -89,7 +99,7 @@ class RunAll(Named):
         return link.is_symlink() and link.resolve() == report.path().resolve()
 
     def announce(self) -> None:
-        """Log warnings about the run, and print the path of the report when the process ends."""
+        """Log warnings about the run, and print its result when the process ends."""
         for line in checks.without_effect(self.user_values(), self._settings):
             logger.warning("%s: %s", NO_EFFECT, line)
         with snapshot():
@@ -100,19 +110,26 @@ class RunAll(Named):
         process_setup.end_cleanly_on_sigterm()
 
     def _result(self, sections: dict[str, dict[str, Any]]) -> str | None:
-        """Return the line with the path of the result; None if the run did not finish."""
+        """Return metrics, verdict and path of the result; None if the run did not finish."""
         # At exit Luigi has forgotten these options of the command line.
+        config = luigi.configuration.get_config()
+        outputs = sections["paths"]["outputs"]
+        # `pipeline` reads luigi.cfg too, but not this command line.
+        is_option = config.get("paths", "outputs", "outputs") != outputs
         for section, options in sections.items():
             for name, value in options.items():
                 set_option(section, name, str(value))
         step = self.requires()
         with snapshot():
-            if not step.complete():
+            # Known unless a child process ran this task.
+            folder = self._result_folder or (step.path() if step.complete() else None)
+            if folder is None:
                 return None
+            option = f" --paths-outputs {shlex.quote(outputs)}" if is_option else ""
             if self.no_test:
-                return f"Validation metrics: {step.path() / 'validation.json'}"
-            folder = self._link() if self._links_to(step) else step.path()
-            return f"Report: {folder / 'report.html'}"
+                return run_result.of_validation(folder, option)
+            named = self._settings.positive_label != "auto"
+            return run_result.of_report(folder, self._link(), named, option)
 
 
 @RunAll.event_handler(luigi.Event.DEPENDENCY_DISCOVERED)  # type: ignore[untyped-decorator]

@@ -22,6 +22,11 @@ class SplitStratified(Step):
             return f"fold-{settings.fold}-of-{settings.folds}"
         return f"seed-{settings.split_seed}"
 
+    def summary(self) -> str:
+        """Return the number of rows of each part."""
+        rows = files.read_json(self.path() / "balance.json")["rows"]
+        return ", ".join(f"{rows[part]:,} {part}" for part in ("train", "validation", "test"))
+
     def build(self, out: publishing.Workspace) -> None:
         """Write ``split.parquet`` and ``balance.json``."""
         vectorize = self.upstream()

@@ -11,7 +11,7 @@ from pipeline.errors import UNSPACED_TEXTS, SettingError, nearest
 from pipeline.settings import checks
 from pipeline.settings.parameter import parameter
 from pipeline.settings.resolved import Settings
-from pipeline.store import publishing
+from pipeline.store import files, publishing
 from pipeline.tasks.base import Step
 from pipeline.tasks.clean_text import CleanText
 from pipeline.tasks.graph import once
@@ -128,6 +128,13 @@ class Tokenize(Step):
             return None
         assert clean is not None
         return stop_words.read(Path(choice), clean.settings(), self.settings())
+
+    def summary(self) -> str:
+        """Return the number of distinct tokens and the mean length of a text."""
+        tokens = files.read_json(self.path() / "tokens.json")
+        return (
+            f"{tokens['distinct_tokens']:,} distinct tokens, {tokens['mean_length']:.1f} per text"
+        )
 
     def build(self, out: publishing.Workspace) -> None:
         """Write ``tokens.parquet`` and ``tokens.json``."""

@@ -11,9 +11,9 @@ from pipeline.settings.hyperparameters import HYPERPARAMETERS
 from pipeline.settings.parameter import parameter, with_parameters
 from pipeline.settings.resolved import Settings
 from pipeline.store import files, publishing
+from pipeline.tasks import progress
 from pipeline.tasks.base import Step
 from pipeline.tasks.graph import once
-from pipeline.tasks.progress import TaskProgress
 from pipeline.tasks.split_stratified import SplitStratified
 from pipeline.tasks.tokenize import Tokenize
 
@@ -76,6 +76,12 @@ class TrainModel(Step):
         """Raise if the optional package of the model is not installed."""
         specs.MODELS[self.settings().model].check_package()
 
+    def summary(self) -> str:
+        """Return the epoch whose weights were kept, and its F1 on validation rows."""
+        from pipeline.models.train import summary
+
+        return summary(self.path())
+
     def build(self, out: publishing.Workspace) -> None:
         """Write the bundle of the model, the training history, and files for TensorBoard."""
         from pipeline.models.bundle import save
@@ -84,14 +90,15 @@ class TrainModel(Step):
 
         settings = self.settings()
         model = specs.MODELS[settings.model]
+        self.show_progress(0.0, progress.reading(model))
         folders = self.path_of("Vectorize"), self.path_of("SplitStratified")
         profile = files.read_json(self.path_of("CleanText") / "profile.json")
         class_names = profile["class_names"]
         inputs = read_inputs(model, settings, *folders, class_names)
-        with TaskProgress(self) as progress:
-            classifier, training = model.load_family().fit(
-                model.name, inputs.data, settings, progress, out.folder / "tensorboard", out.partial
-            )
+        logs = out.folder / "tensorboard"
+        classifier, training = model.load_family().fit(
+            model.name, inputs.data, settings, self.show_progress, logs, out.partial
+        )
         steps = {step.task_family: dict(step.settings()) for step in self.chain()}
         tokenize = next(step for step in self.chain() if isinstance(step, Tokenize))
         file = tokenize.stop_word_file()

@@ -6,6 +6,7 @@ from luigi.util import requires
 
 from pipeline.errors import SplitError
 from pipeline.store import publishing
+from pipeline.tasks import progress, run_result
 from pipeline.tasks.base import Step
 from pipeline.tasks.train_model import TrainModel
 
@@ -24,6 +25,10 @@ class Validate(Step):
         """Return the model and its representation."""
         return self.required[0].code_specs()
 
+    def summary(self) -> str:
+        """Return the leading metric of the validation rows."""
+        return run_result.validation_metric(self.path())
+
     def build(self, out: publishing.Workspace) -> None:
         """Write ``validation.json``."""
         from pipeline.evaluation.metrics import evaluate
@@ -31,6 +36,7 @@ class Validate(Step):
         from pipeline.models.bundle import load
 
         folders = self.folders()
+        self.show_progress(0.0, progress.reading(self.code_specs()[0]))
         bundle = load(folders["TrainModel"])
         parts, vectors = read_vectors(bundle, folders)
         labels = parts.labels_of("validation")

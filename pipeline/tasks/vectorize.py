@@ -12,11 +12,10 @@ from pipeline.features.specs import REPRESENTATIONS, SETTINGS, Representation
 from pipeline.settings.checks import LEARNED
 from pipeline.settings.parameter import parameter, with_parameters
 from pipeline.settings.resolved import Settings
-from pipeline.store import manifests, publishing
+from pipeline.store import files, manifests, publishing
 from pipeline.store.files import canonical
 from pipeline.tasks.base import Step
 from pipeline.tasks.graph import once
-from pipeline.tasks.progress import TaskProgress
 from pipeline.tasks.tokenize import Tokenize
 
 if TYPE_CHECKING:
@@ -114,6 +113,15 @@ class Vectorize(Step):
 
         return assign_artifact(self.path_of("CleanText"), self.settings())
 
+    def summary(self) -> str:
+        """Return the size of a text's vector."""
+        vectors = files.read_json(self.path() / "vectors.json")
+        if "sequence_length" in vectors:
+            words = f"vocabulary of {vectors['vocabulary_size']:,}"
+            return f"{words}, {vectors['sequence_length']} tokens per text"
+        shape = vectors["shape"]
+        return f"{shape[1]:,} features" if shape[1:] else f"{shape[0]:,} texts"
+
     def build(self, out: publishing.Workspace) -> None:
         """Write the vectors, the files of the encoder and ``vectors.json``."""
         from pipeline.data import split
@@ -130,8 +138,8 @@ class Vectorize(Step):
         if earlier:
             encoder, vectors = encoder_class.load(earlier), encoder_class.load_vectors(earlier)
         elif representation.pretrained:
-            with TaskProgress(self) as progress, self.partial_folder() as partial:
-                vectors = encoder.transform(texts, progress, partial)
+            with self.partial_folder() as partial:
+                vectors = encoder.transform(texts, self.show_progress, partial)
         else:
             vectors = encoder.transform(texts)
         encoder_class.save_vectors(vectors, out.folder)

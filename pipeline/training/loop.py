@@ -21,6 +21,15 @@ from pipeline.training.tensorflow_import import CORES, keras, tf
 from pipeline.training.validation import EarlyStopping, Training, validation_metrics
 
 logger = logging.getLogger(__name__)
+_LARGE = 10.0  # a loss that would make the line of an epoch too long
+# How the metrics of an epoch are called in its line.
+_NAMES = {
+    "loss": "loss",
+    "val_loss": "val loss",
+    "val_accuracy": "val accuracy",
+    "val_auc": "val AUC",
+    "val_f1": "val F1",
+}
 
 
 def set_up(seed: int) -> dict[str, Any]:
@@ -106,7 +115,11 @@ class Trainer:
             self._epoch(network, rows, validation, weights, state, rates)
             saved.save(state)
             log.write(state.history[-1], state.finished[-1])
-            self.progress(len(state.history) / n_epochs, _line(state.history[-1]))
+            line = _line(state.history[-1], self.settings["monitor"])
+            self.progress(len(state.history) / n_epochs, line)
+        if 0 < len(state.history) < n_epochs:
+            monitor, best = _NAMES[f"val_{state.stopping.monitor}"], state.stopping.best_epoch
+            self.progress(1.0, f"stopped early: no better {monitor} since epoch {best}")
         if state.stopping.weights:
             network.model.set_weights(state.stopping.weights)
         class_weight = dict(zip(self.class_names, weights.tolist(), strict=True))
@@ -225,7 +238,12 @@ def _facts(model: keras.Model, state: State) -> dict[str, Any]:
     }
 
 
-def _line(metrics: Mapping[str, float]) -> str:
-    """Format the metrics of an epoch in one line."""
-    values = (f"{name} {value:.4g}" for name, value in metrics.items() if name != "epoch")
+def _line(metrics: Mapping[str, float], monitor: str) -> str:
+    """Format the metrics of an epoch in one line that fits a terminal of 80 characters."""
+    left_out = "val_f1" if monitor == "auc" else "val_auc"
+    shown = {name: text for name, text in _NAMES.items() if name in metrics and name != left_out}
+    values = (
+        f"{text} {value:.4f}" if (value := metrics[name]) < _LARGE else f"{text} {value:.4g}"
+        for name, text in shown.items()
+    )
     return f"epoch {metrics['epoch']}: {', '.join(values)}"

@@ -84,8 +84,10 @@ def test_sigterm_ends_a_run_without_temporary_files(chain, workers):
         chain.command(*arguments), stderr=subprocess.PIPE, text=True, start_new_session=True
     )
     for line in process.stderr:
-        if "Tokenize ->" in line:
+        if "CleanText" in line:
             break
+    while process.poll() is None and not temporaries(chain):  # of Tokenize
+        time.sleep(0.01)
     os.killpg(process.pid, signal.SIGTERM)
     process.communicate(timeout=60)
     assert process.returncode != 0

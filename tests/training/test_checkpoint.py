@@ -74,8 +74,10 @@ class Kill:
 
     def __init__(self, start=None, times=1):
         self.start, self.times = start, times
+        self.shown = []
 
     def __call__(self, share, text):
+        self.shown.append((share, text))
         if self.start and text.startswith(self.start):
             self.times -= 1
             if self.times == 0:
@@ -201,8 +203,13 @@ def test_killed_training_has_the_result_of_uninterrupted_training(
     text = f"epoch {finished}:" if when == "between_epochs" else f"epoch {finished + 1} of"
     with pytest.raises(Killed):
         fit(model, settings, Kill(text), tmp_path / "killed", tmp_path)
+    progress = Kill()
     with caplog.at_level(logging.INFO, "pipeline"):
-        fitted = fit(model, settings, Kill(), tmp_path, tmp_path)
+        fitted = fit(model, settings, progress, tmp_path, tmp_path)
+    stopped = [(share, text) for share, text in progress.shown if text.startswith("stopped early")]
+    facts, monitor = expected[2], {"loss": "val loss", "f1": "val F1"}[settings["monitor"]]
+    line = f"stopped early: no better {monitor} since epoch {facts['best_epoch']}"
+    assert stopped == [(1.0, line)] * (facts["epochs"] < settings["epochs"])
     assert f"resumed after epoch {finished} of {settings['epochs']}" in caplog.text
     assert fitted[1].interruption["resumed_after_epoch"] == finished
     assert_same(result_of(fitted), expected)
