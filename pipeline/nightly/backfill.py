@@ -12,7 +12,7 @@ from luigi.tools.range import RangeDailyBase
 from pipeline.errors import NIGHTS_LEFT, RegistryError, nearest
 from pipeline.nightly import ledger, records, registry
 from pipeline.nightly.tasks import Nightly
-from pipeline.tasks import process_setup
+from pipeline.tasks import interrupt
 
 logger = logging.getLogger("luigi-interface")
 
@@ -22,7 +22,7 @@ def _on_start(task: RangeDailyBase, dependency: luigi.Task) -> None:
     """Stop as with Ctrl-C on SIGTERM; warn once if the range may have more nights."""
     if not isinstance(dependency, Nightly):
         return
-    process_setup.end_cleanly_on_sigterm()
+    interrupt.end_cleanly_on_sigterm()
     nights = task.requires()
     if len(nights) == task.task_limit and dependency is nights[0]:
         logger.warning(

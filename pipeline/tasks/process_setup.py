@@ -1,19 +1,18 @@
-"""Set-up of a process: error messages, the last line of the output, signals."""
+"""Set-up of a process: error messages and the last line of the output."""
 
 import atexit
 import gc
 import logging
 import os
 import re
-import signal
 import sys
-import threading
 import traceback
 from collections.abc import Callable
 
 import luigi
 
 from pipeline import errors
+from pipeline.tasks import interrupt
 
 _REPORT = (
     "This is an error of the pipeline: report it with this traceback to the maintainers (see "
@@ -65,6 +64,7 @@ def prepare() -> None:
     if not any(isinstance(existing, _LuigiHandler) for existing in package_logger.handlers):
         package_logger.addHandler(_LuigiHandler())
         package_logger.setLevel(logging.INFO)
+    interrupt.follow_tasks()
     gc.freeze()
 
 
@@ -88,12 +88,6 @@ def print_at_exit(line: Callable[[], str | None]) -> None:
             print(text, flush=True)
 
     atexit.register(show)
-
-
-def end_cleanly_on_sigterm() -> None:
-    """Handle SIGTERM like Ctrl-C: child processes stop and temporary folders are removed."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _is_debugging() -> bool:

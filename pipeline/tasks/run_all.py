@@ -11,7 +11,7 @@ from luigi.util import inherits
 from pipeline.errors import NO_EFFECT
 from pipeline.settings import checks
 from pipeline.store import files
-from pipeline.tasks import process_setup, provenance
+from pipeline.tasks import interrupt, process_setup, provenance
 from pipeline.tasks.base import Named, Step
 from pipeline.tasks.config import outputs_folder, paths, pipeline
 from pipeline.tasks.download_data import DownloadData, today
@@ -85,6 +85,13 @@ class RunAll(Named):
         link = self._link()
         return link.is_symlink() and link.resolve() == report.path().resolve()
 
+    def trigger_event(self, event: str, *args: Any, **kwargs: Any) -> None:
+        """Announce a run, also if all its artifacts are complete, and call the event handlers."""
+        # Not in an event handler: Luigi catches KeyboardInterrupt there.
+        if event in (luigi.Event.DEPENDENCY_DISCOVERED, luigi.Event.DEPENDENCY_PRESENT):
+            self.announce()
+        super().trigger_event(event, *args, **kwargs)
+
     def announce(self) -> None:
         """Log warnings about the run, and print the path of the report when the process ends."""
         for line in checks.without_effect(self.user_values(), self._settings):
@@ -94,7 +101,7 @@ class RunAll(Named):
             provenance.warn_of_changes(steps)
         sections = {"paths": dict(paths().param_kwargs), "pipeline": dict(pipeline().param_kwargs)}
         process_setup.print_at_exit(lambda: self._result(sections))
-        process_setup.end_cleanly_on_sigterm()
+        interrupt.end_cleanly_on_sigterm()
 
     def _result(self, sections: dict[str, dict[str, Any]]) -> str | None:
         """Return the line with the path of the result; None if the run did not finish."""
@@ -111,10 +118,3 @@ class RunAll(Named):
                 return f"Validation metrics: {step.path() / 'validation.json'}"
             folder = self._link() if self._links_to(step) else step.path()
             return f"Report: {folder / 'report.html'}"
-
-
-@RunAll.event_handler(luigi.Event.DEPENDENCY_DISCOVERED)  # type: ignore[untyped-decorator]
-@RunAll.event_handler(luigi.Event.DEPENDENCY_PRESENT)  # type: ignore[untyped-decorator]
-def _on_start(task: RunAll, *_: luigi.Task) -> None:
-    """Announce a run, also if all its artifacts are complete."""
-    task.announce()

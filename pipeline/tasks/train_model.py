@@ -15,6 +15,7 @@ from pipeline.tasks.base import Step
 from pipeline.tasks.graph import once
 from pipeline.tasks.progress import TaskProgress
 from pipeline.tasks.split_stratified import SplitStratified
+from pipeline.training.saved_epochs import saved_epoch
 
 
 @inherits(SplitStratified)
@@ -74,6 +75,18 @@ class TrainModel(Step):
     def check_inputs(self) -> None:
         """Raise if the optional package of the model is not installed."""
         specs.MODELS[self.settings().model].check_package()
+
+    def saved_work(self) -> str:
+        """Return the epoch after which training continues, empty if it starts again."""
+        folder = self._saved_folder()
+        saved = saved_epoch(folder) if folder else None
+        if saved is None:
+            return ""
+        phase, epoch = saved
+        n_epochs = self.settings()["epochs"]
+        return (
+            f"epoch {epoch} of {n_epochs}" if phase == "training" else f"epoch {epoch} of the refit"
+        )
 
     def build(self, out: publishing.Workspace) -> None:
         """Write the bundle of the model, the training history, and files for TensorBoard."""
