@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from typing import Any
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -113,13 +114,38 @@ def _children() -> list[Any]:
 
 
 def _end(children: list[Any]) -> None:
-    """End processes; kill those that do not end in time."""
-    for child in children:
-        child.terminate()
-    for child in children:
-        child.join(_PATIENCE)
-        if child.is_alive():
-            child.kill()
+    """End all child processes; kill those that do not end in time."""
+    deadline = time.monotonic() + _PATIENCE
+    asked: set[int] = set()
+    # Repeated, because threads of multiprocessing replace processes that ended.
+    while processes := _pids(children):
+        is_late = time.monotonic() > deadline
+        for process in processes if is_late else processes - asked:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL if is_late else signal.SIGTERM)
+        asked |= processes
+        time.sleep(0.01)
+        for process in processes:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(process, os.WNOHANG)
+
+
+def _pids(children: list[Any]) -> set[int]:
+    """Return the ids of the child processes that run.
+
+    Linux also lists a process that is just being started, which multiprocessing does not.
+    """
+    if not os.path.exists(f"/proc/self/task/{os.getpid()}/children"):
+        return {child.pid for child in children if child.is_alive()}
+    listed = ""
+    for thread in os.listdir("/proc/self/task"):
+        with contextlib.suppress(OSError), open(f"/proc/self/task/{thread}/children") as file:
+            listed += file.read()
+    # The tracker of multiprocessing ignores signals and ends with this process.
+    tracker = getattr(
+        sys.modules.get("multiprocessing.resource_tracker"), "_resource_tracker", None
+    )
+    return {*map(int, listed.split())} - {getattr(tracker, "_pid", None)}
 
 
 def _message(tasks: list[Any]) -> str:
