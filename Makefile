@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/.run-installed
 DEV := $(VENV)/.dev-installed
 LUIGID := $(VENV)/.luigid-installed
+PIP = $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 
 DATASET ?= vader
 MODEL ?= naive_bayes
@@ -64,13 +65,13 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(RUN): $(BIN)/python setup.cfg pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e .
+	$(PIP) -e .
 	@touch $@
 
 $(DEV): $(BIN)/python setup.cfg pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	$(PIP) -e '.[dev]'
 	@touch $@ $(RUN)
 
 $(LUIGID): $(BIN)/python setup.cfg pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[history]'
+	$(PIP) -e '.[history]'
 	@touch $@ $(RUN)

@@ -227,9 +227,12 @@ class Step(Named):
         """
         return publishing.partial_folder(outputs_folder(), self.digest(), self._made_by())
 
-    def saved_work(self) -> str:
-        """Describe the interrupted work that the next run continues, empty without any."""
-        return ""
+    def saved_work(self) -> tuple[str, float]:
+        """Return how far an interrupted run came, such as ``epoch 2 of 5``, and the share done.
+
+        The text is empty where the next run starts from the beginning.
+        """
+        return "", 0.0
 
     def _saved_folder(self) -> Path | None:
         """Return the folder of interrupted work that `partial_folder` would keep, if any."""

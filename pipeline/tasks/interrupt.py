@@ -160,7 +160,7 @@ def _place(task: Any) -> str:
     """Return how far a task is: ``after epoch 2`` or ``during CleanText``."""
     saved = ""
     with contextlib.suppress(Exception):  # a module may be half imported
-        saved = task.saved_work()
+        saved, _ = task.saved_work()
     return f"after {saved}" if saved else f"during {task.task_family}"
 
 

@@ -15,7 +15,7 @@ from pipeline.tasks.base import Step
 from pipeline.tasks.graph import once
 from pipeline.tasks.progress import TaskProgress
 from pipeline.tasks.split_stratified import SplitStratified
-from pipeline.training.saved_epochs import saved_epoch
+from pipeline.training.saved_epochs import REFIT, saved_epoch
 
 
 @inherits(SplitStratified)
@@ -76,17 +76,17 @@ class TrainModel(Step):
         """Raise if the optional package of the model is not installed."""
         specs.MODELS[self.settings().model].check_package()
 
-    def saved_work(self) -> str:
-        """Return the epoch after which training continues, empty if it starts again."""
+    def saved_work(self) -> tuple[str, float]:
+        """Return the epoch after which training continues, and the share of the epochs."""
         folder = self._saved_folder()
         saved = saved_epoch(folder) if folder else None
         if saved is None:
-            return ""
+            return "", 0.0
         phase, epoch = saved
+        if phase == REFIT:
+            return f"epoch {epoch} of the refit", 0.5  # the refit takes about half of the time
         n_epochs = self.settings()["epochs"]
-        return (
-            f"epoch {epoch} of {n_epochs}" if phase == "training" else f"epoch {epoch} of the refit"
-        )
+        return f"epoch {epoch} of {n_epochs}", epoch / n_epochs
 
     def build(self, out: publishing.Workspace) -> None:
         """Write the bundle of the model, the training history, and files for TensorBoard."""

@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 #: Phases of training, in their order: the checkpoint of each is ``<phase>.npz``.
-PHASES = ("training", "refit")
+PHASES = TRAINING, REFIT = "training", "refit"
 _BEFORE_LENGTH = 8  # bytes of an .npy file of version 1, before the length of its header
 
 
