@@ -17,7 +17,7 @@ MODEL ?= naive_bayes
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-run: $(RUN)  ## install, then train and report on the default dataset
+run: $(RUN)  ## install (2.8 GB in .venv), then train and report on the default dataset
 	$(BIN)/luigi --module pipeline RunAll --model bilstm
 
 luigid: $(LUIGID)  ## Luigi's scheduler with its visualiser on 127.0.0.1:8082, state in .luigid/
@@ -65,6 +65,8 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(RUN): $(BIN)/python setup.cfg pyproject.toml constraints.txt
+	@echo "Installing TensorFlow and the other libraries in $(VENV)/: download 0.8 GB, on disk 2.8 GB;"
+	@echo "this takes some minutes."
 	$(PIP) -e .
 	@touch $@
 

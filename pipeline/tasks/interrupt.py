@@ -93,7 +93,7 @@ def _stop(number: int, frame: Any) -> None:
         signal.signal(other, signal.SIG_DFL if is_command else signal.SIG_IGN)
     children = _children()
     if is_command:
-        _print(_message([child.task for child in children if hasattr(child, "task")] or _running))
+        _print(_message(_tasks(children)))
     with contextlib.suppress(Exception):
         _end(children)
     files = sys.modules.get("pipeline.store.files")
@@ -103,6 +103,14 @@ def _stop(number: int, frame: Any) -> None:
     # The process ends by the signal, so that the loop of a shell script ends too.
     signal.signal(number, signal.SIG_DFL)
     signal.raise_signal(number)
+
+
+def _tasks(children: list[Any]) -> list[Any]:
+    """Return the tasks that run, here or in the processes of Luigi's workers."""
+    tasks = [child.task for child in children if hasattr(child, "task")]
+    with contextlib.suppress(Exception):  # a process lives on for a moment after its task
+        tasks = [task for task in tasks if not task.complete()]
+    return tasks or _running
 
 
 def _children() -> list[Any]:
