@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/.run-installed
 DEV := $(VENV)/.dev-installed
 LUIGID := $(VENV)/.luigid-installed
+PIP = $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 
 DATASET ?= vader
 MODEL ?= naive_bayes
@@ -16,7 +17,7 @@ MODEL ?= naive_bayes
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-run: $(RUN)  ## install, then train and report on the default dataset
+run: $(RUN)  ## install (2.8 GB in .venv), then train and report on the default dataset
 	$(BIN)/luigi --module pipeline RunAll --model bilstm
 
 luigid: $(LUIGID)  ## Luigi's scheduler with its visualiser on 127.0.0.1:8082, state in .luigid/
@@ -64,13 +65,15 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(RUN): $(BIN)/python setup.cfg pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e .
+	@echo "Installing TensorFlow and the other libraries in $(VENV)/: download 0.8 GB, on disk 2.8 GB;"
+	@echo "this takes some minutes."
+	$(PIP) -e .
 	@touch $@
 
 $(DEV): $(BIN)/python setup.cfg pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	$(PIP) -e '.[dev]'
 	@touch $@ $(RUN)
 
 $(LUIGID): $(BIN)/python setup.cfg pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[history]'
+	$(PIP) -e '.[history]'
 	@touch $@ $(RUN)

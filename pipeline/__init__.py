@@ -3,6 +3,12 @@
 ``luigi --module pipeline`` imports all tasks from here. The import loads only the standard library
 and Luigi; heavy libraries are imported inside the work of the tasks.
 """
+# ruff: noqa: E402
+
+from pipeline.tasks import interrupt
+
+# Before the other imports: Ctrl-C works from here on.
+interrupt.install()
 
 import configparser
 import sys

@@ -81,12 +81,12 @@ def _run(arguments: tuple[str, ...]) -> tuple[int, Night | None]:
     from luigi.rpc import RPCError
 
     from pipeline.nightly import notifications, records
-    from pipeline.tasks import process_setup
+    from pipeline.tasks import interrupt
 
     command = _luigi_arguments(arguments)
     with CmdlineParser.global_instance(command):  # exits if a parameter is wrong
         already_running = retcode().already_running
-    process_setup.end_cleanly_on_sigterm()
+    interrupt.end_cleanly_on_sigterm()
     code = 0
     try:
         run_with_retcodes(command)

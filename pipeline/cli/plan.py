@@ -50,6 +50,7 @@ class _Item:
     seconds: float | None = 0.0  # None if nothing like it has run
     place: str | None = None  # path of the artifact; None if it depends on missing raw files
     note: str = ""
+    resumes: str = ""  # interrupted work that the step continues, such as "after epoch 2 of 5"
     changes: list[dict[str, Any]] = field(default_factory=list)  # since the most similar artifact
 
 
@@ -161,7 +162,11 @@ class _Planner:
             return _Item(name, _SKIP, place=place, note=note)
         kind, why, changes = self._explainer.reason(task, path, _running(required))
         seconds = self._explainer.seconds(task)
-        return _Item(name, _RUN, kind, why, seconds, place, changes=changes)
+        saved, share = task.saved_work()
+        if saved and seconds is not None:
+            seconds = round(seconds * (1 - share), 2)
+        resumes = f"after {saved}" if saved else ""
+        return _Item(name, _RUN, kind, why, seconds, place, "", resumes, changes)
 
     def _plan_download(self, task: DownloadData, missing: Sequence[tuple[Any, Path]]) -> _Item:
         """Plan the step whose raw files are missing: it downloads them, or fails."""
@@ -253,6 +258,8 @@ def plan(as_json: bool, arguments: tuple[str, ...]) -> None:
     for step in result["steps"]:
         if step["action"] == _FAIL:
             output.print_line(f"{step['task']} cannot run: {step['why']}")
+        elif step["resumes"]:
+            output.print_line(f"{step['task']} resumes {step['resumes']}.")
     output.print_line(_summary(result), style="bold")
 
 

@@ -8,7 +8,6 @@ import gzip
 import json
 import sys
 import tarfile
-import tempfile
 import zlib
 from pathlib import Path
 
@@ -30,7 +29,7 @@ def download(url: str, folder: Path) -> str:
 
     if folder.is_file() or (folder.exists() and any(folder.iterdir())):
         raise PretrainedError(f"{folder} is a file or not empty; give a new folder.")
-    with tempfile.NamedTemporaryFile() as archive:
+    with files.scratch_folder() as scratch, open(scratch / "archive", "wb") as archive:
         try:
             with requests.get(url, params=_COMPRESSED, stream=True, timeout=_TIMEOUT) as response:
                 response.raise_for_status()

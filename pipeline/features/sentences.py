@@ -16,7 +16,7 @@ from pipeline.features.word_vectors import link_or_copy
 
 _VECTORS_FILE = "sentences.npy"
 _NOTES, _FOLDER = "encoder.json", "encoder"
-_CHUNK = 512  # texts per file of an interrupted encoding
+_CHUNK = pretrained.TEXTS_PER_FILE
 _MAX_PIECES = 256  # word pieces per text; MiniLM was trained with so many
 _MAX_THREADS = 4
 

@@ -1,7 +1,6 @@
 """fastText's supervised classifier (Joulin et al. 2016)."""
 
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -9,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from pipeline.models.base import Classifier, Fitted, TrainingData
+from pipeline.store.files import scratch_folder
 
 _MODEL, _NOTES = "model.bin", "fasttext.json"
 _LABEL = "__label__"
@@ -26,7 +26,7 @@ class FastText(Classifier):
         import fasttext
 
         low, high = (0, 0) if settings["subwords"] == "none" else settings["subwords"]
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".txt") as file:
+        with scratch_folder() as scratch, open(scratch / "rows.txt", "w", encoding="utf-8") as file:
             for text, label in zip(data.train, data.train_labels, strict=True):
                 file.write(f"{_LABEL}{label} {_escaped(text)}\n")
             file.flush()

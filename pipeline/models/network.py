@@ -13,6 +13,7 @@ from pipeline.models import specs
 from pipeline.models.base import Classifier, Problem, Progress, TrainingData
 from pipeline.training import loop
 from pipeline.training.compiled import Forward
+from pipeline.training.saved_epochs import PHASES
 from pipeline.training.tensorflow_import import keras
 from pipeline.training.validation import Training
 
@@ -61,9 +62,7 @@ class Network(Classifier):
             progress,
             masked,
         )
-        first, second = (
-            partial / f"{phase}.npz" if partial else None for phase in ("training", "refit")
-        )
+        first, second = (partial / f"{phase}.npz" if partial else None for phase in PHASES)
         network, record = trainer.train(train, validation, logs, first)
         record.facts["machine"] = machine
         if settings["refit_on_validation"] and len(data.validation_labels):

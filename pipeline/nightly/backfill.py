@@ -13,7 +13,7 @@ from pipeline.errors import NIGHTS_LEFT, RegistryError, nearest
 from pipeline.nightly import ledger, records, registry
 from pipeline.nightly.tasks import Nightly
 from pipeline.settings.parameter import TextParameter
-from pipeline.tasks import process_setup
+from pipeline.tasks import interrupt
 from pipeline.tasks.base import Named
 
 logger = logging.getLogger("luigi-interface")
@@ -24,7 +24,7 @@ def _on_start(task: RangeDailyBase, dependency: luigi.Task) -> None:
     """Stop as with Ctrl-C on SIGTERM; warn once if the range may have more nights."""
     if not isinstance(dependency, Nightly):
         return
-    process_setup.end_cleanly_on_sigterm()
+    interrupt.end_cleanly_on_sigterm()
     nights = task.requires()
     if len(nights) == task.task_limit and dependency is nights[0]:
         logger.warning(

@@ -1,6 +1,5 @@
 """The history of a dataset's nights as one page that opens offline."""
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,8 +44,8 @@ def write_history(
     lines = history_lines(entries, nights, page.parent.parent)
     with files.explained(page):
         page.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory() as folder:
-            content = _content(dataset, lines, Path(folder))
+        with files.scratch_folder() as folder:
+            content = _content(dataset, lines, folder)
             content["unreadable"] = list(unreadable)
             html = fill("history.html", content, package="pipeline.nightly")
         # A reason may quote raw data with half of a surrogate pair, which UTF-8 cannot encode.

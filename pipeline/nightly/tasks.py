@@ -14,7 +14,7 @@ from pipeline.nightly.limits import PromotionRules
 from pipeline.nightly.night import Night
 from pipeline.nightly.registry import ChampionChanged
 from pipeline.settings.parameter import DateParameter, parameter
-from pipeline.tasks import process_setup, progress, step_log
+from pipeline.tasks import interrupt, progress, step_log
 from pipeline.tasks.base import Artifact, Named, Step
 from pipeline.tasks.config import url_of
 from pipeline.tasks.download_data import DownloadData
@@ -179,4 +179,4 @@ class Nightly(PromotionRules, Named):
 @Nightly.event_handler(luigi.Event.START)
 def _on_start(task: Nightly) -> None:
     """Stop as with Ctrl-C on SIGTERM."""
-    process_setup.end_cleanly_on_sigterm()
+    interrupt.end_cleanly_on_sigterm()

@@ -5,9 +5,8 @@ import os
 import reprlib
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, KeysView, Mapping, Set
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from pipeline.features.texts import Texts
 from pipeline.models import bundle
 from pipeline.store import manifests
 from pipeline.text.prepare import prepare
+from pipeline.text.tokenize import process_pool
 
 _CHUNK = 20_000  # texts per chunk: bounds memory
 _CHUNKS_AHEAD = 3  # chunks submitted ahead of the one that is needed next
@@ -147,8 +147,7 @@ class Predictor:
         """Return workers for the text steps."""
         in_python = self.model.steps["Tokenize"]["tokenizer"] in _PYTHON_TOKENIZERS
         if in_python and self.processes > 1 and n_texts >= _MIN_TEXTS_FOR_PROCESSES:
-            # Spawned, not forked: forking a process with running threads can hang the child.
-            return ProcessPoolExecutor(self.processes, mp_context=get_context("spawn"))
+            return process_pool(self.processes)
         return ThreadPoolExecutor(os.cpu_count())  # Arrow releases Python's lock
 
 

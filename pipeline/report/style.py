@@ -1,5 +1,6 @@
 """One style for all figures: see ``templates/figures.mplstyle``."""
 
+import logging
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +11,11 @@ from typing import Any
 import matplotlib
 
 matplotlib.use("Agg")
+# On first use it warns that it builds a cache of fonts.
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
 
-import matplotlib.pyplot as plt
-from matplotlib.font_manager import findfont, get_font
+import matplotlib.pyplot as plt  # noqa: E402
+from matplotlib.font_manager import findfont, get_font  # noqa: E402
 
 _STYLE = Path(__file__).with_name("templates") / "figures.mplstyle"
 with plt.style.context(_STYLE):

@@ -24,7 +24,7 @@ from pipeline.store.files import digest, read_json, sha256_of, write_atomically
 _FILE = re.compile(r"[\w-]+\.\w+")
 # Code that publishes, shows progress or formats errors does not change the content of artifacts.
 _WITHOUT_EFFECT = re.compile(
-    r"\w+\.(errors|settings\.parameter|tasks\.(progress|process_setup|step_log)"
+    r"\w+\.(errors|settings\.parameter|tasks\.(interrupt|progress|process_setup|step_log)"
     r"|store\.(publishing|files|locks|manifests))"
 )
 _LUIGI_METHODS = ("requires", "output", "complete", "run", "deps", "clone")

@@ -5,6 +5,8 @@ import hashlib
 import json
 import math
 import os
+import shutil
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -16,6 +18,7 @@ from pipeline.errors import StorageError
 TEMPORARY = ".tmp-"  # prefix of temporary names
 _RECENT = 2.0  # seconds: a file may change again within the resolution of its mtime
 _checksums: dict[tuple[Any, ...], str] = {}  # of files that this process has read
+_temporaries: dict[Path, int] = {}  # the process of each temporary path
 
 
 def canonical(value: Any) -> str:
@@ -92,7 +95,32 @@ def remembered_sha256(path: Path, memory: Path) -> str:
 
 def temporary_sibling(path: Path) -> Path:
     """Return an unused temporary path in the same folder, independent of seeds of `random`."""
-    return path.with_name(f"{TEMPORARY}{uuid.uuid4().hex}")
+    temporary = path.with_name(f"{TEMPORARY}{uuid.uuid4().hex}")
+    _temporaries[temporary] = os.getpid()
+    return temporary
+
+
+@contextlib.contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """Create a folder among the temporary files of the system for the duration of the block."""
+    folder = temporary_sibling(Path(tempfile.gettempdir(), "folder"))
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_temporaries() -> None:
+    """Remove the temporary files and folders of this process, which a signal ends."""
+    process = os.getpid()
+    for path in [path for path, owner in list(_temporaries.items()) if owner == process]:
+        for _ in range(3):  # a thread may still write to the folder
+            shutil.rmtree(path, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                path.unlink()
+            if not os.path.lexists(path):
+                break
 
 
 def write_atomically(path: Path, text: str, *, durable: bool = False) -> None:

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline.store.outputs import Artifact, Store
-from pipeline.store.run import FinishedRun, headline, run_row, split_digest
+from pipeline.store.outputs import Store
+from pipeline.store.ranking import ScoredRun, comparable, ranking_metric, rankings, scored_runs
+from pipeline.store.run import headline
 
 
 def listing(store: Store, dataset: str = "*") -> dict[str, list[dict[str, Any]]]:
@@ -14,10 +15,11 @@ def listing(store: Store, dataset: str = "*") -> dict[str, list[dict[str, Any]]]
     -------
     dict
         ``datasets`` (each with its best run by validation rows), ``models`` (the newest report of
-        each model) and ``runs``, newest first; each a list of plain rows.
+        each model), ``runs``, newest first, and ``rankings`` (see
+        `pipeline.store.ranking.rankings`); each a list of plain rows.
     """
-    reports = store.runs(dataset)
-    rows = [run_row(store, run) for run in reports]
+    runs = scored_runs(store, dataset)
+    rows = [run.row for run in runs]
     row_of_path = {row["place"]: row for row in rows}
     newest = []
     for name, path in store.latest.items():
@@ -26,27 +28,27 @@ def listing(store: Store, dataset: str = "*") -> dict[str, list[dict[str, Any]]]
             row = row_of_path.get(store.short(path))
             newest.append(row or {"dataset": dataset_name, "model": model, "place": None})
     names = [name for name in store.datasets() if dataset in ("*", name)]
+    of_dataset = {name: [run for run in runs if run.artifact.dataset == name] for name in names}
     return {
-        "datasets": [
-            _dataset_row(store, name, [run for run in reports if run.dataset == name])
-            for name in names
-        ],
+        "datasets": [_dataset_row(store, name, of_dataset[name]) for name in names],
         "models": newest,
         "runs": rows,
+        "rankings": [group for name in names for group in rankings(of_dataset[name])],
     }
 
 
-def _dataset_row(store: Store, name: str, reports: Sequence[Artifact]) -> dict[str, Any]:
+def _dataset_row(store: Store, name: str, runs: Sequence[ScoredRun]) -> dict[str, Any]:
     """Describe a dataset by its newest cleaned rows and its best run."""
     cleaned = sorted(store.all(name, "2_*"), key=lambda item: item.finished)
     profile = cleaned[-1].summary("profile.json") if cleaned else {}
-    best, validation = _best_run(store, reports)
-    row = run_row(store, best) if best else {}
+    best = _best_run(runs)
+    row = best.row if best else {}
+    validation = best.validation if best else headline({})
     return {
         "dataset": name,
         "rows": profile.get("kept"),
         "labels": profile.get("labels", {}),
-        "runs": len(reports),
+        "runs": len(runs),
         "best_run": row.get("run"),
         "best_model": row.get("model"),
         "best_macro_f1": row.get("macro_f1"),
@@ -55,40 +57,19 @@ def _dataset_row(store: Store, name: str, reports: Sequence[Artifact]) -> dict[s
     }
 
 
-def _best_run(
-    store: Store, newest_first: Sequence[Artifact]
-) -> tuple[Artifact | None, dict[str, float | None]]:
-    """Return the best run by validation rows, and its headline metrics on them.
+def _best_run(newest_first: Sequence[ScoredRun]) -> ScoredRun | None:
+    """Return the best run by validation rows, None without any; ties go to the newest.
 
-    Ranking by test metrics would make the best run's test metric optimistic. Only comparable runs
-    are ranked: same version of Evaluate and same split as the newest run with validation metrics.
-    They are ranked by macro F1, or by accuracy where one has no macro F1; ties go to the newest.
+    Only runs that are comparable with the newest run with validation metrics are ranked.
     """
-    scored = [(run, *_validation(store, run)) for run in newest_first]
-    scored = [
-        entry for entry in scored if (entry[1]["macro_f1"], entry[1]["accuracy"]) != (None, None)
-    ]
+    scored = [run for run in newest_first if set(run.validation.values()) != {None}]
     if not scored:
-        return None, headline({})
-    key = scored[0][2]
-    # The split of the newest run may have been deleted: nothing is comparable with that run.
-    same = [entry for entry in scored if entry[2] == key] if key[0] else scored[:1]
-    has_macro_f1 = all(metrics["macro_f1"] is not None for _, metrics, _ in same)
-    metric = "macro_f1" if has_macro_f1 else "accuracy"
-    values = [-1.0 if (value := metrics[metric]) is None else value for _, metrics, _ in same]
-    best, metrics, _ = same[values.index(max(values))]
-    return best, metrics
+        return None
+    same = next(group for group in comparable(newest_first) if scored[0] in group)
+    metric = ranking_metric(same)
 
+    def value(run: ScoredRun) -> float:
+        number = run.validation[metric]
+        return -1.0 if number is None else number
 
-def _validation(store: Store, run: Artifact) -> tuple[dict[str, float | None], tuple[Any, ...]]:
-    """Return the headline metrics of validation rows, and what makes runs comparable.
-
-    The metrics are None where the model was finally trained on the validation rows too.
-    """
-    steps = FinishedRun(run.path, store).steps
-    trained, evaluated = steps.get("TrainModel"), steps.get("Evaluate")
-    if trained is None or evaluated is None:
-        return headline({}), ()
-    is_learned = "refitted_on_validation" in trained.summary("training.json")
-    metrics = {} if is_learned else evaluated.summary("metrics.json").get("validation")
-    return headline(metrics), (split_digest(store, run), evaluated.manifest["version"])
+    return max(same, key=value)

@@ -190,6 +190,14 @@ def partial_folder(
         os.close(lock)
 
 
+def saved_folder(outputs: Path, name: str, made_by: Mapping[str, Any]) -> Path | None:
+    """Return the folder of interrupted work that `partial_folder` would keep, None without any."""
+    folder = outputs / ".partial" / name
+    note = folder / _PROVENANCE
+    is_same = note.is_file() and read_json(note) == json.loads(canonical(made_by))
+    return folder if is_same and any(path != note for path in folder.iterdir()) else None
+
+
 def sweep(parent: Path) -> None:
     """Remove the temporary folders in ``parent`` whose process has ended."""
     for folder in parent.glob(f"{TEMPORARY}*"):

@@ -139,7 +139,7 @@ class FinishedRun:
 
 
 def run_row(store: Store, run: Artifact) -> dict[str, Any]:
-    """Return the row of a report in ``pipeline ls``; a missing metric is None."""
+    """Return the row of a run in ``pipeline ls``: metrics of test rows, None for a missing one."""
     steps = FinishedRun(run.path, store).steps
     trained, evaluated = steps.get("TrainModel"), steps.get("Evaluate")
     settings = trained.manifest["settings"] if trained else {}
@@ -154,7 +154,7 @@ def run_row(store: Store, run: Artifact) -> dict[str, Any]:
         "training_seconds": trained.manifest["seconds"] if trained else None,
         "finished": run.finished,
         "is_latest": path in map(store.short, store.latest.values()),
-        "is_complete": evaluated is not None and trained is not None,
+        "is_complete": trained is not None and (evaluated or steps.get("Validate")) is not None,
         "place": path,
     }
 

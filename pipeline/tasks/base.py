@@ -280,14 +280,28 @@ class Step(Named):
         It is emptied if code, libraries, inputs or the number of cores changed, because the rest
         would then get other bytes.
         """
+        return publishing.partial_folder(outputs_folder(), self.digest(), self._made_by())
+
+    def saved_work(self) -> tuple[str, float]:
+        """Return how far an interrupted run came, such as ``epoch 2 of 5``, and the share done.
+
+        The text is empty where the next run starts from the beginning.
+        """
+        return "", 0.0
+
+    def _saved_folder(self) -> Path | None:
+        """Return the folder of interrupted work that `partial_folder` would keep, if any."""
+        return publishing.saved_folder(outputs_folder(), self.digest(), self._made_by())
+
+    def _made_by(self) -> dict[str, Any]:
+        """Return what interrupted work depends on besides the digest."""
         manifests = (read_manifest(step.path()) for step in self.chain() if step != self)
-        made_by = {
+        return {
             "code": provenance.code_of(self).fingerprint,
             "libraries": provenance.library_versions(loaded_only=False),
             "input": files.digest([m["files"] if m else None for m in manifests]),
             "cores": len(os.sched_getaffinity(0)),
         }
-        return publishing.partial_folder(outputs_folder(), self.digest(), made_by)
 
     def _publish(self, partial: Path | None) -> None:
         """Build the artifact and publish it."""

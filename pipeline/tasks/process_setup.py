@@ -1,12 +1,10 @@
-"""Set-up of a process: error messages, the last line of the output, signals."""
+"""Set-up of a process: error messages and the last line of the output."""
 
 import atexit
 import gc
 import logging
 import os
-import signal
 import sys
-import threading
 import traceback
 from collections.abc import Callable
 
@@ -14,7 +12,7 @@ import luigi
 from luigi.cmdline_parser import CmdlineParser
 
 from pipeline import errors
-from pipeline.tasks import command_line, step_log, user_errors
+from pipeline.tasks import command_line, interrupt, step_log, user_errors
 
 _REPORT = (
     "This is an error of the pipeline: report it with this traceback to the maintainers (see "
@@ -74,6 +72,7 @@ def prepare() -> None:
         package_logger.addHandler(_LuigiHandler())
         package_logger.setLevel(logging.INFO)
     command_line.install()
+    interrupt.follow_tasks()
     gc.freeze()
 
 
@@ -115,12 +114,6 @@ def _print_results(process: int) -> None:
             continue
         if text:
             command_line.write_line(text)
-
-
-def end_cleanly_on_sigterm() -> None:
-    """Handle SIGTERM like Ctrl-C: child processes stop and temporary folders are removed."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _is_debugging() -> bool:

@@ -13,7 +13,7 @@ from pipeline.errors import NO_EFFECT
 from pipeline.settings import checks
 from pipeline.settings.parameter import FlagParameter
 from pipeline.store import files
-from pipeline.tasks import process_setup, provenance, run_result, step_log
+from pipeline.tasks import interrupt, process_setup, provenance, run_result, step_log
 from pipeline.tasks.base import Named, Step
 from pipeline.tasks.config import outputs_folder, paths, pipeline, set_option
 from pipeline.tasks.download_data import DownloadData, today
@@ -98,6 +98,13 @@ class RunAll(Named):
         link = self._link()
         return link.is_symlink() and link.resolve() == report.path().resolve()
 
+    def trigger_event(self, event: str, *args: Any, **kwargs: Any) -> None:
+        """Announce a run, also if all its artifacts are complete, and call the event handlers."""
+        # Not in an event handler: Luigi catches KeyboardInterrupt there.
+        if event in (luigi.Event.DEPENDENCY_DISCOVERED, luigi.Event.DEPENDENCY_PRESENT):
+            self.announce()
+        super().trigger_event(event, *args, **kwargs)
+
     def announce(self) -> None:
         """Log warnings about the run, and print its result when the process ends."""
         for line in checks.without_effect(self.user_values(), self._settings):
@@ -107,7 +114,7 @@ class RunAll(Named):
             provenance.warn_of_changes(steps)
         sections = {"paths": dict(paths().param_kwargs), "pipeline": dict(pipeline().param_kwargs)}
         process_setup.print_at_exit(lambda: self._result(sections))
-        process_setup.end_cleanly_on_sigterm()
+        interrupt.end_cleanly_on_sigterm()
 
     def _result(self, sections: dict[str, dict[str, Any]]) -> str | None:
         """Return metrics, verdict and path of the result; None if the run did not finish."""
@@ -130,10 +137,3 @@ class RunAll(Named):
                 return run_result.of_validation(folder, option)
             named = self._settings.positive_label != "auto"
             return run_result.of_report(folder, self._link(), named, option)
-
-
-@RunAll.event_handler(luigi.Event.DEPENDENCY_DISCOVERED)  # type: ignore[untyped-decorator]
-@RunAll.event_handler(luigi.Event.DEPENDENCY_PRESENT)  # type: ignore[untyped-decorator]
-def _on_start(task: RunAll, *_: luigi.Task) -> None:
-    """Announce a run, also if all its artifacts are complete."""
-    task.announce()

@@ -16,6 +16,7 @@ from pipeline.tasks.base import Step
 from pipeline.tasks.graph import once
 from pipeline.tasks.split_stratified import SplitStratified
 from pipeline.tasks.tokenize import Tokenize
+from pipeline.training.saved_epochs import REFIT, saved_epoch
 
 
 @inherits(SplitStratified)
@@ -81,6 +82,18 @@ class TrainModel(Step):
         from pipeline.models.train import summary
 
         return summary(self.path())
+
+    def saved_work(self) -> tuple[str, float]:
+        """Return the epoch after which training continues, and the share of the epochs."""
+        folder = self._saved_folder()
+        saved = saved_epoch(folder) if folder else None
+        if saved is None:
+            return "", 0.0
+        phase, epoch = saved
+        if phase == REFIT:
+            return f"epoch {epoch} of the refit", 0.5  # the refit takes about half of the time
+        n_epochs = self.settings()["epochs"]
+        return f"epoch {epoch} of {n_epochs}", epoch / n_epochs
 
     def build(self, out: publishing.Workspace) -> None:
         """Write the bundle of the model, the training history, and files for TensorBoard."""

@@ -148,6 +148,14 @@ class Vectorize(Step):
         out.write_json("vectors.json", summary)
         out.counts(len(texts), len(parts))
 
+    def saved_work(self) -> tuple[str, float]:
+        """Return the number of texts whose vectors an interrupted run saved."""
+        folder = self._saved_folder()
+        n_texts = pretrained.TEXTS_PER_FILE * len(
+            [*folder.glob("[0-9]*[0-9].npy")] if folder else ()
+        )
+        return (f"{n_texts:,} encoded texts" if n_texts else ""), 0.0
+
     def _same_vectors(self) -> Path | None:
         """Return an artifact of another split: pretrained vectors do not depend on the split."""
         (representation,) = self.code_specs()

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +15,9 @@ from pipeline.errors import MissingExtraError
 from pipeline.text.languages import CODES
 from pipeline.text.segment import segment
 from pipeline.text.tokens import Tokens
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
 
 # Characters that the classic Keras tokenizer drops by default (Keras 2 documentation,
 # keras.preprocessing.text.Tokenizer, argument `filters`).
@@ -216,15 +219,29 @@ def _by_nltk(column: pa.Array, pattern: str | None, processes: int) -> Tokens:
     workers = min(processes, len(column) // _ROWS_PER_PROCESS)
     if workers <= 1:
         return Tokens.from_arrow(_nltk_lists(column, pattern))
+    size = -(-len(column) // (4 * workers))
+    slices = [column.slice(start, size) for start in range(0, len(column), size)]
+    with process_pool(workers) as pool:
+        # The iterator cancels what has not started if the loop is left.
+        lists = list(pool.map(_nltk_lists, slices, [pattern] * len(slices)))
+    return Tokens.from_arrow(pa.chunked_array(lists))
+
+
+def process_pool(workers: int) -> "ProcessPoolExecutor":
+    """Start processes that do not receive Ctrl-C: they would print a traceback each."""
+    import signal
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
-    size = -(-len(column) // (4 * workers))
-    slices = [column.slice(start, size) for start in range(0, len(column), size)]
     # Spawned, not forked: forking a process with running threads can hang the child.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        lists = list(pool.map(_nltk_lists, slices, [pattern] * len(slices)))
-    return Tokens.from_arrow(pa.chunked_array(lists))
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    # Processes inherit the mask, also those of a program with its own handler of Ctrl-C.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        pool.submit(int)  # the first call starts all processes
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    return pool
 
 
 def _nltk_lists(column: pa.Array, pattern: str | None) -> pa.Array:

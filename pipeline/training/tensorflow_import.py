@@ -4,6 +4,7 @@ Modules take ``keras`` and ``tf`` from here, so that the first import is always 
 """
 
 import contextlib
+import logging
 import os
 import re
 import sys
@@ -36,6 +37,9 @@ def _without_start_up_messages() -> Iterator[None]:
                 if not _START_UP.match(line):
                     os.write(2, line)
 
+
+# Keras imports Matplotlib, which on first use warns that it builds a cache of fonts.
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
 
 with _without_start_up_messages():
     import keras

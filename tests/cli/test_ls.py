@@ -59,11 +59,14 @@ def write_run(
     split="same",
     training=None,
     version=1,
+    settings=None,
+    parted=None,
+    no_test=False,
     **keys,
 ):
-    """Write the last four steps of a run."""
+    """Write the last four steps of a run, or those of a run of --no-test."""
     digest = f"{number}" * 16
-    parted = write_artifact(
+    parted = parted or write_artifact(
         outputs,
         "5_split",
         "SplitStratified",
@@ -77,10 +80,23 @@ def write_run(
         parted,
         name=f"{model}-{digest}",
         content={"training.json": training or {}},
-        settings={"model": model},
+        settings={"model": model, **(settings or {})},
+        version=1,
         seconds=1.5 * number,
         **keys,
     )
+    if no_test:
+        return write_artifact(
+            outputs,
+            "7_validate",
+            "Validate",
+            trained,
+            name=f"{model}-{digest}",
+            content={"validation.json": {"validation": validation}},
+            version=1,
+            finished=finished,
+            **keys,
+        )
     scored = {} if validation is None else {"validation": validation}
     evaluated = write_artifact(
         outputs,
@@ -149,6 +165,10 @@ def test_a_row_has_the_metrics_of_its_own_test_rows(outputs):
         "is_latest": True,
         "is_complete": True,
         "place": "toy/8_report/bilstm-2222222222222222",
+        "validation_macro_f1": 0.6,
+        "validation_accuracy": 0.7,
+        "seed": None,
+        "no_test": False,
     }
     assert (older["accuracy"], older["is_latest"]) == (0.9, False)
     assert (unscored["accuracy"], unscored["macro_f1"], unscored["test_rows"]) == (None, None, 9)
@@ -248,13 +268,110 @@ def test_columns_and_cells_of_the_table(outputs):
     assert cells[1] == ["gone", "toy", "lstm", *[""] * 8]
 
 
-def test_ls_prints_the_newest_run_first(outputs):
-    done = CliRunner().invoke(cli, ["ls", "--paths-outputs", str(outputs)], env={"COLUMNS": "200"})
-    lines = done.output[done.output.index("Runs, newest first") :].splitlines()
-    models = [
-        name for line in lines for name in ("bilstm", "naive_bayes", "nb_svm") if name in line
+def scored(value):
+    return {"macro": {"f1": value}, "accuracy": value}
+
+
+def printed(outputs, width=200):
+    """Return what `pipeline ls` prints below each heading, by heading."""
+    arguments = ["ls", "--paths-outputs", str(outputs)]
+    done = CliRunner().invoke(cli, arguments, env={"COLUMNS": f"{width}"})
+    assert done.exit_code == 0, done.output
+    assert max(map(len, done.output.splitlines())) <= width
+    blocks = (block.splitlines() for block in done.output.split("\n\n"))
+    return {heading: [line.split() for line in lines[1:]] for heading, *lines in blocks}
+
+
+@pytest.fixture
+def compared(tmp_path):
+    """Return runs of one split: three seeds, other settings, another model; and another split."""
+    times = (f"2026-01-0{day}T10:00:00+0000" for day in range(1, 9))
+    vectors = write_artifact(
+        tmp_path, "4_vectorize", "Vectorize", name="words-aa", settings={"split_seed": 0}
+    )
+    files = {"split.parquet": {"sha256": "aaaaaaaaaa", "size": 1}}
+    split = write_artifact(
+        tmp_path, "5_split", "SplitStratified", vectors, name="seed-0-aa", files=files
+    )
+    for number, (model, seed, units, value) in enumerate(
+        [
+            ("bilstm", 0, [128], 0.70),
+            ("bilstm", 1, [128], 0.76),
+            ("bilstm", 2, [128], 0.73),
+            ("bilstm", 0, [256], 0.75),
+            ("nb_svm", None, None, 0.74),
+        ],
+        start=1,
+    ):
+        settings = {"seed": seed, "units": units, "l2": 0.0} if seed is not None else {"l2": 0.1}
+        test = {**METRICS, "macro": {"f1": 1 - value}}
+        keys = {"no_test": number == 4, "settings": settings, "parted": split}
+        write_run(tmp_path, number, model, next(times), test, scored(value), **keys)
+    write_run(tmp_path, 6, "bilstm", next(times), METRICS, scored(0.99), split="bbbbbbbbbb")
+    return tmp_path
+
+
+def test_runs_are_ranked_by_validation_rows_within_a_split(compared):
+    other, ranking = listing(Store(compared))["rankings"]
+    assert [len(ranking["candidates"]), len(other["candidates"])] == [3, 1]
+    assert [(c["rank"], c["model"], c["settings"]) for c in ranking["candidates"]] == [
+        (1, "bilstm", {"units": [256]}),
+        (2, "nb_svm", {}),
+        (3, "bilstm", {"units": [128]}),
     ]
-    assert models == ["bilstm", "naive_bayes", "nb_svm"]
+    # Worst on test rows, and best on validation rows.
+    assert ranking["candidates"][0]["test"]["mean"] is None
+    assert ranking["metric"] == "macro_f1"
+    assert (ranking["split"], ranking["rows"]) == ({"split_seed": 0}, "aaaaaaaa")
+
+
+def test_runs_that_differ_only_by_seed_are_one_candidate_with_mean_and_range(compared):
+    candidate = listing(Store(compared))["rankings"][1]["candidates"][2]
+    assert [run["seed"] for run in candidate["runs"]] == [0, 1, 2]
+    spread = candidate["validation"]
+    assert spread == {"mean": pytest.approx(0.73), "least": 0.70, "most": 0.76}
+    assert candidate["test"]["mean"] == pytest.approx(0.27)
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_ls_shows_differing_settings_seeds_and_splits(compared, width):
+    blocks = printed(compared, width)
+    first, second = (heading for heading in blocks if heading.startswith("Runs of"))
+    assert first == "Runs of toy, rows bbbbbbbb, best validation macro F1 first"
+    assert second == "Runs of toy, split_seed=0, best validation macro F1 first"
+    rows = [row[:6] for row in blocks[second][:6]]
+    assert rows[0][:5] == ["44444444", "bilstm", "units=[256]", "0.750", "–"]
+    assert rows[1][:4] == ["55555555", "nb_svm", "0.740", "0.260"]
+    assert " ".join(blocks[second][2]) == ("3 seeds bilstm units=[128] 0.730 ± 0.030 0.270 ± 0.030")
+    assert [row[:3] for row in rows[3:]] == [
+        ["11111111", "seed=0", "0.700"],
+        ["22222222", "seed=1", "0.760"],
+        ["33333333", "seed=2", "0.730"],
+    ]
+
+
+def test_run_of_no_test_is_listed_with_its_validation_metrics_alone(compared):
+    run = next(row for row in listing(Store(compared))["runs"] if row["no_test"])
+    assert (run["validation_macro_f1"], run["macro_f1"]) == (0.75, None)
+    assert run["is_complete"]
+
+
+def test_run_of_no_test_with_a_later_report_is_listed_once(tmp_path):
+    first, second = "2026-01-01T10:00:00+0000", "2026-01-02T10:00:00+0000"
+    write_run(tmp_path, 1, "nb_svm", second, validation=scored(0.8))
+    trained = tmp_path / "toy" / "6_train" / "nb_svm-1111111111111111"
+    content = {"validation.json": {"validation": scored(0.8)}}
+    keys = {"name": "nb_svm-22", "content": content, "version": 1, "finished": first}
+    write_artifact(tmp_path, "7_validate", "Validate", trained, **keys)
+    assert [row["no_test"] for row in listing(Store(tmp_path))["runs"]] == [False]
+
+
+def test_runs_whose_split_was_deleted_are_compared_with_none(tmp_path):
+    for number in (1, 2):
+        time = f"2026-01-0{number}T10:00:00+0000"
+        write_run(tmp_path, number, "nb_svm", time, validation=scored(0.5), split=None)
+    assert [len(group["candidates"]) for group in listing(Store(tmp_path))["rankings"]] == [1, 1]
+    assert "Runs of toy, split deleted, best validation macro F1 first" in printed(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,13 @@ import json
 import os
 import shutil
 
+import numpy as np
 import pytest
+from click.testing import CliRunner
 from conftest import STEPS
 
 from pipeline import Tokenize
-from pipeline.cli import gc
+from pipeline.cli import cli, gc
 from pipeline.cli.plan import plan_command, plan_task
 from pipeline.store.outputs import Store
 
@@ -216,6 +218,26 @@ def test_plan_expects_the_time_of_the_same_step_and_model(mine):
     other = planned(mine, dataset="toy", model="bilstm")
     assert step_of(other, "TrainModel")["seconds"] is None
     assert "TrainModel" in other["unknown"]
+
+
+@pytest.mark.parametrize(
+    ("cores", "resumes"), [(None, "after epoch 2 of 5"), (999, "")], ids=["same", "more cores"]
+)
+def test_plan_says_that_interrupted_training_resumes(mine, monkeypatch, cores, resumes):
+    settings = {"dataset": "toy", "model": "bilstm", "epochs": 5}
+    steps = mine.task(**settings).requires().chain()
+    train = next(step for step in steps if step.task_family == "TrainModel")
+    notes = np.frombuffer(json.dumps({"history": [{}, {}]}).encode(), np.uint8)
+    with pytest.raises(KeyboardInterrupt), train.partial_folder() as partial:
+        np.savez(partial / "training.npz", notes=notes)
+        raise KeyboardInterrupt
+    if cores:  # the interrupted work would then be removed
+        monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(cores)))
+    assert step_of(planned(mine, **settings), "TrainModel")["resumes"] == resumes
+    arguments = ["--dataset", "toy", "--epochs", "5", "--paths-data", str(mine.data)]
+    arguments += ["--paths-outputs", str(mine.outputs)]
+    done = CliRunner().invoke(cli, ["plan", "RunAll", *arguments])
+    assert ("TrainModel resumes after epoch 2 of 5." in done.output) is bool(resumes)
 
 
 @pytest.mark.parametrize("start", [[], ["RunAll"], ["luigi", "--module", "pipeline", "RunAll"]])

@@ -273,8 +273,8 @@ def test_processes_start_only_for_many_texts_and_change_nothing(chain, monkeypat
         pools.append(args)
         return executor(*args, **kwargs)
 
-    executor = module.ProcessPoolExecutor
-    monkeypatch.setattr(module, "ProcessPoolExecutor", pool)
+    executor = module.process_pool
+    monkeypatch.setattr(module, "process_pool", pool)
     texts = TEXTS * 3
     expected = predictor.probabilities(texts)
     assert not pools

@@ -76,8 +76,12 @@ def test_two_concurrent_runs_succeed_with_one_artifact(chain, built):
     assert metrics(chain) == metrics(built)
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_sigterm_ends_a_run_without_temporary_files(chain, workers):
+@pytest.mark.parametrize(
+    ("number", "workers"),
+    [(signal.SIGTERM, "1"), (signal.SIGTERM, "2"), (signal.SIGINT, "2")],
+    ids=["sigterm", "sigterm of two workers", "ctrl-c with two workers"],
+)
+def test_signal_ends_a_run_without_temporary_files(chain, number, workers):
     chain.add("toy", n_rows=4000)
     arguments = [*ARGUMENTS, "--tokenizer", "tweet", "--workers", workers]
     process = subprocess.Popen(
@@ -88,12 +92,12 @@ def test_sigterm_ends_a_run_without_temporary_files(chain, workers):
             break
     while process.poll() is None and not temporaries(chain):  # of Tokenize
         time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGTERM)
-    process.communicate(timeout=60)
-    assert process.returncode != 0
-    deadline = time.monotonic() + 20
-    while temporaries(chain) and time.monotonic() < deadline:
-        time.sleep(0.1)
+    os.killpg(process.pid, number)
+    # The end of the output shows that child processes have ended too.
+    lines = process.communicate(timeout=60)[1].splitlines()
+    assert process.returncode == -number
+    assert lines[-1] == "stopped during Tokenize; run the same command to continue"
+    assert not any("Traceback" in line for line in lines)
     assert temporaries(chain) == []
     assert chain.luigi(*ARGUMENTS).returncode == 0
 
