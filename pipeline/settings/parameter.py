@@ -29,6 +29,12 @@ class SettingParameter(luigi.Parameter[Any]):
         super().__set_name__(owner, name)  # type: ignore[no-untyped-call]
         self.setting = dataclasses.replace(self.setting, name=name)
 
+    def _parser_kwargs(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Return the options of argparse: a flag without a value is true."""
+        options: dict[str, Any] = super()._parser_kwargs(*args, **kwargs)
+        is_flag = self.setting.kind == "flag"
+        return {**options, "nargs": "?", "const": "true"} if is_flag else options
+
     def parse(self, text: str) -> Any:
         """Read a value from the command line or from luigi.cfg."""
         return self.setting.parse(text) if text else None
