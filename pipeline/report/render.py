@@ -124,6 +124,8 @@ def _duration(seconds: float | None) -> str:
     """Write a time with a fitting unit."""
     if seconds is None:
         return _MISSING
+    if seconds < 1e-5:
+        return f"{seconds * 1e6:.1f} µs"
     if seconds < 1e-3:
         return f"{seconds * 1e6:.0f} µs"
     if seconds < 1:

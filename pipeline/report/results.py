@@ -98,7 +98,7 @@ def _most_wrong(run: Run) -> list[dict[str, Any]]:
 
 
 def _positions(run: Run, ids: Sequence[int]) -> list[dict[str, Any]]:
-    """Return the ``source_id`` (the dataset's own id or None), file and line of rows by their id."""
+    """Return ``source_id`` (the dataset's own id or None), ``file`` and ``line`` of rows by id."""
     table = run.read_table("CleanText", "rows.parquet", ["id", "source_id", "file", "line"])
     rows = pc.index_in(pa.array(ids, table["id"].type), value_set=table["id"])
     positions: list[dict[str, Any]] = (
