@@ -112,7 +112,9 @@ def _other_changes(before: FinishedRun, run: Run) -> Iterator[str]:
     if changed_code:
         yield f"code of {', '.join(changed_code)}"
     libraries = [side.manifests["Evaluate"].get("libraries", {}) for side in (before, run)]
-    names = [name for name in libraries[1] if libraries[0].get(name) != libraries[1][name]]
+    # The manifest has the libraries that its process had loaded: another run may have loaded more.
+    shared = libraries[0].keys() & libraries[1].keys()
+    names = sorted(name for name in shared if libraries[0][name] != libraries[1][name])
     if names:
         yield f"versions of {', '.join(names)}"
 

@@ -61,8 +61,8 @@ def _environment(package: str = "pipeline.report") -> Any:
         "p_value": p_value,
         "three": lambda value: _shown(value, "{:.3f}"),
         "memory": _memory,
-        "whole_options": whole_options,
     }
+    environment.filters["whole_options"] = whole_options
     return environment
 
 

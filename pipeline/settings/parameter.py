@@ -29,9 +29,13 @@ class SettingParameter(luigi.Parameter[Any]):
         super().__set_name__(owner, name)  # type: ignore[no-untyped-call]
         self.setting = dataclasses.replace(self.setting, name=name)
 
-    def _parser_kwargs(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    def _parser_kwargs(  # type: ignore[override]
+        self, param_name: str, task_name: str | None = None
+    ) -> dict[str, Any]:
         """Return the options of argparse: a flag without a value is true."""
-        options: dict[str, Any] = super()._parser_kwargs(*args, **kwargs)
+        options: dict[str, Any] = super()._parser_kwargs(  # type: ignore[no-untyped-call]
+            param_name, task_name
+        )
         is_flag = self.setting.kind == "flag"
         return {**options, "nargs": "?", "const": "true"} if is_flag else options
 

@@ -203,8 +203,12 @@ def test_word_clouds_are_drawn_only_if_asked_for(mine, two):
 
 @pytest.mark.parametrize(
     ("words", "value"),
-    [([], None), (["--word-clouds"], True), (["--word-clouds", "true"], True)]
-    + [(["--word-clouds", "false"], False)],
+    [
+        ([], None),
+        (["--word-clouds"], True),
+        (["--word-clouds", "true"], True),
+        (["--word-clouds", "false"], False),
+    ],
     ids=["absent", "no value", "true", "false"],
 )
 def test_flag_needs_no_value_on_the_command_line(words, value):
