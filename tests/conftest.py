@@ -270,6 +270,23 @@ def built(tmp_path_factory):
     return chain
 
 
+@pytest.fixture(scope="session")
+def several(tmp_path_factory):
+    """Return a chain with runs that differ by model, setting, seed and split, in this order."""
+    chain = Chain(tmp_path_factory.mktemp("several"))
+    chain.add("toy", n_rows=300)
+    for settings in (
+        {"model": "naive_bayes"},
+        {"model": "naive_bayes", "alpha": 0.1, "max_words": 20},
+        {"model": "linear_svm"},
+        {"model": "linear_svm", "seed": 1},
+        {"model": "linear_svm", "seed": 1, "cost": 2.0},
+        {"model": "linear_svm", "split_seed": 1},
+    ):
+        chain.run(dataset="toy", **settings)
+    return chain
+
+
 @pytest.fixture
 def mine(built, tmp_path):
     """Return a copy of the built chain, to be changed."""

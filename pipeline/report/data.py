@@ -19,12 +19,15 @@ _MOST_CLASSES = 12  # classes with their own word lists and clouds
 _LONGEST_TEXT = 280  # characters of a text on the page
 
 
-def section(run: Run, coverage: Coverage, folder: Path) -> dict[str, Any]:
+def section(
+    run: Run, coverage: Coverage, folder: Path, word_clouds: bool = False
+) -> dict[str, Any]:
     """Return the content of the section, and draw its figures into a folder."""
     names, classes = run.class_names, run.balance["classes"]
     labels = run.parts.labels.astype(np.int64)
     counts = {part: [classes[part][name] for name in names] for part in _PARTS}
     words, distinctive, clouds = _words(run, labels)
+    clouds = clouds if word_clouds else {}
     figures_data.draw(run, counts, distinctive, clouds, folder)
     return {
         "labelled": int((labels >= 0).sum()),
@@ -102,15 +105,15 @@ def _repeats(rows: pa.Table, column: str) -> int:
     return len(texts) - pc.count_distinct(texts).as_py()
 
 
-def _diversity(run: Run, labels: np.ndarray) -> list[tuple[str, float, float]]:
-    """Return name, mean lexical diversity and mean length of each class."""
+def _diversity(run: Run, labels: np.ndarray) -> dict[str, tuple[float, float]]:
+    """Return mean lexical diversity and mean length of the texts of each class with rows."""
     lengths, diversity = run.tokens.lengths, run.diversity
     is_of_class = {name: labels == index for index, name in enumerate(run.class_names)}
-    return [
-        (name, float(np.nanmean(diversity[rows])), float(lengths[rows].mean()))
+    return {
+        name: (float(np.nanmean(diversity[rows])), float(lengths[rows].mean()))
         for name, rows in is_of_class.items()
         if rows.any()
-    ]
+    }
 
 
 def _samples(run: Run, labels: np.ndarray) -> list[tuple[str, list[str]]]:

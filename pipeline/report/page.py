@@ -3,9 +3,20 @@
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from pipeline.report import coverage, data, headline, lineage, model_card, results, training, trust
+from pipeline.report import (
+    coverage,
+    data,
+    headline,
+    lineage,
+    model_card,
+    previous,
+    results,
+    training,
+    trust,
+)
 from pipeline.report.advice import next_steps
 from pipeline.report.render import render
 from pipeline.report.sources import Run
@@ -21,6 +32,8 @@ def write_report(
     *,
     command_of: Callable[[Mapping[str, Any]], str],
     positive_named: bool = False,
+    word_clouds: bool = False,
+    defaults: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
     """Write ``report.html``, ``model_card.md`` and ``figures/*.png``.
 
@@ -36,6 +49,10 @@ def write_report(
         Returns the command of another run on the same rows from its settings.
     positive_named : bool
         Whether the user chose the positive class; its recall is then shown first.
+    word_clouds : bool
+        Whether the page has a word cloud for each class.
+    defaults : mapping
+        Defaults, by name, of the settings that have another value.
     """
     run = Run(evaluated, command, command_of, positive_named)
     figures = folder / "figures"
@@ -53,10 +70,12 @@ def write_report(
         "chosen_on": trust.chosen_on(run),
         "without_copies": headline.WITHOUT_COPIES,
         "changed_by_copies": headline.changed_by_copies(run),
-        "data": data.section(run, words, figures),
+        "data": data.section(run, words, figures, word_clouds),
         "training": training.section(run, figures),
         "results": results.section(run, figures),
-        "lineage": lineage.section(run),
+        "few_classes": results.FEW_CLASSES,
+        "lineage": lineage.section(run, defaults),
+        "previous": previous.section(run),
     }
     card = model_card.sections(content)
     html = render({**content, "card": card}, run.metrics, figures)

@@ -2,11 +2,12 @@
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from pipeline.report.style import Figure
 
@@ -24,6 +25,7 @@ def render(content: Mapping[str, Any], metrics: Mapping[str, Any], figures: Path
     environment.globals["picture"] = lambda name, *texts: _image(
         Figure(figures / f"{name}.png", *texts)
     )
+    environment.globals["has_picture"] = lambda name: (figures / f"{name}.png").is_file()
     return environment.get_template("report.html").render(**content)
 
 
@@ -60,6 +62,7 @@ def _environment(package: str = "pipeline.report") -> Any:
         "three": lambda value: _shown(value, "{:.3f}"),
         "memory": _memory,
     }
+    environment.filters["whole_options"] = whole_options
     return environment
 
 
@@ -121,6 +124,8 @@ def _duration(seconds: float | None) -> str:
     """Write a time with a fitting unit."""
     if seconds is None:
         return _MISSING
+    if seconds < 1e-5:
+        return f"{seconds * 1e6:.1f} µs"
     if seconds < 1e-3:
         return f"{seconds * 1e6:.0f} µs"
     if seconds < 1:
@@ -133,6 +138,17 @@ def _memory(mib: float | None) -> str:
     if mib is None:
         return _MISSING
     return f"{mib:,.0f} MiB" if mib < 1000 else f"{mib / 1024:,.1f} GiB"
+
+
+def whole_options(text: str) -> Markup:
+    """Write a text in which no line ends inside an option of a command.
+
+    Examples
+    --------
+    >>> str(whole_options("try --seed 1 & see"))
+    'try <span class="nowrap">--seed</span> 1 &amp; see'
+    """
+    return Markup(re.sub(r"--\w[\w-]*", r'<span class="nowrap">\g<0></span>', str(escape(text))))
 
 
 def p_value(value: float) -> str:

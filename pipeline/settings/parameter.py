@@ -81,6 +81,16 @@ class SettingParameter(TextParameter):
         super().__set_name__(owner, name)  # type: ignore[no-untyped-call]
         self.setting = dataclasses.replace(self.setting, name=name)
 
+    def _parser_kwargs(  # type: ignore[override]
+        self, param_name: str, task_name: str | None = None
+    ) -> dict[str, Any]:
+        """Return the options of argparse: a flag without a value is true."""
+        options: dict[str, Any] = super()._parser_kwargs(  # type: ignore[no-untyped-call]
+            param_name, task_name
+        )
+        is_flag = self.setting.kind == "flag"
+        return {**options, "nargs": "?", "const": "true"} if is_flag else options
+
     def parse(self, text: str) -> Any:
         """Read a value from the command line or from luigi.cfg; `serialize` writes None as ""."""
         return self.setting.parse(super().parse(text)) if text else None

@@ -8,7 +8,7 @@ import luigi
 from luigi.util import requires
 
 from pipeline.models import specs
-from pipeline.settings.parameter import SettingParameter
+from pipeline.settings.parameter import SettingParameter, parameter
 from pipeline.settings.resolve import default
 from pipeline.store import publishing
 from pipeline.tasks.base import Step
@@ -23,9 +23,11 @@ _IN_LUIGI_CFG = ("test_fraction", "validation_fraction", "split_seed", "group_du
 class Report(Step):
     """Write one HTML page about the run, a model card, and the figures as files."""
 
-    version = 2
+    version = 3
     folder = "8_report"
     page = "report.html"
+
+    word_clouds = parameter("flag", False, "whether the report has a word cloud for each class")
 
     def summary(self) -> str:
         """Return the path of the page."""
@@ -42,7 +44,18 @@ class Report(Step):
             out.folder,
             command_of=self.command_of,
             positive_named=named,
+            word_clouds=self.settings().word_clouds,
+            defaults=self.changed_defaults(),
         )
+
+    def changed_defaults(self) -> dict[str, Any]:
+        """Return the defaults of the settings that have another value, by name."""
+        defaults = {
+            name: self._default_of(name, declared)
+            for name, declared in self.get_params()
+            if name in self.declared() and getattr(self, name) is not None
+        }
+        return {name: value for name, value in defaults.items() if getattr(self, name) != value}
 
     def command_of(self, settings: Mapping[str, Any]) -> str:
         """Return the command of another run on the same rows.

@@ -4,27 +4,9 @@ import json
 import shlex
 
 import pytest
-from conftest import Chain
 
 from pipeline.report.sources import Run
 from pipeline.tasks.evaluate import Evaluate
-
-
-@pytest.fixture(scope="module")
-def several(tmp_path_factory):
-    """Return a chain with runs that differ by model, setting, seed and split."""
-    chain = Chain(tmp_path_factory.mktemp("several"))
-    chain.add("toy", n_rows=300)
-    for settings in (
-        {"model": "naive_bayes"},
-        {"model": "naive_bayes", "alpha": 0.1, "max_words": 20},
-        {"model": "linear_svm"},
-        {"model": "linear_svm", "seed": 1},
-        {"model": "linear_svm", "seed": 1, "cost": 2.0},
-        {"model": "linear_svm", "split_seed": 1},
-    ):
-        chain.run(dataset="toy", **settings)
-    return chain
 
 
 def report_of(chain, **settings):
