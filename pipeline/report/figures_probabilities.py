@@ -117,7 +117,7 @@ def _histograms(run: Run, path: Path, source: str) -> None:
             values, is_right = scored.calibrated[selected, code], scored.decided[selected] == code
             style = {"color": COLOURS[:2], "edgecolor": "white", "lw": 0.4, "stacked": True}
             groups = [values[is_right], values[~is_right]]
-            labels = ["predicted right", "predicted wrong"]
+            labels = ["predicted correctly", "predicted wrongly"]
             _, _, bars = axis.hist(groups, bins=_PERCENT_BINS, label=labels, **style)
             for bar in bars[1]:
                 bar.set_hatch("///")

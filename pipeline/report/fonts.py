@@ -15,10 +15,12 @@ DEFAULT = "DejaVu Sans"
 _DEBIAN = "fonts-noto-core"
 # First word of the Unicode names of characters: name of the script, and package of Debian.
 _EAST_ASIAN = ("Chinese, Japanese or Korean", "fonts-noto-cjk")
-_SCRIPTS = dict.fromkeys(("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO"), _EAST_ASIAN)
+_SCRIPTS = dict.fromkeys(
+    ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "FULLWIDTH", "HALFWIDTH"), _EAST_ASIAN
+)
 _SYMBOLS = ("emoji or symbol", "fonts-symbola")
-# Fonts that have a box for every character, no glyphs in one colour, or glyphs of formulas.
 _reported: set[tuple[str, str]] = set()  # scripts that this process warned of
+# Fonts that have a box for every character, no glyphs in one colour, or glyphs of formulas.
 _UNUSABLE = ("lastresort", "last resort", "blank", "color emoji", "stix", "cmr", "cmex", "cmsy")
 
 

@@ -138,14 +138,14 @@ def shown(text: str, longest: int = 28) -> str:
     >>> shown("$up$"), shown("a\nb"), shown("the customer complains about", 14)
     ('$up$', 'a b', 'the cus… about')
     """
-    valid = text.encode(errors="replace").decode()  # a lone surrogate becomes a question mark
+    # The middle of a text of megabytes is not read.
+    ends = text if len(text) <= 8 * longest else text[: 4 * longest] + text[-4 * longest :]
+    valid = ends.encode(errors="replace").decode()  # a lone surrogate becomes a question mark
     spaced = "".join(" " if unicodedata.category(one) in _SPACES else one for one in valid)
     kept = "".join(one for one in spaced if one in _JOINERS or unicodedata.category(one) != "Cf")
     line = " ".join(kept.split())
     if _width(line) > longest:
-        # Slices, so that a text of megabytes costs no more than a long name.
-        first, last = line[: 4 * longest], line[-4 * longest :]
-        line = f"{_start(first, longest // 2)}…{_end(last, (longest - 1) // 2)}"
+        line = f"{_start(line, longest // 2)}…{_end(line, (longest - 1) // 2)}"
     is_right_to_left = any(unicodedata.bidirectional(one) in ("R", "AL") for one in line)
     # matplotlib leaves labels that begin with an underscore out of legends.
     if is_right_to_left or line.startswith("_"):
@@ -154,8 +154,14 @@ def shown(text: str, longest: int = 28) -> str:
 
 
 def _width(text: str) -> int:
-    """Return the width of a text in narrow characters."""
-    return sum(1 + (unicodedata.east_asian_width(one) in "WF") for one in text)
+    """Return the width of a text in narrow characters; marks and joiners have none."""
+    letters = (one for one in text if not _is_joined(one))
+    return sum(1 + (unicodedata.east_asian_width(one) in "WF") for one in letters)
+
+
+def _is_joined(character: str) -> bool:
+    """Return whether a character has no width of its own."""
+    return unicodedata.category(character)[0] == "M" or character in _JOINERS
 
 
 def _start(text: str, width: int) -> str:
@@ -180,5 +186,4 @@ def _continues(text: str, position: int) -> bool:
     """Return whether a character belongs to the one before it."""
     if position >= len(text):
         return False
-    is_mark = unicodedata.category(text[position])[0] == "M" or text[position] in _JOINERS
-    return is_mark or text[position - 1 : position] in _JOINERS
+    return _is_joined(text[position]) or text[position - 1 : position] in _JOINERS
