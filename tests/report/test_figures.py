@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -14,6 +15,7 @@ from PIL import Image
 from pipeline.evaluation.calibration import reliability
 from pipeline.evaluation.curves import curve_table, sweep
 from pipeline.evaluation.metrics import evaluate
+from pipeline.nightly import figures_history
 from pipeline.report import figures_data, figures_results, fonts
 from pipeline.report.figures_curves import draw_curves
 from pipeline.report.figures_probabilities import draw_probabilities
@@ -83,7 +85,7 @@ def drawn(monkeypatch, tmp_path):
         function(run, tmp_path)
         return figures
 
-    draw.saves = False
+    draw.saves, draw.figures = False, figures
     return draw
 
 
@@ -331,6 +333,32 @@ def test_font_that_was_just_installed_is_used(only_default, drawn, caplog, tmp_p
     assert families == {(fonts.DEFAULT, "Made Up Sans")}
     assert not caplog.records
     assert fonts.font_file(["快乐", "快", "bad"]) == (str(path), ["快乐", "快"])
+
+
+@pytest.mark.parametrize(
+    ("rates", "panels"),
+    [([0.1, 0.1, 0.1], 2), ([0.1, 0.1, 0.05], 3)],
+    ids=["constant rate", "changing rate"],
+)
+def test_training_curves_mark_the_kept_epoch_in_every_panel(drawn, rates, panels):
+    run = SimpleNamespace(
+        history=pd.DataFrame(
+            {"epoch": [1, 2, 3], "loss": [3, 2, 1], "val_f1": [0, 1, 0], "learning_rate": rates}
+        ),
+        training={"best_epoch": 2},
+        balance={"rows": {"train": 80}},
+        source_of=lambda n_rows, of: f"{n_rows} {of}",
+    )
+    axes = drawn(run, figures_results.draw_training)["training_curves"].axes
+    assert len(axes) == panels
+    assert all(list(axis.lines[-1].get_xdata()) == [2, 2] for axis in axes)
+    assert legend_of(axes[0]) == ["training", "kept epoch 2"]
+
+
+def test_legend_of_nights_has_classes_that_begin_with_an_underscore(drawn, tmp_path):
+    nights = [{"date": f"2026-11-0{day}", "shares": {"_child0": 0.4, "$b$": 0.6}} for day in (1, 2)]
+    figures_history.shares(nights, tmp_path / "shares.png", "toy")
+    assert legend_of(drawn.figures["shares"].axes[0]) == ["_child0", "$b$"]
 
 
 def test_no_message_of_matplotlib_about_fonts(drawn, caplog):
