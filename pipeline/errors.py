@@ -238,6 +238,11 @@ INCOMPLETE_ARTIFACT = Notice(
     "The folder of an artifact was incomplete and was replaced.",
     "Nothing; if it happens often, look for a program that changes files in the outputs folder.",
 )
+NO_FONT = Notice(
+    "W401",
+    "No installed font has the characters of class names or words; pictures show boxes for them.",
+    "Install a font for the script in the message; the next report uses it.",
+)
 HOLDOUT_ROWS_EXCLUDED = Notice(
     "W501",
     "Holdout rows are excluded from a comparison: the champion was trained on their texts.",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.ticker import PercentFormatter
 
-from pipeline.report.style import COLOURS, drawing, shown
+from pipeline.report.style import COLOURS, drawing, labels_of, shown
 
 _MOST_TOKENS = 12  # of the figure
 _SMALLEST = 1e-6  # added to shares, because an empty bin would have an infinite contribution
@@ -17,21 +17,24 @@ _SIDES = (
 )
 
 
-def drift(distributions: Sequence[Mapping[str, Any]], path: Path) -> None:
+def drift(distributions: Sequence[Mapping[str, Any]], path: Path, source: str) -> None:
     """Draw the bins of each distribution of ``night.json`` in the training data and in the night.
+
+    ``source`` is dataset and night, for the line below the figure.
 
     Of the tokens, those with the largest contributions to the index are drawn.
     """
     columns = min(len(distributions), 2)
     rows = -(-len(distributions) // max(columns, 1))
     size = (4.6 * columns, 0.5 + 3.2 * rows)
-    with drawing(path, nrows=rows, ncols=columns, figsize=size, squeeze=False) as axes:
+    shape = {"nrows": rows, "ncols": columns, "figsize": size, "squeeze": False}
+    with drawing(path, source, **shape) as axes:
         for axis, one in zip(axes.flat, distributions, strict=False):
             bins, *sides = _shares(one)
             positions = np.arange(len(bins))
             for offset, shares, style in zip((-0.2, 0.2), sides, _SIDES, strict=True):
                 axis.barh(positions + offset, shares, 0.4, edgecolor="white", **style)
-            axis.set_yticks(positions, [shown(name, 16) for name in bins])
+            axis.set_yticks(positions, labels_of(bins, 18))
             axis.invert_yaxis()
             axis.grid(axis="y", visible=False)
             axis.xaxis.set_major_formatter(PercentFormatter(1))

@@ -1,6 +1,7 @@
 """Figures of the page of a dataset's nights, written as PNG files.
 
 A night is a line of `pipeline.nightly.history.history_lines`, with None for a missing value.
+``source`` is dataset and nights, for the line below a figure.
 """
 
 import datetime
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.report.style import COLOURS, INK, SOFT, drawing, shown
+from pipeline.report.style import COLOURS, INK, SOFT, drawing, labels_of
 
 _WIDE = (10.4, 3.5)
 _HALF = (5.0, 3.0)
@@ -27,12 +28,12 @@ _LEAST_PSI = 1e-3  # a logarithmic scale has no zero
 Nights = Sequence[Mapping[str, Any]]
 
 
-def metric(nights: Nights, lines: Nights, name: str, path: Path) -> None:
+def metric(nights: Nights, lines: Nights, name: str, path: Path, source: str) -> None:
     """Draw the metric of each night's model with its interval, and the champion's.
 
     ``lines`` are all lines of the ledger, rollbacks included, by day.
     """
-    with drawing(path, figsize=_WIDE) as axis:
+    with drawing(path, source, figsize=_WIDE) as axis:
         for number, line in enumerate(line for line in lines if line["is_change"]):
             label = "champion changed" if number == 0 else None
             dashes = "--" if line["outcome"] == "rollback" else ":"
@@ -57,11 +58,11 @@ def metric(nights: Nights, lines: Nights, name: str, path: Path) -> None:
         _finish(axis, nights)
 
 
-def drift(nights: Nights, path: Path) -> None:
+def drift(nights: Nights, path: Path, source: str) -> None:
     """Draw the population stability index of each distribution by night, with its levels."""
     measured = [night for night in nights if night["psi"]]
     values = [(night["date"], night["psi"]) for night in measured]
-    with drawing(path, figsize=_WIDE) as axis:
+    with drawing(path, source, figsize=_WIDE) as axis:
         _plot_lines(axis, values, _DRIFT, ms=4, least=_LEAST_PSI)
         for word, dashes in (("warning", "--"), ("stop", "-")):
             level = measured[-1]["limits"][f"{word}_psi"]
@@ -82,11 +83,11 @@ def drift(nights: Nights, path: Path) -> None:
         _finish(axis, nights)
 
 
-def shares(nights: Nights, path: Path) -> None:
+def shares(nights: Nights, path: Path, source: str) -> None:
     """Draw the share of each class by night."""
     values = [(night["date"], night["shares"]) for night in nights if night["shares"]]
     names = list(dict.fromkeys(name for _, by_class in values for name in by_class))
-    with drawing(path, figsize=_HALF) as axis:
+    with drawing(path, source, figsize=_HALF) as axis:
         _plot_lines(axis, values, names, ms=3.5)
         axis.set_ylim(bottom=0)
         axis.set_ylabel("share of labelled rows")
@@ -94,14 +95,16 @@ def shares(nights: Nights, path: Path) -> None:
         _finish(axis, nights, 3)
 
 
-def bars(nights: Nights, key: str, name: str, marked: Mapping[str, str], path: Path) -> None:
+def bars(
+    nights: Nights, key: str, name: str, marked: Mapping[str, str], path: Path, source: str
+) -> None:
     """Draw one number of each night; bars of marked outcomes are hatched and labelled."""
     groups: dict[str | None, Nights] = {
         None: [night for night in nights if night["outcome"] not in marked]
     }
     for outcome, mark in marked.items():
         groups[mark] = [night for night in nights if night["outcome"] == outcome]
-    with drawing(path, figsize=_HALF) as axis:
+    with drawing(path, source, figsize=_HALF) as axis:
         for label, group in groups.items():
             values = {night["date"]: night[key] for night in group if night[key] is not None}
             if values:
@@ -134,13 +137,15 @@ def _plot_lines(
     least: float = 0.0,
 ) -> None:
     """Plot a line of each name over dates."""
+    names = list(names)
+    labels = labels_of(names, 16)
     for number, name in enumerate(names):
         points = [
             (_day(date), max(by_name[name], least)) for date, by_name in values if name in by_name
         ]
         days, heights = zip(*points, strict=True) if points else ((), ())
         marker = "os^Dv"[number % 5]
-        axis.plot(days, heights, marker=marker, ms=ms, lw=1.3, label=shown(name, 14))
+        axis.plot(days, heights, marker=marker, ms=ms, lw=1.3, label=labels[number])
 
 
 def _day(date: str) -> Any:

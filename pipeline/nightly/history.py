@@ -173,15 +173,16 @@ def _content(dataset: str, lines: Sequence[dict[str, Any]], folder: Path) -> dic
         "uses": next((line["uses"] for line in reversed(lines) if line["uses"]), None),
         "counts": {label: number for label, number in counts.items() if number},
         "drawn": _DRAWN,
-        "figures": _figures(nights[-_DRAWN:], lines, folder),
+        "figures": _figures(dataset, nights[-_DRAWN:], lines, folder),
     }
 
 
 def _figures(
-    nights: Sequence[dict[str, Any]], lines: Sequence[dict[str, Any]], folder: Path
+    dataset: str, nights: Sequence[dict[str, Any]], lines: Sequence[dict[str, Any]], folder: Path
 ) -> dict[str, Figure | None]:
     """Draw each figure that has data; return None for the others."""
     first = nights[0]["date"] if nights else ""
+    source = f"{dataset}, nights from {first} to {nights[-1]['date']}" if nights else dataset
     drawn = sorted((line for line in lines if line["day"] >= first), key=lambda line: line["day"])
     figures: dict[str, Figure | None] = {}
 
@@ -189,7 +190,7 @@ def _figures(
         path = folder / f"{name}.png"
         has_data = any(night[column] is not None for night in nights)
         if has_data:
-            function(nights, *arguments, path)
+            function(nights, *arguments, path, source)
         figures[name] = Figure(path, alt) if has_data else None
 
     metric = nights[-1]["metric"] if nights else ""

@@ -150,7 +150,8 @@ def _publish(night: Night) -> Night:
         if night.drift and night.drift["distributions"]:
             from pipeline.nightly import figures_drift
 
-            figures_drift.drift(night.drift["distributions"], out.path(DRIFT))
+            source = f"{night.dataset}, night of {night.date}"
+            figures_drift.drift(night.drift["distributions"], out.path(DRIFT), source)
             night = replace(night, figures=(DRIFT,))
         out.write_json(RECORD, night.as_json())
         out.rows_in = night.rows

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.report import fonts
 from pipeline.report.sources import Run
-from pipeline.report.style import COLOURS, FONT, SOFT, drawing, shown
+from pipeline.report.style import COLOURS, SOFT, drawing, labels_of, shown
 
 Words = Mapping[str, Sequence[tuple[str, float]]]
 _HATCHES = ("", "///", "...")
-_CLOUD_SIZE = {"width": 560, "height": 300, "scale": 1.5}  # pixels
+_CLOUD_SIZE = {"width": 700, "height": 375}  # pixels
 
 
 def draw(
@@ -21,21 +22,24 @@ def draw(
     ``counts`` has the rows of each class by part; ``distinctive`` and ``clouds`` have the words of
     each class with their z-scores, the largest first.
     """
-    _class_sizes(run.class_names, counts, folder / "class_sizes.png")
-    _lengths(run.tokens.lengths, run.vectors.get("sequence_length"), folder / "lengths.png")
+    fonts.warn_if_missing(run.class_names)
+    lengths, limit = run.tokens.lengths, run.vectors.get("sequence_length")
+    rows = run.source_of(sum(map(sum, counts.values())), "labelled rows")
+    _class_sizes(run.class_names, counts, folder / "class_sizes.png", rows)
+    _lengths(lengths, limit, folder / "lengths.png", run.source_of(len(lengths), "rows"))
     if distinctive:
-        _distinctive_words(distinctive, folder / "telling_words.png")
-    for number, words in enumerate(clouds.values()):
-        colour = COLOURS[number % len(COLOURS)]
-        _word_cloud(dict(words), colour, folder / f"word_cloud_{number + 1}.png")
+        _distinctive_words(distinctive, folder / "telling_words.png", rows)
+    for number, (name, words) in enumerate(clouds.items()):
+        colour, path = COLOURS[number % len(COLOURS)], folder / f"word_cloud_{number + 1}.png"
+        _word_cloud(dict(words), name, colour, path, rows)
 
 
-def _lengths(counts: np.ndarray, sequence_length: int | None, path: Path) -> None:
+def _lengths(counts: np.ndarray, sequence_length: int | None, path: Path, source: str) -> None:
     """Draw a histogram of tokens in a text, with the sequence length."""
     top = max(int(np.percentile(counts, 99.8)), sequence_length or 1) + 1
     step = max(-(-top // 60), 1)
     edges = np.arange(0, top + step + 1, step) - 0.5
-    with drawing(path) as axis:
+    with drawing(path, source) as axis:
         axis.hist(np.minimum(counts, top), bins=edges, color=COLOURS[0], edgecolor="white", lw=0.4)
         if sequence_length:
             longer = np.mean(counts > sequence_length)
@@ -46,9 +50,12 @@ def _lengths(counts: np.ndarray, sequence_length: int | None, path: Path) -> Non
         axis.grid(axis="x", visible=False)
 
 
-def _class_sizes(names: Sequence[str], counts: Mapping[str, Sequence[int]], path: Path) -> None:
+def _class_sizes(
+    names: Sequence[str], counts: Mapping[str, Sequence[int]], path: Path, source: str
+) -> None:
     """Draw the rows of each class in each part."""
-    with drawing(path, figsize=(5.6, 1.3 + 0.5 * len(names))) as axis:
+    height = 0.5 if len(names) <= 4 else max(0.2, 0.32 - 0.01 * len(names))  # inches of a class
+    with drawing(path, source, figsize=(4.8, 1.3 + height * len(names))) as axis:
         left = np.zeros(len(names))
         for (part, rows), colour, hatch in zip(counts.items(), COLOURS, _HATCHES, strict=False):
             style = {"color": colour, "hatch": hatch, "edgecolor": "white"}
@@ -56,27 +63,30 @@ def _class_sizes(names: Sequence[str], counts: Mapping[str, Sequence[int]], path
             left += rows
         for row, total in enumerate(left):
             axis.text(total + 0.01 * left.max(), row, f"{total:,.0f}", va="center", color=SOFT)
-        axis.set(xlabel="rows", xlim=(0, 1.13 * left.max()))
-        axis.set_yticks(range(len(names)), [shown(name) for name in names])
-        axis.invert_yaxis()
+        axis.set(xlabel="rows", xlim=(0, 1.17 * left.max()))
+        axis.set_yticks(range(len(names)), labels_of(names, 24))
+        axis.set_ylim(len(names) - 0.4, -0.6)
         axis.grid(axis="y", visible=False)
-        axis.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1))
+        axis.xaxis.get_major_locator().set_params(nbins=5)
+        axis.figure.legend(ncols=3, loc="outside upper left")
 
 
-def _distinctive_words(words: Words, path: Path) -> None:
+def _distinctive_words(words: Words, path: Path, source: str) -> None:
     """Draw z-scores of the distinctive words, one panel for each class."""
     columns = min(len(words), 2)
     rows = -(-len(words) // columns)
-    size = (5.6, rows * (0.7 + 0.21 * max(map(len, words.values()))))
-    with drawing(path, nrows=rows, ncols=columns, figsize=size, squeeze=False) as axes:
+    size = (4.8, rows * (0.6 + 0.2 * max(map(len, words.values()))))
+    titles = labels_of(list(words), 18)
+    shape = {"nrows": rows, "ncols": columns, "figsize": size, "squeeze": False}
+    with drawing(path, source, **shape) as axes:
         for number, (axis, name) in enumerate(zip(axes.flat, words, strict=False)):
             values, colour = [z for _, z in words[name]], COLOURS[number % len(COLOURS)]
             axis.hlines(range(len(values)), 0, values, color=colour, ls="-")
             axis.plot(values, range(len(values)), "o", color=colour, ms=4)
-            axis.set_yticks(range(len(values)), [shown(word, 18) for word, _ in words[name]])
+            axis.set_yticks(range(len(values)), [shown(word, 14) for word, _ in words[name]])
             axis.invert_yaxis()
             axis.set_xlim(left=0)
-            axis.set_title(shown(name))
+            axis.set_title(titles[number], fontsize=9)
             axis.grid(axis="y", visible=False)
         for axis in axes[-1]:
             axis.set_xlabel("z-score of the log odds")
@@ -84,17 +94,22 @@ def _distinctive_words(words: Words, path: Path) -> None:
             axis.set_visible(False)
 
 
-def _word_cloud(scores: dict[str, float], colour: str, path: Path) -> None:
-    """Draw words, larger ones for larger scores."""
-    from matplotlib.font_manager import findfont
+def _word_cloud(scores: dict[str, float], name: str, colour: str, path: Path, source: str) -> None:
+    """Draw words, larger ones for larger scores; words that the font lacks are left out."""
     from wordcloud import WordCloud
 
+    # Unlike matplotlib, WordCloud has one font for all words.
+    font_path, words = fonts.font_file(scores)
     cloud = WordCloud(
         **_CLOUD_SIZE,
         background_color="white",
         prefer_horizontal=1.0,
         color_func=lambda *_, **__: colour,
         random_state=0,
-        font_path=findfont(FONT),
+        font_path=font_path,
     )
-    cloud.generate_from_frequencies(scores).to_image().quantize(32).save(path)
+    cloud.generate_from_frequencies({word: scores[word] for word in words})
+    with drawing(path, source, figsize=(4.8, 3)) as axis:
+        axis.imshow(cloud.to_array(), interpolation="none")
+        axis.set_title(shown(name, 48))
+        axis.set_axis_off()

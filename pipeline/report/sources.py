@@ -1,6 +1,7 @@
 """The finished runs that a report reads: the run that it describes, and others on its split."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,42 @@ _STEPS_TO_TRAINING = ("CleanText", "Tokenize", "Vectorize", "TrainModel")
 _ROW_LIMIT = "max_train_rows"
 
 
+@dataclass(frozen=True)
+class ScoredRows:
+    """Rows with their classes and probabilities.
+
+    ``labels`` are codes of classes, int64, shape (n_rows,); ``raw`` and ``calibrated`` are
+    probabilities, float64, shape (n_rows, n_classes).
+    """
+
+    labels: np.ndarray
+    raw: np.ndarray
+    calibrated: np.ndarray
+    decided: np.ndarray  # codes of predicted classes
+
+
 class _ComparedRun(EvaluatedRun):
-    """An evaluated run, with its predictions for validation rows."""
+    """An evaluated run, with its predictions for validation and test rows."""
+
+    @cached_property
+    def scored(self) -> ScoredRows:
+        """The test rows."""
+        names = self.class_names
+        columns = [[f"{kind}_{name}" for name in names] for kind in ("p", "calibrated")]
+        table = self.read_table(
+            "Evaluate",
+            "predictions.parquet",
+            ["part", "label", "decided", *columns[0], *columns[1]],
+        )
+        rows = table.filter(pc.equal(table["part"], "test"))
+        labels, decided = (
+            pc.index_in(rows[column].cast(pa.string()), pa.array(names, pa.string())).to_numpy()
+            for column in ("label", "decided")
+        )
+        raw, calibrated = (
+            np.stack([rows[column].to_numpy() for column in of_kind], axis=1) for of_kind in columns
+        )
+        return ScoredRows(labels.astype(np.int64), raw, calibrated, decided.astype(np.int64))
 
     @property
     def trained_on_validation(self) -> bool:
@@ -113,6 +148,22 @@ class Run(_ComparedRun):
             if is_other and len(folders) == len(_STEPS_TO_TRAINING):
                 others += [other] if all(map(is_complete, [*folders, artifact.path])) else []
         return others
+
+    @cached_property
+    def baselines(self) -> dict[str, _ComparedRun]:
+        """The trained baselines that still exist, by model, that of the verdict first."""
+        judged = self.metrics["verdict"]["baseline"]
+        runs = {
+            artifact.path.name.rsplit("-", 1)[0]: _ComparedRun(artifact.path, self.store)
+            for artifact in self.store.above(self.artifact)
+            if artifact.task == "Evaluate" and is_complete(artifact.path)
+        }
+        names = [name for name in self.metrics["baselines"] if name in runs]
+        return {name: runs[name] for name in sorted(names, key=lambda name: name != judged)}
+
+    def source_of(self, n_rows: int, rows: str) -> str:
+        """Return what a figure shows: run, dataset and rows, such as ``test rows``."""
+        return f"{self.model}-{self.artifact.digest[:8]} on {self.dataset}, {n_rows:,} {rows}"
 
     @cached_property
     def duplicate_groups(self) -> pd.Series:

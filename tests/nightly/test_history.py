@@ -259,7 +259,7 @@ def test_page_fits_the_screen(browser, page, width):
 def test_figure_of_drift_is_drawn_with_hostile_names_of_bins(tmp_path):
     path = tmp_path / "drift.png"
     distributions = json.loads(json.dumps([*drift()["distributions"], distribution("scores", 0.2)]))
-    figures_drift.drift(distributions, path)
+    figures_drift.drift(distributions, path, "toy, night of 2026-11-18")
     assert path.read_bytes().startswith(b"\x89PNG")
 
 
