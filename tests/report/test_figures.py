@@ -27,7 +27,7 @@ INVISIBLE = str.maketrans("", "", "\u2068\u2069")
 
 def scored_rows(n_classes, labels, seed=0):
     rng = np.random.default_rng(seed)
-    weights = rng.random((len(labels), n_classes)) + 1.5 * np.eye(n_classes)[labels]
+    weights = rng.random((len(labels), n_classes)) + 0.4 * np.eye(n_classes)[labels]
     probabilities = weights / weights.sum(axis=1, keepdims=True)
     return ScoredRows(labels, probabilities, probabilities, probabilities.argmax(axis=1))
 
@@ -122,12 +122,12 @@ def test_curves_of_a_class_show_the_baseline_with_areas(drawn, figure, metric, r
 
 @pytest.mark.parametrize("figure", ["roc", "precision_recall"])
 def test_area_below_the_drawn_mean_curve_is_the_metric(drawn, figure):
-    run = figures_run(("bad", "good", "odd"))
+    run = figures_run(("bad", "good", "odd"), np.arange(18) % 3)
     axis = drawn(run, draw_curves)[figure].axes[0]
     x, y = axis.lines[0].get_data()
     stated = float(legend_of(axis)[0].split()[0])
     area = np.trapezoid(y, x) if figure == "roc" else np.sum(np.diff(x) * y[1:])
-    assert area == pytest.approx(stated, abs=0.005)
+    assert area == pytest.approx(stated, abs=0.003)
 
 
 @pytest.mark.parametrize(("n_classes", "n_lines"), [(3, 3), (6, 6), (7, 4), (30, 4)])
