@@ -299,9 +299,9 @@ def test_full_width_signs_are_recognised_in_every_normal_form():
 
 def test_hostile_entities_take_linear_time():
     parts = ["http://a.bc/(", "@a@", "#a", "http://-", "www.", "あ.", "(", "é@a.", "#1", "t.co/a"]
-    texts = [part * 30_000 for part in parts] + [
-        "http://a.bc/" + "(" * 100_000,
-        "#é" * 50_000 + "://",
+    texts = [part * 10_000 for part in parts] + [
+        "http://a.bc/" + "(" * 30_000,
+        "#é" * 20_000 + "://",
     ]
     for kind in ("urls", "mentions", "hashtags"):
         assert len(clean(pa.array(texts), {**KEPT, kind: "replace"})["clean"]) == len(texts)

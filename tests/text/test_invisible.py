@@ -4,13 +4,16 @@ import unicodedata
 
 import pyarrow as pa
 import pytest
-from conftest import cleaned_rows
+from conftest import CLEANING, cleaned_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.data.readers import ROWS, Reading
+from pipeline.data.rejected import REJECTED
 from pipeline.text import near
 from pipeline.text.clean import clean
 from pipeline.text.invisible import without_invisible
+from pipeline.text.rows import HOLDOUT_TEXT, clean_rows
 
 KEPT = {
     "encoding_repair": "keep",
@@ -217,6 +220,19 @@ def test_rows_are_recognised_through_invisible_characters(duplicates):
         for name in ("group", "split_key", "near_group"):
             keys = cleaned.rows[name].to_pylist()
             assert keys[0] == keys[1] != keys[2]
+
+
+def test_holdout_texts_are_recognised_through_invisible_characters():
+    texts = ["good day", "go\u200bod \xadDay", "something else here"]
+    labels = ["good", "good", "bad"]
+    rows = cleaned_rows(list(zip(texts, labels, ["labelled"] * 3, strict=True)))
+    rows = rows.rows.select(ROWS.names)
+    names = pa.array(["frozen/rows.csv", "a.csv", "a.csv"]).dictionary_encode()
+    rows = rows.set_column(rows.schema.get_field_index("file"), "file", names)
+    reading = Reading(rows, REJECTED.empty_table(), 3)
+    cleaned = clean_rows(reading, CLEANING, ["bad", "good"], ["frozen/rows.csv"])
+    assert cleaned.rejected["reason"].to_pylist() == [HOLDOUT_TEXT]
+    assert cleaned.rejected["id"].to_pylist() == [1]
 
 
 @pytest.mark.parametrize(
