@@ -5,8 +5,8 @@ choices: a URL begins with ``http://``, ``https://``, ``www.`` or ``pic.twitter.
 letters can end a domain, since lists of domains change; ``localhost`` and IPv4 addresses are hosts;
 names are not limited in length; hashtags can follow each other without a space (``#a#b``).
 
-All patterns are of RE2, which takes time linear in the length of the text. RE2 cannot look ahead:
-`Entity.separated` breaks what only looks like an entity before the patterns are applied.
+The patterns are of RE2, which takes time linear in the length of the text but cannot look at the
+context of a match: `Entity.separated` first breaks what only looks like an entity.
 """
 
 import re
@@ -80,7 +80,6 @@ NEEDS_ASCII_CLEANING = r"[\x00-\x1f\x7f]|  "
 # A text without a match is not changed by cleaning it again, except for hashtags and numbers.
 NEEDS_ANOTHER_ROUND = r"[^\x00-\x7f]|[&@]|(?i:<br|http|www\.|pic\.)"
 EMOJI = r"[\x{1F000}-\x{1FAFF}\x{2600}-\x{27BF}\x{2B50}]"
-
 
 # Marks of emoji, which are no part of a word.
 _EMOJI_MARKS = "\ufe0e\ufe0f\u20e3"

@@ -42,3 +42,9 @@ def test_a_pattern_is_replaced_only_inside_another():
         "",
         "[one][2]",
     ]
+
+
+def test_a_pattern_is_replaced_outside_of_another_after_some_text():
+    column = pa.array(["1 [1] x[1]1", ""])
+    replaced = replace_within(column, r"\[1\]", "1", "one", before="^|[^x]", outside=True)
+    assert replaced.to_pylist() == ["one [1] x[one]one", ""]

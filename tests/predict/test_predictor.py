@@ -133,10 +133,15 @@ def test_no_texts_have_no_predictions(predictor):
     assert predictor.predict([]) == []
 
 
-@pytest.mark.parametrize("text", ["", "   ", "\x00", "\n\t", "!!!", "qqqqq"])
+@pytest.mark.parametrize("text", ["", "   ", "\x00", "\n\t", "\u200b\ufeff", "!!!", "qqqqq"])
 def test_text_without_tokens_gets_the_prior(predictor, text):
     prior = np.exp(predictor.model.classifier.estimator.class_log_prior_)
     np.testing.assert_allclose(predictor.probabilities([text])[0], prior)
+
+
+def test_invisible_characters_change_no_prediction(predictor):
+    probabilities = predictor.probabilities(["lo\u200bve \ufeffday\xad"])
+    np.testing.assert_array_equal(probabilities, predictor.probabilities(["love day"]))
 
 
 def test_half_of_a_surrogate_pair_is_replaced_as_in_raw_files(predictor):

@@ -51,7 +51,8 @@ def listed(text, name):
         ("caf&eacute; e\u0301", "café é"),
         ("good<br /><br/>film<BR>end", "good film end"),
         ("@a and @b_2 hi", "<user> and <user> hi"),
-        ("@a@b hi", "<user><user> hi"),
+        ("@a@b hi", "@a@b hi"),
+        ("@a, @b hi", "<user>, <user> hi"),
         ("mail me@example.org", "mail me@example.org"),
         ("see http://t.co/x1, ok", "see <url>, ok"),
         ("(www.example.org/a?b=c)", "(<url>)"),
@@ -67,8 +68,8 @@ def test_clean_by_default(text, expected):
 @pytest.mark.parametrize(
     ("text", "choices", "expected"),
     [
-        ("a http://x.y b", {"urls": "keep"}, "a http://x.y b"),
-        ("a http://x.y b", {"urls": "remove"}, "a b"),
+        ("a http://x.yz b", {"urls": "keep"}, "a http://x.yz b"),
+        ("a http://x.yz b", {"urls": "remove"}, "a b"),
         ("hi @a!", {"mentions": "keep"}, "hi @a!"),
         ("hi @a!", {"mentions": "remove"}, "hi !"),
         ("#one #ünï_2 c#3", {"hashtags": "replace"}, "<hashtag> <hashtag> c#3"),
@@ -91,15 +92,15 @@ def test_clean_with_other_settings(text, choices, expected):
 
 
 def test_entities_are_resolved_before_tags_and_urls_are_replaced():
-    assert one("a&lt;br&gt;b http&#58;//x.y/z") == "a b <url>"
+    assert one("a&lt;br&gt;b http&#58;//x.yz/z") == "a b <url>"
 
 
 @pytest.mark.parametrize(
     ("text", "name", "expected"),
     [
-        ("#a b #c_d#e", "hashtags", ["#a", "#c_d"]),
+        ("#a b #c_d#e", "hashtags", ["#a", "#c_d", "#e"]),
         ("@a @b", "mentions", ["@a", "@b"]),
-        ("x http://t.co/1 y https://z.q", "urls", ["http://t.co/1", "https://z.q"]),
+        ("x http://t.co/1 y https://z.qr", "urls", ["http://t.co/1", "https://z.qr"]),
         ("nothing", "urls", []),
         ("", "hashtags", []),
     ],
@@ -115,10 +116,13 @@ def test_lists_belong_to_their_rows():
 
 TEXTS = (
     st.text()
-    | st.text(alphabet="a@#&;<>br/ http:w.1é\u00a0\x80â¦€İΣ\u0301lt")
+    | st.text(alphabet="a@#&;<>br/ http:w.1é\u00a0\x80â¦€İΣ\u0301lt＠＃$の\u200b\u200d\ufe0f❤\xad")
     | st.lists(
         st.sampled_from(
-            ["@a", "#b", "&amp;", "amp;", "http://", "x.y", "<br>", "3", " ", "Ã©", "İ"]
+            [
+                *("@a", "#b", "&amp;", "amp;", "http://", "x.yz", "<br>", "3", " ", "Ã©", "İ"),
+                *("://t.co/1", "t.co/a", "www.", "(", "＠a", "の", "\u200b", "é@a.bc", "#", "RT"),
+            ]
         )
     ).map("".join)
 )
@@ -144,7 +148,7 @@ def test_cleaning_a_text_does_not_depend_on_other_texts(texts):
 
 
 def test_hostile_texts_are_cleaned_quickly():
-    hostile = ["@a" * 50_000, "&" + "amp;" * 50_000, "&#38" * 50_000, "http://" * 20_000]
+    hostile = ["@a#b" * 25_000, "&" + "amp;" * 50_000, "&#38" * 50_000, "http://" * 20_000]
     hostile += ["@" * 100_000, "&" * 50_000 + html.escape("<" * 5_000), "#" * 9]
     assert len(clean(pa.array(hostile), DEFAULTS)["clean"]) == 7
 
@@ -159,7 +163,7 @@ REMOVING = dict.fromkeys(("urls", "mentions", "hashtags", "numbers"), "remove")
 REPLACING = dict.fromkeys(REMOVING, "replace")
 # Each round uncovers one more entity; texts of 280 characters, the most that a tweet has.
 LAYERS = {
-    "mentions": "@a" * 140,
+    "mentions": "@a:" * 93,
     "hashtags": "#é#b" * 70,
     "mentions and hashtags": "@a#b" * 70,
     "numbers and mentions": "1@2" * 93,
@@ -183,11 +187,12 @@ def test_many_layers_in_a_tweet_are_all_removed(text, choices):
 @pytest.mark.parametrize(
     ("text", "name", "expected"),
     [
-        ("@a@b_2@c hi @d", "mentions", ["@a", "@d", "@b_2", "@c"]),
+        ("@a#b@c hi @d", "mentions", ["@a", "@d", "@c"]),
         ("#one#two", "hashtags", ["#one", "#two"]),
         ("@a#b@c", "mentions", ["@a", "@c"]),
         ("@a#b@c", "hashtags", ["#b"]),
-        ("me@a.org @b@c", "mentions", ["@b", "@c"]),
+        ("me@a.org @b#c", "mentions", ["@b"]),
+        ("ht\u200btp://t.co/1 @\xada", "urls", ["http://t.co/1"]),
         ("&&#129;amp;commat;a x", "mentions", ["@a"]),
     ],
 )
@@ -197,8 +202,8 @@ def test_entities_of_later_rounds_are_listed(text, name, expected):
 
 
 def test_kept_entities_are_listed_once():
-    column = clean(pa.array(["@a@b #c#d"]), {**DEFAULTS, "mentions": "keep"})["mentions"]
-    assert column.to_pylist() == [["@a"]]
+    column = clean(pa.array(["@a @b #c#d"]), {**DEFAULTS, "mentions": "keep"})["mentions"]
+    assert column.to_pylist() == [["@a", "@b"]]
 
 
 @given(
@@ -208,7 +213,7 @@ def test_white_space_becomes_one_space(text):
     assert one(text, encoding_repair="keep") == " ".join(text.split())
 
 
-@given(st.text(st.sampled_from("a@#1 &amp;<br>/.:http")), st.data())
+@given(st.text(st.sampled_from("a@#1 &amp;<br>/.:http＠の$!\u200b")), st.data())
 def test_cleaning_is_idempotent_for_entities(text, data):
     choices = {name: data.draw(st.sampled_from(some)) for name, some in CHOICES.items()}
     cleaned = one(text, **choices)
