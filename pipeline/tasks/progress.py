@@ -1,6 +1,7 @@
 """Progress of a task: a bar on a terminal, milestones in the log, a status in luigid."""
 
 import contextlib
+import functools
 import logging
 import multiprocessing
 import sys
@@ -60,6 +61,10 @@ class TaskProgress:
         self._last_bar = self._last_status = 0.0
         self._text = ""
 
+    @functools.cached_property
+    def _head(self) -> str:
+        return step_log.head(self._step)
+
     def __enter__(self) -> "TaskProgress":
         is_child = multiprocessing.parent_process() is not None
         if sys.stderr.isatty() and not is_child and logger.isEnabledFor(logging.INFO):
@@ -90,7 +95,7 @@ class TaskProgress:
                 self._show(share, text.split(":")[0])
         elif now - self._last_log > _LOG_INTERVAL:
             self._last_log = now
-            logger.info("%s  %.0f %%  %s", step_log.head(self._step), 100 * share, text)
+            logger.info("%s  %.0f %%  %s", self._head, 100 * share, text)
         if now - self._last_status > _STATUS_INTERVAL:
             self._last_status = now
             set_status(self._step, share, text)
@@ -107,8 +112,7 @@ class TaskProgress:
 
     def _layout(self, share: float, text: str) -> str:
         """Return the layout of the line on the terminal; without a share it has no bar."""
-        head = step_log.head(self._step)
-        parts = [head, _BAR, text] if share else [head, text]
+        parts = [self._head, _BAR, text] if share else [self._head, text]
         escaped = (
             part if part == _BAR else part.replace("{", "{{").replace("}", "}}") for part in parts
         )

@@ -48,6 +48,7 @@ class _Run:
         self.last_steps: dict[str, Step] = {}  # by id of the task that runs the chain
         self.whole: set[str] = set()  # ids of the tasks that always run the whole chain
         self.places: dict[str, str] = {}  # [6/8] or [baseline], by id of the step
+        self.has_work = False  # whether a task was not complete before
         self.events: list[tuple[str, str]] = []
         for end in self.pipe or ():
             os.close(end)
@@ -191,6 +192,7 @@ def _started() -> str:
     pending = [task_id for task_id, status in _run.scheduled.items() if status == "PENDING"]
     if not pending:
         return ""
+    _run.has_work = True
     _run.open_pipe()
     _add_command()
     lines = []
@@ -253,7 +255,8 @@ def _summary() -> str:
     last_steps = [last for root, last in _run.last_steps.items() if root in _run.whole]
     steps = {step.task_id for last in last_steps for step in in_order(last)}
     if not steps:
-        return "Nothing to compute: everything is complete."
+        # Tasks that are not steps, such as Rollback, say themselves what they did.
+        return "" if _run.has_work else "Nothing to compute: everything is complete."
     which = "the step is" if len(steps) == 1 else f"all {len(steps)} steps are"
     return f"Nothing to compute: {which} complete."
 

@@ -148,6 +148,20 @@ def test_the_error_of_one_branch_is_repeated_after_the_other(chain, shown, monke
     assert error == "ERROR: P401: the loss is not finite"
 
 
+def test_a_task_that_is_no_step_does_not_end_with_nothing_to_compute(shown, tmp_path):
+    class Other(luigi.Task):
+        def output(self):
+            return luigi.LocalTarget(str(tmp_path / "other.txt"))
+
+        def run(self):
+            (tmp_path / "other.txt").write_text("done")
+
+    luigi.build([Other()], local_scheduler=True, no_lock=True)
+    assert shown() == []
+    luigi.build([Other()], local_scheduler=True, no_lock=True)
+    assert shown() == ["Nothing to compute: everything is complete."]
+
+
 def test_a_step_by_itself_has_its_number_in_the_chain(chain, shown):
     chain.add("toy")
     build(chain, family="CleanText", dataset="toy")
