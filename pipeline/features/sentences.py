@@ -11,6 +11,7 @@ import numpy as np
 
 from pipeline.data.columns import as_array
 from pipeline.features import pretrained
+from pipeline.features.start_up_messages import without_start_up_messages
 from pipeline.features.texts import Texts
 from pipeline.features.word_vectors import link_or_copy
 
@@ -133,9 +134,10 @@ def _universal() -> _Encode:
 
 def _saved_model(folder: Path) -> _Encode:
     """Load a TensorFlow SavedModel that turns a vector of strings into vectors."""
-    import tensorflow as tf
+    with without_start_up_messages():
+        import tensorflow as tf
 
-    model = tf.saved_model.load(str(folder))
+        model = tf.saved_model.load(str(folder))
     if callable(model):
         return lambda texts: model(tf.constant(texts)).numpy()
     signature = model.signatures["serving_default"]
