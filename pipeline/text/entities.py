@@ -2,7 +2,7 @@
 
 The rules are those of twitter-text (github.com/twitter/twitter-text, conformance cases), with these
 choices: a URL begins with ``http://``, ``https://``, ``www.`` or ``pic.twitter.com/``; two ASCII
-letters can end a domain, since lists of domains change; ``localhost`` and IPv4 addresses are hosts;
+letters can end a domain, since lists of domains change; after the beginning, any name is a host;
 names are not limited in length; hashtags can follow each other without a space (``#a#b``).
 
 The patterns are of RE2, which takes time linear in the length of the text but cannot look at the
@@ -43,6 +43,7 @@ _ANY = (
 )
 _ANY_NAMES = rf"(?:{_ANY}+(?:-+{_ANY}+)*\.)+"
 _HOST = rf"(?:(?:{_NAMES}|{_ANY_NAMES}){_TOP}|[0-9]+(?:\.[0-9]+){{3}}|(?i:localhost))"
+_NAME = rf"[{_SPACED}_](?:[{_SPACED}_.-]*[{_SPACED}_])?"
 _IN_PATH = rf"[{_SPACED}!*';:=+,.$/%#\[\]_~@|&\x{{2013}}-]"
 _PARENTHESES = rf"\({_IN_PATH}*(?:\({_IN_PATH}+\){_IN_PATH}*)?\)"
 _PATH = rf"/(?:{_IN_PATH}*(?:[{_SPACED}=_#/+-]|{_PARENTHESES}))*"
@@ -52,6 +53,8 @@ URL_START = r"(?i:https?://|www\.|pic\.twitter\.com/)"
 URL = (
     rf"(?i:https?://|www\.)(?:(?i:t\.co){_SLUG}|{_HOST}(?::[0-9]+)?(?:{_PATH})?)(?:{_QUERY})?"
     rf"|(?i:pic\.twitter\.com){_SLUG}"
+    # A host without a domain, such as http://url_removed, or with _ in its domain.
+    rf"|(?i:https?://|www\.){_NAME}(?::[0-9]+)?(?:{_PATH})?(?:{_QUERY})?"
 )
 _BEFORE_URL = rf"^|[^{_ASCII}{_AT}${_HASH}]"
 
