@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -96,7 +97,8 @@ def test_signal_ends_a_run_without_temporary_files(chain, number, workers):
     # The end of the output shows that child processes have ended too.
     lines = process.communicate(timeout=60)[1].splitlines()
     assert process.returncode == -number
-    assert lines[-1] == "stopped during Tokenize; run the same command to continue"
+    # Which steps run when the signal arrives depends on the speed of the machine.
+    assert re.fullmatch("stopped( .+)?; run the same command to continue", lines[-1])
     assert not any("Traceback" in line for line in lines)
     assert temporaries(chain) == []
     assert chain.luigi(*ARGUMENTS).returncode == 0
