@@ -155,10 +155,6 @@ def _check_key(config: Any, section: str, key: str, task: Any) -> None:
         text = configparser.ConfigParser.get(config, section, key)
     except configparser.Error as error:
         raise unreadable(error) from error
-    if section == "paths" and len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
-        raise SettingError(
-            f"{where}: {name} is a folder in quotes, {text}; write it without quotes."
-        )
     if name != key:
         # Luigi reads test-fraction, but not keys in which some underscores are dashes.
         config.set(section, name, dict(config.items(section, raw=True))[key])
@@ -169,6 +165,12 @@ def _check_key(config: Any, section: str, key: str, task: Any) -> None:
         quotes = "; write it without quotes" if text[:1] in "\"'" else ""
         shown = user_errors.rejected(parameters[name], name, text, error)
         raise type(shown)(f"{where}: {shown}{quotes}") from error
+    if (section, name) == ("core", "workers") and int(text) < 1:
+        raise SettingError(f"{where}: workers must be at least 1 task, got {text}")
+    if section == "paths" and len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+        raise SettingError(
+            f"{where}: {name} is a folder in quotes, {text}; write it without quotes."
+        )
 
 
 def _check_unknown(key: str, name: str, task: Any, where: str) -> None:

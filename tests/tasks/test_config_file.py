@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import luigi
+import luigi.retcodes  # registers section [retcode], as the command luigi does
 import pytest
 from luigi.configuration import LuigiConfigParser
 from luigi.task_register import Register
@@ -85,6 +86,7 @@ WRONG = [
     ("[RunAll]\nmodel = 'gru'", ["P101", "model must be one of", "without quotes"]),
     ('[retcode]\ntask_failed = "30"', ["P101", "task_failed must be a whole number, got"]),
     ("[core]\nworkers = two", ["P101", "workers must be a whole number, got two"]),
+    ("[core]\nworkers = 0", ["P101: section [core]", "workers must be at least 1 task, got 0"]),
     ("[core]\nno_lock = perhaps", ["P101", "no_lock must be true or false, got perhaps"]),
     ("[pipeline]\ncode_changes = no", ["P101", "code_changes must be one of ignore, rerun"]),
     ("[paths]\noutputs = 'o'", ["P101", "[paths]", "folder in quotes, 'o'; write it without"]),
