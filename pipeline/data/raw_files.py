@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -135,17 +136,35 @@ def _download(file: RawFile, temporary: Path) -> Path:
     )
     downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=_TIMEOUT)
     logger.info("Downloading %s", source.address)
+    pooch.get_logger().addFilter(_names_no_temporary_file)
     try:
         return Path(downloads.fetch(file.name, downloader=downloader))
     except requests.RequestException as error:
-        cause = f"{type(error).__name__}: {error}".splitlines()[0][:200]
-        raise _UnreachableError(f"{source.address} does not answer ({cause}).") from error
+        raise _UnreachableError(f"{source.address} does not answer ({_cause(error)}).") from error
     except ValueError as error:  # pooch's error for a wrong checksum
         raise RawFileError(
             f"{source.address} sent wrong bytes: the published sha256 of {file.name!r} is "
             f"{source.sha256}, and {_RETRIES + 1} downloads had another; try later, or get the "
             f"file by hand and put it into {temporary.parent}."
         ) from error
+
+
+def _names_no_temporary_file(record: logging.LogRecord) -> bool:
+    """Return whether to show a line of pooch: not its own one about the start of a download."""
+    return not record.getMessage().startswith("Downloading file ")
+
+
+def _cause(error: Exception) -> str:
+    """Return why a request failed, without the layers of libraries around the cause.
+
+    Examples
+    --------
+    >>> _cause(OSError("HTTPConnection(host='a', port=80): Failed to resolve 'a'"))
+    "Failed to resolve 'a'"
+    """
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    text = str(reason or error) or type(error).__name__
+    return re.sub(r"^[^:]*HTTPS?Connection[^:]*: ", "", text.splitlines()[0])[:200]
 
 
 def _from_package_index(file: RawFile, temporary: Path) -> Path:

@@ -135,7 +135,12 @@ class Nightly(PromotionRules, Named):
     def bulk_complete(cls, parameter_tuples: Any) -> list[Any]:
         """Return the dates with nothing to do: recorded, or past and without data."""
         nights = [(date, cls(date)) for date in parameter_tuples]
-        return [date for date, night in nights if night.is_recorded() or not night.may_have_data()]
+        recorded = [date for date, night in nights if night.is_recorded()]
+        others = [(date, night) for date, night in nights if date not in recorded]
+        without = [date for date, night in others if not night.may_have_data()]
+        if without:
+            logger.info("%d of %d days have no data and are skipped.", len(without), len(nights))
+        return [*recorded, *without]
 
     def may_have_data(self) -> bool:
         """Return whether the day's raw files exist or can still arrive."""

@@ -6,6 +6,7 @@ Luigi builds nine of about 800 options in each run.
 """
 
 import argparse
+import contextlib
 import functools
 import os
 import re
@@ -87,6 +88,8 @@ class _Parser(argparse.ArgumentParser):
                     parameter.parse(text)
                 except Exception as error:
                     fail(user_errors.rejected(parameter, name, text, error), _code())
+                if name == "workers" and int(text) < 1:
+                    fail(SettingError(f"workers must be at least 1 task, got {text}"), _code())
         if self.root_task and issubclass(Register.get_task_cls(self.root_task), RangeBase):
             _check_range(known)
         return known
@@ -113,13 +116,15 @@ class _Parser(argparse.ArgumentParser):
     def _unknown(self, words: Sequence[str]) -> UnknownNameError:
         """Return the error of the first argument that is no option of the task."""
         word = next((word for word in words if word.startswith("-")), words[0])
-        name, task = word.split("=")[0], self.root_task or "luigi"
+        root = self.root_task
+        if root and issubclass(Register.get_task_cls(root), luigi.Config):
+            root = None  # luigi --modul pipeline RunAll: the section [pipeline] is no task
+        name, task = word.split("=")[0], root or "luigi"
+        own = [f"--{key.replace('_', '-')}" for key in _own_parameters(root)]
         if not name.startswith("-"):
-            return UnknownNameError(
-                f"{name!r} belongs to no parameter of {task}; a value that contains spaces needs "
-                "quotes."
-            )
-        own = [f"--{key.replace('_', '-')}" for key in _own_parameters(self.root_task)]
+            option = f"--{name.replace('_', '-')}"
+            advice = f"write --{word}" if option in own else "a value with spaces needs quotes"
+            return UnknownNameError(f"{name!r} belongs to no parameter of {task}; {advice}.")
         options = list(self._option_string_actions)
         of_luigi = [option for option in options if not option[2:3].isupper()]
         # A parameter of the task is meant rather than a similar option of Luigi.
@@ -127,10 +132,10 @@ class _Parser(argparse.ArgumentParser):
         if name[2:3].isupper():  # --RunAll-units
             ranks = [(options, 0.6)]
         near = next(filter(None, (similar(name, *rank) for rank in ranks)), "")
-        allowed = f" Known: {', '.join(own)}." if len(own) <= _MOST_LISTED else ""
+        allowed = f" Known: {', '.join(own)}." if 0 < len(own) <= _MOST_LISTED else ""
+        command = " ".join(filter(None, ("luigi --module pipeline", root, "--help")))
         return UnknownNameError(
-            f"{task} has no parameter {name}; {near}`luigi --module pipeline {task} --help` lists "
-            f"the parameters.{allowed}"
+            f"{task} has no parameter {name}; {near}`{command}` lists the parameters.{allowed}"
         )
 
 
@@ -208,11 +213,12 @@ def _check_range(known: argparse.Namespace) -> None:
 
 
 def _code() -> int:
-    """Return the exit code of a rejected setting."""
+    """Return the exit code of a rejected setting; luigi.cfg may be checked before it is filled."""
     from luigi.retcodes import retcode
 
-    try:
-        code: int = retcode().unhandled_exception
-    except Exception:  # the rejected setting may be one of this section
-        code = int(config_file.DEFAULTS["retcode"]["unhandled_exception"])
+    key = "unhandled_exception"
+    code = int(config_file.DEFAULTS["retcode"][key])
+    with contextlib.suppress(Exception):  # the rejected setting may be one of this section
+        if luigi.configuration.get_config().has_option("retcode", key):
+            code = getattr(retcode(), key)
     return code

@@ -12,7 +12,13 @@ from typing import Any
 import luigi
 from luigi.task_register import Register
 
-from pipeline.errors import SettingConflictError, UnknownNameError, nearest, similar
+from pipeline.errors import (
+    SettingConflictError,
+    SettingError,
+    UnknownNameError,
+    nearest,
+    similar,
+)
 from pipeline.settings.config_errors import unreadable
 from pipeline.tasks import task_help, user_errors
 
@@ -60,7 +66,8 @@ def fill_defaults(known: argparse.Namespace) -> None:
         for name in _SCHEDULERS
     )
     if not any(map(os.path.isfile, config._config_paths)):
-        _tell_defaults("" if has_scheduler else "no daemon is needed, ")
+        scheduler = "" if has_scheduler else "no daemon is needed, "
+        _tell_defaults(scheduler, *(_folder(known, name) for name in ("data", "outputs")))
     for section, values in DEFAULTS.items():
         for key, value in values.items():
             is_named = key == "local_scheduler" and has_scheduler
@@ -68,12 +75,18 @@ def fill_defaults(known: argparse.Namespace) -> None:
                 config.set(section, key, value)
 
 
+def _folder(known: argparse.Namespace, name: str) -> str:
+    """Return the folder of raw files or of artifacts, as the command line or the default has it."""
+    folder: str = getattr(known, f"paths_{name}", None) or name
+    return folder.rstrip("/") + "/"
+
+
 @functools.cache
-def _tell_defaults(scheduler: str) -> None:
+def _tell_defaults(scheduler: str, data: str, outputs: str) -> None:
     """Print once that no configuration was read."""
     print(
-        f"INFO: There is no luigi.cfg in this folder; the defaults apply: {scheduler}raw files "
-        "are in data/, artifacts in outputs/.",
+        f"There is no luigi.cfg in this folder; the defaults apply: {scheduler}raw files are in "
+        f"{data}, artifacts in {outputs}.",
         file=sys.stderr,
     )
 
@@ -152,6 +165,12 @@ def _check_key(config: Any, section: str, key: str, task: Any) -> None:
         quotes = "; write it without quotes" if text[:1] in "\"'" else ""
         shown = user_errors.rejected(parameters[name], name, text, error)
         raise type(shown)(f"{where}: {shown}{quotes}") from error
+    if (section, name) == ("core", "workers") and int(text) < 1:
+        raise SettingError(f"{where}: workers must be at least 1 task, got {text}")
+    if section == "paths" and len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+        raise SettingError(
+            f"{where}: {name} is a folder in quotes, {text}; write it without quotes."
+        )
 
 
 def _check_unknown(key: str, name: str, task: Any, where: str) -> None:

@@ -85,15 +85,16 @@ def _is_child() -> bool:
 def _stop(number: int, frame: Any) -> None:
     """Say where the command stopped, end child processes, remove temporary files, and end.
 
-    A second signal ends the command at once. A child process ignores it: Ctrl-C reaches the child
-    too, and its parent then sends SIGTERM.
+    A second signal ends the command at once, but not before its line is printed. A child process
+    ignores it: Ctrl-C reaches the child too, and its parent then sends SIGTERM.
     """
-    is_command = os.getpid() == _process
     for other in _SIGNALS:
-        signal.signal(other, signal.SIG_DFL if is_command else signal.SIG_IGN)
+        signal.signal(other, signal.SIG_IGN)
     children = _children()
-    if is_command:
+    if os.getpid() == _process:
         _print(_message(_tasks(children)))
+        for other in _SIGNALS:
+            signal.signal(other, signal.SIG_DFL)
     with contextlib.suppress(Exception):
         _end(children)
     files = sys.modules.get("pipeline.store.files")

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Callable
 
 import luigi
@@ -71,6 +72,8 @@ def prepare() -> None:
     if not any(isinstance(existing, _LuigiHandler) for existing in package_logger.handlers):
         package_logger.addHandler(_LuigiHandler())
         package_logger.setLevel(logging.INFO)
+    # Luigi warns of the default of its own RangeDailyBase.
+    warnings.filterwarnings("ignore", 'Parameter "param_name" with value "None"', UserWarning)
     command_line.install()
     interrupt.follow_tasks()
     gc.freeze()

@@ -29,6 +29,10 @@ _STORAGE = {
 }
 _ALLOWED = {
     "DateParameter": "a date such as 2026-11-22",
+    "DateHourParameter": "an hour such as 2026-11-22T03",
+    "DateMinuteParameter": "a minute such as 2026-11-22T0315",
+    "MonthParameter": "a month such as 2026-11",
+    "YearParameter": "a year such as 2026",
     "IntParameter": "a whole number",
     "FloatParameter": "a number",
     "BoolParameter": "true or false",

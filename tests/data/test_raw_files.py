@@ -2,6 +2,7 @@ import hashlib
 import http.server
 import io
 import json
+import logging
 import shutil
 import subprocess
 import sys
@@ -175,10 +176,12 @@ def test_download_without_checksum_is_trusted_once(tmp_path, server):
     assert not path.exists()
 
 
-def test_unreachable_address_is_an_error(tmp_path, monkeypatch):
+def test_unreachable_address_is_an_error(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr("time.sleep", lambda _: None)
-    with pytest.raises(PipelineError, match=r"127\.0\.0\.1:9/x does not answer"):
+    cause = r"127\.0\.0\.1:9/x does not answer \(Failed to establish a new connection: \[Errno "
+    with pytest.raises(PipelineError, match=cause):
         fetch(tmp_path, {"kind": "url", "address": "http://127.0.0.1:9/x"})
+    assert ".tmp-" not in caplog.text
 
 
 def test_error_on_a_file_to_get_by_hand_names_its_folder_and_source(tmp_path):
@@ -285,3 +288,10 @@ def _one_file(folder):
     (folder / "content").mkdir()
     (folder / "content" / "a.csv").write_text("inside")
     return (folder / "content",)
+
+
+def test_lines_about_temporary_files_are_hidden():
+    record = logging.LogRecord("a", 20, "", 1, "%s file %r", ("Downloading", "a"), None)
+    assert not raw_files._names_no_temporary_file(record)
+    record.msg, record.args = "Failed to download %r. Will attempt again", ("a",)
+    assert raw_files._names_no_temporary_file(record)

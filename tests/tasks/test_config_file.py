@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import luigi
+import luigi.retcodes  # registers section [retcode], as the command luigi does
 import pytest
 from luigi.configuration import LuigiConfigParser
 from luigi.task_register import Register
@@ -85,8 +86,10 @@ WRONG = [
     ("[RunAll]\nmodel = 'gru'", ["P101", "model must be one of", "without quotes"]),
     ('[retcode]\ntask_failed = "30"', ["P101", "task_failed must be a whole number, got"]),
     ("[core]\nworkers = two", ["P101", "workers must be a whole number, got two"]),
+    ("[core]\nworkers = 0", ["P101: section [core]", "workers must be at least 1 task, got 0"]),
     ("[core]\nno_lock = perhaps", ["P101", "no_lock must be true or false, got perhaps"]),
     ("[pipeline]\ncode_changes = no", ["P101", "code_changes must be one of ignore, rerun"]),
+    ("[paths]\noutputs = 'o'", ["P101", "[paths]", "folder in quotes, 'o'; write it without"]),
     ("[paths]\ndata = 100%/d", ["P105: section [paths] of luigi.cfg: the value of data", "%%"]),
     ("[paths]\ndata = ${NOT_SET_HERE}/d", ["P105", "value of data", "${NAME}"]),
 ]
@@ -219,6 +222,15 @@ def test_folder_without_luigi_cfg_is_told_once(configure, capsys, paths, lines):
     text = capsys.readouterr().err
     assert text.count("\n") == lines
     assert ("no luigi.cfg" in text) is bool(lines)
+
+
+def test_folders_of_the_command_line_are_told(configure, capsys):
+    configure("", [])
+    config_file._tell_defaults.cache_clear()
+    config_file.fill_defaults(argparse.Namespace(paths_data="/mine/"))
+    text = capsys.readouterr().err
+    assert text.startswith("There is no luigi.cfg in this folder")
+    assert "raw files are in /mine/, artifacts in outputs/." in text
 
 
 @pytest.mark.parametrize("name", ["100%", "a%b%(c)s", "${HOME}/a", "%%", "$x"])

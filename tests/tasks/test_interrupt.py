@@ -163,3 +163,27 @@ def test_temporaries_of_this_process_alone_are_removed(tmp_path, monkeypatch):
     link.symlink_to("nowhere")
     files.remove_temporaries()
     assert [*tmp_path.iterdir()] == [of_parent]
+
+
+@pytest.mark.processes
+def test_impatient_ctrl_c_still_prints_the_line():
+    code = """
+import os, signal, sys
+sys.argv = ["pipeline"]
+from pipeline.tasks import interrupt
+
+class Task:
+    task_family = "TrainModel"
+
+    def saved_work(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        return "epoch 2 of 5", 0.4
+
+interrupt._running.append(Task())
+interrupt.install()
+os.kill(os.getpid(), signal.SIGINT)
+"""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGINT
+    assert done.stderr == f"stopped after epoch 2 of 5; {CONTINUE}\n"

@@ -10,6 +10,7 @@ import sys
 import luigi
 import pytest
 from luigi.cmdline_parser import CmdlineParser
+from luigi.configuration import LuigiConfigParser
 from luigi.task_register import Register
 
 import pipeline
@@ -37,17 +38,21 @@ WRONG = [
     (["Rollback", "--datset", "a"], 2, ["'--dataset'", "Known: --dataset, --to, --reason"]),
     (["RunAll", "--units"], 2, ["--units needs a value, got none"]),
     (["RunAll", "--model", "gru", "extra"], 2, ["'extra' belongs to no parameter of RunAll"]),
+    (["RunAll", "model=gru"], 2, ["'model' belongs to no parameter of RunAll; write --model=gru"]),
+    (["pipeline", "--modul"], 2, ["luigi has no parameter --modul; did you mean '--module'"]),
     (["RunAl"], 2, ["P103: unknown task 'RunAl'; did you mean 'RunAll'?"]),
     (["runall", "--help"], 2, ["unknown task 'runall'; did you mean 'RunAll'?"]),
     (["--model", "gru", "RunAll"], 2, ["unknown task 'gru'", "task comes before its parameters"]),
     ([], 2, ["no task was given; write one after luigi --module pipeline: RunAll, Nightly"]),
     (["RunAll", "--TrainModel-units", "[8]"], 40, ["P102", "no effect on RunAll; write --units"]),
     (["RunAll", "--workers", "two"], 40, ["P101: workers must be a whole number, got two"]),
+    (["RunAll", "--workers", "0"], 40, ["P101: workers must be at least 1 task, got 0"]),
     (["RunAll", "--log-level", "LOUD"], 40, ["log_level must be one of CRITICAL, DEBUG"]),
     (["RunAll", "--pipeline-code-changes", "no"], 40, ["pipeline_code_changes must be one of"]),
     (["Nightly", "--date", "2026-13-01"], 40, ["P101: date must be a date such as 2026-11-22"]),
     (["Nightly", "--date", "tomorrow"], 40, ["date must be a date", "got tomorrow"]),
     ([*RANGE, "--start", "2026-02-30"], 40, ["start must be a date", "got 2026-02-30"]),
+    (["RangeHourlyBase", "--start", "1"], 40, ["start must be an hour such as 2026-11-22T03"]),
     ([*RANGE, "--stop", "soon"], 40, ["stop must be a date", "got soon"]),
     ([*RANGE, "--of-params", "dataset=a"], 40, ["of_params must be a JSON object", "dataset=a"]),
     ([*RANGE, "--task-limit", "all"], 40, ["task_limit must be a whole number, got all"]),
@@ -68,6 +73,18 @@ def test_wrong_command_line_is_one_line_and_an_exit_code(capsys, words, code, pa
     assert text.startswith("ERROR: P10")
     for part in parts:
         assert part in text
+
+
+def test_exit_code_does_not_need_a_section_of_luigi_cfg(monkeypatch):
+    monkeypatch.setattr(LuigiConfigParser, "_instance", LuigiConfigParser())
+    assert command_line._code() == 40
+
+
+def test_exit_code_of_luigi_cfg_is_used(monkeypatch):
+    parser = LuigiConfigParser()
+    parser.read_string("[retcode]\nunhandled_exception = 7")
+    monkeypatch.setattr(LuigiConfigParser, "_instance", parser)
+    assert command_line._code() == 7
 
 
 def test_full_names_and_values_with_dashes_are_read():
@@ -91,7 +108,7 @@ def help_of(capsys, *words):
 def test_help_of_a_task_names_each_parameter_once(capsys, monkeypatch, name):
     monkeypatch.setenv("COLUMNS", "80")
     text = help_of(capsys, name)
-    assert len(text.splitlines()) <= 135
+    assert len(text.splitlines()) <= 145
     assert max(map(len, text.splitlines())) <= 80
     options = re.findall(r"--[a-z0-9-]+\b", re.sub(r"`[^`]*`|\[.*?\]", "", text))
     for parameter, _ in getattr(pipeline, name).get_params():
@@ -177,3 +194,13 @@ def test_reader_that_ends_early_is_no_error():
     done = subprocess.run([sys.executable, "-c", code], stdout=writer, stderr=subprocess.PIPE)
     os.close(writer)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.processes
+def test_wrong_range_prints_no_warnings_of_luigi(tmp_path):
+    words = ["--module", "pipeline", *RANGE, "--start", "2026-11-05", "--stop", "2026-11-01"]
+    command = [sys.executable, "-m", "luigi", *words]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    lines = done.stderr.splitlines()
+    assert lines[0].startswith("There is no luigi.cfg")
+    assert lines[1:] == ["ERROR: P101: --start must not be after --stop."]
