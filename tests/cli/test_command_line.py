@@ -147,7 +147,8 @@ def test_ls_has_the_metrics_of_the_run(built, dataset):
 
 def test_ls_of_an_empty_folder_prints_the_first_command(chain):
     assert "luigi --module pipeline RunAll" in output_of(chain, "ls")
-    assert data_of(chain, "ls") == {"datasets": [], "models": [], "runs": []}
+    empty = {"datasets": [], "models": [], "rankings": [], "runs": []}
+    assert data_of(chain, "ls") == empty
 
 
 @pytest.mark.parametrize("form", [(), ("--json",)], ids=["text", "json"])

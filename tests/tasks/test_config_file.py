@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import luigi
+import luigi.retcodes  # its section exists only when it is imported
 import pytest
 from luigi.configuration import LuigiConfigParser
 from luigi.task_register import Register
