@@ -1,5 +1,6 @@
 """The command ``pipeline``: one module per command, imported when the command is used."""
 
+import copy
 import gc as garbage_collector
 import importlib
 import sys
@@ -17,16 +18,20 @@ _COMMANDS = (
 )
 
 
-class _Text(click.types.StringParamType):
-    """A text that is not empty: the value of a shell variable that is not set is empty."""
+def _without_empty(kind: click.ParamType) -> click.ParamType:
+    """Return a type that rejects empty values: that of a shell variable that is not set is one."""
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    def convert(value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if isinstance(value, str) and not value.strip() and param is not None:
             is_option = isinstance(param, click.Option)
             name = param.opts[0] if is_option else str(param.human_readable_name).upper()
             advice = "see --help" if param.required else "or leave it out"
             raise SettingError(f"{name} must not be empty, got {value!r}; give a value, {advice}.")
-        return super().convert(value, param, ctx)
+        return kind.convert(value, param, ctx)
+
+    strict = copy.copy(kind)  # help and completion need its class
+    setattr(strict, "convert", convert)  # noqa: B010 - mypy rejects an assignment to a method
+    return strict
 
 
 class _LazyGroup(click.Group):
@@ -41,8 +46,8 @@ class _LazyGroup(click.Group):
         module = importlib.import_module(f"pipeline.cli.{cmd_name}")
         command: click.Command = getattr(module, cmd_name)
         for parameter in command.params:
-            if parameter.type is click.STRING:
-                parameter.type = _Text()
+            if parameter.type is not click.UNPROCESSED:  # Luigi's arguments
+                parameter.type = _without_empty(parameter.type)
         return command
 
     def resolve_command(

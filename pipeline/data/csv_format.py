@@ -6,7 +6,8 @@ silently change or swallow records, so they are problems here.
 
 import csv
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -60,7 +61,7 @@ def split(table: Table, lines: Iterator[str], first: int = 1) -> Iterator[Rows]:
     """
     csv.field_size_limit(_FIELD_LIMIT)
     if table.escape:
-        lines = map(_without_null_marks(table.delimiter), lines)
+        lines = map(_with_escapes_only(table), lines)
     return (_by_line if table.multiline is False else _multiline)(table, lines, first)
 
 
@@ -138,11 +139,30 @@ def _style(table: Table) -> dict[str, Any]:
     return style
 
 
-def _without_null_marks(delimiter: str) -> Any:
-    r"""Return a function that empties fields that are ``\N``, as MySQL writes a missing value."""
-    escaped = re.escape(delimiter)
-    pattern = re.compile(rf"(?:(?<=^)|(?<={escaped}))\\N(?=$|\r?\n|{escaped})")
-    return lambda line: pattern.sub("", line) if "\\N" in line else line
+def _with_escapes_only(table: Table) -> Callable[[str], str]:
+    r"""Return a function that doubles escape characters that escape nothing: they are text.
+
+    The csv module drops them: ``C:\temp`` would be ``C:temp``. Files without quotes, such as those
+    of ``mysql --batch``, write white space as ``\n``, ``\r`` and ``\t``. Fields that are ``\N``, as
+    MySQL writes a missing value, become empty.
+    """
+    escape, delimiter = re.escape(table.escape), re.escape(table.delimiter)
+    missing = re.compile(rf"(?:(?<=^)|(?<={delimiter})){escape}N(?=$|\r?\n|{delimiter})")
+    escaped = re.compile(rf'{escape}(?:([{escape}{delimiter}"\r\n])|([nrt]))?')
+    white_space = {} if table.quoting else {"n": "\n", "r": "\r", "t": "\t"}
+
+    def with_escape(match: re.Match) -> str:
+        sign, letter = match.groups()
+        if sign:
+            return match.group()
+        return table.escape + (white_space.get(letter) or match.group())
+
+    def convert(line: str) -> str:
+        if table.escape not in line:
+            return line
+        return escaped.sub(with_escape, missing.sub("", line))
+
+    return convert
 
 
 def _multiline(table: Table, lines: Iterator[str], first: int) -> Iterator[Rows]:
@@ -233,7 +253,8 @@ def _swallowed(
     """Find records of several lines that look like records themselves.
 
     ``ends`` has the last line of each record of several lines, by its index; ``recent`` are the
-    lines before line ``after``.
+    lines before line ``after``. Lines of a text hardly have as many tabs as a record; they can have
+    as many commas, so that also the values must be like those of the columns.
     """
     base = after - len(recent)
     shapes: list[Any] | None = None
@@ -245,10 +266,12 @@ def _swallowed(
             continue
         if shapes is None:
             shapes = _shapes(rows, ends, header, table)
-        weak = all(shape is None for shape in shapes)
-        n_alike = sum(_fits(one, shapes, rows.values[index]) for one in alike)
-        # Lines of a text can have as many commas as a record by chance.
-        if n_alike < (max(len(lines), 3) if weak and table.delimiter == "," else 2):
+        n_alike, least = len(alike), 2
+        if table.delimiter not in "\t|":
+            n_alike = _count_fits(alike, shapes, rows.values[index])
+            if all(shape is None for shape in shapes) and table.delimiter == ",":
+                least = max(len(lines), 3)
+        if n_alike < least:
             continue
         options = [_ESCAPE] if any('\\"' in line for line in lines) else []
         options += [_NO_QUOTES, _BY_LINE, _ACCEPT]
@@ -272,23 +295,41 @@ def _shapes(rows: Rows, skipped: Container[int], header: Sequence[str], table: T
     for name, column in zip(header, zip(*values, strict=True), strict=True):
         distinct = set(column)
         is_category = name.strip() in (table.label, table.partition_column)
-        if len(distinct) <= (_MOST_VALUES if is_category else min(_MOST_VALUES, len(values) // 2)):
+        most = _MOST_VALUES if is_category else min(_MOST_VALUES, len(values) // 2)
+        if name.strip() == table.text:  # that some texts are repeated says nothing about others
+            shapes.append(None)
+        elif len(distinct) <= most:
             shapes.append(distinct)
         else:
             shapes.append(_NUMBER if all(map(_NUMBER.fullmatch, column)) else None)
     return shapes
 
 
-def _fits(fields: Sequence[str], shapes: Sequence[Any], own: Sequence[str]) -> bool:
-    """Return whether the fields of a line have the shapes of the columns."""
-    for index, (field, shape) in enumerate(zip(fields, shapes, strict=True)):
-        value = field.strip('"')
+def _count_fits(lines: Sequence[Sequence[str]], shapes: Sequence[Any], own: Sequence[str]) -> int:
+    """Return how many lines have fields of the shapes of the columns.
+
+    A repeated value fits, too: a class can have all its records in one quoted field.
+    """
+    columns = [[fields[index].strip('"') for fields in lines] for index in range(len(shapes))]
+    allowed = list(shapes)
+    for index, (shape, column) in enumerate(zip(shapes, columns, strict=True)):
         if isinstance(shape, set):
-            if value not in shape and value not in own[index : index + 1]:
-                return False
-        elif shape is not None and not shape.fullmatch(value):
-            return False
-    return True
+            counts = Counter(column)
+            repeated = {value for value in counts if counts[value] > 1 and value == value.strip()}
+            allowed[index] = shape | repeated | set(own[index : index + 1])
+    return sum(_fits(values, allowed) for values in zip(*columns, strict=True))
+
+
+def _fits(values: Sequence[str], shapes: Sequence[Any]) -> bool:
+    """Return whether the values of a line have the shapes of the columns."""
+    checked = [(value, s) for value, s in zip(values, shapes, strict=True) if s is not None]
+    # A line of a text that ends with a comma is no record with an empty label.
+    if checked and not any(value for value, _ in checked):
+        return False
+    return all(
+        value in shape if isinstance(shape, set) else shape.fullmatch(value)
+        for value, shape in checked
+    )
 
 
 def _by_line(table: Table, lines: Iterator[str], first: int) -> Iterator[Rows]:

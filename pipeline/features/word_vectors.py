@@ -111,9 +111,10 @@ def _read_text(path: Path) -> WordVectors:
         for number, line in enumerate(file, start=1):
             # Tabs separate only if there are no spaces: words of GloVe can contain either.
             parts = line.rstrip("\r\n ").split(" " if " " in line else "\t")
+            parts[1:] = filter(None, parts[1:])  # numbers can be aligned by spaces
             if parts == [""] or (number == 1 and _is_header(parts)):
                 continue
-            dimensions = dimensions or len(parts) - 1
+            dimensions = dimensions or sum(part != "" for part in parts) - 1
             word, vector = _parsed(parts, dimensions)
             if vector is None:
                 raise PretrainedError(
@@ -141,6 +142,7 @@ def _parsed(parts: Sequence[str], dimensions: int) -> tuple[str, np.ndarray | No
     """Return the word and the vector of a line; None if it has another number of numbers."""
     words, numbers = parts[:-dimensions], parts[-dimensions:]
     # A few words of GloVe contain a space; a number would be one too many.
+    words = [word for word in words if word] or words[:1]  # a space can begin a line
     is_word = len(words) == 1 or (len(words) > 1 and not _is_number(words[-1]))
     if dimensions < 2 or not is_word:
         return "", None

@@ -176,8 +176,9 @@ def _checked(
             if not isinstance(text, str):
                 raise _not_a_string(position, text)
         return items
-    kind = texts.type.value_type if pa.types.is_dictionary(texts.type) else texts.type
-    if not any(is_kind(kind) for is_kind in _STRING_TYPES):
+    if pa.types.is_dictionary(texts.type):
+        texts = texts.cast(texts.type.value_type)  # its values can be missing, too
+    if not any(is_kind(texts.type) for is_kind in _STRING_TYPES):
         raise DataError(f"texts must be a column of strings, got {texts.type}; cast it to string.")
     if texts.null_count:
         raise _not_a_string(pc.index(pc.is_null(texts), True).as_py(), None)

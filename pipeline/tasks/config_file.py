@@ -162,7 +162,7 @@ def _check_key(config: Any, section: str, key: str, task: Any) -> None:
     try:
         parameters[name].parse(text)
     except Exception as error:
-        quotes = "; write it without quotes" if text[:1] in "\"'" else ""
+        quotes = "; write it without quotes" if text.startswith(("'", '"')) else ""
         shown = user_errors.rejected(parameters[name], name, text, error)
         raise type(shown)(f"{where}: {shown}{quotes}") from error
     if (section, name) == ("core", "workers") and int(text) < 1:

@@ -98,7 +98,8 @@ def rejected(parameter: Any, name: str, text: str, error: Exception) -> Pipeline
     allowed = next((_ALLOWED[kind] for kind in kinds if kind in _ALLOWED), "another value")
     if isinstance(parameter, luigi.ChoiceParameter):
         allowed = f"one of {', '.join(map(str, sorted(parameter._choices)))}"
-    return SettingError(f"{name} must be {allowed}, got {text}")
+    received = text if text.strip() else "an empty value; give a value, or leave it out"
+    return SettingError(f"{name} must be {allowed}, got {received}")
 
 
 def _of_system(number: int | None, reason: str | None, path: Any) -> PipelineError | None:

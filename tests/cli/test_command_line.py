@@ -79,6 +79,8 @@ def test_unknown_command_is_a_usage_error():
         (["rm", "--yes", " "], "PATH|RUN... must not be empty, got ' '"),
         (["ls", "--dataset="], "--dataset must not be empty, got ''; give a value, or leave it"),
         (["ls", "--paths-outputs", ""], "--paths-outputs must not be empty"),
+        (["init", ""], "FILE must not be empty"),
+        (["gc", "--keep", ""], "--keep must not be empty"),
         (["freeze", "--dataset", "toy", "--date", ""], "--date must not be empty"),
         (["plan", "--dataset", ""], "dataset must be a text, got an empty value"),
         (["plan", "RunAll", "--units="], "units must be a JSON list"),

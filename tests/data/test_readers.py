@@ -515,6 +515,37 @@ def test_quoted_field_that_swallows_unlabelled_records_is_an_error(tmp_path):
         read(tmp_path, "hate_speech")
 
 
+OTHERS = {  # records around a quoted field, and the field
+    "repeated texts": (["q,bad", "q,good"] * 6, ['"q,bad', "r,good", 's",bad']),
+    "class of its own": (["a,bad", "b,bad", "c,bad"], ['"x,mid', "y,mid", 'z",good']),
+    "missing labels of its own": (["a,bad", "b,good"], ['"v,N/A', "r,N/A", 's",bad']),
+    "blank lines": (["q,bad", "q,bad"], ['"a,good', "", "", 'c",good']),
+}
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize(("others", "swallowed"), OTHERS.values(), ids=OTHERS)
+def test_swallowed_records_are_recognised_by_few_values(tmp_path, others, swallowed, delimiter):
+    content = "\n".join(["text,label", *others, *swallowed, *others, ""]).replace(",", delimiter)
+    extra = f'delimiter = {json.dumps(delimiter)}\nunlabelled = ["N/A", "mid"]'
+    first = len(others) + 2
+    message = f"quoted field of lines {first} to {first + len(swallowed) - 1} "
+    with pytest.raises(PipelineError, match=message):
+        read_file(tmp_path, content, extra=extra)
+
+
+def test_swallowed_records_of_a_table_with_tabs_need_no_known_values(tmp_path):
+    rows = [["text", "label"], ["a", "bad"], ['"x', "mid"], ['z"', "good"]]
+    with pytest.raises(PipelineError, match="lines 3 to 4 contains 2 lines"):
+        read_file(tmp_path, table_of("\t", rows), extra='delimiter = "\\t"')
+
+
+def test_lines_of_a_letter_that_end_with_a_comma_are_no_alarm(tmp_path):
+    rows = ["text,label", '"Dear Bob,', "", "thanks a lot,", 'Eve",bad', "x,", "y,good"]
+    reading = read_file(tmp_path, "\n".join(rows), extra='unlabelled = [""]')
+    assert reading.rows["raw"].to_pylist() == ["Dear Bob,\n\nthanks a lot,\nEve", "x", "y"]
+
+
 def test_lines_that_look_like_records_can_be_accepted(tmp_path):
     text = table_of(",", SWALLOWED)
     reading = read_file(tmp_path, text, extra="multiline = true")
@@ -569,6 +600,23 @@ def test_backslash_can_escape_quotes(tmp_path):
     reading = read_file(tmp_path, "\n".join(rows), extra=r"escape = '\'")
     assert reading.rows["raw"].to_pylist() == ['it was "slow" ok', '17"', "a \\"]
     assert reasons(reading) == [(5, "text is empty")]
+
+
+@pytest.mark.parametrize("block", [2, 100])
+def test_backslash_before_other_signs_is_text(tmp_path, monkeypatch, block):
+    monkeypatch.setattr(records, "BLOCK", block)
+    rows = ["text,label", r'"C:\temp \"x\"",bad', r"\o/ \\n,good", r"a\, b,bad", "d\\"]
+    reading = read_file(tmp_path, "\n".join(rows), extra=r"escape = '\'")
+    assert reading.rows["raw"].to_pylist() == [r'C:\temp "x"', r"\o/ \n", "a, b"]
+    assert reasons(reading) == [(5, "malformed record")]
+
+
+def test_escapes_of_white_space_are_read_in_files_without_quotes(tmp_path):
+    rows = ["text\tlabel", r"a\tb\nc \\n \o/" "\tbad", "\\N\tgood", '"x\tgood']
+    extra = "delimiter = '\\t'\nquoting = false\nescape = '\\'"
+    reading = read_file(tmp_path, "\n".join(rows), extra=extra)
+    assert reading.rows["raw"].to_pylist() == ["a\tb\nc \\n \\o/", '"x']
+    assert reasons(reading) == [(3, "text is empty")]
 
 
 def test_backslashes_are_text_without_the_option(tmp_path):

@@ -72,6 +72,11 @@ def test_tabs_separate_where_there_are_no_spaces(tmp_path):
     assert vectors.words.to_pylist() == ["the", "cat"]
 
 
+def test_numbers_may_be_aligned_by_spaces(tmp_path):
+    vectors = word_vectors.read(write(tmp_path / "a.txt", "the   1  2\n. .   3 40\n a  5  6\n"))
+    assert vectors.words.to_pylist() == ["the", ". .", "a"]
+
+
 def zipped(members):
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:

@@ -157,6 +157,7 @@ def test_half_of_a_surrogate_pair_is_replaced_as_in_raw_files(predictor):
         ([b"a"], "position 0 .* got bytes"),
         ([float("nan")], "position 0 .* got float"),
         (pa.array(["a", "b", None]), "position 2 .* got None"),
+        (pa.DictionaryArray.from_arrays([0, 1], ["a", None]), "position 1 .* got None"),
         (pa.chunked_array([["a"], [None]]), "position 1 .* got None"),
         (pa.array([1, 2]), "must be a column of strings, got int64; cast it"),
         (pd.Series(["a", None, float("nan")]), "position 1 .* got float nan"),

@@ -82,6 +82,7 @@ WRONG = [
     ("[retcodes]\ntask_failed = 30", ["did you mean [retcode]?"]),
     ("[core]\nlocal_schedular = true", ["P103", "'local_scheduler'"]),
     ("[worker]\ncheck_complete_on_rum = true", ["'check_complete_on_run'"]),
+    ("[core]\nlocal_scheduler =", ["P101", "true or false, got an empty value; give a value, or"]),
     ('[RunAll]\nseed = "0"', ["P101: section [RunAll] of luigi.cfg: seed", "without quotes"]),
     ("[RunAll]\nmodel = 'gru'", ["P101", "model must be one of", "without quotes"]),
     ('[retcode]\ntask_failed = "30"', ["P101", "task_failed must be a whole number, got"]),
