@@ -11,13 +11,14 @@ from pipeline.data.formats import blocks
 from pipeline.data.inspection import NAMES, Inspection, is_number
 from pipeline.data.problems import MISSING, in_order
 from pipeline.data.records import toml_text
-from pipeline.errors import DataError, UnknownNameError, nearest
+from pipeline.errors import DataError, SettingError, UnknownNameError, nearest
 
 _MOST_CLASSES = 200
 # Values that are a class in some datasets and a missing label in others: missing if they are rare.
 _DOUBTFUL = frozenset(["none", "unknown"])
 _RARE = 0.1  # share of rows
 _LOOKED_AT = 200  # values
+_OFTEN = 10  # rows per distinct value; a column of texts has fewer
 _LONG = 20  # characters; a value without a space that is longer may be a text
 _SHOWN = 30  # characters of a value in comments
 
@@ -103,6 +104,10 @@ def describe(
             raise UnknownNameError(
                 f"{path.name} has no column {given[role]!r}; {nearest(given[role], found.columns)}."
             )
+    if given.get("text") and given["text"] == given.get("label"):
+        raise SettingError(
+            f"--text and --label are both {given['text']!r}; give two different columns."
+        )
     counts = _few_values(path, found, given)
     text = given.get("text") or _text_column(path, found, given.get("label"), choose)
     label = given.get("label") or _label_column(path, found, counts, text, choose)
@@ -157,7 +162,7 @@ def _text_column(path: Path, found: Inspection, label: str | None, choose: Choos
     lengths = {
         name: sum(map(len, values)) / len(values)
         for name, values in found.columns.items()
-        if name != label and values and _has_texts(values, is_strict=True)
+        if name != label and values and _has_texts(values, is_strict=True) and not _repeats(values)
     } or {
         name: 1.0
         for name, values in found.columns.items()
@@ -175,6 +180,12 @@ def _text_column(path: Path, found: Inspection, label: str | None, choose: Choos
     if len(ordered) == 1 or lengths[ordered[0]] > 3 * lengths[ordered[1]]:
         return ordered[0]
     return choose("the texts", ordered, "--text")
+
+
+def _repeats(values: Sequence[str]) -> bool:
+    """Return whether a column has few values that occur often, as labels do."""
+    filled = Counter(filter(None, map(str.strip, values)))
+    return len(filled) * _OFTEN <= filled.total()
 
 
 def _has_texts(values: Sequence[str], is_strict: bool) -> bool:
@@ -206,7 +217,7 @@ def _label_column(
     if not fitting:
         raise DataError(
             f"{path.name}: no column looks like labels (2 to {_MOST_CLASSES} distinct values); "
-            "give --label with one of " + ", ".join(found.columns)
+            f"give --label with one of {', '.join(name for name in found.columns if name != text)}."
         )
     by_name = _by_name("label", fitting)
     if by_name:
@@ -238,7 +249,10 @@ def _classes(
         return {}, []
     n_rows = sum(counts.values())
     unlabelled = given.get("unlabelled")
-    if unlabelled is None:
+    if unlabelled is not None:
+        # An empty value cannot be a class.
+        unlabelled = list(dict.fromkeys([*unlabelled, *(value for value in counts if not value)]))
+    else:
         unlabelled = [
             value
             for value, count in counts.items()
