@@ -159,15 +159,17 @@ def _few_values(path: Path, found: Inspection, given: Mapping[str, Any]) -> dict
 
 def _text_column(path: Path, found: Inspection, label: str | None, choose: Choose) -> str:
     """Return the column with texts."""
-    lengths = {
-        name: sum(map(len, values)) / len(values)
-        for name, values in found.columns.items()
-        if name != label and values and _has_texts(values, is_strict=True) and not _repeats(values)
-    } or {
-        name: 1.0
-        for name, values in found.columns.items()
-        if name != label and _has_texts(values, is_strict=False)
-    }
+    lengths: dict[str, float] = {}
+    # The least likely columns only count if there are no others.
+    for is_strict, may_repeat in ((True, False), (False, False), (False, True)):
+        lengths = lengths or {
+            name: sum(map(len, values)) / len(values) if is_strict else 1.0
+            for name, values in found.columns.items()
+            if name != label
+            and values
+            and _has_texts(values, is_strict)
+            and (may_repeat or not _repeats(values))
+        }
     if not lengths:
         raise DataError(
             f"{path.name}: no column looks like texts; give --text with one of "

@@ -225,3 +225,9 @@ def test_line_that_is_no_json_has_one_line_number(folder):
     lines = [json.dumps({"text": text, "label": label}) for text, label in ROWS]
     (folder / "a.jsonl").write_text("\n".join([*lines, "{broken"]) + "\n")
     assert "double quotes: column 2 (1 row, line 121)" in init("a.jsonl").output
+
+
+def test_column_with_one_value_is_no_candidate_for_texts_without_words(folder):
+    rows = [("NO_QUERY", f"great{n}", "ab"[n % 2]) for n in range(60)]
+    put(folder / "a.csv", rows, ("query", "word", "letter"))
+    assert "text column word, label column letter" in init("a.csv").output
