@@ -1,6 +1,7 @@
 """Options and arguments that several commands share, and the folders that they work on."""
 
 import os
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +29,16 @@ def with_paths(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def given_folders(context: click.Context) -> list[str]:
+    """Return the options of `with_paths` as the user gave them, to repeat in another command."""
+    words = []
+    for name in ("data", "outputs"):
+        value = context.meta.get(f"paths_{name}")
+        if value is not None:
+            words += [f"--paths-{name}", shlex.quote(value)]
+    return words
+
+
 def open_store() -> Store:
     """Return the store of the outputs folder."""
     return Store(outputs_folder())
@@ -49,6 +60,7 @@ def _set_path(context: click.Context, parameter: click.Parameter, value: str | N
     name = str(parameter.name).removeprefix("paths_")
     if value is not None:
         set_option("paths", name, value)
+        context.meta[f"paths_{name}"] = value
     if context.resilient_parsing:  # the shell completes a word
         return
     folder = getattr(paths(), name)

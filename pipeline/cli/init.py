@@ -6,6 +6,8 @@ import re
 import shutil
 import sys
 import tomllib
+import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,10 +15,10 @@ from typing import Any
 import click
 
 from pipeline.cli import output
-from pipeline.cli.common import as_json, with_paths
+from pipeline.cli.common import as_json, given_folders, with_paths
 from pipeline.cli.output import Column
 from pipeline.data import catalogue
-from pipeline.errors import DataError, SettingError
+from pipeline.errors import DataError, RawFileError, SettingError
 from pipeline.store import files
 from pipeline.tasks.config import data_folder
 
@@ -75,6 +77,11 @@ def create(
     from pipeline.data.description import describe
     from pipeline.data.inspection import inspect
 
+    if not file.is_file():
+        raise RawFileError(
+            f"{file} is {'a folder' if file.is_dir() else 'not a file'}; give the path of a CSV, "
+            "TSV, JSON Lines, Parquet or Excel file."
+        )
     given = _decoded(given)
     name = name or _name_of(file)
     folder = data_folder() / name
@@ -89,6 +96,8 @@ def create(
     content = described.toml()
     dataset = dataset_file.dataset(name, tomllib.loads(content))
     reading = readers.read(dataset, {file.name: file})
+    context = click.get_current_context(silent=True)
+    folders = given_folders(context) if context else []
     _put(file, folder, content)
     return {
         "dataset": name,
@@ -98,16 +107,15 @@ def create(
         "rows": reading.records,
         "classes": _examples(reading.rows, reading.class_names),
         "notes": [*found.guesses, *_notes(described, reading)],
-        "command": f"luigi --module pipeline RunAll --dataset {name} --model naive_bayes",
+        "command": " ".join(
+            ["luigi --module pipeline RunAll --dataset", name, "--model naive_bayes", *folders]
+        ),
     }
 
 
 def _decoded(given: dict[str, Any]) -> dict[str, Any]:
     """Decode the options that have several values."""
     given = {key: value for key, value in given.items() if value is not None}
-    for key in ("text", "label", "id", "delimiter", "encoding", "labels"):
-        if given.get(key) == "":
-            raise SettingError(f"--{key} is empty; give a value, or leave the option out.")
     if "delimiter" in given:
         given["delimiter"] = given["delimiter"].replace("\\t", "\t")
         if len(given["delimiter"]) != 1:
@@ -138,6 +146,7 @@ def _name_of(file: Path) -> str:
     if is_in_data and not catalogue.problem_with_name(folder.name):
         return folder.name
     stem = re.sub(r"(?i)(\.(csv|tsv|txt|jsonl|ndjson|json|parquet|xlsx|xlsm|gz))+$", "", file.name)
+    stem = "".join(filter(str.isascii, unicodedata.normalize("NFKD", stem)))  # ü becomes u
     return re.sub("[^a-z0-9]+", "-", stem.lower()).strip("-") or "mine"
 
 
@@ -230,6 +239,17 @@ def _notes(described: Any, reading: Any) -> list[str]:
         values = ", ".join(map(repr, described.unlabelled))
         notes.append(
             f"rows with the label {values} are taken as unlabelled; --unlabelled sets this"
+        )
+    same = Counter(value.casefold() for value in described.labels)
+    spellings = [value for value in described.labels if same[value.casefold()] > 1]
+    if spellings and len(set(described.labels.values())) == len(described.labels):
+        pairs = ",".join(
+            f"{value.casefold() if value in spellings else value}={value}"
+            for value in described.labels
+        )
+        notes.append(
+            f"labels that differ in case only are different classes: {', '.join(spellings)}; "
+            f"--labels {pairs!r} would join them"
         )
     malformed = malformed_in_words(reading.rejected)
     if malformed:

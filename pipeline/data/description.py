@@ -11,13 +11,14 @@ from pipeline.data.formats import blocks
 from pipeline.data.inspection import NAMES, Inspection, is_number
 from pipeline.data.problems import MISSING, in_order
 from pipeline.data.records import toml_text
-from pipeline.errors import DataError, UnknownNameError, nearest
+from pipeline.errors import DataError, SettingError, UnknownNameError, nearest
 
 _MOST_CLASSES = 200
 # Values that are a class in some datasets and a missing label in others: missing if they are rare.
 _DOUBTFUL = frozenset(["none", "unknown"])
 _RARE = 0.1  # share of rows
 _LOOKED_AT = 200  # values
+_OFTEN = 10  # rows per distinct value; a column of texts has fewer
 _LONG = 20  # characters; a value without a space that is longer may be a text
 _SHOWN = 30  # characters of a value in comments
 
@@ -103,6 +104,10 @@ def describe(
             raise UnknownNameError(
                 f"{path.name} has no column {given[role]!r}; {nearest(given[role], found.columns)}."
             )
+    if given.get("text") and given["text"] == given.get("label"):
+        raise SettingError(
+            f"--text and --label are both {given['text']!r}; give two different columns."
+        )
     counts = _few_values(path, found, given)
     text = given.get("text") or _text_column(path, found, given.get("label"), choose)
     label = given.get("label") or _label_column(path, found, counts, text, choose)
@@ -154,15 +159,17 @@ def _few_values(path: Path, found: Inspection, given: Mapping[str, Any]) -> dict
 
 def _text_column(path: Path, found: Inspection, label: str | None, choose: Choose) -> str:
     """Return the column with texts."""
-    lengths = {
-        name: sum(map(len, values)) / len(values)
-        for name, values in found.columns.items()
-        if name != label and values and _has_texts(values, is_strict=True)
-    } or {
-        name: 1.0
-        for name, values in found.columns.items()
-        if name != label and _has_texts(values, is_strict=False)
-    }
+    lengths: dict[str, float] = {}
+    # The least likely columns only count if there are no others.
+    for is_strict, may_repeat in ((True, False), (False, False), (False, True)):
+        lengths = lengths or {
+            name: sum(map(len, values)) / len(values) if is_strict else 1.0
+            for name, values in found.columns.items()
+            if name != label
+            and values
+            and _has_texts(values, is_strict)
+            and (may_repeat or not _repeats(values))
+        }
     if not lengths:
         raise DataError(
             f"{path.name}: no column looks like texts; give --text with one of "
@@ -175,6 +182,12 @@ def _text_column(path: Path, found: Inspection, label: str | None, choose: Choos
     if len(ordered) == 1 or lengths[ordered[0]] > 3 * lengths[ordered[1]]:
         return ordered[0]
     return choose("the texts", ordered, "--text")
+
+
+def _repeats(values: Sequence[str]) -> bool:
+    """Return whether a column has few values that occur often, as labels do."""
+    filled = Counter(filter(None, map(str.strip, values)))
+    return len(filled) * _OFTEN <= filled.total()
 
 
 def _has_texts(values: Sequence[str], is_strict: bool) -> bool:
@@ -206,7 +219,7 @@ def _label_column(
     if not fitting:
         raise DataError(
             f"{path.name}: no column looks like labels (2 to {_MOST_CLASSES} distinct values); "
-            "give --label with one of " + ", ".join(found.columns)
+            f"give --label with one of {', '.join(name for name in found.columns if name != text)}."
         )
     by_name = _by_name("label", fitting)
     if by_name:
@@ -238,7 +251,10 @@ def _classes(
         return {}, []
     n_rows = sum(counts.values())
     unlabelled = given.get("unlabelled")
-    if unlabelled is None:
+    if unlabelled is not None:
+        # An empty value cannot be a class.
+        unlabelled = list(dict.fromkeys([*unlabelled, *(value for value in counts if not value)]))
+    else:
         unlabelled = [
             value
             for value, count in counts.items()

@@ -6,10 +6,10 @@ import json
 import re
 import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from pipeline.data import csv_format, records
 from pipeline.data.raw_files import opened, unreadable
@@ -25,6 +25,8 @@ from pipeline.data.records import (
 )
 from pipeline.data.schema import Table
 from pipeline.errors import DataError, MissingExtraError, nearest
+
+_FIRST = 1000  # records of JSON Lines whose columns are gathered
 
 
 def blocks(table: Table, path: Path) -> Iterator[Block]:
@@ -83,25 +85,53 @@ def _raise_encoding_error(stream: IO[bytes], table: Table, path: Path) -> None:
 
 
 def _from_json_lines(table: Table, path: Path, lines: Iterator[str]) -> Iterator[Record]:
-    """Read one JSON object per line."""
-    names, is_first = column_names(table), True
+    """Read one JSON object per line.
+
+    A record may lack a column; a column is missing if none of the first records has it.
+    """
+    names = column_names(table)
+    columns: dict[str, None] = {}
+    waiting: list[Record] | None = []  # records before the columns are checked
+    has_object = False
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
-        try:
-            entry = json.loads(line)
-            if not isinstance(entry, dict):
-                raise ValueError("a line must be a JSON object")
-            for name in names:
-                if isinstance(entry.get(name), dict | list):
-                    raise ValueError(f"{name!r} is neither a text nor a number")
-        except (ValueError, RecursionError) as error:
-            yield Record(number, None, line.rstrip("\r\n"), None, None, str(error))
+        entry, problem = _json_object(line, names)
+        if problem:
+            one = Record(number, None, line.rstrip("\r\n"), None, None, problem)
+        else:
+            one = record(number, [as_text(entry.get(name)) for name in names])
+        if waiting is None:
+            yield one
             continue
-        if is_first:
-            column_indices(list(entry), table, path)
-        is_first = False
-        yield record(number, [as_text(entry.get(name)) for name in names])
+        waiting.append(one)
+        columns |= dict.fromkeys(entry)
+        has_object = has_object or not problem
+        if len(waiting) >= _FIRST or all(name in columns for name in names if name):
+            if has_object:
+                column_indices(list(columns), table, path)
+            yield from waiting
+            waiting = None
+    if waiting:
+        if has_object:
+            column_indices(list(columns), table, path)
+        yield from waiting
+
+
+def _json_object(line: str, names: Sequence[str]) -> tuple[dict[str, Any], str]:
+    """Return the object of a line, and what is wrong with the line if it has none."""
+    try:
+        entry = json.loads(line)
+    except json.JSONDecodeError as error:  # its own line number is always 1
+        return {}, f"{error.msg}: column {error.colno}"
+    except (ValueError, RecursionError) as error:
+        return {}, str(error)
+    if not isinstance(entry, dict):
+        return {}, "a line must be a JSON object"
+    for name in names:
+        if isinstance(entry.get(name), dict | list):
+            return {}, f"{name!r} is neither a text nor a number"
+    return entry, ""
 
 
 def _from_parquet(table: Table, path: Path, stream: IO[bytes]) -> Iterator[Record]:

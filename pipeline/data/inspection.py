@@ -18,7 +18,7 @@ from pipeline.data.dataset_file import format_of
 from pipeline.data.raw_files import opened
 from pipeline.data.records import DELIMITERS, as_text
 from pipeline.data.schema import Table
-from pipeline.errors import DataError, RawFileError
+from pipeline.errors import DataError
 
 _SAMPLE = 2_000  # records
 _COST_OF_PROBLEMS = 0.02  # of wrong quotes, as a share of records
@@ -84,8 +84,6 @@ def inspect(path: Path, given: Mapping[str, Any]) -> Inspection:
     PipelineError
         If the file cannot be read, or contains no table.
     """
-    if not path.is_file():
-        raise RawFileError(f"{path} is not a file; give the path of a CSV, TSV, ... file.")
     with opened(path) as stream:
         start = stream.read(_CHUNK)
     if not start.strip():
@@ -311,7 +309,9 @@ def _is_header(rows: Sequence[Sequence[str]]) -> bool:
     first, others = [field.strip() for field in rows[0]], rows[1:]
     lowered = [name.lower() for name in first]
     known = {name for names in NAMES.values() for name in names.split()}
-    if any(name in known for name in lowered) and len(set(lowered)) == len(lowered):
+    usual = {name for name in lowered if name in known}
+    # One usual word, repeated, may be a value; two usual names are a header that repeats a name.
+    if usual and (len(usual) > 1 or len(set(lowered)) == len(lowered)):
         return not any(is_number(name) for name in first)
     if len(set(first)) < len(first) or any(is_number(name) for name in first):
         return False
@@ -350,7 +350,7 @@ def _set_objects(found: Inspection, path: Path, encoding: str) -> None:
         raise DataError(f"{path.name} has no line that is a JSON object; give --format csv or tsv.")
     found.columns = {
         name: [as_text(one.get(name)) or "" for one in objects]
-        for name in objects[0]
+        for name in dict.fromkeys(name for one in objects for name in one)
         if not any(isinstance(one.get(name), dict | list) for one in objects)
     }
 

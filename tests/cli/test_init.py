@@ -95,11 +95,13 @@ def test_file_in_the_data_folder_stays_where_it_is(folder):
     ("words", "message"),
     [
         (["no.csv"], "no.csv is not a file"),
+        ([".", "--name", "a"], "is a folder; give the path"),
+        (["a.csv", "--text", "text", "--label", "text"], "both 'text'; give two different columns"),
         (["a.csv", "--name", "vader"], "'vader' is in the catalogue"),
         (["a.csv", "--name", "latest"], "reserved name.*--name"),
         (["a.csv", "--name", "No Name"], "lower-case letters"),
         (["a.csv", "--text", "txt"], "no column 'txt'; did you mean 'text'"),
-        (["a.csv", "--label", ""], "--label is empty"),
+        (["a.csv", "--label", ""], "--label must not be empty"),
         (["a.csv", "--delimiter", "||"], "--delimiter must be one character"),
         (["a.csv", "--labels", "bad"], "does not have 2 to 200 distinct values"),
         (["a.csv", "--labels", "bad,goood"], "label 'good' .* is not among the dataset's labels"),
@@ -167,3 +169,65 @@ def test_described_file_trains_and_its_labels_can_be_omitted(chain):
     chain.run(dataset="reviews", model="naive_bayes")
     (metrics,) = chain.outputs.glob("reviews/7_*/naive_bayes*/metrics.json")
     assert json.loads(metrics.read_text())["class_names"] == ["bad", "good"]
+
+
+def test_header_that_repeats_a_name_is_a_header(folder):
+    rows = [(text, label, label) for text, label in ROWS]
+    put(folder / "a.csv", rows, ("text", "label", "label"))
+    assert "2 columns named 'label'; rename" in error_of("a.csv", "--yes")
+    assert not (folder / "data").exists()
+
+
+def test_column_that_the_first_record_lacks_is_found(folder):
+    first, *others = [{"text": text, "label": label} for text, label in ROWS]
+    records = [{"text": first["text"]}, *others]
+    (folder / "a.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    assert "label column label" in init("a.jsonl").output
+
+
+@pytest.mark.parametrize(
+    ("header", "labels"),
+    [(("текст", "метка"), ("хорошо", "плохо")), (("was", "wie"), ("sehr gut", "gar nicht"))],
+    ids=["Cyrillic", "several words"],
+)
+def test_column_with_few_values_is_no_text_column(folder, header, labels):
+    put(folder / "a.csv", [(f"{labels[0]} и {n}", labels[n % 2]) for n in range(60)], header)
+    assert f"text column {header[0]}, label column {header[1]}" in init("a.csv").output
+
+
+def test_unlabelled_option_keeps_empty_labels_unlabelled(folder):
+    put(folder / "a.csv", [*ROWS, *[(f"what is this {n}", "") for n in range(9)], ("why", "-")])
+    result = json.loads(init("a.csv", "--unlabelled", "-", "--json").output)
+    assert [(row["label"], row["rows"]) for row in result["classes"]][-1] == ("(unlabelled)", 10)
+
+
+def test_printed_command_has_the_folders_that_were_given(folder):
+    put(folder / "a.csv")
+    done = init("a.csv", "--paths-data", "my data")
+    assert done.output.splitlines()[-1].endswith("naive_bayes --paths-data 'my data'")
+
+
+def test_labels_that_differ_in_case_are_noted_with_the_option_that_joins_them(folder):
+    rows = [(text, label.title() if n % 3 else label) for n, (text, label) in enumerate(ROWS)]
+    put(folder / "a.csv", [*rows, *[(f"so so {n}", "Fair") for n in range(5)]])
+    note = next(line for line in init("a.csv").output.splitlines() if "differ in case" in line)
+    option = re.search(r"--labels '(.*)'", note)[1]
+    joined = json.loads(init("a.csv", "--force", "--json", "--labels", option).output)
+    assert {row["label"] for row in joined["classes"]} == {"bad", "good", "Fair"}
+
+
+def test_name_of_a_dataset_keeps_letters_without_their_accents(folder):
+    put(folder / "Über Müller.csv")
+    assert "--dataset uber-muller" in init("Über Müller.csv").output
+
+
+def test_line_that_is_no_json_has_one_line_number(folder):
+    lines = [json.dumps({"text": text, "label": label}) for text, label in ROWS]
+    (folder / "a.jsonl").write_text("\n".join([*lines, "{broken"]) + "\n")
+    assert "double quotes: column 2 (1 row, line 121)" in init("a.jsonl").output
+
+
+def test_column_with_one_value_is_no_candidate_for_texts_without_words(folder):
+    rows = [("NO_QUERY", f"great{n}", "ab"[n % 2]) for n in range(60)]
+    put(folder / "a.csv", rows, ("query", "word", "letter"))
+    assert "text column word, label column letter" in init("a.csv").output

@@ -840,3 +840,10 @@ def test_layout_with_existing_files_is_used(tmp_path):
     assert read(tmp_path, "mine").rows["file"].to_pylist() == ["old.tsv"] * 2
     put(tmp_path, "mine", "new.csv", "text,label\nc,bad\nd,good\n")
     assert read(tmp_path, "mine").rows["file"].to_pylist() == ["new.csv"] * 2
+
+
+def test_first_record_of_json_lines_may_lack_a_column(tmp_path):
+    content = '{"text": "no label"}\n{broken\n' + JSON_LINES
+    reading = read_file(tmp_path, content, "rows.jsonl", extra='unlabelled = [""]')
+    assert reading.rows["raw"][0].as_py() == "no label"
+    assert reading.rejected["line"].to_pylist() == [2]
