@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.settings.checks import DOTTED
+
 # Clean texts never contain it: control characters are removed first.
 _MARK = "\x1e"
 SLICE = 50_000  # most texts in a slice; bounds the memory of intermediate columns
-#: Languages that distinguish i with and without a dot.
-DOTTED = ("azerbaijani", "turkish")
 _MIN_SLICE = 1_000  # fewest texts that are worth a thread
 # Seconds that a thread that returns from Arrow waits for Python's lock. Python's default of 5 ms
 # is longer than most operations of Arrow on a slice.
@@ -158,7 +158,7 @@ def replacing(pattern: str, by: str) -> Callable[[pa.Array], pa.Array]:
 def lower(column: pa.Array, language: str = "") -> pa.Array:
     """Convert to lower case as Python does; Arrow's result differs for letters such as ``İ``.
 
-    In `DOTTED` languages the lower case of ``I`` is ``ı``, and that of ``İ`` is ``i`` (Unicode
+    In languages of `DOTTED` the lower case of ``I`` is ``ı``, and that of ``İ`` is ``i`` (Unicode
     Standard, SpecialCasing.txt).
 
     Examples

@@ -74,15 +74,12 @@ def problems(run: Run, coverage: Coverage) -> Iterator[Suggestion]:
     if run.bundle["representation"] in _WITH_WORD_LIST:
         command = run.command_of({"model": _READS_CHARACTERS})
     if coverage.unseparated >= _MOST_UNSEPARATED:
-        advice = (
-            f"; {_READS_CHARACTERS} also reads character n-grams."
-            if command
-            else ". Put spaces between the words before the pipeline reads the texts."
-        )
+        command = with_option(run.command, "tokenizer", "words")
         yield Suggestion(
             f"In {coverage.unseparated:.0%} of the texts, which are in a script without spaces, "
-            f"the tokenizer leaves whole clauses as one token{advice}",
-            command,
+            "the tokenizer leaves whole clauses as one token: split them into bigrams of "
+            "characters.",
+            with_option(command, "segmentation", "bigrams"),
         )
     elif (coverage.unseen if coverage.unknown is None else coverage.unknown) >= _MOST_UNKNOWN:
         yield _about_unknown(run, coverage, command)

@@ -14,7 +14,8 @@ LEARNED = "learned"
 _PROBE = " a b1_-!#@x\n"
 # Word forms that lack a language.
 _LACKING = {"azerbaijani": ("snowball", "simplemma"), "turkish": ("snowball",)}
-_OTHER_CASE = tuple(_LACKING)  # the lower case of I is the dotless i
+#: Languages in which the lower case of I is the dotless i.
+DOTTED = tuple(_LACKING)
 _ENGLISH_ONLY = {"porter": "snowball or simplemma", "wordnet": "snowball or simplemma"}
 
 
@@ -201,7 +202,7 @@ _IRRELEVANT: tuple[tuple[tuple[str, ...], Callable[[Mapping[str, Any]], bool], s
         lambda settings: (
             settings["stop_words"] != "nltk"
             and settings["word_form"] == "as_is"
-            and settings["language"] not in _OTHER_CASE
+            and settings["language"] not in DOTTED
         ),
         "only stop_words nltk, a word_form, and the letter case of Turkish and Azerbaijani need it",
     ),

@@ -5,6 +5,7 @@ import logging
 from luigi.util import requires
 
 from pipeline.errors import RECORDS_REJECTED
+from pipeline.settings import checks
 from pipeline.settings.parameter import parameter
 from pipeline.settings.resolved import Settings
 from pipeline.store import files, publishing
@@ -75,7 +76,7 @@ class CleanText(Step):
     def settings(self) -> Settings:
         """Return the settings; the language counts only if it changes the texts."""
         values = dict(super().settings())
-        if values["case"] == "keep":
+        if values["case"] == "keep" or values["language"] not in checks.DOTTED:
             del values["language"]
         return Settings(values)
 

@@ -56,7 +56,9 @@ def write_all_characters() -> None:
 def write_line(text: str) -> None:
     """Print a text; a reader that has ended, such as ``head``, is no error."""
     try:
-        print(text, flush=True)
+        encoding = sys.stdout.encoding or "utf-8"
+        # The locale of cron may lack characters of a class or of a path.
+        print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
     except BrokenPipeError:
         # Python would report the text that is still buffered when the process ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -128,7 +128,7 @@ def test_plan_of_a_changed_row_of_the_catalogue(mine):
 
 
 def test_plan_of_a_raised_version(mine, monkeypatch):
-    monkeypatch.setattr(Tokenize, "version", 2)
+    monkeypatch.setattr(Tokenize, "version", Tokenize.version + 1)
     plan = assert_run_does_as_planned(mine, "Tokenize")
     assert step_of(plan, "Tokenize")["kind"] == "version"
 

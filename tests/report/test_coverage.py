@@ -114,14 +114,15 @@ def chinese(chain):
 
 def test_page_and_log_begin_with_the_warning_and_its_command(chinese, caplog):
     with caplog.at_level(logging.WARNING, logger="pipeline.report.page"):
-        report = chinese.run(dataset="weibo", model="naive_bayes").requires()
+        settings = {"dataset": "weibo", "model": "naive_bayes", "segmentation": "none"}
+        report = chinese.run(**settings).requires()
     sentence = "In 100% of the texts, which are in a script without spaces, the tokenizer leaves"
     assert sentence in caplog.text
     html = " ".join((report.path() / "report.html").read_text().split())
     body = html[html.index("<body") :]
     assert body.index(sentence) < body.index("naive_bayes beats" if "beats" in body else "does not")
     warning = body[body.index(sentence) : body.index("Can the metrics be trusted?")]
-    assert "--model</span> logistic_regression" in warning
+    assert "--segmentation</span> bigrams" in warning
     # Once on the page, and once in its model card.
     assert body.count(sentence) == 2
     assert sentence in (report.path() / "model_card.md").read_text()

@@ -8,7 +8,7 @@ DRAW = """
 import sys
 from pathlib import Path
 from pipeline.report.style import drawing
-with drawing(Path(sys.argv[1])) as axes:
+with drawing(Path(sys.argv[1]), "model on dataset") as axes:
     axes.set_title("title")
 """
 

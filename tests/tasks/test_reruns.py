@@ -40,6 +40,7 @@ PARAMETERS = {
     "duplicates": ("CleanText", "drop"),
     "tokenizer": ("Tokenize", "regexp"),
     "pattern": ("Tokenize", "[a-z]+", "naive_bayes", "--tokenizer", "regexp"),
+    "segmentation": ("Tokenize", "none"),
     "token_case": ("Tokenize", "lower"),
     "stop_words": ("Tokenize", "scikit-learn"),
     "word_form": ("Tokenize", "porter"),
@@ -116,7 +117,15 @@ ROOTS = {"dataset", "model", "representation", "preset", "no_test"}
 # These need optional files or packages; other tests check their digests.
 # These select raw files; tests/nightly/test_dates.py checks their digests.
 RAW_FILES = {"date", "window", "today"}
-ELSEWHERE = {"embedding", "freeze_embedding", "encoder", "buckets", "longest_run", "subwords"}
+ELSEWHERE = {
+    "word_clouds",
+    "embedding",
+    "freeze_embedding",
+    "encoder",
+    "buckets",
+    "longest_run",
+    "subwords",
+}
 
 
 def steps_from(first):
