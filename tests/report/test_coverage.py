@@ -114,7 +114,7 @@ def chinese(chain):
 
 def test_page_and_log_begin_with_the_warning_and_its_command(chinese, caplog):
     with caplog.at_level(logging.WARNING, logger="pipeline.report.page"):
-        report = chinese.run(dataset="weibo", model="naive_bayes").requires()
+        report = chinese.run(dataset="weibo", model="naive_bayes", segmentation="none").requires()
     sentence = "In 100% of the texts, which are in a script without spaces, the tokenizer leaves"
     assert sentence in caplog.text
     html = " ".join((report.path() / "report.html").read_text().split())
