@@ -147,7 +147,13 @@ def _name_of(file: Path) -> str:
         return folder.name
     stem = re.sub(r"(?i)(\.(csv|tsv|txt|jsonl|ndjson|json|parquet|xlsx|xlsm|gz))+$", "", file.name)
     stem = "".join(filter(str.isascii, unicodedata.normalize("NFKD", stem)))  # ü becomes u
-    return re.sub("[^a-z0-9]+", "-", stem.lower()).strip("-") or "mine"
+    name = re.sub("[^a-z0-9]+", "-", stem.lower()).strip("-")
+    if not name:
+        raise SettingError(
+            f"the file name {file.name!r} has no letter from a to z and no digit to name the "
+            "dataset by; add --name, such as --name reviews."
+        )
+    return name
 
 
 def _check(name: str, folder: Path, file: Path, force: bool) -> None:

@@ -28,7 +28,7 @@ def draw(
     _class_sizes(run.class_names, counts, folder / "class_sizes.png", rows)
     _lengths(lengths, limit, folder / "lengths.png", run.source_of(len(lengths), "rows"))
     if distinctive:
-        _distinctive_words(distinctive, folder / "telling_words.png", rows)
+        _distinctive_words(distinctive, folder / "distinctive_words.png", rows)
     for number, (name, words) in enumerate(clouds.items()):
         colour, path = COLOURS[number % len(COLOURS)], folder / f"word_cloud_{number + 1}.png"
         _word_cloud(dict(words), name, colour, path, rows)

@@ -38,7 +38,11 @@ def verdict(run: FinishedRun) -> Verdict:
 
 def _title(run: FinishedRun, name: str, level: str, metric: str) -> str:
     """Return the verdict in one sentence."""
-    against = "always predicting the largest class" if name == _MAJORITY else f"the baseline {name}"
+    against = (
+        "a model that always predicts the largest class"
+        if name == _MAJORITY
+        else f"the baseline {name}"
+    )
     if level == "mixed":
         differences = run.metrics["baselines"][name]["difference"]
         lower = [

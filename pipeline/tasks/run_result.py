@@ -9,8 +9,6 @@ from pipeline.report.headline import headlines, leading
 from pipeline.report.verdict import verdict
 from pipeline.store.run import FinishedRun, interval, metric_at
 
-_MAJORITY = "majority"
-
 
 def of_report(report: Path, link: Path, positive_named: bool, options: str = "") -> str:
     """Return the last lines of a run with a report.
@@ -74,14 +72,13 @@ def validation_metric(folder: Path) -> str:
 def _metrics(run: FinishedRun, baseline: str, titles: tuple[str, ...]) -> list[str]:
     """Return a line about the test rows, and one for each metric of the model and a baseline."""
     test, compared = run.metrics["test"], run.metrics["baselines"][baseline]
-    name = "largest class" if baseline == _MAJORITY else f"baseline {baseline}"
     width = max(len(_plain(title)) for title in titles)
     intervals = ", with 95 % intervals" if interval(test, ("accuracy",)) else ""
     lines = [f"{test['rows']:,} test rows{intervals}"]
     for title in titles:
         path = headlines(run)[title]
         value, other = _value(test, path), _number(metric_at(compared, path))
-        lines.append(f"  {_plain(title):<{width}}  {value}; {name} {other}")
+        lines.append(f"  {_plain(title):<{width}}  {value}; baseline {baseline} {other}")
     return lines
 
 

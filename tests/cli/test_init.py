@@ -231,3 +231,10 @@ def test_column_with_one_value_is_no_candidate_for_texts_without_words(folder):
     rows = [("NO_QUERY", f"great{n}", "ab"[n % 2]) for n in range(60)]
     put(folder / "a.csv", rows, ("query", "word", "letter"))
     assert "text column word, label column letter" in init("a.csv").output
+
+
+def test_file_name_without_latin_letters_needs_a_name(folder):
+    put(folder / "数据.csv")
+    assert re.search("'数据.csv' has no letter .* add --name", error_of("数据.csv"))
+    init("数据.csv", "--name", "reviews")
+    assert (folder / "data/reviews/dataset.toml").is_file()

@@ -15,7 +15,10 @@ def run_with(level, metric="accuracy", p_value=0.2, name="naive_bayes", **change
         (run_with("better"), "bilstm beats the baseline naive_bayes."),
         (run_with("worse"), "bilstm is worse than the baseline naive_bayes."),
         (run_with("no better"), "bilstm does not beat the baseline naive_bayes."),
-        (run_with("better", name="majority"), "bilstm beats always predicting the largest class."),
+        (
+            run_with("better", name="majority"),
+            "bilstm beats a model that always predicts the largest class.",
+        ),
         (
             run_with("mixed", **{"metrics.baselines.naive_bayes.difference.macro_f1.value": -0.1}),
             "bilstm has a higher accuracy than the baseline naive_bayes, but a lower macro F1.",

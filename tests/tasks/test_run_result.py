@@ -36,14 +36,14 @@ def test_run_ends_with_its_numbers_the_verdict_and_the_report(built, dataset):
 
     def row(name, value, interval, other):
         low, high = interval
-        return f"  {name}  {value:.3f} ({low:.3f} to {high:.3f}); largest class {other:.3f}"
+        return f"  {name}  {value:.3f} ({low:.3f} to {high:.3f}); baseline majority {other:.3f}"
 
     intervals = test["intervals"]
     assert lines == [
         f"{test['rows']} test rows, with 95 % intervals",
         row("accuracy", test["accuracy"], intervals["accuracy"], majority["accuracy"]),
         row("macro F1", test["macro"]["f1"], intervals["macro"]["f1"], majority["macro"]["f1"]),
-        "naive_bayes beats always predicting the largest class.",
+        "naive_bayes beats a model that always predicts the largest class.",
         f"Report: {link / 'report.html'}",
         f"Next: pipeline show {dataset}/naive_bayes",
         f"      pipeline ls --dataset {dataset}",
@@ -81,7 +81,7 @@ def test_metric_without_a_value_and_class_name_that_controls_a_terminal(mine):
     metrics["test"]["by_class"]["go\x1b[31m\nod"] = {"f1": None}
     path.write_text(json.dumps(metrics))
     text = run_result.of_report(*report_of(mine, "toy"), positive_named=True)
-    assert "  F1 of go�[31m�od  undefined; largest class undefined\n" in text
+    assert "  F1 of go�[31m�od  undefined; baseline majority undefined\n" in text
 
 
 def test_damaged_result_is_one_line(mine, monkeypatch, capsys):
