@@ -133,7 +133,7 @@ def _mention(text: str, start: int, follows: bool) -> int:
         can_begin |= bool(_RETWEET.search(text, max(start - 3, 0), start))
     else:
         is_address = _is_word(before) and bool(_ADDRESS.match(text, start + 1))
-        can_begin = before not in "\uff20\uff03" and not is_address
+        can_begin = before != "\uff20" and not is_address
     name = _NAME.match(text, start + 1)
     return len(name.group()) if can_begin and name else 0
 
