@@ -194,7 +194,9 @@ def _replaced(
     entity, action = ENTITIES[name], settings[name]
     if not len(texts):  # save compiling the patterns
         return texts, pa.array([], pa.list_(pa.string())) if is_listed else None
-    separated, is_separated = entity.separated(texts, settings["urls"] == "keep")
+    separated, is_separated = texts, None
+    if entity.doubtful:
+        separated, is_separated = entity.separated(texts, settings)
     if action == "keep":
         return texts, find_all(separated, entity.pattern)
     by = entity.placeholder if action == "replace" else " "

@@ -10,8 +10,9 @@ context of a match: `Entity.separated` first breaks what only looks like an enti
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from functools import partial
+from itertools import takewhile
 from typing import NamedTuple
 from unicodedata import category
 
@@ -64,7 +65,8 @@ _SIGNS = (
     "_\u200c\u200d\ua67e\u05be\u05f3\u05f4\uff5e\u301c\u309b\u309c"
     "\u30a0\u30fb\u3003\u0f0b\u0f0c\xb7"
 )
-HASHTAG = rf"[{_HASH}][\p{{N}}{_SIGNS}]*[\p{{L}}\p{{M}}][\p{{L}}\p{{M}}\p{{N}}{_SIGNS}]*"
+# That there is a letter is checked apart: a pattern of both would take twice as long to compile.
+HASHTAG = rf"[{_HASH}][\p{{L}}\p{{M}}\p{{N}}{_SIGNS}]+"
 
 NUMBER = r"\b[0-9]+(?:[.,:][0-9]+)*\b"
 LINE_BREAK_TAG = r"(?i)<br\s*/?>"
@@ -89,57 +91,63 @@ _EMOJI_MARKS = "\ufe0e\ufe0f\u20e3"
 _RETWEET = re.compile(r"(?:^|[^0-9A-Za-z_+~.-])rt$", re.IGNORECASE)
 # What continues a name after ``@``, so that it is no mention.
 _ADDRESS = re.compile(r"[0-9A-Za-z_-]+(?:\.[0-9A-Za-z_-]+)*\.[A-Za-z]{2}")
-_NO_NAME = re.compile("[0-9A-Za-z_]+(?:[@\uff20\xc0-\u02af\u0300-\u036f\u1e00-\u1eff]|://)")
+# A name is not followed by ``@``, an accented letter or ``://``.
+_NAME = re.compile("[0-9A-Za-z_]++(?![@\uff20\xc0-\u02af\u0300-\u036f\u1e00-\u1eff]|://)")
 _NO_TAG = re.compile(f"[0-9]*[{_EMOJI_MARKS}]|[^ #\uff03]+?://")  # a keycap or a URL
 # Breaks what looks like an entity and is none; clean texts never contain it.
 _SEPARATOR = "\x1d"
 
 
-def _without_other_urls(texts: pa.Array) -> pa.Array:
+def _break_urls(texts: pa.Array) -> pa.Array:
     """Break the beginnings of URLs that follow a letter, a digit, ``@``, ``$`` or ``#``."""
     by = rf"\1{_SEPARATOR}"
     return replace_within(texts, URL, "((?i)http|www|pic)", by, before=_BEFORE_URL, outside=True)
 
 
-def _without_other_mentions(text: str) -> str:
-    """Break the ``@`` that begin no mention, such as those of addresses.
+def _break_signs(text: str, signs: str, chained: bool) -> str:
+    """Break those of the signs of a kind, ``@`` or ``#``, that begin no entity.
+
+    A hashtag can directly follow another one. With ``chained``, mentions and hashtags can directly
+    follow each other: they do when the entity before is replaced.
+    """
+    last_end, last_sign = -1, ""  # of the last entity
+
+    def separator(match: re.Match) -> str:
+        nonlocal last_end, last_sign
+        (start, end), sign = match.span(), match.group()
+        follows = start == last_end and (chained or (last_sign in "#\uff03" and sign in "#\uff03"))
+        length = (_mention if sign in "@\uff20" else _hashtag)(text, start, follows)
+        last_end, last_sign = (end + length, sign) if length else (-1, "")
+        return sign + _SEPARATOR * (sign in signs and not length)
+
+    return re.sub("[@\uff20#\uff03]", separator, text)
+
+
+def _mention(text: str, start: int, follows: bool) -> int:
+    """Return the length of the name of the mention that begins with a sign, 0 if none does.
 
     A mention follows letters beyond ASCII, as in languages without spaces; an address does, too.
     """
+    before = text[start - 1 : start]
+    if follows:
+        can_begin = True
+    elif before.isascii():
+        can_begin = not before or not (before.isalnum() or before in "_!#$%&*@")
+        can_begin |= bool(_RETWEET.search(text, max(start - 3, 0), start))
+    else:
+        is_address = _is_word(before) and bool(_ADDRESS.match(text, start + 1))
+        can_begin = before != "\uff20" and not is_address
+    name = _NAME.match(text, start + 1)
+    return len(name.group()) if can_begin and name else 0
 
-    def sign(match: re.Match) -> str:
-        start, end = match.span()
-        before = text[start - 1 : start]
-        if before.isascii():
-            can_begin = not before or not (before.isalnum() or before in "_!#$%&*@")
-            can_begin |= bool(_RETWEET.search(text, max(start - 3, 0), start))
-        else:
-            can_begin = before != "\uff20" and not (_is_word(before) and _ADDRESS.match(text, end))
-        return match.group() + _SEPARATOR * (not can_begin or bool(_NO_NAME.match(text, end)))
 
-    return re.sub("[@\uff20]", sign, text)
-
-
-def _without_other_hashtags(text: str) -> str:
-    """Break the ``#`` that begin no hashtag: those after words, before URLs and of keycaps.
-
-    A hashtag can directly follow another one.
-    """
-    last_end = -1  # of the last sign that begins a hashtag
-
-    def sign(match: re.Match) -> str:
-        nonlocal last_end
-        start, end = match.span()
-        before = text[start - 1 : start]
-        tag = text[last_end:start] if last_end >= 0 else ""
-        can_begin = not (before == "&" or _is_in_tag(before)) or (
-            all(map(_is_in_tag, tag)) and any(map(_is_letter, tag))
-        )
-        is_tag = can_begin and not _NO_TAG.match(text, end)
-        last_end = end if is_tag else -1
-        return match.group() + _SEPARATOR * (not is_tag)
-
-    return re.sub("[#\uff03]", sign, text)
+def _hashtag(text: str, start: int, follows: bool) -> int:
+    """Return the length of the tag of the hashtag that begins with a sign, 0 if none does."""
+    before = text[start - 1 : start]
+    if (not follows and (before == "&" or _is_in_tag(before))) or _NO_TAG.match(text, start + 1):
+        return 0
+    tag = list(takewhile(_is_in_tag, map(text.__getitem__, range(start + 1, len(text)))))
+    return len(tag) if any(map(_is_letter, tag)) else 0
 
 
 def _is_letter(sign: str) -> bool:
@@ -162,48 +170,50 @@ class Entity(NamedTuple):
 
     pattern: str
     placeholder: str
-    # RE2 pattern of texts in which something may look like an entity and be none, and the function
-    # that breaks this; RE2 cannot look at the context of a match.
+    # RE2 pattern of texts in which something may look like an entity and be none; empty if nothing
+    # does.
     doubtful: str = ""
-    without_others: Callable[[pa.Array], pa.Array] | None = None
+    signs: str = ""  # that begin the entity
 
-    def separated(self, texts: pa.Array, urls_are_kept: bool) -> tuple[pa.Array, pa.Array | None]:
+    def separated(self, texts: pa.Array, actions: Mapping[str, str]) -> tuple[pa.Array, pa.Array]:
         """Insert separators, so that the pattern matches entities only; mark the texts changed.
 
-        With ``urls_are_kept``, no ``@`` or ``#`` in a URL begins an entity.
+        ``actions`` has what is done with each kind. In URLs that are kept, no ``@`` or ``#``
+        begins an entity.
         """
-        if not self.without_others:
-            return texts, None
-        hide = urls_are_kept and self.pattern != URL
+        hide = bool(self.signs) and actions["urls"] == "keep"
         pattern = f"{self.doubtful}|{URL_START}" if hide else self.doubtful
+        chained = "keep" not in (actions["mentions"], actions["hashtags"])
         is_doubtful = pc.match_substring_regex(texts, pattern)
-        return where(texts, is_doubtful, partial(self._broken, hide=hide)), is_doubtful
+        return where(texts, is_doubtful, partial(self._broken, hide, chained)), is_doubtful
 
-    def _broken(self, texts: pa.Array, hide: bool) -> pa.Array:
+    def _broken(self, hide: bool, chained: bool, texts: pa.Array) -> pa.Array:
         """Break what is no entity."""
-        assert self.without_others is not None
+        if not self.signs:
+            return _break_urls(texts)
         if hide:
             by = rf"\1{_SEPARATOR}"
             texts = replace_within(texts, URL, f"([{_AT}{_HASH}])", by, before=_BEFORE_URL)
-        return self.without_others(texts)
+        break_signs = partial(_break_signs, signs=self.signs, chained=chained)
+        return per_distinct_text(break_signs)(texts)
 
 
 #: The entities, in the order in which they are replaced: a URL can contain ``@`` and ``#``.
 ENTITIES = {
-    "urls": Entity(URL, "<url>", f"[{_ASCII}{_AT}${_HASH}]{URL_START}", _without_other_urls),
+    "urls": Entity(URL, "<url>", f"[{_ASCII}{_AT}${_HASH}]{URL_START}"),
     "mentions": Entity(
         MENTION,
         "<user>",
         rf"[{_ASCII}_!#$%&*@\x{{80}}-\x{{10FFFF}}][{_AT}]"
         rf"|[{_AT}][{_ASCII}_]+(?:[\x{{80}}-\x{{10FFFF}}@]|://)",
-        per_distinct_text(_without_other_mentions),
+        "@\uff20",
     ),
     "hashtags": Entity(
         HASHTAG,
         "<hashtag>",
         rf"[{_ASCII}_&\x{{80}}-\x{{10FFFF}}][{_HASH}]"
-        rf"|[{_HASH}](?:[0-9]*[{_EMOJI_MARKS}]|[^ {_HASH}]+://)",
-        per_distinct_text(_without_other_hashtags),
+        rf"|[{_HASH}](?:[0-9]*[{_EMOJI_MARKS}]|[^ {_HASH}]+://|[\p{{N}}{_SIGNS}]+(?:[^{_ASCII}_]|$))",
+        "#\uff03",
     ),
     "numbers": Entity(NUMBER, "<number>"),
 }
