@@ -44,7 +44,7 @@ _ANY = (
 )
 _ANY_NAMES = rf"(?:{_ANY}+(?:-+{_ANY}+)*\.)+"
 _HOST = rf"(?:(?:{_NAMES}|{_ANY_NAMES}){_TOP}|[0-9]+(?:\.[0-9]+){{3}}|(?i:localhost))"
-_NAME = rf"[{_SPACED}_](?:[{_SPACED}_.-]*[{_SPACED}_])?"
+_LONE_HOST = rf"[{_SPACED}_](?:[{_SPACED}_.-]*[{_SPACED}_])?"
 _IN_PATH = rf"[{_SPACED}!*';:=+,.$/%#\[\]_~@|&\x{{2013}}-]"
 _PARENTHESES = rf"\({_IN_PATH}*(?:\({_IN_PATH}+\){_IN_PATH}*)?\)"
 _PATH = rf"/(?:{_IN_PATH}*(?:[{_SPACED}=_#/+-]|{_PARENTHESES}))*"
@@ -55,7 +55,7 @@ URL = (
     rf"(?i:https?://|www\.)(?:(?i:t\.co){_SLUG}|{_HOST}(?::[0-9]+)?(?:{_PATH})?)(?:{_QUERY})?"
     rf"|(?i:pic\.twitter\.com){_SLUG}"
     # A host without a domain, such as http://url_removed, or with _ in its domain.
-    rf"|(?i:https?://|www\.){_NAME}(?::[0-9]+)?(?:{_PATH})?(?:{_QUERY})?"
+    rf"|(?i:https?://|www\.){_LONE_HOST}(?::[0-9]+)?(?:{_PATH})?(?:{_QUERY})?"
 )
 _BEFORE_URL = rf"^|[^{_ASCII}{_AT}${_HASH}]"
 
