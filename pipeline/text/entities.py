@@ -54,8 +54,9 @@ URL_START = r"(?i:https?://|www\.|pic\.twitter\.com/)"
 URL = (
     rf"(?i:https?://|www\.)(?:(?i:t\.co){_SLUG}|{_HOST}(?::[0-9]+)?(?:{_PATH})?)(?:{_QUERY})?"
     rf"|(?i:pic\.twitter\.com){_SLUG}"
-    # A host without a domain, such as http://url_removed, or with _ in its domain.
-    rf"|(?i:https?://|www\.){_LONE_HOST}(?::[0-9]+)?(?:{_PATH})?(?:{_QUERY})?"
+    # A host without a domain, such as http://url_removed, or with _ in it, or after a user's name.
+    rf"|(?i:https?://|www\.)(?:[{_ASCII}_-]+:[{_ASCII}_%!$*+.-]+@)?{_LONE_HOST}"
+    rf"(?::[0-9]+)?(?:{_PATH})?(?:{_QUERY})?"
 )
 _BEFORE_URL = rf"^|[^{_ASCII}{_AT}${_HASH}]"
 

@@ -124,6 +124,7 @@ def test_url_does_not_follow_a_letter_a_digit_or_the_sign_of_another_entity(befo
         "http://🍕.ws/a",
         "http://localhost:8000/x",
         "http://url_removed",
+        "http://user:secret@example.org/x",
         "http://too-short.x/path?query=1",
         "http://under_score.org",
         "http://dash-.example.org",
