@@ -62,8 +62,8 @@ def init(as_json: bool, file: Path, name: str | None, force: bool, yes: bool, **
     output.print_line(f"{result['path']}: {result['rows']:,} rows, {labelled}")
     output.print_table("", _COLUMNS, result["classes"])
     for note in result["notes"]:
-        output.print_line(f"Note: {note}.")
-    output.print_line(f"Run: {result['command']}")
+        output.print_line(f"Note: {note}.", wrap=False)
+    output.print_line(f"Run: {result['command']}", wrap=False)
 
 
 def create(

@@ -109,11 +109,11 @@ def print_pairs(pairs: Iterable[tuple[str, Any]]) -> None:
     print_table("", columns, [{"name": name, "value": value} for name, value in pairs])
 
 
-def print_line(text: Any = "", style: str = "") -> None:
-    """Print a text, wrapped between words at the width of the terminal."""
+def print_line(text: Any = "", style: str = "", *, wrap: bool = True) -> None:
+    """Print a text, wrapped between words at the width of the terminal, or as one line to copy."""
     from rich.text import Text
 
-    console().print(Text(plain(text), style=style))
+    console().print(Text(plain(text), style=style), soft_wrap=not wrap)
 
 
 def plain(text: Any) -> str:

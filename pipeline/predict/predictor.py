@@ -128,8 +128,9 @@ class Predictor:
 
         Examples
         --------
-        >>> predictor.predict(frame["text"])  # doctest: +SKIP
-        ['bad', 'good']
+        Of a table, pass the column of texts::
+
+            predictor.predict(frame["text"])
         """
         return self.decide(self.probabilities(texts))
 

@@ -18,6 +18,7 @@ from pipeline.errors import StorageError
 TEMPORARY = ".tmp-"  # prefix of temporary names
 _RECENT = 2.0  # seconds: a file may change again within the resolution of its mtime
 _checksums: dict[tuple[Any, ...], str] = {}  # of files that this process has read
+_PATIENCE = 2.0  # seconds
 _temporaries: dict[Path, int] = {}  # the process of each temporary path
 
 
@@ -115,12 +116,14 @@ def remove_temporaries() -> None:
     """Remove the temporary files and folders of this process, which a signal ends."""
     process = os.getpid()
     for path in [path for path, owner in list(_temporaries.items()) if owner == process]:
-        for _ in range(3):  # a thread may still write to the folder
+        deadline = time.monotonic() + _PATIENCE  # a thread may still write to the folder
+        while True:
             shutil.rmtree(path, ignore_errors=True)
             with contextlib.suppress(OSError):
                 path.unlink()
-            if not os.path.lexists(path):
+            if not os.path.lexists(path) or time.monotonic() > deadline:
                 break
+            time.sleep(0.01)
 
 
 def write_atomically(path: Path, text: str, *, durable: bool = False) -> None:

@@ -121,6 +121,11 @@ def check(root: str | None = None) -> None:
                 f"section [{section}] of luigi.cfg has no effect on {root}; move its keys to "
                 "[RunAll]."
             )
+        if section != section.lower() in tasks:
+            # The gate Contract is a task too, but [contract] has its limits.
+            raise UnknownNameError(
+                f"luigi.cfg has an unknown section [{section}]; did you mean [{section.lower()}]?"
+            )
         if section in tasks:
             for key in [key for key in config.options(section) if key not in config.defaults()]:
                 _check_key(config, section, key, tasks[section])

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import logging
 
 import pytest
 from luigi.task_register import Register
@@ -159,12 +160,15 @@ def test_range_requires_old_nights_with_data_only(tmp_path, name):
     assert [night.day for night in required] == ["2024-11-16", "2024-11-17"]
 
 
-def test_range_says_that_days_have_no_data(tmp_path, caplog):
+def test_range_says_that_days_have_no_data(tmp_path, caplog, monkeypatch):
+    logger = logging.getLogger("luigi-interface")
+    monkeypatch.setattr(logger, "propagate", True)
+    monkeypatch.setattr(logger, "disabled", False)
     nights = Nights(tmp_path).prepare(NIGHTS[:2])
     nights.set_paths()
     of = {"dataset": "toy", "model": "naive_bayes"}
     days = {"start": datetime.date(2024, 11, 10), "stop": datetime.date(2024, 11, 13)}
-    with caplog.at_level("INFO"):
+    with caplog.at_level("INFO", logger="luigi-interface"):
         assert ranges.RangeDaily(of=Nightly, of_params=of, **days).requires() == []
     assert "3 of 3 days have no data and are skipped." in caplog.messages
 
