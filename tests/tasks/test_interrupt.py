@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from documented import assert_documented
 
 from pipeline import TrainModel
 from pipeline.store import files
@@ -112,6 +113,8 @@ def test_line_says_how_far_training_is(built, monkeypatch, saved, message):
     monkeypatch.setattr(TrainModel, "saved_work", saved_work)
     task = built.task("TrainModel", dataset="toy", model="naive_bayes")
     assert interrupt._message([task]) == message
+    if saved:
+        assert_documented([message])
 
 
 def test_line_names_the_tasks_of_all_workers(built):
