@@ -130,6 +130,17 @@ def write_dataset(folder, rows, labels=None, **keys):
 
 
 #: Settings of CleanText for `cleaned_rows`.
+# Cleaning that changes nothing but white space, control and invisible characters.
+KEPT = {
+    "encoding_repair": "keep",
+    "html": "keep",
+    "unicode_form": "none",
+    "urls": "keep",
+    "mentions": "keep",
+    "hashtags": "keep",
+    "numbers": "keep",
+    "case": "keep",
+}
 CLEANING = {
     "encoding_repair": "repair",
     "html": "decode",

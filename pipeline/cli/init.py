@@ -239,6 +239,7 @@ def _examples(rows: Any, class_names: Sequence[str]) -> list[dict[str, Any]]:
 def _notes(described: Any, reading: Any) -> list[str]:
     """Return what the user should check."""
     from pipeline.data.problems import malformed_in_words
+    from pipeline.data.rejected import MALFORMED
 
     notes = []
     if described.unlabelled:
@@ -260,7 +261,7 @@ def _notes(described: Any, reading: Any) -> list[str]:
     malformed = malformed_in_words(reading.rejected)
     if malformed:
         notes.append(f"malformed records are rejected. {malformed}")
-    others = sum(why != "malformed record" for why in reading.rejected["reason"].to_pylist())
+    others = sum(why != MALFORMED for why in reading.rejected["reason"].to_pylist())
     if others:
         notes.append(f"rows without text or label are rejected: {others:,}")
     return notes

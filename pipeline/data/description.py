@@ -9,11 +9,10 @@ from typing import Any
 from pipeline.data import dataset_file
 from pipeline.data.formats import blocks
 from pipeline.data.inspection import NAMES, Inspection, is_number
-from pipeline.data.problems import MISSING, in_order
+from pipeline.data.problems import MISSING, MOST_CLASSES, in_order
 from pipeline.data.records import toml_text
 from pipeline.errors import DataError, SettingError, UnknownNameError, nearest
 
-_MOST_CLASSES = 200
 # Values that are a class in some datasets and a missing label in others: missing if they are rare.
 _DOUBTFUL = frozenset(["none", "unknown"])
 _RARE = 0.1  # share of rows
@@ -68,9 +67,10 @@ class Description:
             lines.append(f"labels = {_toml(list(self.labels))}")
         if self.unlabelled:
             n_rows = sum(self.counts.get(value, 0) for value in self.unlabelled)
-            lines += ["# Rows with these labels have no class and are predicted", ""]
-            lines[-2] += f" (rows: {n_rows:,})."
-            lines[-1] = f"unlabelled = {_toml(self.unlabelled)}"
+            lines += [
+                f"# Rows with these labels have no class and are predicted (rows: {n_rows:,}).",
+                f"unlabelled = {_toml(self.unlabelled)}",
+            ]
         if any(value != name for value, name in self.labels.items()):
             lines += ["", "# class = raw values", "[labels]"]
             for name in dict.fromkeys(self.labels.values()):
@@ -115,7 +115,7 @@ def describe(
     labels, unlabelled = _classes(of_column, given)
     if not labels:
         raise DataError(
-            f"{path.name}: column {label!r} does not have 2 to {_MOST_CLASSES} distinct values; "
+            f"{path.name}: column {label!r} does not have 2 to {MOST_CLASSES} distinct values; "
             "give --label with another column, or write bounds of numbers in dataset.toml."
         )
     id = given.get("id") or _id_column(found, text, label)
@@ -138,7 +138,7 @@ def _few_values(path: Path, found: Inspection, given: Mapping[str, Any]) -> dict
     names = [
         name
         for name, values in found.columns.items()
-        if len(set(values)) <= max(10, min(_MOST_CLASSES, len(values) // 2))
+        if len(set(values)) <= max(10, min(MOST_CLASSES, len(values) // 2))
     ]
     names = [given["label"]] if given.get("label") else names
     counts: dict[str, Counter[str]] = {name: Counter() for name in names}
@@ -149,7 +149,7 @@ def _few_values(path: Path, found: Inspection, given: Mapping[str, Any]) -> dict
         table = dataset_file.table({"file": path.name, "format": found.format, **keys})
         for block in blocks(table, path):
             for name, column in zip(some, (block.texts, block.ids, block.labels), strict=True):
-                if name and len(counts[name]) <= _MOST_CLASSES:
+                if name and len(counts[name]) <= MOST_CLASSES:
                     values = zip(column, block.errors, strict=True)
                     counts[name].update(
                         (value or "").strip() for value, error in values if not error
@@ -214,11 +214,11 @@ def _label_column(
     fitting = [
         name
         for name, values in counts.items()
-        if name != text and 2 <= len(_classes(values, {})[0]) <= _MOST_CLASSES
+        if name != text and 2 <= len(_classes(values, {})[0]) <= MOST_CLASSES
     ]
     if not fitting:
         raise DataError(
-            f"{path.name}: no column looks like labels (2 to {_MOST_CLASSES} distinct values); "
+            f"{path.name}: no column looks like labels (2 to {MOST_CLASSES} distinct values); "
             f"give --label with one of {', '.join(name for name in found.columns if name != text)}."
         )
     by_name = _by_name("label", fitting)
@@ -247,7 +247,7 @@ def _classes(
     counts: Mapping[str, int], given: Mapping[str, Any]
 ) -> tuple[dict[str, str], list[str]]:
     """Return the class of each raw value, and the raw values of rows without a class."""
-    if len(counts) > _MOST_CLASSES:
+    if len(counts) > MOST_CLASSES:
         return {}, []
     n_rows = sum(counts.values())
     unlabelled = given.get("unlabelled")

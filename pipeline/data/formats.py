@@ -6,7 +6,7 @@ import json
 import re
 import tarfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any
@@ -90,32 +90,32 @@ def _from_json_lines(table: Table, path: Path, lines: Iterator[str]) -> Iterator
     A record may lack a column; a column is missing if none of the first records has it.
     """
     names = column_names(table)
+    entries = _json_records(lines, names)
     columns: dict[str, None] = {}
-    waiting: list[Record] | None = []  # records before the columns are checked
-    has_object = False
+    first: list[Record] = []  # records before the columns are checked
+    for one, keys in entries:
+        first.append(one)
+        columns |= dict.fromkeys(keys)
+        if len(first) >= _FIRST or all(name in columns for name in names if name):
+            break
+    if not all(one.error for one in first):
+        column_indices(list(columns), table, path)
+    yield from first
+    yield from (one for one, _ in entries)
+
+
+def _json_records(
+    lines: Iterator[str], names: Sequence[str]
+) -> Iterator[tuple[Record, Iterable[str]]]:
+    """Yield the record of each line that is not blank, and the columns of its object."""
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         entry, problem = _json_object(line, names)
         if problem:
-            one = Record(number, None, line.rstrip("\r\n"), None, None, problem)
+            yield Record(number, None, line.rstrip("\r\n"), None, None, problem), ()
         else:
-            one = record(number, [as_text(entry.get(name)) for name in names])
-        if waiting is None:
-            yield one
-            continue
-        waiting.append(one)
-        columns |= dict.fromkeys(entry)
-        has_object = has_object or not problem
-        if len(waiting) >= _FIRST or all(name in columns for name in names if name):
-            if has_object:
-                column_indices(list(columns), table, path)
-            yield from waiting
-            waiting = None
-    if waiting:
-        if has_object:
-            column_indices(list(columns), table, path)
-        yield from waiting
+            yield record(number, [as_text(entry.get(name)) for name in names]), entry
 
 
 def _json_object(line: str, names: Sequence[str]) -> tuple[dict[str, Any], str]:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.data.records import toml_text
+from pipeline.data.rejected import MALFORMED
 from pipeline.data.schema import Dataset
 from pipeline.errors import DataError, nearest
 
@@ -14,7 +16,8 @@ MISSING = frozenset(["", "?", "na", "n/a", "#n/a", "nan", "null", "none", "unkno
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _MOST = 10  # problems of a kind in a message
 _MOST_LINES = 5  # line numbers of a problem
-_MOST_CLASSES = 200
+#: Distinct values of a label column; more are hardly classes.
+MOST_CLASSES = 200
 
 
 class Problems:
@@ -84,7 +87,7 @@ def add_labels(problems: Problems, unknown: UnknownValues, column: str, dataset:
         "" if not others else f"{nearest(others[0], allowed)}. Correct them or add them to labels"
     )
     if missing:
-        option = f"unlabelled = [{', '.join(f'{value!r}' for value in missing)}]".replace("'", '"')
+        option = f"unlabelled = [{', '.join(map(toml_text, missing))}]"
         advice += (
             f"{', and ' if advice else ''}write {option} if rows with that value have no label"
         )
@@ -98,7 +101,7 @@ def add_labels(problems: Problems, unknown: UnknownValues, column: str, dataset:
 
 def add_malformed(problems: Problems, rejected: pa.Table, records: int) -> None:
     """Add rejected records: an error if they are most records, else for information."""
-    malformed = rejected.filter(pc.equal(rejected["reason"], "malformed record"))
+    malformed = rejected.filter(pc.equal(rejected["reason"], MALFORMED))
     if not problems and malformed.num_rows * 2 <= records:
         return
     for detail, where in rejections(malformed, "detail"):
@@ -112,7 +115,7 @@ def add_malformed(problems: Problems, rejected: pa.Table, records: int) -> None:
 
 def malformed_in_words(rejected: pa.Table) -> str:
     """Return how many records of each file are malformed, and why; empty if there are none."""
-    malformed = rejected.filter(pc.equal(rejected["reason"], "malformed record"))
+    malformed = rejected.filter(pc.equal(rejected["reason"], MALFORMED))
     texts = []
     for name in malformed["file"].unique().to_pylist():
         of_file = malformed.filter(pc.equal(malformed["file"], name))
@@ -142,7 +145,7 @@ def class_names(values: pa.ChunkedArray, name: str, column: str) -> list[str]:
             f"{name}: column {column!r} has only the value {distinct[0]!r}; at least two classes "
             f"are needed: {hint}"
         )
-    if len(distinct) > _MOST_CLASSES or len(distinct) > max(10, n_rows / 2):
+    if len(distinct) > MOST_CLASSES or len(distinct) > max(10, n_rows / 2):
         raise DataError(
             f"{name}: column {column!r} has {len(distinct):,} distinct values in {n_rows:,} rows, "
             f"such as {distinct[0]!r} and {distinct[1]!r}, which are hardly classes; {hint}"

@@ -25,7 +25,7 @@ from pipeline.data.problems import (
     rejections,
 )
 from pipeline.data.records import Block, display_name
-from pipeline.data.rejected import REJECTED, reject
+from pipeline.data.rejected import MALFORMED, REJECTED, reject
 from pipeline.data.schema import Dataset, Table
 from pipeline.errors import DataError, nearest
 
@@ -145,7 +145,7 @@ class _TableReader:
             self.problems.add("quotes", problem.text, problem.advice)
         rows = self._columns(block, first_id)
         is_malformed = pc.not_equal(rows["error"], "")
-        rows = reject(rows, is_malformed, "malformed record", rejected, rows["error"])
+        rows = reject(rows, is_malformed, MALFORMED, rejected, rows["error"])
         rows = reject(rows, _is_blank(rows["raw"]), "text is empty", rejected)
         if self.table.label:
             rows = self._with_classes(rows, rejected)

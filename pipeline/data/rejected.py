@@ -3,6 +3,8 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
+#: Reason of a record that its format does not allow.
+MALFORMED = "malformed record"
 #: Columns of ``rejected.parquet``.
 REJECTED = pa.schema(
     [

@@ -70,9 +70,6 @@ def unseparated(tokens: Tokens) -> float:
 
 def problems(run: Run, coverage: Coverage) -> Iterator[Suggestion]:
     """Yield warnings where the word coverage is too low for the metrics to mean much."""
-    command = ""
-    if run.bundle["representation"] in _WITH_WORD_LIST:
-        command = run.command_of({"model": _READS_CHARACTERS})
     if coverage.unseparated >= _MOST_UNSEPARATED:
         command = with_option(run.command, "tokenizer", "words")
         yield Suggestion(
@@ -82,7 +79,7 @@ def problems(run: Run, coverage: Coverage) -> Iterator[Suggestion]:
             with_option(command, "segmentation", "bigrams"),
         )
     elif (coverage.unseen if coverage.unknown is None else coverage.unknown) >= _MOST_UNKNOWN:
-        yield _about_unknown(run, coverage, command)
+        yield _about_unknown(run, coverage)
     if coverage.vectors and coverage.vectors["tokens_covered"] < _LEAST_COVERED:
         yield Suggestion(
             f"The word vectors contain {coverage.vectors['words_covered']:.0%} of the vocabulary "
@@ -92,7 +89,7 @@ def problems(run: Run, coverage: Coverage) -> Iterator[Suggestion]:
         )
 
 
-def _about_unknown(run: Run, coverage: Coverage, command: str) -> Suggestion:
+def _about_unknown(run: Run, coverage: Coverage) -> Suggestion:
     """Warn of unknown words, and suggest a larger vocabulary, n-grams or more rows."""
     if coverage.unknown is not None and coverage.unseen < _MOST_UNKNOWN <= coverage.unknown:
         return Suggestion(
@@ -101,10 +98,10 @@ def _about_unknown(run: Run, coverage: Coverage, command: str) -> Suggestion:
             with_option(with_option(run.command, "max_words", "all"), "min_count", 1),
         )
     start = f"{coverage.unseen:.0%} of the words in test rows are in no training row"
-    if command:
+    if run.bundle["representation"] in _WITH_WORD_LIST:
         return Suggestion(
             f"{start}: {_READS_CHARACTERS} also reads character n-grams, which words share.",
-            command,
+            run.command_of({"model": _READS_CHARACTERS}),
         )
     return Suggestion(f"{start}: collect more training rows like those that you want to predict.")
 

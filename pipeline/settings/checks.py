@@ -15,7 +15,7 @@ _PROBE = " a b1_-!#@x\n"
 # Word forms that lack a language.
 _LACKING = {"azerbaijani": ("snowball", "simplemma"), "turkish": ("snowball",)}
 #: Languages in which the lower case of I is the dotless i.
-DOTTED = tuple(_LACKING)
+DOTTED = ("azerbaijani", "turkish")
 _ENGLISH_ONLY = {"porter": "snowball or simplemma", "wordnet": "snowball or simplemma"}
 
 

@@ -87,11 +87,9 @@ class _Parser(argparse.ArgumentParser):
             # Settings are checked when the task is created, which has the same exit code.
             if text and parameter is not None and not isinstance(parameter, SettingParameter):
                 try:
-                    parameter.parse(text)
-                except Exception as error:
-                    fail(user_errors.rejected(parameter, name, text, error), _code())
-                if name == "workers" and int(text) < 1:
-                    fail(SettingError(f"workers must be at least 1 task, got {text}"), _code())
+                    user_errors.check_value(parameter, name, text)
+                except PipelineError as error:
+                    fail(error, _code())
         if self.root_task and issubclass(Register.get_task_cls(self.root_task), RangeBase):
             _check_range(known)
         return known

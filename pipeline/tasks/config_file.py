@@ -13,6 +13,7 @@ import luigi
 from luigi.task_register import Register
 
 from pipeline.errors import (
+    PipelineError,
     SettingConflictError,
     SettingError,
     UnknownNameError,
@@ -165,13 +166,10 @@ def _check_key(config: Any, section: str, key: str, task: Any) -> None:
         config.set(section, name, dict(config.items(section, raw=True))[key])
         config.remove_option(section, key)
     try:
-        parameters[name].parse(text)
-    except Exception as error:
+        user_errors.check_value(parameters[name], name, text)
+    except PipelineError as error:
         quotes = "; write it without quotes" if text.startswith(("'", '"')) else ""
-        shown = user_errors.rejected(parameters[name], name, text, error)
-        raise type(shown)(f"{where}: {shown}{quotes}") from error
-    if (section, name) == ("core", "workers") and int(text) < 1:
-        raise SettingError(f"{where}: workers must be at least 1 task, got {text}")
+        raise type(error)(f"{where}: {error}{quotes}") from error
     if section == "paths" and len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
         raise SettingError(
             f"{where}: {name} is a folder in quotes, {text}; write it without quotes."

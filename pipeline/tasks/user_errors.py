@@ -87,10 +87,19 @@ def from_traceback(text: str) -> PipelineError | None:
     return None
 
 
-def rejected(parameter: Any, name: str, text: str, error: Exception) -> PipelineError:
+def check_value(parameter: Any, name: str, text: str) -> None:
+    """Raise the error of a user if a parameter of Luigi cannot have a value."""
+    try:
+        parameter.parse(text)
+    except Exception as error:
+        raise _rejected(parameter, name, text, error) from error
+    if name == "workers" and int(text) < 1:
+        raise SettingError(f"workers must be at least 1 task, got {text}")
+
+
+def _rejected(parameter: Any, name: str, text: str, error: Exception) -> PipelineError:
     """Return the error of a value that a parameter could not parse."""
-    known = error if isinstance(error, TaskClassException) else None
-    if known:
+    if isinstance(error, TaskClassException):
         return _unknown_task(text)
     if isinstance(error, PipelineError):
         return error

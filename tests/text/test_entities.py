@@ -2,19 +2,9 @@
 
 import pyarrow as pa
 import pytest
+from conftest import KEPT
 
 from pipeline.text.clean import clean
-
-KEPT = {
-    "encoding_repair": "keep",
-    "html": "keep",
-    "unicode_form": "none",
-    "urls": "keep",
-    "mentions": "keep",
-    "hashtags": "keep",
-    "numbers": "keep",
-    "case": "keep",
-}
 
 
 def replaced(text, kind, **choices):

@@ -4,7 +4,7 @@ import unicodedata
 
 import pyarrow as pa
 import pytest
-from conftest import CLEANING, cleaned_rows
+from conftest import CLEANING, KEPT, cleaned_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,16 +15,6 @@ from pipeline.text.clean import clean
 from pipeline.text.invisible import without_invisible
 from pipeline.text.rows import HOLDOUT_TEXT, clean_rows
 
-KEPT = {
-    "encoding_repair": "keep",
-    "html": "keep",
-    "unicode_form": "none",
-    "urls": "keep",
-    "mentions": "keep",
-    "hashtags": "keep",
-    "numbers": "keep",
-    "case": "keep",
-}
 DEFAULTS = {
     **KEPT,
     "encoding_repair": "repair",
