@@ -44,7 +44,10 @@ _ANY = (
 )
 _ANY_NAMES = rf"(?:{_ANY}+(?:-+{_ANY}+)*\.)+"
 _HOST = rf"(?:(?:{_NAMES}|{_ANY_NAMES}){_TOP}|[0-9]+(?:\.[0-9]+){{3}}|(?i:localhost))"
-_LONE_HOST = rf"[{_SPACED}_](?:[{_SPACED}_.-]*[{_SPACED}_])?"
+# A host without a domain, such as ``http://url_removed``, or with _ in it, or after a user's name.
+_OTHER_HOST = (
+    rf"(?:[{_ASCII}_-]+:[{_ASCII}_%!$*+.-]+@)?[{_SPACED}_](?:[{_SPACED}_.-]*[{_SPACED}_])?"
+)
 _IN_PATH = rf"[{_SPACED}!*';:=+,.$/%#\[\]_~@|&\x{{2013}}-]"
 _PARENTHESES = rf"\({_IN_PATH}*(?:\({_IN_PATH}+\){_IN_PATH}*)?\)"
 _PATH = rf"/(?:{_IN_PATH}*(?:[{_SPACED}=_#/+-]|{_PARENTHESES}))*"
@@ -52,11 +55,9 @@ _QUERY = rf"\?[{_ASCII}!?*'@();:&=+$/%#\[\]_.,~|-]*[{_ASCII}_&=#/-]"
 _SLUG = rf"/[{_ASCII}]+"  # of links that Twitter shortened: no other path belongs to them
 URL_START = r"(?i:https?://|www\.|pic\.twitter\.com/)"
 URL = (
-    rf"(?i:https?://|www\.)(?:(?i:t\.co){_SLUG}|{_HOST}(?::[0-9]+)?(?:{_PATH})?)(?:{_QUERY})?"
+    rf"(?i:https?://|www\.)"
+    rf"(?:(?i:t\.co){_SLUG}|(?:{_HOST}|{_OTHER_HOST})(?::[0-9]+)?(?:{_PATH})?)(?:{_QUERY})?"
     rf"|(?i:pic\.twitter\.com){_SLUG}"
-    # A host without a domain, such as http://url_removed, or with _ in it, or after a user's name.
-    rf"|(?i:https?://|www\.)(?:[{_ASCII}_-]+:[{_ASCII}_%!$*+.-]+@)?{_LONE_HOST}"
-    rf"(?::[0-9]+)?(?:{_PATH})?(?:{_QUERY})?"
 )
 _BEFORE_URL = rf"^|[^{_ASCII}{_AT}${_HASH}]"
 
